@@ -1,0 +1,21 @@
+-- Rights of the web's role, given anew after every migration. {web} is replaced by the quoted role name.
+-- The role owns nothing; what only grows it can only add to.
+GRANT USAGE ON SCHEMA public, reporting TO {web};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {web};
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {web};
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {web};
+GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO {web};
+
+REVOKE UPDATE, DELETE, TRUNCATE ON
+    journal_entries, postings, stock_movements, audit_events, order_lines, order_line_shares,
+    parcel_lines, accounts, instalments FROM {web};
+REVOKE DELETE, TRUNCATE ON
+    orders, parcels, payments, payment_events, payment_attempts, refunds, reservations, people, memberships,
+    facilities, workshops, products, variants, split_rules, split_rule_shares, idempotency_keys, messages FROM {web};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON
+    order_transitions, parcel_transitions, payment_transitions, alembic_version, order_status FROM {web};
+REVOKE UPDATE, DELETE ON idempotency_keys FROM {web};
+
+-- on_hand changes by a movement's trigger alone.
+REVOKE UPDATE, DELETE ON stock_levels FROM {web};
+GRANT UPDATE (reserved, shown_state) ON stock_levels TO {web};

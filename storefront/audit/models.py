@@ -1,0 +1,31 @@
+"""The audit trail's one table."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from sqlalchemy import FetchedValue, ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storefront.extensions import db
+
+
+class AuditEvent(db.Model):  # type: ignore[name-defined]
+    """One act, as it happened. The database refuses to change or delete it."""
+
+    __tablename__ = "audit_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    #: Null: the system, or somebody not signed in.
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    #: `noun.verb`, such as `parcel.shipped`.
+    action: Mapped[str]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[str]
+    facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    #: Before and after; never a secret or a buyer's data.
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    request_id: Mapped[str | None]

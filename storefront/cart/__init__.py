@@ -1,0 +1,1 @@
+"""Carts, what is wrong with them, and the way from a cart to an order."""

@@ -1,0 +1,1 @@
+"""What is listed, how it is found, and how it is shown."""

@@ -1,0 +1,163 @@
+"""Categories, products, variants, photos, and the words that search knows."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+
+from sqlalchemy import FetchedValue, ForeignKey, Integer
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storefront.extensions import db
+from storefront.facilities.models import Facility, Workshop
+
+
+class DeliveryScope(enum.StrEnum):
+    """How far a product may be sent (tempeh does not go to Maluku)."""
+
+    PICKUP = "pickup"
+    SAME_CITY = "same_city"
+    PROVINCE = "province"
+    NATIONWIDE = "nationwide"
+
+
+class ProductStatus(enum.StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class Category(db.Model):  # type: ignore[name-defined]
+    """A branch of the shop's tree."""
+
+    __tablename__ = "categories"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
+    slug: Mapped[str]
+    name: Mapped[str]
+    name_en: Mapped[str]
+    position: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class CommodityGroup(db.Model):  # type: ignore[name-defined]
+    """One of e-Smart IKM's nine groups; split rules may name one."""
+
+    __tablename__ = "commodity_groups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    name: Mapped[str]
+    name_en: Mapped[str]
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class Product(db.Model):  # type: ignore[name-defined]
+    """What is listed; belongs to one workshop, one category and at most one commodity group."""
+
+    __tablename__ = "products"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id"))
+    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"))
+    commodity_group_id: Mapped[int | None] = mapped_column(ForeignKey("commodity_groups.id"))
+    slug: Mapped[str]
+    title: Mapped[str]
+    title_en: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    description_en: Mapped[str] = mapped_column(default="")
+    delivery_scope: Mapped[str] = mapped_column(default=DeliveryScope.NATIONWIDE.value)
+    status: Mapped[str] = mapped_column(default=ProductStatus.DRAFT.value)
+    published_at: Mapped[datetime.datetime | None]
+    #: Kept by a trigger.
+    search: Mapped[str] = mapped_column(
+        TSVECTOR, server_default=FetchedValue(), server_onupdate=FetchedValue(), deferred=True
+    )
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    updated_at: Mapped[datetime.datetime] = mapped_column(
+        server_default=FetchedValue(), server_onupdate=FetchedValue()
+    )
+
+    facility: Mapped[Facility] = relationship()
+    workshop: Mapped[Workshop] = relationship()
+    category: Mapped[Category] = relationship()
+    commodity_group: Mapped[CommodityGroup | None] = relationship()
+    variants: Mapped[list[Variant]] = relationship(back_populates="product", order_by="Variant.position")
+    photos: Mapped[list[Photo]] = relationship(back_populates="product", order_by="Photo.position")
+
+
+class Variant(db.Model):  # type: ignore[name-defined]
+    """What is bought: one SKU, one price."""
+
+    __tablename__ = "variants"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    sku: Mapped[str]
+    #: Empty for the only variant of a product.
+    title: Mapped[str] = mapped_column(default="")
+    title_en: Mapped[str] = mapped_column(default="")
+    price: Mapped[int]
+    #: Of one piece, in rupiah; None: not known, and a `profit` rule then counts it as 0.
+    material_cost: Mapped[int | None]
+    weight_g: Mapped[int] = mapped_column(Integer)
+    #: Made after it is ordered: no stock, a lead time instead.
+    made_to_order: Mapped[bool] = mapped_column(default=False)
+    lead_time_days: Mapped[int | None] = mapped_column(Integer)
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+    product: Mapped[Product] = relationship(back_populates="variants")
+
+
+class Photo(db.Model):  # type: ignore[name-defined]
+    """A picture of a product; its files are `<key>-<width>.avif` and `.webp` in the media store."""
+
+    __tablename__ = "photos"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    key: Mapped[str]
+    widths: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    #: Ground behind a cut-out picture: `c1` … `c4`.
+    tint: Mapped[str] = mapped_column(default="c1")
+    alt: Mapped[str]
+    alt_en: Mapped[str] = mapped_column(default="")
+
+    product: Mapped[Product] = relationship(back_populates="photos")
+
+
+class SearchWord(db.Model):  # type: ignore[name-defined]
+    """A whole word of published products and how often it stands there; for typing errors."""
+
+    __tablename__ = "search_words"
+
+    word: Mapped[str] = mapped_column(primary_key=True)
+    frequency: Mapped[int] = mapped_column(Integer)
+
+
+class CatalogueVersion(db.Model):  # type: ignore[name-defined]
+    """A single row whose number rises with each edit of what the public sees."""
+
+    __tablename__ = "catalogue_version"
+
+    only_row: Mapped[bool] = mapped_column(primary_key=True)
+    version: Mapped[int]
+
+
+class ShortCode(db.Model):  # type: ignore[name-defined]
+    """A short link on a label, `/p/<code>`: to a variant or a parcel."""
+
+    __tablename__ = "short_codes"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    #: `variant` or `parcel`.
+    kind: Mapped[str]
+    #: Id of the variant or parcel.
+    target: Mapped[int]

@@ -1,0 +1,1 @@
+"""Exhibitions: fairs with days, a venue and a stand's stock."""

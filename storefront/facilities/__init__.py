@@ -1,0 +1,1 @@
+"""Correctional facilities and their workshops: who makes and sells."""

@@ -1,0 +1,1 @@
+"""Messages out: one notifier interface, one row for each message owed."""

@@ -1,0 +1,28 @@
+"""Messages owed to buyers."""
+
+from __future__ import annotations
+
+import datetime
+
+from sqlalchemy import FetchedValue, ForeignKey, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storefront.extensions import db
+
+
+class Message(db.Model):  # type: ignore[name-defined]
+    """A message that a fact calls for. It names the fact, not the person: see `order_contacts`."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Business key: owed once, whatever is retried.
+    key: Mapped[str]
+    #: Name of the template in templates/mail/.
+    kind: Mapped[str]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    parcel_id: Mapped[int | None] = mapped_column(ForeignKey("parcels.id"))
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    sent_at: Mapped[datetime.datetime | None]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    last_error: Mapped[str | None]

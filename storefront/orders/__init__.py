@@ -1,0 +1,1 @@
+"""Orders: placed, paid, packed, shipped, received; or expired, or cancelled."""

@@ -1,0 +1,1 @@
+"""Payments: one interface to every gateway, and the inbox of their events."""

@@ -1,0 +1,141 @@
+"""Payments, attempts, provider events, refunds, and the sandbox provider's own books."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+
+from sqlalchemy import FetchedValue, ForeignKey, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storefront.extensions import db
+
+
+class PaymentState(enum.StrEnum):
+    """`created` with the order, `pending` once the provider has a payment page for it."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+#: A payment that a shopper may still complete.
+LIVING_STATES = (PaymentState.CREATED.value, PaymentState.PENDING.value, PaymentState.FAILED.value)
+
+
+class Payment(db.Model):  # type: ignore[name-defined]
+    """A wish to be paid one instalment through one gateway."""
+
+    __tablename__ = "payments"
+
+    #: Random, at least 128 bits; also the idempotency key toward the provider.
+    id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    instalment_id: Mapped[int] = mapped_column(ForeignKey("instalments.id"))
+    gateway: Mapped[str]
+    amount: Mapped[int]
+    state: Mapped[str] = mapped_column(default=PaymentState.CREATED.value)
+    #: It pays its instalment. A second one that succeeds is recorded and given back.
+    counts: Mapped[bool] = mapped_column(default=False)
+    #: The provider's id.
+    reference: Mapped[str | None]
+    #: The provider's payment page.
+    url: Mapped[str | None]
+    expires_at: Mapped[datetime.datetime]
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    succeeded_at: Mapped[datetime.datetime | None]
+
+
+class PaymentAttempt(db.Model):  # type: ignore[name-defined]
+    """One talk with the provider about a payment, and what came of it."""
+
+    __tablename__ = "payment_attempts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[str] = mapped_column(ForeignKey("payments.id"))
+    #: `start`, `look_up`, `expire`, `refund` or `event`.
+    action: Mapped[str]
+    outcome: Mapped[str]
+    detail: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+
+
+class PaymentEvent(db.Model):  # type: ignore[name-defined]
+    """A provider's event as it came, once for each id."""
+
+    __tablename__ = "payment_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    gateway: Mapped[str]
+    event_id: Mapped[str]
+    type: Mapped[str]
+    body: Mapped[bytes]
+    received_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    handled_at: Mapped[datetime.datetime | None]
+    #: What it came to, in a word: `paid`, `ignored` …
+    result: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    last_error: Mapped[str | None]
+
+
+class Refund(db.Model):  # type: ignore[name-defined]
+    """Money on its way back to a shopper through the gateway it came by."""
+
+    __tablename__ = "refunds"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[str] = mapped_column(ForeignKey("payments.id"))
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    amount: Mapped[int]
+    #: `paid_too_late` (the pieces were gone) or `paid_twice`.
+    reason: Mapped[str]
+    #: `requested`, `pending`, `succeeded` or `failed`.
+    state: Mapped[str] = mapped_column(default="requested")
+    reference: Mapped[str | None]
+    requested_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    finished_at: Mapped[datetime.datetime | None]
+
+
+class SandboxPayment(db.Model):  # type: ignore[name-defined]
+    """The sandbox provider's side of a payment."""
+
+    __tablename__ = "sandbox_payments"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    amount: Mapped[int]
+    description: Mapped[str]
+    return_url: Mapped[str]
+    locale: Mapped[str]
+    #: `open`, `pending`, `succeeded`, `failed` or `expired`.
+    state: Mapped[str] = mapped_column(default="open")
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    expires_at: Mapped[datetime.datetime]
+
+
+class SandboxEvent(db.Model):  # type: ignore[name-defined]
+    """An event that the sandbox provider owes us."""
+
+    __tablename__ = "sandbox_events"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    payment_id: Mapped[str] = mapped_column(ForeignKey("sandbox_payments.id"))
+    type: Mapped[str]
+    body: Mapped[str]
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    delivered_at: Mapped[datetime.datetime | None]
+    deliveries: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class SandboxRefund(db.Model):  # type: ignore[name-defined]
+    """Money that the sandbox provider gave back."""
+
+    __tablename__ = "sandbox_refunds"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    payment_id: Mapped[str] = mapped_column(ForeignKey("sandbox_payments.id"))
+    amount: Mapped[int]
+    idempotency_key: Mapped[str]
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())

@@ -1,0 +1,97 @@
+"""People who sign in, what they may do, and their sessions."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+
+from sqlalchemy import FetchedValue, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storefront.extensions import db
+
+
+class Role(enum.StrEnum):
+    """What a membership makes a person (PRODUCT.md, "Who uses it")."""
+
+    COORDINATOR = "coordinator"
+    HEAD = "head"
+    FINANCE = "finance"
+    CURATOR = "curator"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    CASHIER = "cashier"
+
+
+class Person(db.Model):  # type: ignore[name-defined]
+    """Somebody with an account. Without a membership: a shopper."""
+
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Lower case, unique.
+    email: Mapped[str]
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    #: Language of the signed-in faces, `id` or `en`.
+    locale: Mapped[str] = mapped_column(default="id")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    #: Made by the demo; the app refuses to start with one of these when DEMO is off.
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+
+    memberships: Mapped[list[Membership]] = relationship(
+        back_populates="person", foreign_keys="Membership.person_id"
+    )
+
+
+class Membership(db.Model):  # type: ignore[name-defined]
+    """A role, for one facility, one exhibition or the whole programme, between two moments."""
+
+    __tablename__ = "memberships"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[str]
+    #: Null for finance and auditors: all facilities.
+    facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    exhibition_id: Mapped[int | None] = mapped_column(ForeignKey("exhibitions.id"))
+    valid_from: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    valid_until: Mapped[datetime.datetime | None]
+    granted_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+    person: Mapped[Person] = relationship(back_populates="memberships", foreign_keys=[person_id])
+
+
+class Session(db.Model):  # type: ignore[name-defined]
+    """One sign-in on one device. Ended by a date in the row, so a copied cookie dies with it."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: SHA-256 of the token in the cookie.
+    token_hash: Mapped[bytes]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    last_seen_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    expires_at: Mapped[datetime.datetime]
+    ended_at: Mapped[datetime.datetime | None]
+    user_agent: Mapped[str] = mapped_column(default="")
+
+    person: Mapped[Person] = relationship()
+
+
+class LoginAttempt(db.Model):  # type: ignore[name-defined]
+    """One try at a password, an order's token or a PIN; counted over all processes."""
+
+    __tablename__ = "login_attempts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: `login`, `order_token` or `pin`.
+    kind: Mapped[str]
+    #: Keyed hash of the e-mail, the order number …
+    subject: Mapped[bytes]
+    #: Keyed hash of the caller's network.
+    network: Mapped[bytes]
+    at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    succeeded: Mapped[bool]

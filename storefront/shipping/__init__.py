@@ -1,0 +1,1 @@
+"""Where goods go and what that costs."""
