@@ -133,6 +133,23 @@ class Photo(db.Model):  # type: ignore[name-defined]
     product: Mapped[Product] = relationship(back_populates="photos")
 
 
+class Listing(db.Model):  # type: ignore[name-defined]
+    """What lists are filtered, counted and sorted by: one row for each product on sale, kept by triggers."""
+
+    __tablename__ = "listings"
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    facility_id: Mapped[int]
+    category_id: Mapped[int]
+    published_at: Mapped[datetime.datetime]
+    price_from: Mapped[int]
+    price_to: Mapped[int]
+    #: The best that any variant offers: `ready`, `few_left`, `made_to_order` or `sold_out`.
+    state: Mapped[str]
+    #: The shortest, when made to order.
+    lead_time_days: Mapped[int | None] = mapped_column(Integer)
+
+
 class SearchWord(db.Model):  # type: ignore[name-defined]
     """A whole word of published products and how often it stands there; for typing errors."""
 

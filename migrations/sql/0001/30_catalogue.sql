@@ -146,16 +146,18 @@ $$;
 -- Pages cached in a process carry this number in their key. It rises with each edit of what the public
 -- sees, in the editing transaction itself; a purchase touches none of these tables.
 CREATE TABLE catalogue_version (
-    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    version  bigint NOT NULL DEFAULT 1
+    only_row  boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    version   bigint NOT NULL DEFAULT 1,
+    raised_by xid8                                 -- one step for each transaction, however many rows it edits
 );
 INSERT INTO catalogue_version DEFAULT VALUES;
 
 CREATE FUNCTION catalogue_changed() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    UPDATE catalogue_version SET version = version + 1;
-    PERFORM pg_notify('catalogue', '');
+    UPDATE catalogue_version SET version = version + 1, raised_by = pg_current_xact_id()
+     WHERE raised_by IS DISTINCT FROM pg_current_xact_id();
+    IF FOUND THEN PERFORM pg_notify('catalogue', ''); END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE ON facilities
