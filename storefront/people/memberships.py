@@ -1,0 +1,57 @@
+"""Giving and taking roles. A change of roles ends the person's sessions at once: nobody works on under old rights."""
+
+from __future__ import annotations
+
+import datetime
+
+from sqlalchemy import func, update
+
+from storefront.errors import DomainError
+from storefront.extensions import db
+from storefront.people import sessions
+from storefront.people.models import Membership, Person, Role
+
+
+def grant(
+    person: Person,
+    role: Role,
+    *,
+    facility_id: int | None = None,
+    exhibition_id: int | None = None,
+    valid_from: datetime.datetime | None = None,
+    valid_until: datetime.datetime | None = None,
+    granted_by: int | None = None,
+) -> Membership:
+    """Give `person` a role from `valid_from` (default: now) to `valid_until` (default: for good).
+
+    Raises `DomainError` `own_role` when the giver is the person; the database refuses it too.
+    """
+    if granted_by is not None and granted_by == person.id:
+        raise DomainError(code="own_role", status=403)
+    membership = Membership(
+        person_id=person.id,
+        role=role.value,
+        facility_id=facility_id,
+        exhibition_id=exhibition_id,
+        valid_until=valid_until,
+        granted_by=granted_by,
+    )
+    if valid_from is not None:
+        membership.valid_from = valid_from
+    db.session.add(membership)
+    db.session.flush()
+    sessions.end_all(person.id)
+    return membership
+
+
+def revoke(membership_id: int) -> None:
+    """End a membership now. One that has already ended stays as it was."""
+    person_id = db.session.scalar(
+        update(Membership)
+        .where(Membership.id == membership_id, func.coalesce(Membership.valid_until, "infinity") > func.now())
+        .values(valid_until=func.greatest(func.now(), Membership.valid_from + datetime.timedelta(microseconds=1)))
+        .returning(Membership.person_id)
+    )
+    if person_id is not None:
+        sessions.end_all(person_id)
+

@@ -1,0 +1,238 @@
+"""Who may do what: roles × actions × facilities, in one table. Nothing else in the house decides this.
+
+A person's rights are the sum of their living memberships. A membership with a facility reaches that facility
+alone; one without reaches all of them. What lies outside a person's reach does not exist for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from storefront.errors import Forbidden, NotFound
+from storefront.people.models import Role
+
+
+class Action(StrEnum):
+    """What a route lets a person do, named `<thing>.<doing>`."""
+
+    #: A facility's profile, workshops, listings, stock and imports.
+    LISTINGS_READ = "listings.read"
+    LISTINGS_WRITE = "listings.write"
+    #: Pieces on the shelf: the part of listings that no curator touches.
+    STOCK_READ = "stock.read"
+    STOCK_WRITE = "stock.write"
+    REVIEW_ASK = "review.ask"
+    PUBLISH = "listings.publish"
+    PARCELS_READ = "parcels.read"
+    PARCELS_WRITE = "parcels.write"
+    #: A buyer's name, address and phone, while the parcel needs them.
+    BUYERS_READ = "buyers.read"
+    #: The same after they are masked; each look is recorded.
+    BUYERS_UNMASK = "buyers.unmask"
+    REVENUE_READ = "revenue.read"
+    REFUNDS_READ = "refunds.read"
+    REFUNDS_ASK = "refunds.ask"
+    REFUNDS_WRITE = "refunds.write"
+    DEPOSITS_READ = "deposits.read"
+    DEPOSITS_WRITE = "deposits.write"
+    DEPOSITS_APPROVE = "deposits.approve"
+    SETTLEMENTS_READ = "settlements.read"
+    SETTLEMENTS_WRITE = "settlements.write"
+    SETTLEMENTS_APPROVE = "settlements.approve"
+    PREMIUM_READ = "premium.read"
+    PREMIUM_ENTER = "premium.enter"
+    PREMIUM_APPROVE = "premium.approve"
+    BOOKS_READ = "books.read"
+    BOOKS_CLOSE = "books.close"
+    BOOKS_REOPEN = "books.reopen"
+    RULES_READ = "rules.read"
+    RULES_PROPOSE = "rules.propose"
+    RULES_APPROVE = "rules.approve"
+    ENQUIRIES_READ = "enquiries.read"
+    ENQUIRIES_WRITE = "enquiries.write"
+    TRAINING_READ = "training.read"
+    TRAINING_WRITE = "training.write"
+    EXHIBITIONS_READ = "exhibitions.read"
+    EXHIBITIONS_BRING = "exhibitions.bring"
+    EXHIBITIONS_WRITE = "exhibitions.write"
+    EXHIBITION_PAGES = "exhibitions.pages"
+    TILLS_CLOSE = "tills.close"
+    COUNTER_SELL = "counter.sell"
+    PAGES_WRITE = "pages.write"
+    PEOPLE_READ = "people.read"
+    #: The coordinators of one's own facility.
+    COORDINATORS_WRITE = "people.coordinators"
+    PEOPLE_WRITE = "people.write"
+    SETTINGS_WRITE = "settings.write"
+
+
+_COORDINATOR, _HEAD, _FINANCE = Role.COORDINATOR, Role.HEAD, Role.FINANCE
+_CURATOR, _ADMIN, _AUDITOR = Role.CURATOR, Role.ADMINISTRATOR, Role.AUDITOR
+_FACILITY = (_COORDINATOR, _HEAD)
+
+#: PRODUCT.md, "Who may do what", row by row. A role missing from an action's entry may not do it.
+GRANTS: Mapping[Action, frozenset[Role]] = {
+    action: frozenset(roles)
+    for action, roles in {
+        Action.LISTINGS_READ: (*_FACILITY, _CURATOR, _ADMIN, _AUDITOR),
+        Action.LISTINGS_WRITE: (_COORDINATOR, _CURATOR, _ADMIN),
+        Action.STOCK_READ: (*_FACILITY, _ADMIN, _AUDITOR),
+        Action.STOCK_WRITE: (_COORDINATOR, _ADMIN),
+        Action.REVIEW_ASK: (_COORDINATOR,),
+        Action.PUBLISH: (_CURATOR, _ADMIN),
+        Action.PARCELS_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
+        Action.PARCELS_WRITE: (_COORDINATOR, _ADMIN),
+        Action.BUYERS_READ: (_COORDINATOR, _ADMIN),
+        Action.BUYERS_UNMASK: (_ADMIN,),
+        Action.REVENUE_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
+        Action.REFUNDS_READ: (_COORDINATOR, _FINANCE, _AUDITOR),
+        Action.REFUNDS_ASK: (_COORDINATOR,),
+        Action.REFUNDS_WRITE: (_FINANCE,),
+        Action.DEPOSITS_READ: (_HEAD, _FINANCE, _AUDITOR),
+        Action.DEPOSITS_WRITE: (_FINANCE,),
+        Action.DEPOSITS_APPROVE: (_HEAD, _FINANCE),
+        Action.SETTLEMENTS_READ: (_HEAD, _FINANCE, _AUDITOR),
+        Action.SETTLEMENTS_WRITE: (_FINANCE,),
+        Action.SETTLEMENTS_APPROVE: (_HEAD, _FINANCE),
+        Action.PREMIUM_READ: (*_FACILITY, _FINANCE, _AUDITOR),
+        Action.PREMIUM_ENTER: (_COORDINATOR, _FINANCE),
+        Action.PREMIUM_APPROVE: (_HEAD, _FINANCE),
+        Action.BOOKS_READ: (_FINANCE, _ADMIN, _AUDITOR),
+        Action.BOOKS_CLOSE: (_FINANCE,),
+        Action.BOOKS_REOPEN: (_ADMIN,),
+        Action.RULES_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
+        Action.RULES_PROPOSE: (_FINANCE,),
+        Action.RULES_APPROVE: (_ADMIN,),
+        Action.ENQUIRIES_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
+        Action.ENQUIRIES_WRITE: (_COORDINATOR, _ADMIN),
+        Action.TRAINING_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
+        Action.TRAINING_WRITE: (_COORDINATOR, _ADMIN),
+        Action.EXHIBITIONS_READ: (*_FACILITY, _FINANCE, _CURATOR, _ADMIN, _AUDITOR),
+        Action.EXHIBITIONS_BRING: (_COORDINATOR,),
+        Action.EXHIBITIONS_WRITE: (_ADMIN,),
+        Action.EXHIBITION_PAGES: (_CURATOR, _ADMIN),
+        Action.TILLS_CLOSE: (_FINANCE,),
+        Action.COUNTER_SELL: (Role.CASHIER,),
+        Action.PAGES_WRITE: (_CURATOR, _ADMIN),
+        Action.PEOPLE_READ: (_HEAD, _ADMIN, _AUDITOR),
+        Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
+        Action.PEOPLE_WRITE: (_ADMIN,),
+        Action.SETTINGS_WRITE: (_ADMIN,),
+    }.items()
+}
+
+#: Which roles may enter each face at all (CONTRACT.md, "Pages").
+FACES: Mapping[str, frozenset[Role]] = {
+    "seller": frozenset(_FACILITY),
+    "finance": frozenset({_FINANCE, _ADMIN, _AUDITOR}),
+    "admin": frozenset({_ADMIN, _CURATOR, _AUDITOR}),
+    "counter": frozenset({Role.CASHIER}),
+}
+
+
+class MembershipLike(Protocol):
+    """What the policy reads of a membership."""
+
+    role: Any
+    facility_id: Any
+    exhibition_id: Any
+    valid_from: Any
+    valid_until: Any
+
+
+class PersonLike(Protocol):
+    """What the policy reads of a person."""
+
+    is_active: Any
+
+    @property
+    def memberships(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The facilities in which a person may do something: all of them, or the ones named."""
+
+    everywhere: bool
+    facility_ids: frozenset[int]
+
+    def __bool__(self) -> bool:
+        return self.everywhere or bool(self.facility_ids)
+
+    def __contains__(self, facility_id: object) -> bool:
+        return self.everywhere or facility_id in self.facility_ids
+
+
+def living(person: PersonLike | None, at: datetime | None = None) -> list[MembershipLike]:
+    """The memberships of `person` that hold `at` a moment (default: now); none for an inactive person."""
+    if person is None or not person.is_active:
+        return []
+    moment = at or datetime.now(UTC)
+    return [
+        m
+        for m in person.memberships
+        if m.valid_from <= moment and (m.valid_until is None or moment < m.valid_until)
+    ]
+
+
+def roles(person: PersonLike | None) -> frozenset[Role]:
+    """The roles that `person` holds now, anywhere."""
+    return frozenset(Role(m.role) for m in living(person))
+
+
+def is_staff(person: PersonLike | None) -> bool:
+    """Whether `person` holds any role now; a shopper holds none."""
+    return bool(living(person))
+
+
+def reach(person: PersonLike | None, action: Action, *, face: str | None = None) -> Reach:
+    """Where `person` may do `action`; with `face` only by roles that may enter that face."""
+    allowed = GRANTS[action] if face is None else GRANTS[action] & FACES[face]
+    return _reach(m for m in living(person) if m.role in allowed)
+
+
+def presence(person: PersonLike | None, face: str) -> Reach:
+    """The facilities that exist for `person` on `face`, whatever they may do there."""
+    return _reach(m for m in living(person) if m.role in FACES[face])
+
+
+def _reach(memberships: Iterable[MembershipLike]) -> Reach:
+    found = list(memberships)
+    everywhere = any(m.facility_id is None and m.exhibition_id is None for m in found)
+    return Reach(everywhere, frozenset(m.facility_id for m in found if m.facility_id is not None))
+
+
+def may(person: PersonLike | None, action: Action, facility_id: int | None = None) -> bool:
+    """Whether `person` may do `action` in the facility; without one: in at least one place.
+
+    A page over several facilities must still keep to `reach(person, action)`.
+    """
+    where = reach(person, action)
+    return bool(where) if facility_id is None else facility_id in where
+
+
+def may_sell_at(person: PersonLike | None, exhibition_id: int) -> bool:
+    """Whether `person` is named a cashier of the exhibition. Nothing else opens its counter."""
+    return any(
+        m.exhibition_id == exhibition_id and Role(m.role) in GRANTS[Action.COUNTER_SELL] for m in living(person)
+    )
+
+
+def require(
+    person: PersonLike | None, action: Action, facility_id: int | None = None, *, face: str | None = None
+) -> None:
+    """Return only if `person` may do `action`.
+
+    Raises `NotFound` when the facility (or the face) does not exist for them, `Forbidden` when it does but
+    their role does not do this.
+    """
+    where = reach(person, action, face=face)
+    if bool(where) if facility_id is None else facility_id in where:
+        return
+    there = presence(person, face) if face else _reach(living(person))
+    exists = bool(there) if facility_id is None else facility_id in there
+    raise Forbidden() if exists else NotFound()

@@ -1,0 +1,66 @@
+"""Who somebody is: e-mail and password in, a person out. Unknown and wrong look and last the same."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from storefront.errors import DomainError, Forbidden, Invalid
+from storefront.extensions import db
+from storefront.people import passwords, policy, sessions
+from storefront.people.models import Person
+
+
+class WrongCredentials(DomainError):
+    """No such account, or not its password: which of the two is not said."""
+
+    code, status = "wrong_credentials", 422
+    message = _("Surel atau kata sandi tidak cocok. Periksa keduanya, lalu coba lagi.")
+
+
+class SecondFactorMissing(Forbidden):
+    """A member of staff outside the demo: the password alone does not open staff pages."""
+
+    code = "second_factor_missing"
+    message = _(
+        "Akun petugas hanya dapat masuk dengan faktor kedua (kode dari ponsel), dan itu belum tersedia di toko ini. "
+        "Hubungi administrator."
+    )
+
+
+def normal_email(email: str) -> str:
+    """An e-mail address as it is kept."""
+    return email.strip().lower()
+
+
+def identify(email: str, password: str) -> Person:
+    """The active person with this e-mail address and password.
+
+    Raises `WrongCredentials`, after the same time whether the account exists or not, and
+    `SecondFactorMissing` for staff who may not sign in by password alone.
+    """
+    person = db.session.scalar(select(Person).where(Person.email == normal_email(email)))
+    right = passwords.matches(person.password_hash if person else None, password)
+    if person is None or not right or not person.is_active:
+        raise WrongCredentials()
+    staff = policy.is_staff(person)
+    if not sessions.may_sign_in(is_demo=person.is_demo, staff=staff):
+        raise WrongCredentials() if person.is_demo else SecondFactorMissing()
+    if passwords.needs_rehash(person.password_hash):
+        person.password_hash = passwords.hash_password(password)
+    return person
+
+
+def change_password(person: Person, current: str, new: str) -> None:
+    """Set a new password and end all of the person's sessions.
+
+    Raises `Invalid` with the field at fault (`current`, `password`) and, for demo accounts, whose password
+    everybody shares, `Forbidden`.
+    """
+    if person.is_demo:
+        raise Forbidden(_("Kata sandi akun contoh dipakai bersama, jadi tidak dapat diganti."))
+    if not passwords.matches(person.password_hash, current):
+        raise Invalid({"current": _("Kata sandi sekarang tidak cocok.")})
+    passwords.check_new(new, email=person.email, name=person.name)
+    person.password_hash = passwords.hash_password(new)
+    sessions.end_all(person.id)
