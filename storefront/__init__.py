@@ -1,0 +1,73 @@
+"""Karya Binaan: an open storefront for goods made in prison workshops."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from flask import Flask
+from flask_limiter.constants import ConfigVars
+
+from config import Settings, sqlalchemy_url
+from storefront import assets, blueprints, cli, compression, embedded, errors, languages, logs, web
+from storefront.extensions import db, limiter, login_manager, migrate
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The shop as a WSGI application, wired and ready. Raises `ConfigError` when it must not start."""
+    settings = embedded.with_database(settings or Settings.from_env())
+    logs.configure()
+    app = Flask(__name__, template_folder=str(PROJECT / "templates"), static_folder=None)
+    app.extensions["settings"] = settings
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=sqlalchemy_url(settings.database_url or ""),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
+        BABEL_DEFAULT_TIMEZONE="Asia/Jakarta",
+    )
+    app.config.update(
+        {
+            ConfigVars.ENABLED: settings.rate_limits,
+            ConfigVars.STORAGE_URI: settings.redis_url or "memory://",
+            ConfigVars.HEADERS_ENABLED: True,
+        }
+    )
+    if settings.database_replica_url:
+        app.config["SQLALCHEMY_BINDS"] = {"replica": sqlalchemy_url(settings.database_replica_url)}
+    import_rooms("models")
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
+    login_manager.init_app(app)
+    limiter.init_app(app)
+    # After-request hooks run last to first: headers and log line come after the compression.
+    languages.init_app(app)
+    assets.init_app(app, settings.var_dir)
+    web.init_app(app, settings)
+    compression.init_app(app)
+    errors.init_app(app)
+    blueprints.register(app)
+    cli.init_app(app)
+    return app
+
+
+def engine_options(settings: Settings) -> dict[str, object]:
+    """How the web talks to PostgreSQL: one connection for each blocking thread, checked before use."""
+    connect_args: dict[str, object] = {"connect_timeout": 5, "application_name": "storefront"}
+    if settings.behind_pooler:
+        connect_args["prepare_threshold"] = None  # a pooler hands each transaction another connection
+    return {
+        "pool_size": 8,
+        "max_overflow": 2,
+        "pool_timeout": 5,
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+        "connect_args": connect_args,
+    }
+
+
+def import_rooms(module: str) -> None:
+    """Import `module` (`models`, `tasks`) of every room that has one, so that all are known by name."""
+    for path in sorted((PROJECT / "storefront").glob(f"*/{module}.py")):
+        import_module(f"storefront.{path.parent.name}.{module}")

@@ -1,0 +1,46 @@
+"""The commands: `flask --app wsgi <command>`. Rooms bring their own; this file wires them and serves."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+
+
+def init_app(app: Flask) -> None:
+    """Register every command on `app`."""
+    app.cli.add_command(serve)
+    app.cli.add_command(worker)
+    app.cli.add_command(migrate)
+
+
+@click.command()
+def serve() -> None:
+    """Web, worker and (without DATABASE_URL) the database under one parent: what `make run` starts."""
+    from storefront import embedded
+
+    embedded.release()  # the parent starts its own
+    os.execv(sys.executable, [sys.executable, "-m", "storefront.run"])
+
+
+@click.command()
+@with_appcontext
+def worker() -> None:
+    """Run background jobs until SIGTERM or Ctrl-C."""
+    from flask import current_app
+
+    from storefront import worker as jobs_worker
+
+    jobs_worker.run(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@click.command()
+@with_appcontext
+def migrate() -> None:
+    """Bring the database to the newest revision and give the web's role its rights."""
+    from flask_migrate import upgrade
+
+    upgrade()

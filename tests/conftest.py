@@ -1,0 +1,152 @@
+"""Fixtures for every test: a database of one's own, the app on it, a client.
+
+`app` is made once for each worker; what a test writes is taken back after it (see `tests.clones`).
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from storefront import create_app
+from storefront.embedded import OWNER, WEB
+from storefront.extensions import db
+from tests.clones import Clone, TestServer, settings_for, worker_name
+
+SERVER = pytest.StashKey[TestServer]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With xdist the leader starts the server, so that it outlives each worker."""
+    given: dict[str, Any] = getattr(config, "workerinput", {})
+    if "database_port" in given:
+        config.stash[SERVER] = TestServer(Path(given["database_var"]), given["database_port"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker where the run's server is; start it before the first."""
+    server = _server(node.config)
+    node.workerinput["database_port"] = server.server.port
+    node.workerinput["database_var"] = str(server.var_dir)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    server = config.stash.get(SERVER, None)
+    if server is not None and not hasattr(config, "workerinput"):
+        server.stop()
+
+
+def _server(config: pytest.Config) -> TestServer:
+    if SERVER not in config.stash:
+        config.stash[SERVER] = TestServer().start()
+    return config.stash[SERVER]
+
+
+@pytest.fixture(scope="session")
+def database_server(pytestconfig: pytest.Config) -> TestServer:
+    """The run's PostgreSQL; `clone()` gives further databases."""
+    return _server(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def clone(database_server: TestServer) -> Iterator[Clone]:
+    """This worker's database, as long as the worker lives."""
+    clone = database_server.clone(f"storefront_{worker_name()}")
+    yield clone
+    clone.close()
+
+
+@pytest.fixture
+def database(clone: Clone) -> Iterator[Clone]:
+    """This worker's database, put back to the migrations' own rows after the test."""
+    yield clone
+    clone.clean()
+
+
+@pytest.fixture
+def database_url(database: Clone) -> str:
+    """libpq address for the web's role."""
+    return database.addresses[WEB]
+
+
+@pytest.fixture
+def owner_connection(database: Clone) -> Iterator[psycopg.Connection]:
+    """A psycopg connection as the owner of the tables; what is not committed is rolled back."""
+    with psycopg.connect(database.addresses[OWNER]) as connection:
+        yield connection
+        connection.rollback()
+
+
+class IsolatedClient(FlaskClient):
+    """Each request runs outside the test's own app context, as in production: with its own session and `g`."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        response = contextvars.Context().run(super().open, *args, **kwargs)
+        try:
+            db.session.expire_all()
+        except RuntimeError:
+            pass  # the test has no session of its own
+        return response
+
+
+@pytest.fixture(scope="session")
+def make_app(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Flask]:
+    """Makes an app on this worker's database; arguments are environment variables, as `DEMO="off"`."""
+    var_dir = tmp_path_factory.mktemp("var")
+
+    def make(**env: str) -> Flask:
+        app = create_app(settings_for(clone.addresses, var_dir, **env))
+        app.config["TESTING"] = True
+        # The handler for unforeseen errors is part of what is tested.
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        app.test_client_class = IsolatedClient
+        return app
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_app(make_app: Callable[..., Flask]) -> Flask:
+    """The app of this worker; tests take `app`."""
+    return make_app()
+
+
+@pytest.fixture
+def app(shared_app: Flask, database: Clone) -> Flask:
+    """The app on this worker's database, which is clean again after the test."""
+    return shared_app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without cookies yet."""
+    return app.test_client()
+
+
+@pytest.fixture
+def db_session(app: Flask) -> Iterator[Session]:
+    """`db.session` in an app context. What requests or other processes shall see must be committed."""
+    with app.app_context():
+        yield db.session()
+        db.session.rollback()
+
+
+@pytest.fixture
+def run_jobs(app: Flask) -> Callable[[], None]:
+    """Runs the jobs that are due now, with the real worker, and returns when none is left."""
+    from storefront import worker
+
+    def run() -> None:
+        contextvars.Context().run(worker.run, app, wait=False)
+
+    return run
