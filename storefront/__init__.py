@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from flask import Flask
 from flask_limiter.constants import ConfigVars
 
 from config import Settings, sqlalchemy_url
-from storefront import assets, blueprints, cli, compression, embedded, errors, languages, logs, web
+from storefront import assets, blueprints, cli, compression, embedded, errors, languages, logs, start_checks, web
 from storefront.extensions import db, limiter, login_manager, migrate
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -48,7 +49,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     compression.init_app(app)
     errors.init_app(app)
     blueprints.register(app)
-    cli.init_app(app)
+    cli.init_app(app, import_rooms("commands"))
+    start_checks.init_app(app, settings)
     return app
 
 
@@ -67,7 +69,7 @@ def engine_options(settings: Settings) -> dict[str, object]:
     }
 
 
-def import_rooms(module: str) -> None:
-    """Import `module` (`models`, `tasks`) of every room that has one, so that all are known by name."""
-    for path in sorted((PROJECT / "storefront").glob(f"*/{module}.py")):
-        import_module(f"storefront.{path.parent.name}.{module}")
+def import_rooms(module: str) -> list[ModuleType]:
+    """Import `module` (`models`, `tasks`, `commands`) of every room that has one."""
+    paths = sorted((PROJECT / "storefront").glob(f"*/{module}.py"))
+    return [import_module(f"storefront.{path.parent.name}.{module}") for path in paths]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
+from types import ModuleType
 
 import click
 from flask import Flask
 from flask.cli import with_appcontext
 
 
-def init_app(app: Flask) -> None:
-    """Register every command on `app`."""
-    app.cli.add_command(serve)
-    app.cli.add_command(worker)
-    app.cli.add_command(migrate)
+def init_app(app: Flask, rooms: Iterable[ModuleType]) -> None:
+    """Register our own commands on `app`, and those that stand in the rooms' `commands.py`."""
+    for module in [sys.modules[__name__], *rooms]:
+        commands = {value for value in vars(module).values() if isinstance(value, click.Command)}
+        inner = {sub for group in commands if isinstance(group, click.Group) for sub in group.commands.values()}
+        for command in sorted(commands - inner, key=lambda command: command.name or ""):
+            app.cli.add_command(command)
 
 
 @click.command()

@@ -129,12 +129,15 @@ class Server:
             stop(self.process, signal.SIGINT, 4)
         self._run(self._home, port=self.port)
 
-    def stop(self) -> None:
-        """Stop the server (fast shutdown) and give the folder free. Harmless when nothing runs."""
+    def stop(self, seconds: float = 4) -> None:
+        """Stop the server (fast shutdown, by force after `seconds`) and give the folder free.
+
+        Harmless when nothing runs.
+        """
         (self.var_dir / "database.url").unlink(missing_ok=True)
         if self.process is not None:
             # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client.
-            stop(self.process, signal.SIGINT, 4)
+            stop(self.process, signal.SIGINT, seconds)
             self.process = None
         if self._lock is not None:
             self._lock.close()

@@ -1,0 +1,1 @@
+"""`python -m storefront.run`: the whole shop on one machine under one parent process."""
