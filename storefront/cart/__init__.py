@@ -1,1 +1,1 @@
-"""Carts, what is wrong with them, and the way from a cart to an order."""
+"""Carts: what a shopper has laid aside, what is wrong with it, and how it becomes an order."""

@@ -1,0 +1,127 @@
+"""Putting goods into a cart, changing how many, taking them out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from storefront.cart import carts
+from storefront.cart.models import CartLine
+from storefront.catalogue.models import Product, ProductStatus, Variant
+from storefront.errors import Invalid, OutOfStock, UnknownSku
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.stock import levels
+
+#: Of one SKU in one cart, as the database holds it.
+MOST_PIECES = 10_000
+#: Different SKUs in one cart: an order of this size can still be packed and read.
+MOST_LINES = 100
+
+
+def whole_quantity(value: Any) -> int:
+    """`value` as a number of pieces from 1. Raises `Invalid` for anything but a whole number in range."""
+    if type(value) is not int or not 1 <= value <= MOST_PIECES:
+        raise Invalid({"quantity": _("Jumlah harus bilangan bulat dari 1 sampai 10.000.")})
+    return value
+
+
+def add(cart_id: int, sku: Any, quantity: Any) -> None:
+    """Put `quantity` pieces of `sku` into the cart; what lies there already adds up.
+
+    Raises `Invalid`, `UnknownSku` (also for what is not on sale), `OutOfStock`, `CartClosed`.
+    """
+    wanted = whole_quantity(quantity)
+    variant = on_sale(sku)
+    carts.lock_open(cart_id)
+    there = db.session.scalar(_line(cart_id, variant.id)) or 0
+    if there + wanted > MOST_PIECES:
+        raise Invalid({"quantity": _("Paling banyak 10.000 buah untuk satu pesanan.")})
+    if not there:
+        _refuse_another_line(cart_id)
+    _refuse_more_than_there_are(variant, there + wanted)
+    _put(cart_id, variant, there + wanted)
+
+
+def set_quantity(cart_id: int, sku: Any, quantity: Any) -> None:
+    """Have exactly `quantity` pieces of a `sku` that is in the cart. Raises as `add` does."""
+    wanted = whole_quantity(quantity)
+    variant = on_sale(sku)
+    carts.lock_open(cart_id)
+    if db.session.scalar(_line(cart_id, variant.id)) is None:
+        raise UnknownSku()
+    _refuse_more_than_there_are(variant, wanted)
+    _put(cart_id, variant, wanted)
+
+
+def remove(cart_id: int, sku: Any) -> None:
+    """Take `sku` out, on sale or not; nothing happens if it is not there. Raises `CartClosed`."""
+    carts.lock_open(cart_id)
+    variants = select(Variant.id).where(Variant.sku == _sku(sku))
+    db.session.execute(delete(CartLine).where(CartLine.cart_id == cart_id, CartLine.variant_id.in_(variants)))
+    carts.touch(cart_id)
+
+
+def pieces_in(cart_id: int) -> int:
+    """How many pieces lie in the cart, for the number beside its name."""
+    query = select(func.coalesce(func.sum(CartLine.quantity), 0)).where(CartLine.cart_id == cart_id)
+    return int(db.session.scalar(query) or 0)
+
+
+def on_sale(sku: Any) -> Variant:
+    """The variant with this SKU that the public may buy now. Raises `UnknownSku`."""
+    query = (
+        select(Variant)
+        .join(Product, Product.id == Variant.product_id)
+        .join(Facility, Facility.id == Product.facility_id)
+        .where(Variant.sku == _sku(sku), Variant.is_active)
+        .where(Product.status == ProductStatus.PUBLISHED.value, Facility.status == "active")
+    )
+    variant = db.session.scalar(query)
+    if variant is None:
+        raise UnknownSku()
+    return variant
+
+
+def _sku(sku: Any) -> str:
+    """The SKU as it is kept. Raises `Invalid` for what is no text, `UnknownSku` for what cannot be one."""
+    if not isinstance(sku, str) or not sku.strip():
+        raise Invalid({"sku": _("Sebutkan kode barang (SKU).")})
+    text = sku.strip().upper()
+    if len(text) > 40 or not text.isascii() or not text.replace("-", "").isalnum():
+        raise UnknownSku()
+    return text
+
+
+def _line(cart_id: int, variant_id: int) -> Any:
+    return select(CartLine.quantity).where(CartLine.cart_id == cart_id, CartLine.variant_id == variant_id)
+
+
+def _refuse_another_line(cart_id: int) -> None:
+    count = db.session.scalar(select(func.count()).select_from(CartLine).where(CartLine.cart_id == cart_id))
+    if count is not None and count >= MOST_LINES:
+        raise Invalid({"sku": _("Keranjang ini penuh: paling banyak 100 macam karya untuk satu pesanan.")})
+
+
+def _refuse_more_than_there_are(variant: Variant, wanted: int) -> None:
+    if variant.made_to_order:
+        return
+    available = levels.available([variant.id]).get(variant.id, 0)
+    if wanted > available:
+        raise OutOfStock([{"sku": variant.sku, "wanted": wanted, "available": max(available, 0)}])
+
+
+def _put(cart_id: int, variant: Variant, quantity: int) -> None:
+    """Write the line with today's price: this is the price that the shopper is shown now."""
+    statement = insert(CartLine).values(
+        cart_id=cart_id, variant_id=variant.id, quantity=quantity, unit_price_shown=variant.price
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=[CartLine.cart_id, CartLine.variant_id],
+        set_={"quantity": quantity, "unit_price_shown": variant.price},
+    )
+    db.session.execute(statement)
+    carts.touch(cart_id)

@@ -1,0 +1,205 @@
+"""A cart as it is right now: live prices and stock, grouped by the facility that sends each parcel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlalchemy import Row, select
+
+from storefront.cart.models import CartLine
+from storefront.cart.problems import FewerLeft, NotOnSale, PriceMoved, Problem, SoldOut
+from storefront.catalogue.models import Photo, Product, ProductStatus, Variant
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.shipping.quote import Piece
+from storefront.stock import levels
+
+
+@dataclass(frozen=True)
+class Line:
+    """One SKU in a cart. Amounts in rupiah; `unit_price` is today's, `shown` the one seen when it was added."""
+
+    variant_id: int
+    sku: str
+    product_slug: str
+    title: str
+    title_en: str
+    variant_title: str
+    variant_title_en: str
+    facility_id: int
+    workshop_id: int
+    commodity_group_id: int | None
+    scope: str
+    weight_g: int
+    material_cost: int | None
+    made_to_order: bool
+    lead_time_days: int | None
+    quantity: int
+    unit_price: int
+    shown: int
+    is_on_sale: bool
+    #: Pieces that may be ordered; None when made to order.
+    available: int | None
+    photo: Photo | None = field(compare=False, default=None)
+
+    @property
+    def amount(self) -> int:
+        """Rupiah for all pieces at today's price."""
+        return self.unit_price * self.quantity
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What the shopper must know about this line, whatever the address."""
+        if not self.is_on_sale:
+            return [NotOnSale(self.sku)]
+        found: list[Problem] = []
+        if self.available is not None and self.available < self.quantity:
+            if self.available <= 0:
+                found.append(SoldOut(self.sku, self.quantity))
+            else:
+                found.append(FewerLeft(self.sku, self.quantity, self.available))
+        if self.unit_price != self.shown:
+            found.append(PriceMoved(self.sku, self.shown, self.unit_price))
+        return found
+
+    @property
+    def piece(self) -> Piece:
+        """What shipping needs to know."""
+        return Piece(self.sku, self.scope, self.weight_g, self.quantity)
+
+    def title_in(self, locale: str) -> str:
+        """The product's title in `locale`."""
+        return self.title_en if locale == "en" and self.title_en else self.title
+
+    def variant_title_in(self, locale: str) -> str:
+        """The variant's title in `locale`; empty for a product's only variant."""
+        return self.variant_title_en if locale == "en" and self.variant_title_en else self.variant_title
+
+
+@dataclass(frozen=True)
+class ParcelGoods:
+    """The lines that one facility will send."""
+
+    facility: Facility
+    lines: tuple[Line, ...]
+
+    @property
+    def items_total(self) -> int:
+        """Rupiah without shipping."""
+        return sum(line.amount for line in self.lines)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What shipping needs to know."""
+        return [line.piece for line in self.lines]
+
+
+@dataclass(frozen=True)
+class CartView:
+    """The whole cart. What is not on sale any more is listed, but counts in no sum."""
+
+    cart_id: int
+    parcels: tuple[ParcelGoods, ...]
+    withdrawn: tuple[Line, ...]
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines on sale."""
+        return tuple(line for parcel in self.parcels for line in parcel.lines)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.parcels and not self.withdrawn
+
+    @property
+    def items_total(self) -> int:
+        """Rupiah for all goods on sale, without shipping."""
+        return sum(parcel.items_total for parcel in self.parcels)
+
+    @property
+    def count(self) -> int:
+        """Pieces on sale."""
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All problems, line by line."""
+        return [problem for line in (*self.withdrawn, *self.lines) for problem in line.problems]
+
+    @property
+    def may_be_ordered(self) -> bool:
+        """Whether nothing in the cart itself stands in the way."""
+        return bool(self.parcels) and not any(problem.blocks for problem in self.problems)
+
+    @property
+    def pieces(self) -> dict[int, list[Piece]]:
+        """For shipping: facility id → its pieces."""
+        return {parcel.facility.id: parcel.pieces for parcel in self.parcels}
+
+
+def load(cart_id: int, *, with_photos: bool = False) -> CartView:
+    """The cart `cart_id` with live prices and stock. Three queries, and one more for photos."""
+    rows = db.session.execute(_query(cart_id).execution_options(populate_existing=True)).all()
+    stocked = [row.Variant.id for row in rows if not row.Variant.made_to_order]
+    available = levels.available(stocked) if stocked else {}
+    photos = first_photos([row.Product.id for row in rows]) if with_photos else {}
+    groups: dict[int, list[Line]] = {}
+    facilities: dict[int, Facility] = {}
+    withdrawn: list[Line] = []
+    for row in rows:
+        line = _line(row, available, photos)
+        if not line.is_on_sale:
+            withdrawn.append(line)
+            continue
+        facilities[line.facility_id] = row.Facility
+        groups.setdefault(line.facility_id, []).append(line)
+    parcels = tuple(ParcelGoods(facilities[key], tuple(lines)) for key, lines in groups.items())
+    return CartView(cart_id, parcels, tuple(withdrawn))
+
+
+def first_photos(product_ids: Iterable[int]) -> dict[int, Photo]:
+    """Each product's first photo."""
+    query = select(Photo).where(Photo.product_id.in_(list(product_ids)))
+    query = query.distinct(Photo.product_id).order_by(Photo.product_id, Photo.position)
+    return {photo.product_id: photo for photo in db.session.scalars(query)}
+
+
+def _query(cart_id: int):  # type: ignore[no-untyped-def]
+    return (
+        select(CartLine, Variant, Product, Facility)
+        .join(Variant, Variant.id == CartLine.variant_id)
+        .join(Product, Product.id == Variant.product_id)
+        .join(Facility, Facility.id == Product.facility_id)
+        .where(CartLine.cart_id == cart_id)
+        .order_by(CartLine.added_at, CartLine.variant_id)
+    )
+
+
+def _line(row: Row, available: Mapping[int, int], photos: Mapping[int, Photo]) -> Line:  # type: ignore[type-arg]
+    cart_line, variant, product, facility = row.CartLine, row.Variant, row.Product, row.Facility
+    on_sale = variant.is_active and product.status == ProductStatus.PUBLISHED.value and facility.status == "active"
+    return Line(
+        variant_id=variant.id,
+        sku=variant.sku,
+        product_slug=product.slug,
+        title=product.title,
+        title_en=product.title_en,
+        variant_title=variant.title,
+        variant_title_en=variant.title_en,
+        facility_id=facility.id,
+        workshop_id=product.workshop_id,
+        commodity_group_id=product.commodity_group_id,
+        scope=product.delivery_scope,
+        weight_g=variant.weight_g,
+        material_cost=variant.material_cost,
+        made_to_order=variant.made_to_order,
+        lead_time_days=variant.lead_time_days if variant.made_to_order else None,
+        quantity=cart_line.quantity,
+        unit_price=variant.price,
+        shown=cart_line.unit_price_shown,
+        is_on_sale=on_sale,
+        available=None if variant.made_to_order else available.get(variant.id, 0),
+        photo=photos.get(product.id),
+    )
