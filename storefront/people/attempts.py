@@ -1,4 +1,4 @@
-"""Tries at passwords, order tokens and PINs, counted in PostgreSQL so that the limits hold over all processes.
+"""Tries at passwords, order tokens and PINs, counted in PostgreSQL: the limits hold over all processes.
 
 A try is written down and committed before it is judged: of many at the same moment each sees the others,
 and a process killed halfway has still counted. Only keyed hashes of e-mails and addresses are kept.
@@ -71,13 +71,18 @@ def check(attempt: LoginAttempt) -> None:
     recent = LoginAttempt.at > func.now() - limit.window
     same_subject = (LoginAttempt.kind == attempt.kind) & (LoginAttempt.subject == attempt.subject)
     last_success = (
-        select(func.max(LoginAttempt.id)).where(same_subject, recent, LoginAttempt.succeeded).scalar_subquery()
+        select(func.max(LoginAttempt.id))
+        .where(same_subject, recent, LoginAttempt.succeeded)
+        .scalar_subquery()
     )
     at_subject = select(func.count()).where(
         same_subject, recent, ~LoginAttempt.succeeded, LoginAttempt.id > func.coalesce(last_success, 0)
     )
     at_network = select(func.count()).where(
-        LoginAttempt.kind == attempt.kind, LoginAttempt.network == attempt.network, recent, ~LoginAttempt.succeeded
+        LoginAttempt.kind == attempt.kind,
+        LoginAttempt.network == attempt.network,
+        recent,
+        ~LoginAttempt.succeeded,
     )
     tries, from_network = db.session.execute(
         select(at_subject.scalar_subquery(), at_network.scalar_subquery())
@@ -113,7 +118,7 @@ def network_of(address: str | None) -> str:
 
 
 def keyed_hash(text: str) -> bytes:
-    """HMAC-SHA256 of `text` under a key of its own derived from `SECRET_KEY`: useless to who reads the table."""
+    """HMAC-SHA256 of `text` under a key of its own, derived from `SECRET_KEY`: the table alone tells nobody."""
     secret = current_app.extensions["settings"].secret_key.encode()
     key = hmac.digest(secret, b"storefront:login-attempts", "sha256")
     return hmac.new(key, text.strip().casefold().encode(), hashlib.sha256).digest()

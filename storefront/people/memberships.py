@@ -1,4 +1,4 @@
-"""Giving and taking roles. A change of roles ends the person's sessions at once: nobody works on under old rights."""
+"""Giving and taking roles. A change ends the person's sessions at once: nobody works on under old rights."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ def revoke(membership_id: int) -> None:
     person_id = db.session.scalar(
         update(Membership)
         .where(Membership.id == membership_id, func.coalesce(Membership.valid_until, "infinity") > func.now())
-        .values(valid_until=func.greatest(func.now(), Membership.valid_from + datetime.timedelta(microseconds=1)))
+        .values(
+            valid_until=func.greatest(func.now(), Membership.valid_from + datetime.timedelta(microseconds=1))
+        )
         .returning(Membership.person_id)
     )
     if person_id is not None:
         sessions.end_all(person_id)
-

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -36,12 +37,11 @@ def matches(password_hash: str | None, password: str) -> bool:
 
     Without a hash (no such account) it takes as long and says no, so that time tells nothing.
     """
-    known = password_hash is not None
     try:
-        _hasher.verify(password_hash if known else _nobody(), _normal(password[: MAX_LENGTH + 1]))
+        _hasher.verify(password_hash or _nobody(), _normal(password[: MAX_LENGTH + 1]))
     except (VerificationError, InvalidHashError):
         return False
-    return known
+    return password_hash is not None
 
 
 def needs_rehash(password_hash: str) -> bool:
@@ -62,7 +62,9 @@ def check_new(password: str, *, email: str = "", name: str = "") -> None:
         raise Invalid({"password": _("Kata sandi paling banyak %(count)d karakter.", count=MAX_LENGTH)})
     plain = normal.casefold()
     if plain in common() or len(set(plain)) < MIN_DIFFERENT or _is_run(plain):
-        raise Invalid({"password": _("Kata sandi ini mudah ditebak. Pilih yang lain, misalnya empat kata acak.")})
+        raise Invalid(
+            {"password": _("Kata sandi ini mudah ditebak. Pilih yang lain, misalnya empat kata acak.")}
+        )
     if _holds_own_words(plain, email, name):
         raise Invalid({"password": _("Jangan memakai nama atau alamat surel Anda sebagai kata sandi.")})
 
@@ -81,7 +83,7 @@ def _normal(password: str) -> str:
 
 def _is_run(text: str) -> bool:
     """Whether `text` only counts up or down, such as `1234567890` or `abcdefghij`."""
-    steps = {ord(b) - ord(a) for a, b in zip(text, text[1:], strict=False)}
+    steps = {ord(b) - ord(a) for a, b in pairwise(text)}
     return steps <= {1, -9} or steps <= {-1, 9}
 
 

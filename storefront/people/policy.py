@@ -6,11 +6,11 @@ alone; one without reaches all of them. What lies outside a person's reach does 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from storefront.errors import Forbidden, NotFound
 from storefront.people.models import Role
@@ -137,20 +137,25 @@ FACES: Mapping[str, frozenset[Role]] = {
 class MembershipLike(Protocol):
     """What the policy reads of a membership."""
 
-    role: Any
-    facility_id: Any
-    exhibition_id: Any
-    valid_from: Any
-    valid_until: Any
+    @property
+    def role(self) -> str: ...
+    @property
+    def facility_id(self) -> int | None: ...
+    @property
+    def exhibition_id(self) -> int | None: ...
+    @property
+    def valid_from(self) -> datetime: ...
+    @property
+    def valid_until(self) -> datetime | None: ...
 
 
 class PersonLike(Protocol):
-    """What the policy reads of a person."""
-
-    is_active: Any
+    """What the policy reads of a person: a row, or who is signed in."""
 
     @property
-    def memberships(self) -> Any: ...
+    def is_active(self) -> bool: ...
+    @property
+    def memberships(self) -> Sequence[MembershipLike]: ...
 
 
 @dataclass(frozen=True)
@@ -218,7 +223,8 @@ def may(person: PersonLike | None, action: Action, facility_id: int | None = Non
 def may_sell_at(person: PersonLike | None, exhibition_id: int) -> bool:
     """Whether `person` is named a cashier of the exhibition. Nothing else opens its counter."""
     return any(
-        m.exhibition_id == exhibition_id and Role(m.role) in GRANTS[Action.COUNTER_SELL] for m in living(person)
+        m.exhibition_id == exhibition_id and Role(m.role) in GRANTS[Action.COUNTER_SELL]
+        for m in living(person)
     )
 
 

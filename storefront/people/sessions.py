@@ -12,11 +12,11 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import structlog
 from flask import current_app, session
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 
 from storefront.extensions import db, login_manager
 from storefront.people.models import Membership, Person, Session
@@ -31,8 +31,6 @@ SHOPPER_IDLE = timedelta(days=14)
 SHOPPER_LIFE = timedelta(days=90)
 #: `last_seen_at` is written at most so often: reading pages must not write rows.
 SEEN_EVERY = timedelta(minutes=1)
-#: Cookie entries that outlive a sign-in on purpose; all else starts anew.
-KEPT_AT_LOGIN: frozenset[str] = frozenset({"cart"})
 
 
 @dataclass(frozen=True)
@@ -74,11 +72,14 @@ def token_hash(token: str) -> bytes:
 
 
 def start(person: Person, *, staff: bool, user_agent: str = "") -> str:
-    """Write a new session row for `person` and return its token. The caller commits, then calls `remember`."""
+    """Write a session row for `person` and return its token; the caller commits, then calls `remember`."""
     token = secrets.token_urlsafe(32)
     life = STAFF_LIFE if staff else SHOPPER_LIFE
     row = Session(
-        token_hash=token_hash(token), person_id=person.id, user_agent=_one_line(user_agent), expires_at=func.now() + life
+        token_hash=token_hash(token),
+        person_id=person.id,
+        user_agent=_one_line(user_agent),
+        expires_at=func.now() + life,
     )
     db.session.add(row)
     db.session.flush()
@@ -86,13 +87,11 @@ def start(person: Person, *, staff: bool, user_agent: str = "") -> str:
 
 
 def remember(token: str, *, staff: bool) -> None:
-    """Put a started session into the browser's cookie, under a fresh cookie content.
+    """Put a started session into the browser's cookie; nothing that was in it stays (the cart has its own).
 
     A shopper's cookie outlives the browser, a staff member's does not.
     """
-    kept = {name: session[name] for name in KEPT_AT_LOGIN if name in session}
     session.clear()
-    session.update(kept)
     session.permanent = not staff
     session["_user_id"] = token
     session["_fresh"] = True
@@ -115,7 +114,9 @@ def load(token: str) -> SignedIn | None:
     first = found[0]
     person: Person = first.Person
     grants = tuple(_grants(found))
-    staff = any(g.valid_from <= first.now and (g.valid_until is None or first.now < g.valid_until) for g in grants)
+    staff = any(
+        g.valid_from <= first.now and (g.valid_until is None or first.now < g.valid_until) for g in grants
+    )
     if not person.is_active or not may_sign_in(is_demo=person.is_demo, staff=staff):
         return None
     idle = first.now - first.Session.last_seen_at
@@ -180,7 +181,7 @@ def living_of(person_id: int) -> list[Session]:
     return list(db.session.scalars(statement))
 
 
-def _living(hash_: bytes):  # type: ignore[no-untyped-def]
+def _living(hash_: bytes) -> Select[*tuple[Any, ...]]:
     return (
         select(Session, Person, Membership, func.now().label("now"))
         .join(Person, Person.id == Session.person_id)
@@ -190,7 +191,7 @@ def _living(hash_: bytes):  # type: ignore[no-untyped-def]
     )
 
 
-def _grants(rows: Iterable[Row]) -> Iterable[Grant]:  # type: ignore[type-arg]
+def _grants(rows: Iterable[Row[Any]]) -> Iterable[Grant]:
     for row in rows:
         m: Membership | None = row.Membership
         if m is not None:

@@ -23,8 +23,8 @@ class SecondFactorMissing(Forbidden):
 
     code = "second_factor_missing"
     message = _(
-        "Akun petugas hanya dapat masuk dengan faktor kedua (kode dari ponsel), dan itu belum tersedia di toko ini. "
-        "Hubungi administrator."
+        "Akun petugas hanya dapat masuk dengan faktor kedua (kode dari ponsel), dan itu belum ada di toko "
+        "ini. Hubungi administrator."
     )
 
 

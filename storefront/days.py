@@ -1,0 +1,20 @@
+"""Days, months and periods are counted in one accounting time zone (PRODUCT.md, money rule 2)."""
+
+from __future__ import annotations
+
+import datetime
+from zoneinfo import ZoneInfo
+
+ACCOUNTING_ZONE = ZoneInfo("Asia/Jakarta")
+#: How people name the three zones of the country.
+ZONE_NAMES = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+
+
+def accounting_day(moment: datetime.datetime) -> datetime.date:
+    """The accounting day of an aware `moment`; the database's `accounting_date()` says the same."""
+    return moment.astimezone(ACCOUNTING_ZONE).date()
+
+
+def today() -> datetime.date:
+    """The accounting day that is now."""
+    return accounting_day(datetime.datetime.now(datetime.UTC))
