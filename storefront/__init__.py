@@ -8,6 +8,7 @@ from types import ModuleType
 
 from flask import Flask
 from flask_limiter.constants import ConfigVars
+from flask_login import current_user
 
 from config import Settings, sqlalchemy_url
 from storefront import assets, blueprints, cli, compression, embedded, errors, languages, logs, start_checks, web
@@ -40,7 +41,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     import_rooms("models")
     db.init_app(app)
     migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
-    login_manager.init_app(app)
+    # Not init_app(): its hooks would read the session on every page, and remember-cookies are not used.
+    app.login_manager = login_manager  # type: ignore[attr-defined]
+    app.jinja_env.globals["current_user"] = current_user
     limiter.init_app(app)
     # After-request hooks run last to first: headers and log line come after the compression.
     languages.init_app(app)
@@ -48,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app, settings)
     compression.init_app(app)
     errors.init_app(app)
+    payments.init_app(app)
     blueprints.register(app)
     cli.init_app(app, import_rooms("commands"))
     start_checks.init_app(app, settings)

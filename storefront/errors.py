@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, render_template, render_template_string, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
+from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -22,9 +23,10 @@ from storefront.extensions import db
 
 log = structlog.get_logger("storefront.errors")
 
-BARE_PAGE = """<!doctype html><html><meta charset="utf-8"><title>{{ title }}</title>
-<h1>{{ title }}</h1><p>{{ message }}</p><p>{{ request_id }}</p><p><a href="{{ request.script_root }}/">{{ home }}</a></p>
-</html>"""
+BARE_PAGE = Markup(
+    "<!doctype html><html><meta charset='utf-8'><title>{title}</title>"
+    "<h1>{title}</h1><p>{message}</p><p>{request_id}</p><p><a href='{root}/'>{home}</a></p></html>"
+)
 MACHINE_PATHS = ("/api/", "/webhooks/", "/sandbox/")
 
 
@@ -220,8 +222,8 @@ def _page(error: DomainError, message: str, request_id: str) -> str:
         )
     except Exception as broken:  # the last line of defence: whatever is broken, people still get a page
         log.error("error page failed", error=type(broken).__name__, exc_info=broken)
-        home = gettext("Ke beranda")
-        return render_template_string(BARE_PAGE, request_id=request_id, home=home, **context)
+        home, root = gettext("Ke beranda"), request.script_root
+        return BARE_PAGE.format(title=title, message=message, request_id=request_id, home=home, root=root)
 
 
 def title_of(status: int) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, current_app, g, make_response, request, session
+from flask import Flask, Response, current_app, g, make_response, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf.csrf import validate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 from wtforms.validators import ValidationError
@@ -46,6 +47,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
+    app.session_interface = PersonalSessions()
     csrf.init_app(app)
     policy = content_security_policy(settings)
     app.before_request(begin)
@@ -60,6 +62,15 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
+
+
+class PersonalSessions(SecureCookieSessionInterface):
+    """Signed cookies; an answer that read or wrote the session is for one person and kept by nobody."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session.accessed:
+            response.headers.setdefault("Cache-Control", "no-store")
+        super().save_session(app, session, response)
 
 
 def begin() -> None:
@@ -151,7 +162,7 @@ def add_headers(response: Response, policy: str, settings: Settings) -> Response
         headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
     if settings.demo:
         headers.setdefault("X-Robots-Tag", "noindex, nofollow")
-    if request.blueprint in PERSONAL_FACES or order_page or session.modified:
+    if request.blueprint in PERSONAL_FACES or order_page:
         headers.setdefault("Cache-Control", "no-store")
     return response
 
