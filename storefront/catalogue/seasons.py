@@ -1,0 +1,33 @@
+"""Which season the shop is in, and the words of products that people look for in it."""
+
+from __future__ import annotations
+
+import datetime
+
+SHABAN, RAMADAN = 8, 9
+#: A tsquery of beginnings of words, Indonesian titles (`simple` configuration).
+RAMADAN_WORDS = "hampers:* | parsel:* | sarung:* | sajadah:* | mukena:* | koko:* | peci:* | kurma:* | kue:* | madu:*"
+DECEMBER_WORDS = "hampers:* | parsel:* | lilin:* | kue:* | cokelat:* | rajut:* | boneka:* | mainan:* | kalung:*"
+SCHOOL_WORDS = "tas:* | ransel:* | sepatu:* | seragam:* | meja:* | rak:*"
+
+
+def hijri_month(day: datetime.date) -> int:
+    """The month (1–12) of the tabular Islamic calendar, at most a day or two off the announced one.
+
+    Source: the arithmetic (civil) calendar, 11 leap years in a cycle of 30, epoch 16 July 622 (Julian).
+    """
+    days = day.toordinal() - 227_015  # since 1 Muharram of year 1
+    year = (30 * days + 10_646) // 10_631
+    start_of_year = (year - 1) * 354 + (3 + 11 * year) // 30
+    return min(12, (2 * (days - start_of_year)) // 59 + 1)
+
+
+def seasonal_words(day: datetime.date) -> str | None:
+    """What is sought on `day`, as a tsquery: before Idulfitri, in December, before the school year; or None."""
+    if hijri_month(day) in (SHABAN, RAMADAN):
+        return RAMADAN_WORDS
+    if (day.month, day.day) >= (11, 15):
+        return DECEMBER_WORDS
+    if (6, 15) <= (day.month, day.day) <= (7, 25):
+        return SCHOOL_WORDS
+    return None
