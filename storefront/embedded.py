@@ -39,6 +39,8 @@ WEB_LIMITS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 START_SECONDS = 300
+#: A run that is just ending may hold the files for a moment longer.
+LOCK_SECONDS = 5.0
 Say = Callable[[str], None]
 
 
@@ -146,7 +148,7 @@ class Server:
     def _take_lock(self) -> None:
         """The lock is the kernel's: it ends with the process that holds it, so it cannot go stale."""
         file = (self.var_dir / "pg.lock").open("a")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,7 +25,8 @@ LOCALES = {"id": "Bahasa Indonesia", "en": "English"}
 DEFAULT = "id"
 #: Addresses that speak no language: `/en` before them is part of the path and leads nowhere.
 WITHOUT_LANGUAGE = ("static", "media", "api", "webhooks", "sandbox", "healthz", "readyz", "metrics")
-#: Faces for people who have signed in: they follow the person's own setting.
+#: Faces for people who have signed in. They follow the person's own setting, are never cached, and so their
+#: forms can carry Flask-WTF's token as well.
 PERSONAL_FACES = frozenset({"seller", "finance", "admin", "account", "counter"})
 TRANSLATIONS = Path(__file__).parent / "translations"
 

@@ -19,14 +19,13 @@ from config import Settings
 from storefront import metrics
 from storefront.errors import CrossOrigin
 from storefront.extensions import csrf
+from storefront.languages import PERSONAL_FACES
 
 log = structlog.get_logger("storefront.web")
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: These read no cookies, so a foreign page gains nothing by calling them.
 WITHOUT_COOKIES = ("/api/v1/", "/webhooks/", "/sandbox/")
-#: Faces whose pages are personal and never cached: their forms carry Flask-WTF's token as well.
-PERSONAL_FACES = frozenset({"account", "seller", "finance", "admin", "counter"})
 #: Largest request body in bytes: a photo of a good phone fits, a flood does not.
 MAX_CONTENT_LENGTH = 24 * 1024 * 1024
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
