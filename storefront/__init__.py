@@ -11,7 +11,21 @@ from flask_limiter.constants import ConfigVars
 from flask_login import current_user
 
 from config import Settings, sqlalchemy_url
-from storefront import assets, blueprints, cli, compression, embedded, errors, languages, logs, start_checks, web
+from storefront import (
+    assets,
+    blueprints,
+    cli,
+    compression,
+    display,
+    embedded,
+    errors,
+    formats,
+    languages,
+    logs,
+    payments,
+    start_checks,
+    web,
+)
 from storefront.extensions import db, limiter, login_manager, migrate
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -48,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # After-request hooks run last to first: headers and log line come after the compression.
     languages.init_app(app)
     assets.init_app(app, settings.var_dir)
+    display.init_app(app, settings)
     web.init_app(app, settings)
     compression.init_app(app)
     errors.init_app(app)

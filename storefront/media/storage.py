@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
-from flask import Flask, current_app
+from flask import current_app
 from fsspec.spec import AbstractFileSystem
 
 from config import Settings
@@ -106,8 +106,3 @@ def _of_app(prefix: str) -> Store:
 def media_url(key: str) -> str:
     """The address of the public file `key`."""
     return f"/media/{key}"
-
-
-def init_app(app: Flask) -> None:
-    """`media_url(key)` in templates."""
-    app.jinja_env.globals["media_url"] = media_url

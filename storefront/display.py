@@ -1,0 +1,54 @@
+"""How amounts, days and moments are written on pages, in the language of the request."""
+
+from __future__ import annotations
+
+import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date as babel_date
+from flask import Flask
+from flask_babel import get_locale
+
+from config import Settings
+from storefront.days import ACCOUNTING_ZONE, ZONE_NAMES
+from storefront.media.storage import media_url
+from storefront.money import format_number, format_rupiah
+
+
+def language() -> str:
+    """The language to write in: of the request, or the one a mail is written in."""
+    return str(get_locale() or "id")
+
+
+def format_date(day: datetime.date | datetime.datetime, zone: str | None = None) -> str:
+    """`24 November 2026`; a moment counts in `zone`, else in the accounting zone."""
+    if isinstance(day, datetime.datetime):
+        day = day.astimezone(ZoneInfo(zone) if zone else ACCOUNTING_ZONE).date()
+    return babel_date(day, "d MMMM y", locale=language())
+
+
+def format_month(day: datetime.date) -> str:
+    """`November 2026`."""
+    return babel_date(day, "MMMM y", locale=language())
+
+
+def short_month(day: datetime.date) -> str:
+    """`Nov`."""
+    return babel_date(day, "MMM", locale=language())
+
+
+def format_datetime(moment: datetime.datetime, zone: str | None = None) -> str:
+    """`24 November 2026 pukul 14.05 WIB`: the zone is always named, the accounting zone unless told."""
+    there = moment.astimezone(ZoneInfo(zone) if zone else ACCOUNTING_ZONE)
+    name = ZONE_NAMES.get(str(there.tzinfo), str(there.tzinfo))
+    if language() == "en":
+        return f"{format_date(there.date())}, {there:%H:%M} {name}"
+    return f"{format_date(there.date())} pukul {there:%H.%M} {name}"
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """The filters `rupiah`, `number`, `date`, `month`, `datetime` and what every template knows."""
+    app.jinja_env.filters.update(
+        rupiah=format_rupiah, number=format_number, date=format_date, month=format_month, datetime=format_datetime
+    )
+    app.jinja_env.globals.update(settings=settings, media_url=media_url)
