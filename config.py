@@ -116,17 +116,22 @@ class Settings:
         """What makes these settings unsafe, one sentence each; empty when they may be used."""
         found = []
         if self.payment_gateway not in GATEWAYS:
-            found.append(f"PAYMENT_GATEWAY must be one of {', '.join(GATEWAYS)}, not {self.payment_gateway!r}.")
+            found.append(
+                f"PAYMENT_GATEWAY must be one of {', '.join(GATEWAYS)}, not {self.payment_gateway!r}."
+            )
         if self.payment_gateway == "stripe":
-            for name in ("stripe_secret_key", "stripe_webhook_secret"):
-                if not getattr(self, name):
-                    found.append(f"PAYMENT_GATEWAY=stripe needs {name.upper()}.")
+            needed = ("stripe_secret_key", "stripe_webhook_secret")
+            found += [f"PAYMENT_GATEWAY=stripe needs {n.upper()}." for n in needed if not getattr(self, n)]
         if self.demo:
             return found
         if not self.secret_key:
-            found.append("SECRET_KEY is missing. Set it to 32 or more random bytes, or set DEMO=on to try the shop.")
+            found.append(
+                "SECRET_KEY is missing. Set it to 32 or more random bytes, or set DEMO=on to try the shop."
+            )
         if self.payment_gateway == "sandbox":
-            found.append("PAYMENT_GATEWAY=sandbox takes no real money. Set PAYMENT_GATEWAY=stripe, or DEMO=on to try.")
+            found.append(
+                "PAYMENT_GATEWAY=sandbox takes no real money. Set PAYMENT_GATEWAY=stripe, or DEMO=on to try."
+            )
         if urlsplit(self.base_url).scheme != "https":
             found.append(f"BASE_URL must start with https:// while DEMO is off, not {self.base_url!r}.")
         return found
@@ -208,7 +213,9 @@ class _Reader:
             return None
         scheme, separator, rest = value.partition("://")
         if not separator or scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
-            self.problems.append(f"{name} must start with postgresql://, the only database that the shop speaks.")
+            self.problems.append(
+                f"{name} must start with postgresql://, the only database that the shop speaks."
+            )
             return None
         return f"postgresql://{rest}"
 
@@ -222,9 +229,11 @@ class _Reader:
         value = self.text("BASE_URL")
         if value is None:
             host, port = self.text("HOST") or "127.0.0.1", self.text("PORT") or "8000"
-            host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+            host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
             return f"http://{host}:{port}" if demo else "https://localhost"
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-            self.problems.append(f"BASE_URL must be like https://shop.example, without a path, not {value!r}.")
+            self.problems.append(
+                f"BASE_URL must be like https://shop.example, without a path, not {value!r}."
+            )
         return value.rstrip("/")

@@ -24,7 +24,8 @@ def include_object(_: Any, name: str | None, kind: str, *__: Any) -> bool:
 def run_migrations() -> None:
     settings: Settings = current_app.extensions["settings"]
     owner, web = settings.database_owner_url, settings.database_url
-    assert owner and web
+    assert owner
+    assert web
     engine = sa.create_engine(sqlalchemy_url(owner), poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.execute(sa.text("SELECT pg_advisory_lock(:number)"), {"number": MIGRATION_LOCK})

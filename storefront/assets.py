@@ -79,7 +79,9 @@ class Assets:
                 return match[0]
             wanted = posixpath.normpath(posixpath.join(posixpath.dirname(name), reference))
             if wanted in above or not (self.source / wanted).is_file():
-                raise ValueError(f"static/{name} refers to {reference}, which is missing or refers back to it")
+                raise ValueError(
+                    f"static/{name} refers to {reference}, which is missing or refers back to it"
+                )
             hashed = self._hashed(wanted, above)
             relative = posixpath.relpath(hashed, posixpath.dirname(name) or ".")
             relative = relative if relative.startswith(".") else "./" + relative
@@ -112,10 +114,9 @@ class Assets:
         current = set(self.names.values())
         limit = time.time() - KEEP_SECONDS
         for path in self.target.rglob("*"):
-            name = path.relative_to(self.target).as_posix()
-            if path.is_file() and name.removesuffix(".br").removesuffix(".gz") not in current:
-                if path.stat().st_mtime < limit:
-                    path.unlink(missing_ok=True)
+            name = path.relative_to(self.target).as_posix().removesuffix(".br").removesuffix(".gz")
+            if path.is_file() and name not in current and path.stat().st_mtime < limit:
+                path.unlink(missing_ok=True)
 
 
 def _headers(headers: Headers, path: str, url: str) -> None:

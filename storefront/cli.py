@@ -16,7 +16,9 @@ def init_app(app: Flask, rooms: Iterable[ModuleType]) -> None:
     """Register our own commands on `app`, and those that stand in the rooms' `commands.py`."""
     for module in [sys.modules[__name__], *rooms]:
         commands = {value for value in vars(module).values() if isinstance(value, click.Command)}
-        inner = {sub for group in commands if isinstance(group, click.Group) for sub in group.commands.values()}
+        inner = {
+            sub for group in commands if isinstance(group, click.Group) for sub in group.commands.values()
+        }
         for command in sorted(commands - inner, key=lambda command: command.name or ""):
             app.cli.add_command(command)
 
@@ -27,7 +29,7 @@ def serve() -> None:
     from storefront import embedded
 
     embedded.release()  # the parent starts its own
-    os.execv(sys.executable, [sys.executable, "-m", "storefront.run"])
+    os.execv(sys.executable, [sys.executable, "-m", "storefront.run"])  # noqa: S606
 
 
 @click.command()

@@ -31,7 +31,6 @@ TEXT = {
 ENCODINGS = ("zstd", "br", "gzip")
 
 
-
 class _Stream:
     """One of the three compressors behind two methods."""
 

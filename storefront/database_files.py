@@ -62,18 +62,25 @@ def find_binaries() -> Path | None:
         if (folder / "postgres").exists():
             return folder
     folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
-    folders += [*Path("/opt/homebrew/opt").glob("postgresql@*/bin"), *Path("/usr/local/opt").glob("postgresql@*/bin")]
+    folders += [
+        *Path("/opt/homebrew/opt").glob("postgresql@*/bin"),
+        *Path("/usr/local/opt").glob("postgresql@*/bin"),
+    ]
     found = shutil.which("postgres")
     if found:
         folders.append(Path(found).resolve().parent)
-    usable = [f for f in folders if (f / "postgres").exists() and (f / "initdb").exists() and version(f) >= OLDEST]
+    usable = [
+        f for f in folders if (f / "postgres").exists() and (f / "initdb").exists() and version(f) >= OLDEST
+    ]
     return max(usable, key=version, default=None)
 
 
 def version(programs: Path) -> int:
     """Major version of the server in `programs`, 0 when it does not say."""
     try:
-        answer = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, timeout=20)
+        answer = subprocess.run(
+            [programs / "postgres", "--version"], capture_output=True, text=True, timeout=20
+        )
     except (OSError, subprocess.TimeoutExpired):
         return 0
     match = re.search(r"(\d+)", answer.stdout)
@@ -99,7 +106,9 @@ def choose_home(var_dir: Path, programs: Path, say: Callable[[str], None]) -> Ho
     data = var_dir / "pg"
     if os.geteuid() != 0:
         if data.exists() and data.stat().st_uid != os.geteuid():
-            raise ConfigError(f"{data} belongs to another user. Run as that user, or set VAR_DIR to your own folder.")
+            raise ConfigError(
+                f"{data} belongs to another user. Run as that user, or set VAR_DIR to your own folder."
+            )
         return Home(programs, data, OURSELVES)
     elsewhere = var_dir / "pg.elsewhere"
     if elsewhere.exists():
@@ -108,7 +117,9 @@ def choose_home(var_dir: Path, programs: Path, say: Callable[[str], None]) -> Ho
     if owner is not None and owner.st_uid != 0:
         home = Home(programs, data, Identity(uid=owner.st_uid, gid=owner.st_gid))
         if not _can_use(home):
-            raise ConfigError(f"{data} belongs to user {owner.st_uid}, who cannot reach it. Run as that user.")
+            raise ConfigError(
+                f"{data} belongs to user {owner.st_uid}, who cannot reach it. Run as that user."
+            )
         return home
     home = Home(programs, data, NAMESPACE)
     if _can_use(home):
@@ -118,7 +129,8 @@ def choose_home(var_dir: Path, programs: Path, say: Callable[[str], None]) -> Ho
     home = Home(programs, data, Identity(uid=NOBODY, gid=NOBODY))
     if _can_use(home):
         return home
-    folder = Path("/var/tmp") / f"storefront-{hashlib.sha256(bytes(var_dir)).hexdigest()[:16]}"
+    name = f"storefront-{hashlib.sha256(bytes(var_dir)).hexdigest()[:16]}"
+    folder = Path("/var/tmp") / name  # noqa: S108 - refused below when somebody else made it
     say(f"PostgreSQL does not run as root and cannot reach {var_dir}: its files go to {folder}")
     home = _home_of_nobody(folder, programs)
     elsewhere.write_text(f"{folder}\n")
@@ -138,7 +150,9 @@ def _home_of_nobody(folder: Path, programs: Path) -> Home:
     if not _can_use(home):
         home = Home(_copy_programs(programs, folder), home.data, identity)
     if not _can_use(home):
-        raise ConfigError("PostgreSQL cannot be run as nobody here. Run the shop as a normal user, or set DATABASE_URL.")
+        raise ConfigError(
+            "PostgreSQL cannot be run as nobody here. Run the shop as a normal user, or set DATABASE_URL."
+        )
     return home
 
 
@@ -212,7 +226,10 @@ def _is_our_server(pid: int, data: Path) -> bool:
     """Whether the living process `pid` is a `postgres` on the folder `data`."""
     try:
         listing = subprocess.run(
-            ["ps", "-ww", "-o", "stat=", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, timeout=10
+            ["ps", "-ww", "-o", "stat=", "-o", "args=", "-p", str(pid)],
+            capture_output=True,
+            text=True,
+            timeout=10,
         ).stdout.strip()
     except FileNotFoundError:
         listing = _from_proc(pid)

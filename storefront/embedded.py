@@ -124,6 +124,10 @@ class Server:
             self.stop()
             raise
 
+    def ended(self) -> bool:
+        """Whether it was started and has died since."""
+        return self.process is not None and self.process.poll() is not None
+
     def restart(self) -> None:
         """Bring a server that died back, on the same port, so that open addresses stay true."""
         assert self._home is not None
@@ -175,7 +179,15 @@ class Server:
         password = draft.with_name(draft.name + ".password")
         _write_private(password, shared_secret(self.var_dir, f"{SUPERUSER}-password"))
         home.give(password)
-        command = [home.program("initdb"), "-D", draft, "-U", SUPERUSER, "--pwfile", password]
+        command: list[str | Path] = [
+            home.program("initdb"),
+            "-D",
+            draft,
+            "-U",
+            SUPERUSER,
+            "--pwfile",
+            password,
+        ]
         command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions", *home.locale_options()]
         command += [] if self.durable else ["--no-sync"]
         try:
@@ -240,7 +252,7 @@ class Server:
             "log_timezone": "UTC",
         }
         if not self.durable:
-            values |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            values |= {"fsync": "off", "full_page_writes": "off"}
         return [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
 
     def _wait(self) -> bool:
@@ -274,11 +286,13 @@ class Server:
             for role in (OWNER, WEB):
                 verb = "ALTER" if role in known else "CREATE"
                 password = sql.Literal(shared_secret(self.var_dir, f"{role.replace('_', '-')}-password"))
-                statement = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")  # noqa: S608
+                statement = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
                 connection.execute(statement.format(sql.Identifier(role), password))
             for name, value in WEB_LIMITS.items():
                 limit = sql.SQL("ALTER ROLE {} SET {} = {}")
-                connection.execute(limit.format(sql.Identifier(WEB), sql.Identifier(name), sql.Literal(value)))
+                connection.execute(
+                    limit.format(sql.Identifier(WEB), sql.Identifier(name), sql.Literal(value))
+                )
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 create = sql.SQL("CREATE DATABASE {} OWNER {}")
                 connection.execute(create.format(sql.Identifier(DATABASE), sql.Identifier(OWNER)))

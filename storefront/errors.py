@@ -72,7 +72,9 @@ class CrossOrigin(DomainError):
     """A request that changes something came from another site (see `storefront.web`)."""
 
     code, status = "cross_origin", 403
-    message = _("Permintaan ini datang dari situs lain, jadi tidak kami jalankan. Buka halamannya lagi dan ulangi.")
+    message = _(
+        "Permintaan ini datang dari situs lain, jadi tidak kami jalankan. Buka halamannya lagi dan ulangi."
+    )
 
 
 class Invalid(DomainError):
@@ -125,7 +127,9 @@ class ListingUnavailable(DomainError):
 
 class NotDeliveredThere(DomainError):
     code, status = "not_delivered_there", 409
-    message = _("Karya ini tidak dapat dikirim ke alamat itu. Pilih ambil sendiri, atau keluarkan dari keranjang.")
+    message = _(
+        "Karya ini tidak dapat dikirim ke alamat itu. Pilih ambil sendiri, atau keluarkan dari keranjang."
+    )
 
     def __init__(self, lines: list[dict[str, Any]] | None = None, message: Any = None) -> None:
         super().__init__(message, extra={"lines": lines} if lines else None)
@@ -153,7 +157,9 @@ class IdempotencyMismatch(DomainError):
 
 class TooManyUnpaid(DomainError):
     code, status = "too_many_unpaid", 429
-    message = _("Masih ada tiga pesanan yang belum dibayar. Bayar salah satunya, atau tunggu sampai batas waktunya.")
+    message = _(
+        "Masih ada tiga pesanan yang belum dibayar. Bayar salah satunya, atau tunggu sampai batas waktunya."
+    )
 
 
 class TooManyRequests(DomainError):
@@ -165,12 +171,16 @@ class Unavailable(DomainError):
     """The database is away or too busy."""
 
     code, status = "unavailable", 503
-    message = _("Toko sedang tidak dapat dibuka. Tunggu semenit, lalu muat ulang. Pesanan Anda yang sudah jadi aman.")
+    message = _(
+        "Toko sedang tidak dapat dibuka. Tunggu semenit, lalu muat ulang. Pesanan Anda yang sudah jadi aman."
+    )
 
 
 class Internal(DomainError):
     code, status = "internal", 500
-    message = _("Ada yang salah di pihak kami dan sudah kami catat. Coba lagi; bila terulang, sebutkan nomor di bawah.")
+    message = _(
+        "Ada yang salah di pihak kami dan sudah kami catat. Coba lagi; bila terulang, sebutkan nomor di bawah."
+    )
 
 
 def wants_json() -> bool:
@@ -240,7 +250,9 @@ def title_of(status: int) -> str:
         429: gettext("Terlalu sering"),
         503: gettext("Toko sedang tidak dapat dibuka"),
     }
-    return titles.get(status) or (gettext("Ada gangguan") if status >= 500 else gettext("Tidak dapat diproses"))
+    return titles.get(status) or (
+        gettext("Ada gangguan") if status >= 500 else gettext("Tidak dapat diproses")
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -253,7 +265,9 @@ def _plain(value: Any) -> Any:
 
 
 def _csrf(error: CSRFError) -> Response:
-    return answer(CrossOrigin(_("Halaman ini sudah terlalu lama terbuka. Muat ulang, lalu kirim lagi."), code="csrf"))
+    return answer(
+        CrossOrigin(_("Halaman ini sudah terlalu lama terbuka. Muat ulang, lalu kirim lagi."), code="csrf")
+    )
 
 
 def _http(error: HTTPException) -> Any:

@@ -14,7 +14,8 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from procrastinate import App as Jobs
-from procrastinate import PsycopgConnector
+from procrastinate import PsycopgConnector, SyncPsycopgConnector
+from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy.orm import DeclarativeBase, registry
 
@@ -31,6 +32,20 @@ class Base(DeclarativeBase):
     )
 
 
+class JobsConnector(PsycopgConnector):
+    """procrastinate's connector, which also lets a task defer within its own session's transaction.
+
+    Once opened for the worker's event loop, the original uses that pool for synchronous calls too, and
+    cannot then take a connection of ours. A job is always queued on the session's connection (`defer`), so
+    the synchronous side needs no pool of its own.
+    """
+
+    def get_sync_connector(self) -> BaseConnector:
+        if self._sync_connector is None:
+            self._sync_connector = SyncPsycopgConnector()
+        return self._sync_connector
+
+
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 login_manager = LoginManager()
@@ -38,7 +53,7 @@ babel = Babel()
 csrf = CSRFProtect()
 limiter = Limiter(key_func=get_remote_address, default_limits=[])
 #: Background jobs on the same PostgreSQL; the worker gives it its connections.
-jobs = Jobs(connector=PsycopgConnector())
+jobs = Jobs(connector=JobsConnector())
 
 
 class DeferOptions(TypedDict, total=False):

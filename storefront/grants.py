@@ -18,5 +18,7 @@ def apply_grants(owner_connection: psycopg.Connection, web_role: str) -> None:
     """
     if owner_connection.info.user == web_role:
         return
-    text = RIGHTS.read_text(encoding="utf-8").replace("{web}", sql.Identifier(web_role).as_string(owner_connection))
+    text = RIGHTS.read_text(encoding="utf-8").replace(
+        "{web}", sql.Identifier(web_role).as_string(owner_connection)
+    )
     owner_connection.execute(text.encode())

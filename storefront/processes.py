@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,19 +65,15 @@ def stop(process: subprocess.Popen[Any], first: signal.Signals, seconds: float) 
     """End `process` with `first`, and with SIGKILL to its whole session after `seconds`."""
     if process.poll() is None:
         process.send_signal(first)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
     kill_session(process)
 
 
 def kill_session(process: subprocess.Popen[Any]) -> None:
     """SIGKILL whatever is left of the session that `spawn()` made for `process`."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     process.wait()
 
 

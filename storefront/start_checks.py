@@ -42,7 +42,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         try:
             check()
         except DBAPIError as error:
-            log.warning("database away at start; demo accounts are looked for later", error=type(error).__name__)
+            log.warning(
+                "database away at start; demo accounts are looked for later", error=type(error).__name__
+            )
             app.before_request(guard)
 
 

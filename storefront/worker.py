@@ -10,13 +10,13 @@ from typing import Any
 
 import structlog
 from flask import Flask
-from procrastinate import JobContext, PsycopgConnector
+from procrastinate import JobContext
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 from procrastinate.middleware import SyncCallNext
 
 from storefront import import_rooms, metrics
-from storefront.extensions import db, jobs
+from storefront.extensions import JobsConnector, db, jobs
 
 log = structlog.get_logger("storefront.worker")
 
@@ -35,7 +35,7 @@ def run(app: Flask, *, wait: bool = True) -> None:
     def in_context(call_next: SyncCallNext, context: JobContext, _: Any) -> Any:
         return _run_task(app, call_next, context)
 
-    connector = PsycopgConnector(conninfo=address, min_size=1, max_size=CONCURRENCY + 2)
+    connector = JobsConnector(conninfo=address, min_size=1, max_size=CONCURRENCY + 2)
     with jobs.replace_connector(connector):
         jobs.run_worker(
             name="storefront",

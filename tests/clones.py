@@ -79,7 +79,9 @@ class TestServer:
             drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
             connection.execute(drop.format(sql.Identifier(name)))
             create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy")
-            connection.execute(create.format(sql.Identifier(name), sql.Identifier(template), sql.Identifier(OWNER)))
+            connection.execute(
+                create.format(sql.Identifier(name), sql.Identifier(template), sql.Identifier(OWNER))
+            )
 
     def clone(self, name: str, template: str = TEMPLATE) -> Clone:
         """A database of one's own, as `template` is now."""

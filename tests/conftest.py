@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,10 +93,8 @@ class IsolatedClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = contextvars.Context().run(super().open, *args, **kwargs)
-        try:
+        with contextlib.suppress(RuntimeError):  # a test may have no session of its own
             db.session.expire_all()
-        except RuntimeError:
-            pass  # the test has no session of its own
         return response
 
 

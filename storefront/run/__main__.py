@@ -14,7 +14,10 @@ def main() -> int:
     from storefront.run.parent import Parent
 
     try:
-        host, port = os.environ.get("HOST", "").strip() or "127.0.0.1", os.environ.get("PORT", "").strip() or "8000"
+        host, port = (
+            os.environ.get("HOST", "").strip() or "127.0.0.1",
+            os.environ.get("PORT", "").strip() or "8000",
+        )
         if not port.isdecimal() or not 0 < int(port) < 65536:
             raise ConfigError(f"PORT must be a number from 1 to 65535, not {port!r}.")
         Parent(Settings.from_env(), host, int(port)).run()

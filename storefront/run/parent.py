@@ -157,9 +157,8 @@ class Parent:
 
     def _look_after(self) -> None:
         """Restart what died; keep the logs small."""
-        if self.database is not None and self.database.process is not None:
-            if self.database.process.poll() is not None:
-                self._restart_database(self.database)
+        if self.database is not None and self.database.ended():
+            self._restart_database(self.database)
         for child in self.children:
             if child.ended():
                 wait = child.bury()
@@ -214,7 +213,9 @@ def require_free_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except PermissionError:
-            raise ConfigError(f"Port {port} needs special rights. Choose one above 1023: PORT=8000 make run") from None
+            raise ConfigError(
+                f"Port {port} needs special rights. Choose one above 1023: PORT=8000 make run"
+            ) from None
         except OSError as error:
             other = port + 1 if port < 65535 else 8000
             raise ConfigError(

@@ -68,7 +68,10 @@ def test_starts_in_a_folder_with_a_long_name_and_tells_its_address(server: Serve
 
 def test_web_role_owns_nothing_and_secrets_are_private(server: Server) -> None:
     server.start()
-    assert ask(server, WEB, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'storefront'") == OWNER
+    assert (
+        ask(server, WEB, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'storefront'")
+        == OWNER
+    )
     superusers = "SELECT count(*) FROM pg_roles WHERE rolsuper AND rolname LIKE 'storefront%'"
     assert ask(server, WEB, superusers) == 0
     with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -29,7 +29,9 @@ def refusal(tmp_path: Path, **env: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(("word", "value"), [("on", True), ("1", True), ("TRUE", True), ("off", False), ("0", False)])
+@pytest.mark.parametrize(
+    ("word", "value"), [("on", True), ("1", True), ("TRUE", True), ("off", False), ("0", False)]
+)
 def test_switches_take_several_words(tmp_path: Path, word: str, value: bool) -> None:
     assert settings(tmp_path, DEMO="on", BANK_TRANSFER=word).bank_transfer is value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -34,8 +34,8 @@ def broken_app(make_app: Callable[..., Flask]) -> Flask:
 
 
 @pytest.fixture
-def broken(broken_app: Flask, database: object) -> Iterator[FlaskClient]:
-    yield broken_app.test_client()
+def broken(broken_app: Flask, database: object) -> FlaskClient:
+    return broken_app.test_client()
 
 
 def test_script_gets_problem_json_with_stable_code(broken: FlaskClient) -> None:

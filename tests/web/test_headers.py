@@ -78,7 +78,9 @@ def test_outside_the_demo(make_app: Callable[..., Flask]) -> None:
     assert app.config["SESSION_COOKIE_SECURE"]
 
 
-def test_every_answer_and_log_line_has_the_request_id(browser: FlaskClient, capfd: pytest.CaptureFixture[str]) -> None:
+def test_every_answer_and_log_line_has_the_request_id(
+    browser: FlaskClient, capfd: pytest.CaptureFixture[str]
+) -> None:
     handler = next(h for h in logging.getLogger().handlers if getattr(h, "of_storefront", False))
     lines: list[str] = []
     handler.emit = lambda record: lines.append(handler.format(record))  # type: ignore[method-assign]
@@ -94,7 +96,9 @@ def test_every_answer_and_log_line_has_the_request_id(browser: FlaskClient, capf
 
 def test_request_id_is_taken_from_a_trusted_proxy_alone(make_app: Callable[..., Flask]) -> None:
     given = {"X-Request-ID": "from-the-proxy-1"}
-    assert make_app().test_client().get("/healthz", headers=given).headers["X-Request-ID"] != "from-the-proxy-1"
+    assert (
+        make_app().test_client().get("/healthz", headers=given).headers["X-Request-ID"] != "from-the-proxy-1"
+    )
     trusting = make_app(TRUSTED_PROXIES="1").test_client()
     assert trusting.get("/healthz", headers=given).headers["X-Request-ID"] == "from-the-proxy-1"
     odd = {"X-Request-ID": 'x"\tinjected: 1'}
@@ -103,7 +107,13 @@ def test_request_id_is_taken_from_a_trusted_proxy_alone(make_app: Callable[..., 
 
 @pytest.mark.parametrize(
     ("accept", "encoding"),
-    [("gzip, deflate, br, zstd", "zstd"), ("gzip, br", "br"), ("gzip", "gzip"), ("zstd;q=0, br", "br"), ("", None)],
+    [
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, br", "br"),
+        ("gzip", "gzip"),
+        ("zstd;q=0, br", "br"),
+        ("", None),
+    ],
 )
 def test_long_text_is_compressed(browser: FlaskClient, accept: str, encoding: str | None) -> None:
     undo = {
@@ -137,7 +147,9 @@ def test_streams_are_compressed_as_they_flow(browser: FlaskClient, encoding: str
 def test_reader_with_the_same_page_gets_304(browser: FlaskClient) -> None:
     for accept in ("br", "identity"):
         first = browser.get("/page", headers={"Accept-Encoding": accept})
-        again = browser.get("/page", headers={"If-None-Match": first.headers["ETag"], "Accept-Encoding": accept})
+        again = browser.get(
+            "/page", headers={"If-None-Match": first.headers["ETag"], "Accept-Encoding": accept}
+        )
         assert (again.status_code, again.data) == (304, b"")
 
 

@@ -59,7 +59,15 @@ def test_redirects_stay_in_their_language(reader: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/en/api/v1/where", "/en/healthz", "/en/readyz", "/en/metrics", "/en/static/x.css", "/en/en/where/", "/english"],
+    [
+        "/en/api/v1/where",
+        "/en/healthz",
+        "/en/readyz",
+        "/en/metrics",
+        "/en/static/x.css",
+        "/en/en/where/",
+        "/english",
+    ],
 )
 def test_addresses_that_speak_no_language(reader: FlaskClient, path: str) -> None:
     assert reader.get(path).status_code == 404
@@ -79,7 +87,9 @@ def test_catalogue_is_compiled_when_it_is_newer(tmp_path: Path) -> None:
     folder = tmp_path / "en" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     source, target = folder / "messages.po", folder / "messages.mo"
-    source.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Kursi"\nmsgstr "Chair"\n')
+    source.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Kursi"\nmsgstr "Chair"\n'
+    )
     compile_translations(tmp_path)
     assert b"Chair" in target.read_bytes()
     written = target.stat().st_mtime_ns

@@ -67,7 +67,10 @@ def test_where_a_change_may_come_from(browser: FlaskClient, headers: dict[str, s
     answer = browser.post("/change", headers=headers)
     assert answer.status_code == (200 if allowed else 403)
     if not allowed:
-        assert browser.post("/change", headers=headers | {"Accept": "application/json"}).json["code"] == "cross_origin"
+        assert (
+            browser.post("/change", headers=headers | {"Accept": "application/json"}).json["code"]
+            == "cross_origin"
+        )
 
 
 def test_port_is_part_of_the_own_host(browser: FlaskClient) -> None:

@@ -17,7 +17,9 @@ def test_ready_when_database_is_migrated(client: FlaskClient) -> None:
     assert (answer.status_code, answer.json["status"]) == (200, "ok")
 
 
-def test_not_ready_when_a_migration_is_missing(client: FlaskClient, owner_connection: psycopg.Connection) -> None:
+def test_not_ready_when_a_migration_is_missing(
+    client: FlaskClient, owner_connection: psycopg.Connection
+) -> None:
     owner_connection.execute("UPDATE alembic_version SET version_num = '0000'")
     owner_connection.commit()
     assert client.get("/readyz").status_code == 503
