@@ -19,7 +19,6 @@ from storefront import (
     display,
     embedded,
     errors,
-    formats,
     languages,
     logs,
     payments,
