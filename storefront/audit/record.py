@@ -1,0 +1,37 @@
+"""Write to the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, has_request_context
+from sqlalchemy import insert
+
+from storefront.audit.models import AuditEvent
+from storefront.extensions import db
+
+
+def record(
+    action: str,
+    subject_kind: str,
+    subject_id: int | str,
+    *,
+    person_id: int | None = None,
+    facility_id: int | None = None,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Add one act to the trail, in the transaction of the change it describes.
+
+    `action` is `noun.verb`; `details` say what was before and after, never a secret or a buyer's data.
+    """
+    db.session.execute(
+        insert(AuditEvent).values(
+            action=action,
+            subject_kind=subject_kind,
+            subject_id=str(subject_id),
+            person_id=person_id,
+            facility_id=facility_id,
+            details=details or {},
+            request_id=g.get("request_id") if has_request_context() else None,
+        )
+    )

@@ -1,0 +1,73 @@
+"""Entries of a sale: captured, captured without a sale, and given back. `docs/ledger.md` draws each."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storefront.ledger.book import Leg, book, clearing, owed, shipping_owed, to_return
+from storefront.ledger.shares import LineShare
+
+
+@dataclass(frozen=True)
+class SoldLine:
+    """A line of a paid order with the shares it was sold with."""
+
+    order_line_id: int
+    facility_id: int
+    facility_code: str
+    shares: tuple[LineShare, ...]
+
+
+@dataclass(frozen=True)
+class ShippingCharged:
+    """Shipping of one parcel, in rupiah."""
+
+    facility_id: int
+    facility_code: str
+    amount: int
+
+
+def book_sale(
+    payment_id: str,
+    gateway: str,
+    lines: Sequence[SoldLine],
+    shipping: Sequence[ShippingCharged],
+    *,
+    order_id: int,
+    on: datetime.date,
+    posted_at: datetime.datetime | None = None,
+) -> int:
+    """A payment that pays an order: clearing is debited, each fund of each line credited.
+
+    One posting for each line and fund, so that an auditor walks from any of them to the piece of work.
+    """
+    legs = []
+    for line in lines:
+        amounts: dict[tuple[int, str], int] = {}
+        for share in line.shares:
+            key = (share.fund_id, share.fund_code)
+            amounts[key] = amounts.get(key, 0) + share.amount
+        legs += [
+            Leg(owed(line.facility_id, line.facility_code, *fund), -amount, line.order_line_id)
+            for fund, amount in amounts.items()
+        ]
+    legs += [Leg(shipping_owed(part.facility_id, part.facility_code), -part.amount) for part in shipping]
+    captured = -sum(leg.amount for leg in legs)
+    legs.insert(0, Leg(clearing(gateway), captured))
+    return book(f"payment:{payment_id}:captured", "sale", on, legs, order_id=order_id, posted_at=posted_at)
+
+
+def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: int, on: datetime.date) -> int:
+    """Money that arrived but pays nothing: too late, or a second time. It waits to go back."""
+    legs = [Leg(clearing(gateway), amount), Leg(to_return(), -amount)]
+    return book(f"payment:{payment_id}:held", "payment_held", on, legs, order_id=order_id)
+
+
+def book_payment_returned(
+    refund_id: int, gateway: str, amount: int, *, order_id: int, on: datetime.date
+) -> int:
+    """Money that paid nothing has gone back to the shopper."""
+    legs = [Leg(to_return(), amount), Leg(clearing(gateway), -amount)]
+    return book(f"refund:{refund_id}:succeeded", "refund", on, legs, order_id=order_id)

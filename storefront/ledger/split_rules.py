@@ -1,0 +1,117 @@
+"""Which split rule is in force where and when (PRODUCT.md, "split rule")."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import selectinload
+
+from storefront.extensions import db
+from storefront.ledger.models import Fund, SplitRule, SplitRuleShare
+
+
+class NoSplitRule(LookupError):
+    """No approved rule covers a sale: the shop must not sell it. Shipped data always hold a default rule."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a sale line belongs to, as far as rules may name it."""
+
+    facility_id: int
+    workshop_id: int
+    commodity_group_id: int | None = None
+
+
+@dataclass(frozen=True)
+class RuleShare:
+    position: int
+    fund_id: int
+    fund_code: str
+    basis_points: int
+
+
+@dataclass(frozen=True)
+class RuleInForce:
+    """An approved rule, detached from the session."""
+
+    id: int
+    basis: str
+    legal_basis: str
+    valid_from: datetime.date
+    shares: tuple[RuleShare, ...]
+    #: Working capital's fund: under basis `profit` the material cost returns to it, share or no share.
+    material_fund_id: int
+
+
+def rules_in_force(
+    scopes: Sequence[Scope], on: datetime.date, exhibition_id: int | None = None
+) -> list[RuleInForce]:
+    """The rule for each of `scopes` on the accounting day `on`; the narrowest in force wins.
+
+    Exhibition (within it as follows) > facility and workshop > facility and group > facility > group >
+    default. Raises NoSplitRule when nothing covers a scope.
+    """
+    candidates = _candidates({scope.facility_id for scope in scopes}, on, exhibition_id)
+    return [_narrowest(scope, candidates) for scope in scopes]
+
+
+def _candidates(
+    facility_ids: Iterable[int], on: datetime.date, exhibition_id: int | None
+) -> list[tuple[SplitRule, int]]:
+    of_exhibition: ColumnElement[bool] = SplitRule.exhibition_id.is_(None)
+    if exhibition_id is not None:
+        of_exhibition = or_(of_exhibition, SplitRule.exhibition_id == exhibition_id)
+    query = (
+        select(SplitRule, select(Fund.id).where(Fund.code == "working_capital").scalar_subquery())
+        .where(
+            SplitRule.approved_at.is_not(None),
+            SplitRule.valid_from <= on,
+            or_(SplitRule.valid_to.is_(None), SplitRule.valid_to >= on),
+            or_(SplitRule.facility_id.is_(None), SplitRule.facility_id.in_(list(facility_ids))),
+            of_exhibition,
+        )
+        .options(selectinload(SplitRule.shares).joinedload(SplitRuleShare.fund))
+    )
+    return [(rule, material_fund_id) for rule, material_fund_id in db.session.execute(query)]
+
+
+def _narrowest(scope: Scope, candidates: Iterable[tuple[SplitRule, int]]) -> RuleInForce:
+    covering = [candidate for candidate in candidates if _covers(candidate[0], scope)]
+    if not covering:
+        raise NoSplitRule(f"no split rule covers {scope}")
+    return _detached(*max(covering, key=lambda candidate: _narrowness(candidate[0])))
+
+
+def _covers(rule: SplitRule, scope: Scope) -> bool:
+    return (
+        rule.facility_id in (None, scope.facility_id)
+        and rule.workshop_id in (None, scope.workshop_id)
+        and rule.commodity_group_id in (None, scope.commodity_group_id)
+    )
+
+
+def _narrowness(rule: SplitRule) -> tuple[bool, bool, bool, bool]:
+    return (
+        rule.exhibition_id is not None,
+        rule.facility_id is not None,
+        rule.workshop_id is not None,
+        rule.commodity_group_id is not None,
+    )
+
+
+def _detached(rule: SplitRule, material_fund_id: int) -> RuleInForce:
+    return RuleInForce(
+        id=rule.id,
+        basis=rule.basis,
+        legal_basis=rule.legal_basis,
+        valid_from=rule.valid_from,
+        shares=tuple(
+            RuleShare(share.position, share.fund_id, share.fund.code, share.basis_points)
+            for share in rule.shares
+        ),
+        material_fund_id=material_fund_id,
+    )

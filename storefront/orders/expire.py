@@ -1,0 +1,111 @@
+"""Unpaid orders end: by time, or because the shopper or the provider ended them. Their pieces come back.
+
+First the provider's payment page is closed, outside any transaction; only if that succeeded is the stock
+freed. A page that turns out to be paid pays the order instead.
+"""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import func, insert, select, update
+
+from storefront.extensions import db
+from storefront.mail.owe import owe
+from storefront.orders.mark_paid import record_payment
+from storefront.orders.models import Order, OrderLine, OrderState, Parcel, ParcelState
+from storefront.payments.gateway import GatewayUnavailable, gateway
+from storefront.payments.models import LIVING_STATES, Payment, PaymentAttempt, PaymentState
+from storefront.stock.reserve import release
+
+log = structlog.get_logger("storefront.orders")
+
+#: Orders looked at in one run of the periodic job; the rest follow a minute later.
+AT_ONCE = 200
+
+
+def expire_unpaid() -> int:
+    """Expire orders whose hold has ended, by the database's clock; returns how many. Commits each by itself.
+
+    May run on several workers at once: whoever locks an order first ends it, the others pass over it.
+    """
+    due = db.session.scalars(
+        select(Order.id)
+        .where(Order.state == OrderState.AWAITING_PAYMENT.value, Order.expires_at < func.now())
+        .order_by(Order.expires_at)
+        .limit(AT_ONCE)
+    ).all()
+    db.session.rollback()
+    return sum(end_order(order_id, OrderState.EXPIRED) for order_id in due)
+
+
+def end_order(order_id: int, state: OrderState) -> bool:
+    """Close the payment pages of an unpaid order, then end it as `state` (expired or cancelled).
+
+    Ends the session's transaction and commits its own. False when the order was not ended: it is paid, or
+    ended already, or the provider cannot be reached now.
+    """
+    if not close_payment_pages(order_id):
+        return False
+    order = db.session.scalar(
+        select(Order)
+        .where(Order.id == order_id, Order.state == OrderState.AWAITING_PAYMENT.value)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if order is None:
+        db.session.rollback()
+        return False
+    end_locked_order(order, state)
+    db.session.commit()
+    return True
+
+
+def end_locked_order(order: Order, state: OrderState) -> None:
+    """End an unpaid order that the caller has locked: stock released, parcels cancelled, shopper told."""
+    now = db.session.execute(select(func.now())).scalar_one()
+    order.state, order.closed_at = state.value, now
+    db.session.flush()
+    release(list(db.session.scalars(select(OrderLine.id).where(OrderLine.order_id == order.id))))
+    db.session.execute(
+        update(Parcel)
+        .where(Parcel.order_id == order.id, Parcel.state == ParcelState.WAITING.value)
+        .values(state=ParcelState.CANCELLED.value)
+    )
+    db.session.execute(
+        update(Payment)
+        .where(Payment.order_id == order.id, Payment.state.in_(LIVING_STATES))
+        .values(
+            state=PaymentState.EXPIRED.value if state is OrderState.EXPIRED else PaymentState.CANCELLED.value
+        )
+    )
+    owe(f"order_{state.value}", order.id)
+
+
+def close_payment_pages(order_id: int) -> bool:
+    """Close every payment page of an order at its provider; False when one is paid or cannot be closed."""
+    open_payments = db.session.execute(
+        select(Payment.id, Payment.gateway, Payment.reference).where(
+            Payment.order_id == order_id, Payment.state.in_(LIVING_STATES)
+        )
+    ).all()
+    db.session.rollback()
+    for payment_id, gateway_name, reference in open_payments:
+        # The id is the idempotency key: a page may exist though we never learned its reference.
+        try:
+            status = gateway(gateway_name).expire(reference or payment_id)
+        except LookupError:
+            continue
+        except GatewayUnavailable as error:
+            log.warning("payment_page_not_closed", payment_id=payment_id, reason=str(error))
+            return False
+        db.session.execute(
+            insert(PaymentAttempt).values(
+                payment_id=payment_id, action="expire", outcome=status.state, detail=""
+            )
+        )
+        if status.state == "succeeded":
+            record_payment(payment_id, reference=status.reference, amount=status.amount)
+            db.session.commit()
+            return False
+        db.session.commit()
+    return True

@@ -1,0 +1,157 @@
+"""Money has arrived: the order is paid, its pieces are sold, the books know it, the parcels may be packed.
+
+One transaction does all of it. Called by the handler of provider events, and by whoever asked the provider.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from sqlalchemy import func, insert, select, update
+
+from storefront.days import accounting_day
+from storefront.extensions import db, defer
+from storefront.ledger.models import Fund
+from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
+from storefront.ledger.shares import LineShare
+from storefront.mail.owe import owe
+from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderState, Parcel, ParcelState
+from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
+from storefront.stock.reserve import reserve_again, sell
+
+#: Days within which goods on the shelf leave the facility.
+DAYS_TO_PACK = 2
+
+
+class AmountDiffers(Exception):
+    """The provider took another amount than we asked for: a person must look."""
+
+
+def record_payment(
+    payment_id: str, *, reference: str, amount: int, at: datetime.datetime | None = None
+) -> str:
+    """Take note that the provider has `amount` rupiah for a payment; the same news twice changes nothing.
+
+    Returns what it came to: `paid`, `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late`
+    (both go back to the shopper in full). `at` defaults to the database's now. Raises AmountDiffers.
+    """
+    order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
+    if order_id is None:
+        return "unknown_payment"
+    # Lock order: the order first, then its payment, then stock levels.
+    order = db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+    payment = db.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
+    if payment.state == PaymentState.SUCCEEDED:
+        return "already_recorded"
+    if amount != payment.amount:
+        raise AmountDiffers(f"payment {payment_id}: asked for {payment.amount}, the provider says {amount}")
+    at = at or db.session.execute(select(func.now())).scalar_one()
+    payment.state = PaymentState.SUCCEEDED.value
+    payment.reference = reference
+    payment.succeeded_at = at
+    result = _take(order, payment)
+    db.session.execute(
+        insert(PaymentAttempt).values(payment_id=payment_id, action="event", outcome=result, detail="")
+    )
+    if result == "paid":
+        payment.counts = True
+        db.session.flush()
+        _mark_paid(order, payment, at)
+    else:
+        db.session.flush()
+        _give_back(order, payment, result, at)
+    return result
+
+
+def _take(order: Order, payment: Payment) -> str:
+    """Whether this payment may pay its order: `paid`, or why not."""
+    if order.state == OrderState.AWAITING_PAYMENT:
+        return "paid"
+    if order.state == OrderState.PAID:
+        return "paid_twice"
+    if order.state == OrderState.EXPIRED and reserve_again(_line_ids(order)):
+        return "paid"
+    return "paid_too_late"
+
+
+def _line_ids(order: Order) -> list[int]:
+    return list(db.session.scalars(select(OrderLine.id).where(OrderLine.order_id == order.id)))
+
+
+def _mark_paid(order: Order, payment: Payment, at: datetime.datetime) -> None:
+    lines = list(
+        db.session.scalars(
+            select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
+        )
+    )
+    parcels = list(
+        db.session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.position))
+    )
+    sell([line.id for line in lines], moved_at=at)
+    order.state = OrderState.PAID.value
+    order.paid_at = at
+    order.closed_at = None
+    codes = {line.facility_id: line.facility_code for line in lines}
+    book_sale(
+        payment.id,
+        payment.gateway,
+        _sold(lines),
+        [ShippingCharged(p.facility_id, codes[p.facility_id], p.shipping_amount) for p in parcels],
+        order_id=order.id,
+        on=accounting_day(at),
+        posted_at=at,
+    )
+    for parcel in parcels:
+        days = [
+            line.lead_time_days or DAYS_TO_PACK for line in lines if line.facility_id == parcel.facility_id
+        ]
+        parcel.ready_by = accounting_day(at) + datetime.timedelta(days=max(days, default=DAYS_TO_PACK))
+        parcel.state = ParcelState.TO_PACK.value
+    owe("order_paid", order.id)
+
+
+def _sold(lines: list[OrderLine]) -> list[SoldLine]:
+    rows = db.session.execute(
+        select(OrderLineShare, Fund.code)
+        .join(Fund, Fund.id == OrderLineShare.fund_id)
+        .where(OrderLineShare.order_line_id.in_([line.id for line in lines]))
+        .order_by(OrderLineShare.order_line_id, OrderLineShare.position)
+    )
+    shares: dict[int, list[LineShare]] = {}
+    for share, code in rows:
+        shares.setdefault(share.order_line_id, []).append(
+            LineShare(
+                share.position, share.fund_id, code, share.basis_points, share.amount, share.is_material
+            )
+        )
+    return [SoldLine(line.id, line.facility_id, line.facility_code, tuple(shares[line.id])) for line in lines]
+
+
+def _give_back(order: Order, payment: Payment, reason: str, at: datetime.datetime) -> None:
+    book_payment_held(payment.id, payment.gateway, payment.amount, order_id=order.id, on=accounting_day(at))
+    refund_id = db.session.execute(
+        insert(Refund)
+        .values(payment_id=payment.id, order_id=order.id, amount=payment.amount, reason=reason)
+        .returning(Refund.id)
+    ).scalar_one()
+    defer("orders.send_refund", refund_id=refund_id)
+    owe(f"payment_{reason}", order.id, key=f"payment:{payment.id}:{reason}")
+
+
+def record_other_outcome(payment_id: str, state: PaymentState) -> str:
+    """Take note that a payment is pending, failed or expired at the provider; never undoes a success."""
+    changed = db.session.execute(
+        update(Payment)
+        .where(
+            Payment.id == payment_id,
+            Payment.state.in_(["created", "pending", "failed"]),
+            Payment.state != state.value,
+        )
+        .values(state=state.value)
+    )
+    if db.session.scalar(select(Payment.id).where(Payment.id == payment_id)) is None:
+        return "unknown_payment"
+    db.session.execute(
+        insert(PaymentAttempt).values(payment_id=payment_id, action="event", outcome=state.value, detail="")
+    )
+    return state.value if changed.rowcount else "nothing_changed"  # type: ignore[attr-defined]

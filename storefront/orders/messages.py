@@ -1,0 +1,55 @@
+"""Letters to buyers about their orders, in the order's language."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask_babel import force_locale
+from sqlalchemy import func, select
+
+from storefront.extensions import db
+from storefront.mail.models import Message
+from storefront.mail.transport import Letter, MailNotTaken, send
+from storefront.orders.models import Order, OrderContact
+from storefront.orders.payment import order_link
+from storefront.orders.views import order_view
+
+
+def send_message(message_id: int) -> None:
+    """Send one owed message and write that it went; commits. A message that went before is passed over.
+
+    Raises MailNotTaken, so that the job tries again.
+    """
+    message = db.session.get_one(Message, message_id, populate_existing=True)
+    if message.sent_at is not None:
+        db.session.rollback()
+        return
+    contact = db.session.get(OrderContact, message.order_id)
+    letter = _letter(message, contact.email) if contact and contact.email else None
+    db.session.rollback()  # nothing stays locked or open while the mail server thinks
+    error = None if letter else "no address"
+    failed: MailNotTaken | None = None
+    if letter:
+        try:
+            send(letter)
+        except MailNotTaken as refused:
+            failed, error = refused, str(refused)
+    message = db.session.get_one(Message, message_id, with_for_update=True, populate_existing=True)
+    message.attempts += 1
+    message.last_error = error
+    if failed is None:
+        message.sent_at = db.session.execute(select(func.now())).scalar_one()
+    db.session.commit()
+    if failed is not None:
+        raise failed
+
+
+def _letter(message: Message, to: str) -> Letter:
+    order = db.session.get_one(Order, message.order_id)
+    with force_locale(order.locale):
+        view = order_view(order, locale=order.locale)
+        parcel = next((parcel for parcel in view.parcels if parcel.id == message.parcel_id), None)
+        rendered = render_template(
+            f"mail/{message.kind}.txt", order=view, parcel=parcel, link=order_link(order)
+        )
+    subject, _, text = rendered.partition("\n")
+    return Letter(message.key, to, subject.strip(), text.lstrip("\n"))

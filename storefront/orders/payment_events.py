@@ -1,0 +1,81 @@
+"""What a provider's event does to an order."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import exists, func, select
+
+from storefront.extensions import db
+from storefront.orders.expire import end_locked_order
+from storefront.orders.mark_paid import record_other_outcome, record_payment
+from storefront.orders.models import Order, OrderState
+from storefront.orders.refund import record_refund
+from storefront.payments.gateway import EventKind, ProviderEvent, gateway
+from storefront.payments.models import LIVING_STATES, Payment, PaymentEvent, PaymentState
+
+log = structlog.get_logger("storefront.orders")
+
+
+def handle_payment_event(event_row_id: int) -> str:
+    """Handle a stored event once, in the caller's transaction; handled again it changes nothing.
+
+    Returns what it came to, in a word. Any exception leaves the event waiting; the job notes it and tries
+    again.
+    """
+    event = db.session.get_one(PaymentEvent, event_row_id, with_for_update=True, populate_existing=True)
+    if event.handled_at is not None:
+        return "already_handled"
+    result = _apply(event.gateway, gateway(event.gateway).read(event.body))
+    event.result = result
+    event.attempts += 1
+    event.last_error = None
+    event.handled_at = db.session.execute(select(func.now())).scalar_one()
+    return result
+
+
+def note_failure(event_row_id: int, error: BaseException) -> None:
+    """Write down why an event could not be handled, for finance to see."""
+    event = db.session.get_one(PaymentEvent, event_row_id, with_for_update=True, populate_existing=True)
+    event.attempts += 1
+    event.last_error = f"{type(error).__name__}: {error}"[:1000]
+
+
+def _apply(gateway_name: str, event: ProviderEvent) -> str:
+    if not _is_ours(gateway_name, event):
+        return "unknown_payment"
+    match event.kind:
+        case EventKind.PAYMENT_SUCCEEDED:
+            return record_payment(event.payment_id, reference=event.reference, amount=event.amount)
+        case EventKind.PAYMENT_PENDING:
+            return record_other_outcome(event.payment_id, PaymentState.PENDING)
+        case EventKind.PAYMENT_FAILED:
+            return record_other_outcome(event.payment_id, PaymentState.FAILED)
+        case EventKind.PAYMENT_EXPIRED:
+            return _payment_expired(event.payment_id)
+        case EventKind.REFUND_SUCCEEDED | EventKind.REFUND_FAILED:
+            return record_refund(event.payment_id, event.refund_reference, event.kind)
+        case _:
+            return "ignored"
+
+
+def _is_ours(gateway_name: str, event: ProviderEvent) -> bool:
+    """Whether the event speaks of a payment that went through this gateway; one of another is refused."""
+    return bool(
+        db.session.scalar(
+            select(exists().where(Payment.id == event.payment_id, Payment.gateway == gateway_name))
+        )
+    )
+
+
+def _payment_expired(payment_id: str) -> str:
+    """The provider closed a page. Without another living payment the order ends with it."""
+    order_id = db.session.execute(select(Payment.order_id).where(Payment.id == payment_id)).scalar_one()
+    order = db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+    result = record_other_outcome(payment_id, PaymentState.EXPIRED)
+    living = db.session.scalar(
+        select(exists().where(Payment.order_id == order_id, Payment.state.in_(LIVING_STATES)))
+    )
+    if order.state == OrderState.AWAITING_PAYMENT and not living:
+        end_locked_order(order, OrderState.EXPIRED)
+        return "order_expired"
+    return result

@@ -1,0 +1,268 @@
+"""Place an order: the one way in for cart, counter, quote and marketplace import."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, func, select
+
+from storefront.catalogue.models import Product, ProductStatus, Variant
+from storefront.days import accounting_day
+from storefront.errors import ListingUnavailable, PriceChanged
+from storefront.extensions import db
+from storefront.facilities.models import Facility, Workshop
+from storefront.ledger.shares import share_out
+from storefront.ledger.split_rules import RuleInForce, Scope, rules_in_force
+from storefront.mail.owe import owe
+from storefront.orders.models import (
+    Channel,
+    Instalment,
+    Order,
+    OrderAddress,
+    OrderContact,
+    OrderLine,
+    OrderLineShare,
+    Parcel,
+    ParcelLine,
+)
+from storefront.orders.numbers import new_order_number
+from storefront.payments.gateway import current_gateway
+from storefront.stock.models import StockLocation
+from storefront.stock.reserve import Wanted, hold, reserve
+
+
+@dataclass(frozen=True)
+class PricedLine:
+    """A wish to buy. `location_id` None: the facility's own store (or made to order)."""
+
+    variant_id: int
+    quantity: int
+    #: Rupiah, as the buyer saw it.
+    unit_price: int
+    location_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Contact:
+    name: str | None
+    email: str | None
+    phone: str | None
+    #: Keyed hash of the buyer's network.
+    network: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Address:
+    line1: str
+    district: str
+    city: str
+    province: str
+    postal_code: str
+
+
+@dataclass(frozen=True)
+class ParcelShipping:
+    """How one facility's goods travel, as quoted."""
+
+    method_id: int
+    is_pickup: bool
+    amount: int
+    days_min: int
+    days_max: int
+
+
+#: What a line is snapshotted from: variant, product, facility, workshop, the store's location.
+Listing = Row[Variant, Product, Facility, Workshop, int | None]
+
+
+def place(
+    lines: Sequence[PricedLine],
+    *,
+    contact: Contact | None,
+    address: Address | None,
+    shipping: Mapping[int, ParcelShipping],
+    channel: Channel | str = Channel.ONLINE,
+    exhibition_id: int | None = None,
+    person_id: int | None = None,
+    locale: str = "id",
+    expires_at: datetime.datetime | None = None,
+    placed_at: datetime.datetime | None = None,
+) -> Order:
+    """Reserve the pieces and write the order with everything as it is sold, in the caller's transaction.
+
+    `shipping` holds, for each facility's id, how its parcel travels. `expires_at` defaults to the gateway's
+    hold from now; `placed_at` to the database's now, and decides which split rules count. Raises OutOfStock,
+    ListingUnavailable or PriceChanged, each naming the lines concerned, with nothing written.
+    """
+    if not lines:
+        raise ValueError("an order has at least one line")
+    channel = Channel(channel)
+    placed_at = placed_at or db.session.execute(select(func.now())).scalar_one()
+    listings = _listings(lines, channel)
+    _check_prices(lines, listings, channel)
+    rules = _rules(lines, listings, placed_at, exhibition_id)
+    wanted = [_wanted(line, listings[line.variant_id]) for line in lines]
+    reserve([w for w in wanted if w is not None])
+    order = Order(
+        number=_free_number(),
+        channel=channel.value,
+        exhibition_id=exhibition_id,
+        person_id=person_id,
+        locale=locale,
+        items_total=sum(line.unit_price * line.quantity for line in lines),
+        shipping_total=sum(part.amount for part in shipping.values()),
+        placed_at=placed_at,
+        expires_at=expires_at or placed_at + current_gateway().hold,
+    )
+    total = order.items_total + order.shipping_total
+    order.instalments = [Instalment(position=1, amount=total, due_at=order.expires_at)]
+    order.lines = [
+        _snapshot(position, line, listings[line.variant_id], rule, w)
+        for position, (line, rule, w) in enumerate(zip(lines, rules, wanted, strict=True), start=1)
+    ]
+    order.parcels = _parcels(order.lines, shipping)
+    order.contact = OrderContact(**vars(contact)) if contact else None
+    order.address = OrderAddress(**vars(address)) if address else None
+    db.session.add(order)
+    db.session.flush()
+    if contact and contact.email:
+        owe("order_placed", order.id)
+    hold((line.id, w) for line, w in zip(order.lines, wanted, strict=True) if w is not None)
+    return order
+
+
+def _listings(lines: Sequence[PricedLine], channel: Channel) -> dict[int, Listing]:
+    rows = db.session.execute(
+        select(Variant, Product, Facility, Workshop, StockLocation.id)
+        .join(Product, Variant.product_id == Product.id)
+        .join(Facility, Product.facility_id == Facility.id)
+        .join(Workshop, Product.workshop_id == Workshop.id)
+        .outerjoin(StockLocation, StockLocation.facility_id == Facility.id)
+        .where(Variant.id.in_({line.variant_id for line in lines}))
+        # Prices as they are now, not as an earlier look in this session remembers them.
+        .execution_options(populate_existing=True)
+    )
+    listings: dict[int, Listing] = {row[0].id: row for row in rows}
+    unavailable = [
+        row[0].sku if (row := listings.get(line.variant_id)) else None
+        for line in lines
+        if not _is_for_sale(listings.get(line.variant_id), channel)
+    ]
+    if unavailable:
+        raise ListingUnavailable([{"sku": sku} for sku in unavailable])
+    return listings
+
+
+def _is_for_sale(listing: Listing | None, channel: Channel) -> bool:
+    if listing is None:
+        return False
+    variant, product, facility, _, _ = listing
+    return bool(
+        variant.is_active and product.status == ProductStatus.PUBLISHED and facility.status == "active"
+    )
+
+
+def _check_prices(lines: Sequence[PricedLine], listings: dict[int, Listing], channel: Channel) -> None:
+    # A quote's, a stand's or a marketplace's price is agreed elsewhere; online it is the listed one.
+    if channel is not Channel.ONLINE:
+        return
+    changed = [
+        {
+            "sku": listings[line.variant_id][0].sku,
+            "shown": line.unit_price,
+            "price": listings[line.variant_id][0].price,
+        }
+        for line in lines
+        if line.unit_price != listings[line.variant_id][0].price
+    ]
+    if changed:
+        raise PriceChanged(lines=changed)
+
+
+def _rules(
+    lines: Sequence[PricedLine],
+    listings: dict[int, Listing],
+    placed_at: datetime.datetime,
+    exhibition_id: int | None,
+) -> list[RuleInForce]:
+    products = [listings[line.variant_id][1] for line in lines]
+    scopes = [Scope(p.facility_id, p.workshop_id, p.commodity_group_id) for p in products]
+    return rules_in_force(scopes, accounting_day(placed_at), exhibition_id)
+
+
+def _wanted(line: PricedLine, listing: Listing) -> Wanted | None:
+    variant, _, _, _, store_id = listing
+    if variant.made_to_order:
+        return None
+    # A facility without a store has no level either; location 0 never exists, so the line is out of stock.
+    return Wanted(variant.id, line.location_id or store_id or 0, line.quantity, variant.sku)
+
+
+def _free_number() -> str:
+    while True:
+        number = new_order_number()
+        if db.session.scalar(select(Order.id).where(Order.number == number)) is None:
+            return number
+
+
+def _snapshot(
+    position: int, line: PricedLine, listing: Listing, rule: RuleInForce, wanted: Wanted | None
+) -> OrderLine:
+    variant, product, facility, workshop, _ = listing
+    net_amount = line.unit_price * line.quantity
+    material_cost = (variant.material_cost or 0) * line.quantity
+    return OrderLine(
+        position=position,
+        variant_id=variant.id,
+        product_id=product.id,
+        location_id=wanted.location_id if wanted else None,
+        facility_id=facility.id,
+        workshop_id=workshop.id,
+        split_rule_id=rule.id,
+        sku=variant.sku,
+        title=product.title,
+        title_en=product.title_en or product.title,
+        variant_title=variant.title,
+        variant_title_en=variant.title_en or variant.title,
+        facility_code=facility.code,
+        facility_name=facility.name,
+        workshop_name=workshop.name,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        net_amount=net_amount,
+        material_cost=material_cost,
+        weight_g=variant.weight_g,
+        lead_time_days=variant.lead_time_days if variant.made_to_order else None,
+        split_basis=rule.basis,
+        shares=[
+            OrderLineShare(
+                position=share.position,
+                fund_id=share.fund_id,
+                basis_points=share.basis_points,
+                amount=share.amount,
+                is_material=share.is_material,
+            )
+            for share in share_out(rule, net_amount, material_cost)
+        ],
+    )
+
+
+def _parcels(lines: Sequence[OrderLine], shipping: Mapping[int, ParcelShipping]) -> list[Parcel]:
+    by_facility: dict[int, list[OrderLine]] = {}
+    for line in lines:
+        by_facility.setdefault(line.facility_id, []).append(line)
+    return [
+        Parcel(
+            facility_id=facility_id,
+            position=position,
+            method_id=shipping[facility_id].method_id,
+            is_pickup=shipping[facility_id].is_pickup,
+            shipping_amount=shipping[facility_id].amount,
+            days_min=shipping[facility_id].days_min,
+            days_max=shipping[facility_id].days_max,
+            lines=[ParcelLine(line=line, quantity=line.quantity) for line in own],
+        )
+        for position, (facility_id, own) in enumerate(by_facility.items(), start=1)
+    ]

@@ -1,0 +1,108 @@
+"""Parcels on their way: packed, shipped or ready, received. Allowed steps stand in `parcel_transitions`."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select, text
+
+from storefront.audit.record import record
+from storefront.errors import DomainError, Invalid
+from storefront.extensions import db
+from storefront.mail.owe import owe
+from storefront.orders.models import Parcel, ParcelState
+
+
+class WrongParcelState(DomainError):
+    """The parcel is not where this step begins; somebody else was faster, or a page was old."""
+
+    code, status = "wrong_parcel_state", 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Kiriman ini sudah berubah sejak halaman dibuka. Muat ulang untuk melihat keadaannya.")
+        )
+
+
+def mark_packed(parcel_id: int, person_id: int) -> Parcel:
+    """to_pack → packed."""
+    return _step(parcel_id, ParcelState.PACKED, person_id, stamp="packed_at")
+
+
+def unpack(parcel_id: int, person_id: int) -> Parcel:
+    """packed → to_pack, for the usual slip of the finger."""
+    return _step(parcel_id, ParcelState.TO_PACK, person_id)
+
+
+def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) -> Parcel:
+    """packed → shipped, with the courier and the tracking number (may be empty: not every courier has one).
+
+    Raises Invalid without a courier, or for one or a number that is too long.
+    """
+    courier, tracking = courier.strip(), tracking.strip()
+    errors = {}
+    if not 2 <= len(courier) <= 60:
+        errors["courier"] = _("Isi nama kurir, misalnya JNE atau Pos Indonesia.")
+    if len(tracking) > 60 or not tracking.isprintable():
+        errors["tracking"] = _("Nomor resi paling panjang 60 huruf dan angka.")
+    if errors:
+        raise Invalid(errors)
+    parcel = _step(
+        parcel_id,
+        ParcelState.SHIPPED,
+        person_id,
+        stamp="shipped_at",
+        values={"courier": courier, "tracking": tracking or None},
+    )
+    owe("parcel_shipped", parcel.order_id, parcel_id=parcel.id)
+    return parcel
+
+
+def mark_ready(parcel_id: int, person_id: int) -> Parcel:
+    """packed → ready, at the facility's gallery."""
+    parcel = _step(parcel_id, ParcelState.READY, person_id, stamp="shipped_at")
+    owe("parcel_ready", parcel.order_id, parcel_id=parcel.id)
+    return parcel
+
+
+def mark_received(parcel_id: int, person_id: int | None) -> Parcel:
+    """shipped or ready → received; by the shopper (None) or by who handed it over."""
+    return _step(parcel_id, ParcelState.RECEIVED, person_id, stamp="received_at")
+
+
+def _step(
+    parcel_id: int,
+    to: ParcelState,
+    person_id: int | None,
+    *,
+    stamp: str | None = None,
+    values: dict[str, str | None] | None = None,
+) -> Parcel:
+    parcel = db.session.get_one(Parcel, parcel_id, with_for_update=True, populate_existing=True)
+    before = parcel.state
+    if not _allowed(before, to) or (
+        (to in (ParcelState.SHIPPED, ParcelState.READY)) and (parcel.is_pickup != (to is ParcelState.READY))
+    ):
+        raise WrongParcelState()
+    for name, value in (values or {}).items():
+        setattr(parcel, name, value)
+    if stamp:
+        setattr(parcel, stamp, db.session.execute(select(func.now())).scalar_one())
+    parcel.state = to.value
+    db.session.flush()
+    record(
+        f"parcel.{to.value}",
+        "parcel",
+        parcel.id,
+        person_id=person_id,
+        facility_id=parcel.facility_id,
+        details={"from": before, "to": to.value, **(values or {})},
+    )
+    return parcel
+
+
+def _allowed(before: str, to: ParcelState) -> bool:
+    found = db.session.execute(
+        text("SELECT EXISTS (SELECT FROM parcel_transitions WHERE from_state = :before AND to_state = :to)"),
+        {"before": before, "to": to.value},
+    )
+    return bool(found.scalar_one())

@@ -1,0 +1,58 @@
+"""The link to an order: a keyed token, computed and never stored (ARCHITECTURE.md, "Cookies and links")."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+from flask import current_app
+from sqlalchemy import func, select
+
+from storefront.errors import NotFound
+from storefront.extensions import db
+from storefront.orders.models import Order, Parcel
+
+#: Days after completion during which a link still opens its order.
+VALID_DAYS = 180
+
+
+def order_token(order: Order) -> str:
+    """The order's token: the same in every answer and mail until its version is raised."""
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    key = hmac.new(secret, b"storefront order token", hashlib.sha256).digest()
+    mac = hmac.new(key, f"{order.id}|{order.token_version}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def find_order(number: str, token: str) -> Order:
+    """The order with this number, for somebody who holds its token.
+
+    Raises NotFound alike for an unknown number, a wrong token and a link that has ended.
+    """
+    order: Order | None = (
+        db.session.scalar(select(Order).where(Order.number == number)) if _plain(number) else None
+    )
+    # Compared also without an order, so that the answer's time does not tell whether the number exists.
+    expected = order_token(order) if order is not None else "-" * 43
+    if not hmac.compare_digest(expected.encode(), token.encode(errors="replace")) or order is None:
+        raise NotFound()
+    if _ended(order):
+        raise NotFound()
+    return order
+
+
+def _plain(number: str) -> bool:
+    return number.isascii() and "\x00" not in number and len(number) <= 20
+
+
+def _ended(order: Order) -> bool:
+    last, open_parcels, now = db.session.execute(
+        select(
+            func.max(Parcel.received_at),
+            func.count().filter(Parcel.state.not_in(["received", "returned", "cancelled"])),
+            func.now(),
+        ).where(Parcel.order_id == order.id)
+    ).one()
+    completed = last if not open_parcels else order.closed_at
+    return completed is not None and (now - completed).days > VALID_DAYS

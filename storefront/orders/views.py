@@ -1,0 +1,224 @@
+"""An order as pages, letters and the API show it: plain values, no session behind them."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import selectinload
+
+from storefront.catalogue.models import Product
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.ledger.models import Fund
+from storefront.ledger.shares import LineShare, MoneySplit, sum_shares
+from storefront.orders.models import (
+    Order,
+    OrderAddress,
+    OrderContact,
+    OrderLine,
+    OrderLineShare,
+    Parcel,
+    ParcelLine,
+)
+from storefront.payments.models import LIVING_STATES, Payment
+from storefront.shipping.models import ShippingMethod
+
+
+@dataclass(frozen=True)
+class LineView:
+    """Pieces of a line that lie in one parcel."""
+
+    sku: str
+    title: str
+    variant_title: str
+    quantity: int
+    unit_price: int
+    net_amount: int
+    product_slug: str
+
+
+@dataclass(frozen=True)
+class ParcelView:
+    id: int
+    position: int
+    facility_code: str
+    facility_name: str
+    facility_slug: str
+    facility_address: str
+    gallery_hours: str
+    time_zone: str
+    status: str
+    is_pickup: bool
+    method_code: str
+    method_name: str
+    shipping_amount: int
+    courier: str | None
+    tracking: str | None
+    ready_by: datetime.date | None
+    days_min: int
+    days_max: int
+    packed_at: datetime.datetime | None
+    shipped_at: datetime.datetime | None
+    received_at: datetime.datetime | None
+    lines: tuple[LineView, ...]
+
+
+@dataclass(frozen=True)
+class PaymentView:
+    id: str
+    state: str
+    amount: int
+    url: str | None
+    expires_at: datetime.datetime
+
+
+@dataclass(frozen=True)
+class OrderView:
+    id: int
+    number: str
+    locale: str
+    channel: str
+    status: str
+    items_total: int
+    shipping_total: int
+    total: int
+    paid: int
+    refunded: int
+    placed_at: datetime.datetime
+    expires_at: datetime.datetime
+    paid_at: datetime.datetime | None
+    parcels: tuple[ParcelView, ...]
+    #: The one that counts, else the youngest that may still be paid, else the youngest.
+    payment: PaymentView | None
+    contact: OrderContact | None
+    address: OrderAddress | None
+    money: MoneySplit
+
+
+def order_status(order_id: int) -> tuple[str, int, int]:
+    """The order's derived status, and how many rupiah were paid and given back (view `order_status`)."""
+    row = db.session.execute(
+        text("SELECT status, paid, refunded FROM order_status WHERE order_id = :id"), {"id": order_id}
+    ).one()
+    return row.status, row.paid, row.refunded
+
+
+def order_view(order: Order, *, locale: str) -> OrderView:
+    """Everything about an order, titles in `locale`; a handful of queries whatever its size."""
+    status, paid, refunded = order_status(order.id)
+    return OrderView(
+        id=order.id,
+        number=order.number,
+        locale=order.locale,
+        channel=order.channel,
+        status=status,
+        items_total=order.items_total,
+        shipping_total=order.shipping_total,
+        total=order.items_total + order.shipping_total,
+        paid=paid,
+        refunded=refunded,
+        placed_at=order.placed_at,
+        expires_at=order.expires_at,
+        paid_at=order.paid_at,
+        parcels=_parcels(order, locale),
+        payment=_payment(order),
+        contact=db.session.get(OrderContact, order.id),
+        address=db.session.get(OrderAddress, order.id),
+        money=order_money(order.id),
+    )
+
+
+def order_money(order_id: int) -> MoneySplit:
+    """*Ke mana uang Anda* for an order: the shares its lines were sold with."""
+    rows = db.session.execute(
+        select(OrderLineShare, Fund.code)
+        .join(OrderLine, OrderLine.id == OrderLineShare.order_line_id)
+        .join(Fund, Fund.id == OrderLineShare.fund_id)
+        .where(OrderLine.order_id == order_id)
+        .order_by(OrderLine.position, OrderLineShare.position)
+    )
+    return sum_shares(
+        [
+            LineShare(
+                share.position, share.fund_id, code, share.basis_points, share.amount, share.is_material
+            )
+            for share, code in rows
+        ]
+    )
+
+
+def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
+    english = locale == "en"
+    rows = db.session.execute(
+        select(Parcel, Facility, ShippingMethod)
+        .join(Facility, Facility.id == Parcel.facility_id)
+        .join(ShippingMethod, ShippingMethod.id == Parcel.method_id)
+        .where(Parcel.order_id == order.id)
+        .options(selectinload(Parcel.lines).joinedload(ParcelLine.line))
+        .order_by(Parcel.position)
+    ).all()
+    slugs = dict(
+        db.session.execute(
+            select(Product.id, Product.slug)
+            .join(OrderLine, OrderLine.product_id == Product.id)
+            .where(OrderLine.order_id == order.id)
+        ).all()
+    )
+    return tuple(
+        ParcelView(
+            id=parcel.id,
+            position=parcel.position,
+            facility_code=facility.code,
+            facility_name=facility.name,
+            facility_slug=facility.slug,
+            facility_address=", ".join(
+                part for part in (facility.address, facility.city, facility.postal_code) if part
+            ),
+            gallery_hours=facility.gallery_hours,
+            time_zone=facility.time_zone,
+            status=parcel.state,
+            is_pickup=parcel.is_pickup,
+            method_code=method.code,
+            method_name=method.name_en if english else method.name,
+            shipping_amount=parcel.shipping_amount,
+            courier=parcel.courier,
+            tracking=parcel.tracking,
+            ready_by=parcel.ready_by,
+            days_min=parcel.days_min,
+            days_max=parcel.days_max,
+            packed_at=parcel.packed_at,
+            shipped_at=parcel.shipped_at,
+            received_at=parcel.received_at,
+            lines=tuple(
+                LineView(
+                    sku=part.line.sku,
+                    title=part.line.title_en if english else part.line.title,
+                    variant_title=part.line.variant_title_en if english else part.line.variant_title,
+                    quantity=part.quantity,
+                    unit_price=part.line.unit_price,
+                    net_amount=part.line.unit_price * part.quantity,
+                    product_slug=slugs[part.line.product_id],
+                )
+                for part in sorted(parcel.lines, key=lambda part: part.line.position)
+            ),
+        )
+        for parcel, facility, method in rows
+    )
+
+
+def _payment(order: Order) -> PaymentView | None:
+    payments = list(
+        db.session.scalars(
+            select(Payment)
+            .where(Payment.order_id == order.id)
+            .order_by(Payment.created_at.desc(), Payment.id)
+        )
+    )
+    chosen = next((p for p in payments if p.counts), None) or next(
+        (p for p in payments if p.state in LIVING_STATES), payments[0] if payments else None
+    )
+    if chosen is None:
+        return None
+    return PaymentView(chosen.id, chosen.state, chosen.amount, chosen.url, chosen.expires_at)

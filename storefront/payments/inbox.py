@@ -1,0 +1,28 @@
+"""The inbox: provider events, stored as they came, each id once, then handled by a job."""
+
+from __future__ import annotations
+
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from storefront.extensions import db, defer
+from storefront.payments.gateway import SupportsGet, gateway
+from storefront.payments.models import PaymentEvent
+
+
+def receive(gateway_name: str, headers: SupportsGet, body: bytes) -> bool:
+    """Keep a provider's event and queue its handling; False when this id was here before.
+
+    Raises LookupError for a gateway that is not in use, BadSignature for a message that is not the
+    provider's. The caller commits before it answers, so that an answered event is never lost.
+    """
+    event = gateway(gateway_name).verify(headers, body)
+    row_id = db.session.execute(
+        upsert(PaymentEvent)
+        .values(gateway=gateway_name, event_id=event.id, type=event.type, body=body)
+        .on_conflict_do_nothing(index_elements=["gateway", "event_id"])
+        .returning(PaymentEvent.id)
+    ).scalar()
+    if row_id is None:
+        return False
+    defer("orders.handle_payment_event", event_row_id=row_id)
+    return True

@@ -1,0 +1,45 @@
+"""The sandbox provider's own work: it delivers its events like a provider, until they are taken."""
+
+from __future__ import annotations
+
+import urllib3
+from procrastinate import RetryStrategy
+from sqlalchemy import func, update
+
+from storefront.extensions import db, jobs
+from storefront.payments.gateway import gateway
+from storefront.payments.models import SandboxEvent
+from storefront.payments.sandbox import SandboxGateway
+
+http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=10), retries=False)
+
+
+class NotTaken(Exception):
+    """The shop did not answer 2xx; the event is sent again later."""
+
+
+@jobs.task(name="sandbox.deliver_event", retry=RetryStrategy(max_attempts=80, wait=1, linear_wait=5))
+def deliver_event(event_id: str) -> None:
+    """Sign an event of the sandbox and post it to the shop's webhook."""
+    event = db.session.get(SandboxEvent, event_id)
+    provider = gateway("sandbox")
+    assert isinstance(provider, SandboxGateway)
+    if event is None or event.delivered_at is not None:
+        return
+    body = event.body.encode()
+    db.session.rollback()  # no transaction stays open while we wait for an answer
+    try:
+        answer = http.request(
+            "POST", f"{provider.base_url}/webhooks/sandbox", body=body, headers=provider.signed_headers(body)
+        )
+    except urllib3.exceptions.HTTPError as error:
+        raise NotTaken(str(error)) from error
+    taken = 200 <= answer.status < 300
+    db.session.execute(
+        update(SandboxEvent)
+        .where(SandboxEvent.id == event_id)
+        .values(deliveries=SandboxEvent.deliveries + 1, **({"delivered_at": func.now()} if taken else {}))
+    )
+    db.session.commit()
+    if not taken:
+        raise NotTaken(f"HTTP {answer.status}")

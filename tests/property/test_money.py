@@ -1,0 +1,58 @@
+"""Splitting money loses nothing and favours nobody."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storefront.money import format_rupiah, split
+
+AMOUNTS = st.integers(min_value=-(10**15), max_value=10**15)
+WEIGHTS = st.lists(st.integers(min_value=0, max_value=10_000), min_size=1, max_size=8).filter(any)
+
+
+@given(AMOUNTS, WEIGHTS)
+def test_parts_add_up_to_the_amount(amount: int, weights: list[int]) -> None:
+    assert sum(split(amount, weights)) == amount
+
+
+@given(AMOUNTS, WEIGHTS)
+def test_each_part_is_within_one_rupiah_of_its_exact_share(amount: int, weights: list[int]) -> None:
+    total = sum(weights)
+    for part, weight in zip(split(amount, weights), weights, strict=True):
+        assert abs(part * total - amount * weight) < total
+
+
+@given(AMOUNTS, WEIGHTS)
+def test_a_heavier_weight_never_gets_less(amount: int, weights: list[int]) -> None:
+    parts = split(abs(amount), weights)
+    by_weight = sorted(zip(weights, parts, strict=True))
+    assert all(a[1] <= b[1] for a, b in zip(by_weight, by_weight[1:], strict=False) if a[0] < b[0])
+
+
+def test_ties_go_to_the_first_share() -> None:
+    assert split(1, [5000, 5000]) == [1, 0]
+    assert split(100, [1, 1, 1]) == [34, 33, 33]
+
+
+def test_one_rupiah_of_three_funds() -> None:
+    assert split(1, [5000, 3500, 1500]) == [1, 0, 0]
+
+
+@pytest.mark.parametrize("weights", [[], [0, 0], [-1, 2]])
+def test_weights_that_mean_nothing_are_refused(weights: list[int]) -> None:
+    with pytest.raises(ValueError, match="weights"):
+        split(10, weights)
+
+
+@given(st.integers(min_value=-(10**15), max_value=10**15))
+def test_written_rupiah_can_be_read_back_and_do_not_break(amount: int) -> None:
+    text = format_rupiah(amount)
+    assert " " not in text
+    assert int(text.replace("Rp\N{NO-BREAK SPACE}", "").replace(".", "").replace("\N{MINUS SIGN}", "-")) == amount
+
+
+def test_rupiah_as_people_write_them() -> None:
+    assert format_rupiah(485_000) == "Rp\N{NO-BREAK SPACE}485.000"
+    assert format_rupiah(-620_000) == "\N{MINUS SIGN}Rp\N{NO-BREAK SPACE}620.000"
