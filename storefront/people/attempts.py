@@ -118,7 +118,7 @@ def network_of(address: str | None) -> str:
 
 
 def keyed_hash(text: str) -> bytes:
-    """HMAC-SHA256 of `text` under a key of its own, derived from `SECRET_KEY`: the table alone tells nobody."""
+    """HMAC-SHA256 of `text` under a key of its own, derived from `SECRET_KEY`: alone it tells nothing."""
     secret = current_app.extensions["settings"].secret_key.encode()
     key = hmac.digest(secret, b"storefront:login-attempts", "sha256")
     return hmac.new(key, text.strip().casefold().encode(), hashlib.sha256).digest()

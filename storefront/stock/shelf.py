@@ -139,9 +139,10 @@ def find(facility_id: int, sku: str) -> ShelfRow | None:
     return _with_photos(found)[0] if found else None
 
 
-def history(variant_id: int, location_id: int, page: int = 1) -> HistoryPage:
-    """Movements of a variant at one place, the latest first, each with what was on hand after it."""
-    here = (StockMovement.variant_id == variant_id, StockMovement.location_id == location_id)
+def history(facility_id: int, variant_id: int, page: int = 1) -> HistoryPage:
+    """Movements of a variant in the facility's store, the latest first, each with what was on hand after it."""
+    store = select(StockLocation.id).where(StockLocation.facility_id == facility_id).scalar_subquery()
+    here = (StockMovement.variant_id == variant_id, StockMovement.location_id == store)
     total = db.session.scalar(select(func.count()).select_from(StockMovement).where(*here)) or 0
     after = func.sum(StockMovement.quantity).over(order_by=StockMovement.id)
     running = select(StockMovement.id, after.label("on_hand")).where(*here).subquery()

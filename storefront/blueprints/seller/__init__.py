@@ -1,0 +1,43 @@
+"""A facility's own pages: what to pack, what is on the shelf, what was earned.
+
+Every address below `/seller/<code>/` concerns the facility with that code; the door (`people.access`) finds
+it, keeps it in `g.facility`, and answers 404 to whoever is no coordinator or head of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g
+
+from storefront.people import access, policy
+from storefront.people.policy import Action
+
+bp = Blueprint("seller", __name__, url_prefix="/seller")
+access.guard(bp)
+
+
+@bp.context_processor
+def around() -> dict[str, Any]:
+    """What every page of this face shows around its content: the facility, and what the reader may do there."""
+    facility, who = g.get("facility"), access.person()
+    if facility is None or who is None:
+        return {"facility": None, "may": {}}
+    return {
+        "facility": facility,
+        "may": {
+            "pack": allowed(Action.PARCELS_WRITE),
+            "see_buyers": allowed(Action.BUYERS_READ),
+            "stock": allowed(Action.STOCK_WRITE),
+            "offer": allowed(Action.LISTINGS_WRITE),
+        },
+        "has_more_facilities": len(policy.presence(who, "seller").facility_ids) > 1,
+    }
+
+
+def allowed(action: Action) -> bool:
+    """Whether the reader may do `action` in the facility of this address, by the roles of this face."""
+    return g.facility.id in policy.reach(access.person(), action, face="seller")
+
+
+from storefront.blueprints.seller import offers, parcels, sales, shelf, today  # noqa: E402, F401

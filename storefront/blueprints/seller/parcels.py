@@ -1,0 +1,142 @@
+"""Parcels: the list, one parcel, its steps, and what is printed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from storefront.blueprints.seller import allowed, bp
+from storefront.blueprints.seller.forms import ShipForm
+from storefront.errors import Invalid, NotFound
+from storefront.extensions import db
+from storefront.orders import packing, ship
+from storefront.orders.packing import ParcelSheet
+from storefront.pages import page_number
+from storefront.people import access
+from storefront.people.policy import Action
+
+
+@bp.get("/<code>/parcels")
+@access.rule(Action.PARCELS_READ)
+def parcels(code: str) -> ResponseReturnValue:
+    """The facility's parcels, all or of one state."""
+    counts = packing.counts(g.facility.id)
+    state = request.args.get("state")
+    state = state if state in counts else None
+    found = packing.parcels(g.facility.id, state, page_number())
+    return render_template("seller/parcels.html", counts=counts, state=state, found=found)
+
+
+@bp.get("/<code>/parcels/<int:parcel_id>")
+@access.rule(Action.PARCELS_READ)
+def parcel(code: str, parcel_id: int) -> ResponseReturnValue:
+    """One parcel: its pieces, the buyer while it needs them, and the next step."""
+    return page(own(parcel_id))
+
+
+@bp.post("/<code>/parcels/<int:parcel_id>/packed")
+@access.rule(Action.PARCELS_WRITE)
+def pack(code: str, parcel_id: int) -> ResponseReturnValue:
+    """All pieces are in the box."""
+    return step(parcel_id, ship.mark_packed, _("Ditandai sudah dikemas."))
+
+
+@bp.post("/<code>/parcels/<int:parcel_id>/to-pack")
+@access.rule(Action.PARCELS_WRITE)
+def unpack(code: str, parcel_id: int) -> ResponseReturnValue:
+    """Undo packing."""
+    return step(parcel_id, ship.unpack, _("Dikembalikan ke daftar yang perlu dikemas."))
+
+
+@bp.post("/<code>/parcels/<int:parcel_id>/ready")
+@access.rule(Action.PARCELS_WRITE)
+def ready(code: str, parcel_id: int) -> ResponseReturnValue:
+    """It lies ready at the gallery; the buyer is told."""
+    return step(parcel_id, ship.mark_ready, _("Ditandai siap diambil. Pembeli diberi tahu lewat surel."))
+
+
+@bp.post("/<code>/parcels/<int:parcel_id>/received")
+@access.rule(Action.PARCELS_WRITE)
+def receive(code: str, parcel_id: int) -> ResponseReturnValue:
+    """It was handed over or delivered."""
+    return step(parcel_id, ship.mark_received, _("Ditandai sudah diterima."))
+
+
+@bp.post("/<code>/parcels/<int:parcel_id>/shipped")
+@access.rule(Action.PARCELS_WRITE)
+def send(code: str, parcel_id: int) -> ResponseReturnValue:
+    """It was handed to a courier, with a tracking number."""
+    sheet = own(parcel_id)
+    form = ShipForm()
+    if not form.validate():
+        return page(sheet, form), 422
+    try:
+        ship.mark_shipped(sheet.id, form.chosen_courier, form.tracking.data or "", person_id())
+    except Invalid as refusal:
+        for name, sentence in refusal.errors.items():
+            form[name].errors = [sentence]
+        return page(sheet, form), 422
+    db.session.commit()
+    flash(_("Ditandai sudah dikirim. Pembeli diberi tahu lewat surel."), "ok")
+    return redirect(url_for("seller.parcel", code=code, parcel_id=parcel_id), 303)
+
+
+@bp.get("/<code>/parcels/<int:parcel_id>/slip")
+@access.rule(Action.PARCELS_READ)
+def slip(code: str, parcel_id: int) -> ResponseReturnValue:
+    """The packing slip: order code, parcel number and pieces, nothing of the buyer."""
+    sheet = packing.parcel(g.facility.id, parcel_id, with_buyer=False)
+    if sheet is None:
+        raise NotFound()
+    return render_template("seller/slip.html", parcel=sheet)
+
+
+@bp.get("/<code>/parcels/<int:parcel_id>/label")
+@access.rule(Action.BUYERS_READ)
+def label(code: str, parcel_id: int) -> ResponseReturnValue:
+    """The address label, printed in the office. Gone once the parcel does not need its buyer any more."""
+    sheet = own(parcel_id)
+    if sheet.buyer is None:
+        raise NotFound()
+    return render_template("seller/label.html", parcel=sheet)
+
+
+@bp.get("/<code>/pick-list")
+@access.rule(Action.PARCELS_READ)
+def pick_list(code: str) -> ResponseReturnValue:
+    """What to fetch for all parcels to pack, on paper for the workshop: nothing of any buyer."""
+    return render_template("seller/pick_list.html", parcels=packing.pick_list(g.facility.id))
+
+
+def own(parcel_id: int) -> ParcelSheet:
+    """The facility's own parcel. Raises `NotFound` for another's, as if it did not exist."""
+    sheet = packing.parcel(g.facility.id, parcel_id, with_buyer=allowed(Action.BUYERS_READ))
+    if sheet is None:
+        raise NotFound()
+    return sheet
+
+
+def step(parcel_id: int, take: Callable[[int, int], object], done: str) -> ResponseReturnValue:
+    """Take a step with an own parcel, say so, and go back to where the button was."""
+    sheet = own(parcel_id)
+    take(sheet.id, person_id())
+    db.session.commit()
+    flash(done, "ok")
+    if request.form.get("back") == "today":
+        return redirect(url_for("seller.today", code=g.facility.code), 303)
+    return redirect(url_for("seller.parcel", code=g.facility.code, parcel_id=sheet.id), 303)
+
+
+def page(sheet: ParcelSheet, form: ShipForm | None = None) -> str:
+    """A parcel's page; a refused form keeps what was written."""
+    return render_template("seller/parcel.html", parcel=sheet, form=form or ShipForm(formdata=None))
+
+
+def person_id() -> int:
+    """Who is doing this; the door has let nobody else in."""
+    who = access.person()
+    assert who is not None
+    return who.id
