@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -20,11 +18,10 @@ from sqlalchemy import Engine
 
 from storefront.days import ACCOUNTING_ZONE
 from storefront.errors import DomainError
+from storefront.snapshot import READER, driver_connection
 
 #: Longest wait for unfinished transactions, in seconds.
 PATIENCE = 10.0
-#: Name of our connections that only read; nobody waits for them.
-READER = "storefront reader"
 #: Between a transaction's start and the moment others can see that it runs; generous, in seconds.
 UNSEEN = 0.2
 
@@ -114,18 +111,3 @@ def _database_time(driver: psycopg.Connection[Any]) -> datetime:
 
 def _unfinished(driver: psycopg.Connection[Any], moment: datetime) -> set[Any]:
     return set(driver.execute(UNFINISHED, {"moment": moment, "reader": READER}).fetchall())
-
-
-@contextmanager
-def snapshot(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
-    """One state of the database, for reading only, however many queries it takes."""
-    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
-        driver = driver_connection(connection)
-        driver.execute("SELECT set_config('application_name', %s, true)", (READER,))
-        yield driver
-
-
-def driver_connection(connection: Any) -> psycopg.Connection[Any]:
-    """The psycopg connection below an SQLAlchemy one; COPY and server-side cursors need it."""
-    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

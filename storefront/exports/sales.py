@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from storefront.days import ACCOUNTING_ZONE
 from storefront.errors import DomainError
 from storefront.exports.columns import SALES, Kind
-from storefront.exports.moment import driver_connection, snapshot
+from storefront.snapshot import driver_connection, snapshot
 
 #: A sale belongs to the moment when it was booked, not only to when it was made: one that was made without
 #: a line and typed in later must not change what was exported before.

@@ -1,0 +1,28 @@
+"""One state of the database, for readers that ask many questions of it: exports, checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import Engine
+
+#: Name of our connections that only read, so that nobody waits for them.
+READER = "storefront reader"
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
+    """One state of the database, for reading only, however many queries it takes."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        driver = driver_connection(connection)
+        driver.execute("SELECT set_config('application_name', %s, true)", (READER,))
+        yield driver
+
+
+def driver_connection(connection: Any) -> psycopg.Connection[Any]:
+    """The psycopg connection below an SQLAlchemy one; COPY and server-side cursors need it."""
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

@@ -1,0 +1,182 @@
+"""The books: balanced, complete, and the same as the facts they tell of."""
+
+from __future__ import annotations
+
+from storefront.verify.invariant import GRACE, Invariant
+
+#: What each account of a facility is for: the fund's code, `shipping` for the one without a fund.
+CREDITS = """
+    SELECT e.order_id, a.facility_id, COALESCE(f.code, 'shipping') AS fund, p.order_line_id, -p.amount AS amount
+      FROM postings p
+      JOIN journal_entries e ON e.id = p.entry_id AND e.kind = 'sale'
+      JOIN accounts a ON a.id = p.account_id AND a.facility_id IS NOT NULL
+      LEFT JOIN funds f ON f.id = a.fund_id
+"""
+
+INVARIANTS = (
+    Invariant(
+        "entries_balanced",
+        1,
+        "In every journal entry debits equal credits.",
+        "SELECT entry_id, sum(amount)::bigint AS difference FROM postings GROUP BY entry_id HAVING sum(amount) <> 0",
+    ),
+    Invariant(
+        "entries_have_postings",
+        1,
+        "No journal entry is empty.",
+        """SELECT e.id AS entry_id, e.source FROM journal_entries e
+            WHERE NOT EXISTS (SELECT FROM postings p WHERE p.entry_id = e.id)""",
+    ),
+    Invariant(
+        "entries_name_their_fact",
+        5,
+        "Every journal entry tells of something that happened, with that thing's name and kind.",
+        """SELECT e.id AS entry_id, e.source, e.kind
+             FROM journal_entries e
+             LEFT JOIN payments p ON e.source IN ('payment:' || p.id || ':captured', 'payment:' || p.id || ':held')
+                                 AND p.state = 'succeeded' AND p.order_id = e.order_id
+             LEFT JOIN refunds r ON e.source = 'refund:' || r.id || ':succeeded' AND r.state = 'succeeded'
+                                AND r.order_id = e.order_id
+            WHERE CASE e.kind
+                    WHEN 'sale'         THEN e.source NOT LIKE 'payment:%:captured' OR NOT COALESCE(p.counts, false)
+                    WHEN 'payment_held' THEN e.source NOT LIKE 'payment:%:held' OR COALESCE(p.counts, true)
+                    WHEN 'refund'       THEN r.id IS NULL
+                  END""",
+    ),
+    Invariant(
+        "captures_booked_once",
+        5,
+        "Each payment that counts is one journal entry that debits its gateway by its amount; "
+        "each that pays nothing is one that holds the money to give back.",
+        """SELECT p.id AS payment_id, p.gateway, p.amount, p.counts, count(e.id) AS entries,
+                  COALESCE(sum(c.amount), 0)::bigint AS debited
+             FROM payments p
+             LEFT JOIN journal_entries e
+               ON e.source = 'payment:' || p.id || CASE WHEN p.counts THEN ':captured' ELSE ':held' END
+             LEFT JOIN LATERAL (
+                  SELECT sum(x.amount) AS amount FROM postings x JOIN accounts a ON a.id = x.account_id
+                   WHERE x.entry_id = e.id AND a.code = 'clearing:' || p.gateway) c ON true
+            WHERE p.state = 'succeeded'
+            GROUP BY p.id HAVING count(e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> p.amount""",
+    ),
+    Invariant(
+        "refunds_booked_once",
+        5,
+        "Each refund that succeeded is one journal entry that credits its gateway by its amount.",
+        """SELECT r.id AS refund_id, r.amount, count(e.id) AS entries, COALESCE(sum(c.amount), 0)::bigint AS credited
+             FROM refunds r
+             JOIN payments p ON p.id = r.payment_id
+             LEFT JOIN journal_entries e ON e.source = 'refund:' || r.id || ':succeeded'
+             LEFT JOIN LATERAL (
+                  SELECT -sum(x.amount) AS amount FROM postings x JOIN accounts a ON a.id = x.account_id
+                   WHERE x.entry_id = e.id AND a.code = 'clearing:' || p.gateway) c ON true
+            WHERE r.state = 'succeeded'
+            GROUP BY r.id HAVING count(e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> r.amount""",
+    ),
+    Invariant(
+        "clearing_balance",
+        2,
+        "What a gateway holds by our books is what was captured through it less what was refunded.",
+        """SELECT gateway, booked, captured, refunded FROM (
+               SELECT g.gateway,
+                      COALESCE((SELECT sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
+                                 WHERE a.code = 'clearing:' || g.gateway), 0)::bigint AS booked,
+                      COALESCE((SELECT sum(p.amount) FROM payments p
+                                 WHERE p.gateway = g.gateway AND p.state = 'succeeded'), 0)::bigint AS captured,
+                      COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
+                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded'), 0)::bigint AS refunded
+                 FROM (SELECT gateway FROM payments UNION SELECT gateway FROM accounts WHERE gateway IS NOT NULL) g
+           ) sums WHERE booked <> captured - refunded""",
+    ),
+    Invariant(
+        "sandbox_agrees",
+        2,
+        "The sandbox provider's own books have the same payments and refunds as ours, "
+        "but for news that is still on its way.",
+        f"""SELECT COALESCE(p.id, s.id) AS payment_id, p.state AS ours, s.state AS providers,
+                   p.amount AS our_amount, s.amount AS provider_amount,
+                   COALESCE(r.amount, 0)::bigint AS our_refunds, COALESCE(b.amount, 0)::bigint AS provider_refunds
+              FROM (SELECT * FROM payments WHERE gateway = 'sandbox') p
+              FULL JOIN sandbox_payments s ON s.id = COALESCE(p.reference, p.id)
+              LEFT JOIN LATERAL (SELECT max(created_at) AS at FROM sandbox_events e WHERE e.payment_id = s.id) news
+                ON true
+              LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM refunds x
+                                  WHERE x.payment_id = p.id AND x.state = 'succeeded') r ON true
+              LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM sandbox_refunds x
+                                  WHERE x.payment_id = s.id) b ON true
+             WHERE (p.state = 'succeeded' AND (s.state IS DISTINCT FROM 'succeeded' OR s.amount <> p.amount))
+                OR (p.state IS DISTINCT FROM 'succeeded' AND s.state = 'succeeded' AND news.at < now() - {GRACE})
+                OR COALESCE(r.amount, 0) > COALESCE(b.amount, 0) OR COALESCE(b.amount, 0) > s.amount
+                OR (COALESCE(r.amount, 0) < COALESCE(b.amount, 0) AND news.at < now() - {GRACE})""",  # noqa: S608
+    ),
+    Invariant(
+        "sales_credit_the_shares",
+        6,
+        "The books credit each line of a paid order to the funds exactly as it was sold, to its own facility.",
+        f"""SELECT order_line_id, facility_id, fund, sold, booked FROM (
+                SELECT l.id AS order_line_id, l.facility_id, f.code AS fund, sum(s.amount)::bigint AS sold
+                  FROM order_line_shares s
+                  JOIN order_lines l ON l.id = s.order_line_id
+                  JOIN orders o ON o.id = l.order_id AND o.state = 'paid'
+                  JOIN funds f ON f.id = s.fund_id
+                 GROUP BY l.id, f.code HAVING sum(s.amount) <> 0) shares
+              FULL JOIN (
+                SELECT order_line_id, facility_id, fund, sum(amount)::bigint AS booked FROM ({CREDITS}) c
+                 WHERE fund <> 'shipping' GROUP BY order_line_id, facility_id, fund) books
+             USING (order_line_id, facility_id, fund)
+             WHERE sold IS DISTINCT FROM booked""",  # noqa: S608
+    ),
+    Invariant(
+        "sales_credit_the_shipping",
+        1,
+        "The books credit the shipping of a paid order to the facilities that send its parcels.",
+        f"""SELECT order_id, facility_id, charged, booked FROM (
+                SELECT p.order_id, p.facility_id, sum(p.shipping_amount)::bigint AS charged
+                  FROM parcels p JOIN orders o ON o.id = p.order_id AND o.state = 'paid'
+                 GROUP BY p.order_id, p.facility_id HAVING sum(p.shipping_amount) <> 0) parcels
+              FULL JOIN (
+                SELECT order_id, facility_id, sum(amount)::bigint AS booked FROM ({CREDITS}) c
+                 WHERE fund = 'shipping' GROUP BY order_id, facility_id) books
+             USING (order_id, facility_id)
+             WHERE charged IS DISTINCT FROM booked""",  # noqa: S608
+    ),
+    Invariant(
+        "sales_booked_on_their_day",
+        1,
+        "A sale is booked on the accounting day on which it was paid.",
+        """SELECT e.id AS entry_id, e.effective_date, o.paid_at, accounting_date(o.paid_at) AS paid_on
+             FROM journal_entries e JOIN orders o ON o.id = e.order_id
+            WHERE e.kind = 'sale' AND e.effective_date IS DISTINCT FROM accounting_date(o.paid_at)""",
+    ),
+    Invariant(
+        "money_to_return",
+        4,
+        "What we hold to give back is what was paid in vain and has not gone back yet.",
+        """SELECT booked, held, returned FROM (
+               SELECT COALESCE((SELECT -sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
+                                 WHERE a.code = 'customers:to_return'), 0)::bigint AS booked,
+                      COALESCE((SELECT sum(amount) FROM payments
+                                 WHERE state = 'succeeded' AND NOT counts), 0)::bigint AS held,
+                      COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
+                                 WHERE r.state = 'succeeded' AND NOT p.counts), 0)::bigint AS returned
+           ) sums WHERE booked <> held - returned""",
+    ),
+    Invariant(
+        "sales_view_equals_ledger",
+        6,
+        "What reporting.sales says each facility gave to each fund is what the books say.",
+        f"""SELECT facility, fund, reported, booked FROM (
+                SELECT s.facility_code AS facility, x.fund, sum(x.amount)::bigint AS reported
+                  FROM reporting.sales s
+                 CROSS JOIN LATERAL (VALUES ('premium', s.premium), ('working_capital', s.working_capital),
+                       ('state_revenue', s.state_revenue), ('other', s.other_shares)) x (fund, amount)
+                 GROUP BY 1, 2 HAVING sum(x.amount) <> 0) view
+              FULL JOIN (
+                SELECT f.code AS facility, CASE WHEN c.fund IN ('premium', 'working_capital', 'state_revenue')
+                       THEN c.fund ELSE 'other' END AS fund, sum(c.amount)::bigint AS booked
+                  FROM ({CREDITS}) c JOIN facilities f ON f.id = c.facility_id
+                 WHERE c.fund <> 'shipping' GROUP BY 1, 2) books
+             USING (facility, fund)
+             WHERE reported IS DISTINCT FROM booked""",  # noqa: S608
+    ),
+)

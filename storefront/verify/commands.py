@@ -1,0 +1,66 @@
+"""`flask verify`: every invariant on the live database, and the rows that break one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from storefront.extensions import db
+from storefront.snapshot import snapshot
+from storefront.verify.everything import INVARIANTS
+from storefront.verify.invariant import Finding, check
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@with_appcontext
+def verify(as_json: bool) -> None:
+    """Check every invariant on the live database; exit 1 with the rows that break one."""
+    with snapshot(db.engine) as connection:
+        findings = check(connection, INVARIANTS)
+    broken = [finding for finding in findings if not finding.holds]
+    click.echo(_as_json(findings) if as_json else "\n".join(_lines(findings)))
+    sys.exit(1 if broken else 0)
+
+
+def _lines(findings: list[Finding]) -> list[str]:
+    width = max(len(finding.invariant.name) for finding in findings)
+    lines = []
+    for finding in findings:
+        invariant = finding.invariant
+        verdict = "ok" if finding.holds else f"BROKEN ({finding.count})"
+        lines.append(f"{invariant.number:>2}  {invariant.name:<{width}}  {verdict}")
+        if finding.holds:
+            continue
+        lines.append(f"    {invariant.promise}")
+        lines += [
+            "    - " + ", ".join(f"{key}={value}" for key, value in row.items()) for row in finding.rows
+        ]
+        if finding.count > len(finding.rows):
+            lines.append(f"    … and {finding.count - len(finding.rows)} more")
+    broken = sum(not finding.holds for finding in findings)
+    lines.append(
+        f"{len(findings)} invariants, {broken} broken" if broken else f"{len(findings)} invariants hold"
+    )
+    return lines
+
+
+def _as_json(findings: list[Finding]) -> str:
+    found: dict[str, Any] = {
+        "holds": all(finding.holds for finding in findings),
+        "invariants": [
+            {
+                "name": finding.invariant.name,
+                "number": finding.invariant.number,
+                "promise": finding.invariant.promise,
+                "count": finding.count,
+                "rows": finding.rows,
+            }
+            for finding in findings
+        ],
+    }
+    return json.dumps(found, ensure_ascii=False, indent=2, default=str)

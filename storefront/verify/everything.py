@@ -1,0 +1,14 @@
+"""All invariants, in the order in which they are checked and printed."""
+
+from __future__ import annotations
+
+from storefront.verify import books, facts, guards, orders, shares, stock
+
+INVARIANTS = (
+    *books.INVARIANTS,
+    *stock.INVARIANTS,
+    *orders.INVARIANTS,
+    *shares.INVARIANTS,
+    *facts.INVARIANTS,
+    *guards.INVARIANTS,
+)

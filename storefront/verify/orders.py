@@ -1,0 +1,117 @@
+"""Orders, their sums, their parcels and the money that pays them."""
+
+from __future__ import annotations
+
+from storefront.verify.invariant import GRACE, Invariant
+
+INVARIANTS = (
+    Invariant(
+        "order_totals",
+        6,
+        "An order's totals are the sums of its lines and of its parcels' shipping.",
+        """SELECT o.id AS order_id, o.items_total, l.net_amount AS lines, o.shipping_total, p.shipping AS parcels
+             FROM orders o
+             LEFT JOIN LATERAL (SELECT sum(net_amount)::bigint AS net_amount FROM order_lines
+                                 WHERE order_id = o.id) l ON true
+             LEFT JOIN LATERAL (SELECT sum(shipping_amount)::bigint AS shipping FROM parcels
+                                 WHERE order_id = o.id) p ON true
+            WHERE o.items_total IS DISTINCT FROM l.net_amount OR o.shipping_total <> COALESCE(p.shipping, 0)""",
+    ),
+    Invariant(
+        "instalments_cover_the_order",
+        4,
+        "An order's instalments add up to its total.",
+        """SELECT o.id AS order_id, o.total, COALESCE(sum(i.amount), 0)::bigint AS instalments
+             FROM orders o LEFT JOIN instalments i ON i.order_id = o.id
+            GROUP BY o.id HAVING o.total <> COALESCE(sum(i.amount), 0)""",
+    ),
+    Invariant(
+        "one_payment_counts",
+        4,
+        "For each instalment at most one payment counts.",
+        """SELECT instalment_id, count(*) AS payments FROM payments WHERE counts
+            GROUP BY instalment_id HAVING count(*) > 1""",
+    ),
+    Invariant(
+        "counting_payments_fit",
+        4,
+        "A payment that counts has succeeded and pays exactly its instalment, of its own order.",
+        """SELECT p.id AS payment_id, p.state, p.amount, i.amount AS instalment, p.order_id, i.order_id AS of_order
+             FROM payments p JOIN instalments i ON i.id = p.instalment_id
+            WHERE p.order_id <> i.order_id
+               OR (p.counts AND (p.amount <> i.amount OR p.state <> 'succeeded' OR p.succeeded_at IS NULL))""",
+    ),
+    Invariant(
+        "paid_when_all_instalments_are",
+        4,
+        "An order is paid when all its instalments are, and not before.",
+        """SELECT o.id AS order_id, o.state, count(i.id) AS instalments, count(p.id) AS paid
+             FROM orders o
+             JOIN instalments i ON i.order_id = o.id
+             LEFT JOIN payments p ON p.instalment_id = i.id AND p.counts
+            GROUP BY o.id
+           HAVING (o.state = 'paid') <> (count(DISTINCT i.id) = count(DISTINCT p.instalment_id))""",
+    ),
+    Invariant(
+        "vain_payments_given_back",
+        4,
+        "Money that pays nothing, too late or a second time, is given back in full.",
+        """SELECT p.id AS payment_id, p.order_id, p.amount, COALESCE(sum(r.amount), 0)::bigint AS refunds
+             FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id AND r.state <> 'failed'
+            WHERE p.state = 'succeeded' AND NOT p.counts
+            GROUP BY p.id HAVING COALESCE(sum(r.amount), 0) <> p.amount""",
+    ),
+    Invariant(
+        "refunds_within_payments",
+        9,
+        "Refunds are never more than what was captured, and of a payment of the same order.",
+        """SELECT p.id AS payment_id, p.order_id, p.state, p.amount, sum(r.amount)::bigint AS refunds
+             FROM refunds r JOIN payments p ON p.id = r.payment_id
+            WHERE r.state <> 'failed'
+            GROUP BY p.id
+           HAVING sum(r.amount) > p.amount OR p.state <> 'succeeded' OR bool_or(r.order_id <> p.order_id)""",
+    ),
+    Invariant(
+        "parcels_hold_the_lines",
+        3,
+        "An order's parcels hold its lines, each piece once, at the facility that made it.",
+        """SELECT l.id AS order_line_id, l.quantity, COALESCE(sum(x.quantity), 0)::bigint AS in_parcels
+             FROM order_lines l
+             LEFT JOIN parcel_lines x ON x.order_line_id = l.id
+             LEFT JOIN parcels p ON p.id = x.parcel_id
+            GROUP BY l.id
+           HAVING l.quantity <> COALESCE(sum(x.quantity), 0)
+               OR bool_or(p.order_id <> l.order_id OR p.facility_id <> l.facility_id)""",
+    ),
+    Invariant(
+        "parcels_follow_their_order",
+        7,
+        "Parcels wait while their order is unpaid, may be packed once it is paid, and end with an order that ends.",
+        """SELECT p.id AS parcel_id, p.state AS parcel, o.id AS order_id, o.state AS "order"
+             FROM parcels p JOIN orders o ON o.id = p.order_id
+            WHERE CASE o.state WHEN 'awaiting_payment' THEN p.state <> 'waiting'
+                               WHEN 'paid' THEN p.state = 'waiting'
+                               ELSE p.state <> 'cancelled' END""",
+    ),
+    Invariant(
+        "unpaid_orders_end",
+        7,
+        "No unpaid order lives on beyond its time.",
+        f"""SELECT id AS order_id, number, expires_at FROM orders
+             WHERE state = 'awaiting_payment' AND expires_at < now() - {GRACE}""",  # noqa: S608
+    ),
+    Invariant(
+        "open_payments_end",
+        7,
+        "No payment stays open beyond its time.",
+        f"""SELECT id AS payment_id, order_id, state, expires_at FROM payments
+             WHERE state IN ('created', 'pending') AND expires_at < now() - {GRACE}""",  # noqa: S608
+    ),
+    Invariant(
+        "refunds_end",
+        7,
+        "Each refund goes through in time.",
+        f"""SELECT id AS refund_id, payment_id, amount, state, requested_at FROM refunds
+             WHERE state = 'failed' OR (state <> 'succeeded' AND requested_at < now() - {GRACE})""",  # noqa: S608
+    ),
+)
