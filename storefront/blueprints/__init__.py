@@ -7,10 +7,17 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register every blueprint on `app`."""
-    from storefront.blueprints import system
+    from storefront.blueprints import account, api, cart, checkout, media, seller, shop, system
     from storefront.blueprints.sandbox.routes import blueprint as sandbox
     from storefront.blueprints.webhooks.routes import blueprint as webhooks
 
     app.register_blueprint(system.bp)
+    app.register_blueprint(shop.bp)
+    app.register_blueprint(media.bp)
     app.register_blueprint(webhooks)
     app.register_blueprint(sandbox)
+    app.register_blueprint(cart.bp)
+    app.register_blueprint(checkout.bp)
+    app.register_blueprint(api.bp)
+    app.register_blueprint(account.bp)
+    app.register_blueprint(seller.bp)

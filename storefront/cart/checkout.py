@@ -22,12 +22,11 @@ from storefront.cart.request import CheckoutRequest
 from storefront.cart.view import CartView, load
 from storefront.errors import CartClosed, IdempotencyMismatch, Invalid, ListingUnavailable, OutOfStock, PriceChanged
 from storefront.extensions import db
-from storefront.orders.models import IdempotencyKey, Order
-from storefront.orders.payment import open_payment
+from storefront.orders.models import IdempotencyKey, Order, OrderState
+from storefront.orders.payment import open_payment, start_payment
 from storefront.orders.place import Address, Contact, ParcelShipping, PricedLine, place
 from storefront.payments.models import Payment
 from storefront.shipping.quote import Option
-from storefront.stock import levels
 
 LONGEST_KEY = 255
 
@@ -84,6 +83,16 @@ def check_out(
     return CheckoutResult(order, payment, is_replay=False)
 
 
+def payment_page(result: CheckoutResult) -> Payment:
+    """The payment of a committed checkout with the provider's page, its `url` None while there is none.
+
+    Asks the provider outside any transaction. An order that was closed meanwhile gets no new page.
+    """
+    if result.order.state != OrderState.AWAITING_PAYMENT:
+        return result.payment
+    return start_payment(result.payment.id)
+
+
 def _replay(earlier: IdempotencyKey, digest: bytes) -> CheckoutResult:
     if not hmac.compare_digest(earlier.request_hash, digest):
         raise IdempotencyMismatch()
@@ -138,12 +147,7 @@ def _place(
     network: bytes | None,
 ) -> Order:
     lines = [
-        PricedLine(
-            variant_id=line.variant_id,
-            location_id=None if line.made_to_order else levels.store_location_id(line.facility_id),
-            quantity=line.quantity,
-            unit_price=line.unit_price,
-        )
+        PricedLine(variant_id=line.variant_id, quantity=line.quantity, unit_price=line.unit_price)
         for line in view.lines
     ]
     shipping = {

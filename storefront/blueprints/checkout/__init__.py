@@ -1,0 +1,17 @@
+"""From the cart to an order on one page, and the page of the order after that."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+bp = Blueprint("checkout", __name__)
+
+
+@bp.after_request
+def personal(response: Response) -> Response:
+    """Names, addresses and orders: nobody keeps these pages."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+from storefront.blueprints.checkout import order_page, routes  # noqa: E402, F401

@@ -1,0 +1,142 @@
+"""The checkout's form: what was typed, kept whatever happens, and what can be chosen for it now."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from storefront.cart import delivery
+from storefront.cart.problems import NotSentThere
+from storefront.cart.view import CartView, ParcelGoods
+from storefront.errors import DomainError, Invalid
+from storefront.shipping.addresses import ADDRESS_FIELDS, LENGTHS, Refused, one_line
+from storefront.shipping.quote import Option, ParcelQuote, destination_for, pickup_only, quote
+
+CONTACT_FIELDS = ("name", "email", "phone")
+#: Name of a parcel's radio buttons, before its facility's code.
+SHIPPING_PREFIX = "shipping-"
+LONGEST_VALUE = 400
+
+
+@dataclass(frozen=True)
+class ParcelChoice:
+    """What a shopper may choose for one parcel, and what is chosen."""
+
+    parcel: ParcelGoods
+    quote: ParcelQuote
+    chosen: Option | None
+    not_sent: tuple[NotSentThere, ...]
+
+    @property
+    def field(self) -> str:
+        return SHIPPING_PREFIX + self.parcel.facility.code
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the shopper has typed and chosen so far, as text."""
+
+    values: Mapping[str, str]
+    chosen: Mapping[str, str]
+    key: str
+    cart_id: int | None = None
+    #: The total that stood on the page, rupiah; None before there was one.
+    seen_total: int | None = None
+
+    @classmethod
+    def nothing(cls, values: Mapping[str, str] | None = None) -> Typed:
+        """An untouched form with a fresh idempotency key."""
+        return cls(values or {}, {}, secrets.token_urlsafe(18))
+
+    @classmethod
+    def read(cls, form: Mapping[str, str]) -> Typed:
+        """What a browser sent; anything too long is cut, so that a page can show it again."""
+
+        def number(name: str) -> int | None:
+            text = form.get(name, "")
+            return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+        chosen = {
+            name.removeprefix(SHIPPING_PREFIX): value[:40]
+            for name, value in list(form.items())[:200]
+            if name.startswith(SHIPPING_PREFIX) and value
+        }
+        values = {name: form.get(name, "")[:LONGEST_VALUE] for name in (*CONTACT_FIELDS, *ADDRESS_FIELDS)}
+        key = form.get("key", "")[:100].strip()
+        return cls(values, chosen, key or secrets.token_urlsafe(18), number("cart"), number("expected_total"))
+
+    def request_data(self) -> dict[str, Any]:
+        """The same in the shape of the API's checkout call. An untouched address is no address."""
+        address = {name: self.values.get(name, "").strip() for name in ADDRESS_FIELDS}
+        return {
+            **{name: self.values.get(name) for name in CONTACT_FIELDS},
+            "address": address if any(address.values()) else None,
+            "shipping": dict(self.chosen),
+            "expected_total": self.seen_total,
+        }
+
+
+@dataclass(frozen=True)
+class Form:
+    """Everything the template shows of the form."""
+
+    typed: Typed
+    choices: tuple[ParcelChoice, ...]
+    items_total: int
+    #: Whether province and city are known, so that the amounts are those of this address.
+    is_quoted: bool
+    errors: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shipping_total(self) -> int | None:
+        """Rupiah for all parcels; None while one of them has no way to its buyer."""
+        if not all(choice.chosen for choice in self.choices):
+            return None
+        return sum(choice.chosen.amount for choice in self.choices if choice.chosen)
+
+    @property
+    def total(self) -> int | None:
+        """Rupiah to pay; None while it is not known."""
+        return None if self.shipping_total is None else self.items_total + self.shipping_total
+
+
+def build(view: CartView, typed: Typed, errors: Mapping[str, Any] | None = None) -> Form:
+    """The form for a cart and what was typed; the chosen options where they are still offered."""
+    found = dict(errors or {})
+    quotes, is_quoted = _quotes(view, typed, found)
+    choices = tuple(_choice(parcel, quotes[parcel.facility.id], typed) for parcel in view.parcels)
+    return Form(typed, choices, view.items_total, is_quoted, found)
+
+
+def _quotes(view: CartView, typed: Typed, errors: dict[str, Any]) -> tuple[dict[int, ParcelQuote], bool]:
+    """Quotes for the typed province and city, or for pickup alone while they are not known."""
+    try:
+        province = one_line(typed.values.get("province"), LENGTHS["province"])
+        city = one_line(typed.values.get("city"), LENGTHS["city"])
+        if province and city:
+            return quote(view.pieces, destination_for(province, city, field="province")), True
+    except Refused:
+        pass  # said beside the field when the order is sent
+    except Invalid as refusal:
+        errors.update(refusal.errors)
+    return pickup_only(view.pieces), False
+
+
+def _choice(parcel: ParcelGoods, parcel_quote: ParcelQuote, typed: Typed) -> ParcelChoice:
+    code = typed.chosen.get(parcel.facility.code)
+    chosen = parcel_quote.option(code) if code else None
+    return ParcelChoice(
+        parcel, parcel_quote, chosen or parcel_quote.cheapest, tuple(delivery.not_sent(parcel, parcel_quote))
+    )
+
+
+def errors_of(refusal: DomainError) -> dict[str, Any]:
+    """The sentences of a refused request under the names of the form's fields."""
+    if not isinstance(refusal, Invalid):
+        return {}
+    return {
+        name.removeprefix("address.").replace("shipping.", SHIPPING_PREFIX): sentence
+        for name, sentence in refusal.errors.items()
+    }

@@ -1,0 +1,118 @@
+"""The page of an order: what becomes of each parcel, paying, cancelling, saying that it arrived."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from flask import Response, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from config import Settings
+from storefront.blueprints.checkout import bp, order_cookie
+from storefront.errors import NotFound
+from storefront.extensions import db
+from storefront.languages import locale
+from storefront.orders.cancel import cancel
+from storefront.orders.links import open_by_link
+from storefront.orders.models import Order, OrderState
+from storefront.orders.payment import open_payment, start_payment
+from storefront.orders.ship import mark_received
+from storefront.orders.views import OrderView, order_status, order_view
+from storefront.payments.models import PaymentState
+from storefront.people import access
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def _order(number: str) -> Order:
+    """The order, for whoever holds its token in the cookie, or placed it signed in. Raises `NotFound`."""
+    token = order_cookie.tokens(request, _settings()).get(number)
+    if token is not None:
+        return open_by_link(number, token, request.remote_addr)
+    person = access.person()
+    if person is not None and len(number) <= 20:
+        own = select(Order).where(Order.number == number, Order.person_id == person.id)
+        found = db.session.scalar(own)
+        if found is not None:
+            return found
+    raise NotFound()
+
+
+@bp.get("/orders/<number>")
+def show_order(number: str) -> ResponseReturnValue:
+    """The order. A link with a token becomes a cookie and the clean address at once."""
+    token = request.args.get("token")
+    if token is not None:
+        order = open_by_link(number, token, request.remote_addr)
+        response: Any = redirect(url_for("checkout.show_order", number=order.number), 303)
+        order_cookie.remember(response, request, _settings(), order.number, token)
+        return response  # type: ignore[no-any-return]
+    order = _order(number)
+    view = order_view(order, locale=locale())
+    now = datetime.datetime.now(datetime.UTC)
+    return render_template(
+        "checkout/order.html",
+        order=view,
+        language=locale(),
+        minutes_left=max(0, int((view.expires_at - now).total_seconds() // 60)),
+        may_pay=view.status == OrderState.AWAITING_PAYMENT and view.expires_at > now,
+        payment_url=_living_page(view),
+        provider_is_down=request.args.get("pay") == "later",
+    )
+
+
+@bp.get("/orders/<number>/status")
+def watch_order(number: str) -> ResponseReturnValue:
+    """For a page that waits: reload when the status is no longer the one it shows."""
+    status, _paid, _refunded = order_status(_order(number).id)
+    if status == request.args.get("shown"):
+        return Response(status=204)
+    return Response(status=200, headers={"HX-Refresh": "true"})
+
+
+@bp.post("/orders/<number>/pay")
+def pay(number: str) -> ResponseReturnValue:
+    """Go to a payment page for what is unpaid."""
+    order = _order(number)
+    view = order_view(order, locale=locale())
+    if view.payment is not None and view.payment.state == PaymentState.CREATED and view.payment.url is None:
+        # The provider was down when the order was placed: the same payment gets its page now.
+        payment_id = view.payment.id
+    else:
+        payment_id = open_payment(order).id
+        db.session.commit()
+    payment = start_payment(payment_id)
+    back = url_for("checkout.show_order", number=number, pay="later")
+    return redirect(payment.url or back, 303)
+
+
+@bp.post("/orders/<number>/cancel")
+def cancel_order(number: str) -> ResponseReturnValue:
+    """Give an unpaid order up; its pieces go back on the shelf."""
+    cancel(_order(number))
+    return redirect(url_for("checkout.show_order", number=number), 303)
+
+
+@bp.post("/orders/<number>/parcels/<int:position>/received")
+def parcel_received(number: str, position: int) -> ResponseReturnValue:
+    """The shopper says that a parcel has arrived. Raises `NotFound` for a parcel of another order."""
+    order = _order(number)
+    parcel = next((parcel for parcel in order.parcels if parcel.position == position), None)
+    if parcel is None:
+        raise NotFound()
+    mark_received(parcel.id, None)
+    db.session.commit()
+    return redirect(url_for("checkout.show_order", number=number, _anchor=f"parcel-{position}"), 303)
+
+
+def _living_page(view: OrderView) -> str | None:
+    """The provider's page of the payment under way, where it can still be used."""
+    payment = view.payment
+    if payment is None or payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
+        return None
+    return payment.url

@@ -1,0 +1,146 @@
+"""One page to order: who you are, where it goes, how it travels, what it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import ImmutableMultiDict
+
+from config import Settings
+from storefront.blueprints.checkout import bp, order_cookie
+from storefront.blueprints.checkout.form import Typed, build, errors_of
+from storefront.cart import carts, cookie
+from storefront.cart.checkout import check_out, payment_page
+from storefront.cart.models import Cart
+from storefront.cart.money import money_of
+from storefront.cart.request import read_request
+from storefront.cart.unpaid import network_hash
+from storefront.cart.view import CartView, load
+from storefront.crash_points import reach
+from storefront.errors import CartClosed, DomainError, IdempotencyMismatch, NotFound
+from storefront.extensions import db
+from storefront.languages import locale
+from storefront.orders.models import Order
+from storefront.orders.tokens import order_token
+from storefront.payments.gateway import current_gateway
+from storefront.payments.methods import payment_methods
+from storefront.people import access
+from storefront.shipping.quote import provinces
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+@bp.get("/checkout")
+def show() -> ResponseReturnValue:
+    """The empty form; without goods to order, the cart says what is missing."""
+    person = access.person()
+    cart = carts.current(cookie.read_token(request, _settings()), person.id if person else None)
+    view = load(cart.id, with_photos=True) if cart else None
+    if view is None or not view.may_be_ordered:
+        return redirect(url_for("cart.show"))
+    known = {"name": person.name, "email": person.email} if person else {}
+    return _page(view, Typed.nothing(known))
+
+
+@bp.post("/checkout/shipping")
+def reckon() -> ResponseReturnValue:
+    """The same form with shipping reckoned anew: by htmx as one changes it, by a button without JavaScript."""
+    typed = Typed.read(_form())
+    view = load(_cart(typed).id, with_photos=True)
+    return _page(view, typed, fragment=request.headers.get("HX-Request") == "true")
+
+
+@bp.post("/checkout")
+def order() -> ResponseReturnValue:
+    """Order, once however often it is sent, then on to the payment page.
+
+    Whatever is refused is said beside its field or on top; nothing that was typed is lost.
+    """
+    typed = Typed.read(_form())
+    cart = _cart(typed)
+    cart_id, ordered = cart.id, cart.order_id
+    if ordered is None and typed.seen_total is None:
+        return _first_total(cart_id, typed)
+    person = access.person()
+    try:
+        result = check_out(
+            cart_id,
+            read_request(typed.request_data(), saw_shipping=True),
+            typed.key,
+            locale=locale(),
+            person_id=person.id if person else None,
+            network=network_hash(request.remote_addr),
+            limit_unpaid=_settings().rate_limits,
+        )
+    except (CartClosed, IdempotencyMismatch):
+        db.session.rollback()
+        return _to_order(db.session.get_one(Order, carts.lock(cart_id).order_id))
+    except DomainError as refusal:
+        db.session.rollback()
+        view = load(cart_id, with_photos=True)
+        return _page(view, typed, status=refusal.status, refusal=refusal, errors=errors_of(refusal))
+    reach("checkout.before_commit")
+    db.session.commit()
+    reach("checkout.after_commit")
+    payment = payment_page(result)
+    return _to_order(result.order, payment.url)
+
+
+def _first_total(cart_id: int, typed: Typed) -> ResponseReturnValue:
+    """Without JavaScript the first press shows shipping and total; the second orders what was then seen."""
+    view = load(cart_id, with_photos=True)
+    try:
+        read_request(typed.request_data(), saw_shipping=True)
+    except DomainError as refusal:
+        return _page(view, typed, status=refusal.status, refusal=refusal, errors=errors_of(refusal))
+    return _page(view, typed, is_first_total=True)
+
+
+def _to_order(placed: Order, payment_url: str | None = None) -> ResponseReturnValue:
+    """On to the payment page, or to the order's own; this browser may open it from now on."""
+    target = payment_url or url_for("checkout.show_order", number=placed.number)
+    response: Any = redirect(target, 303)
+    order_cookie.remember(response, request, _settings(), placed.number, order_token(placed))
+    return response  # type: ignore[no-any-return]
+
+
+def _form() -> ImmutableMultiDict[str, str]:
+    return request.form
+
+
+def _cart(typed: Typed) -> Cart:
+    """The cart that the form was made for, also when it has been ordered meanwhile. Raises `NotFound`."""
+    person = access.person()
+    token, person_id = cookie.read_token(request, _settings()), person.id if person else None
+    if typed.cart_id is None:
+        cart = carts.current(token, person_id)
+    else:
+        cart = carts.of_visitor(typed.cart_id, token, person_id)
+    if cart is None:
+        raise NotFound()
+    return cart
+
+
+def _page(
+    view: CartView, typed: Typed, *, status: int = 200, fragment: bool = False, errors: Any = None, **more: Any
+) -> Response:
+    form = build(view, typed, errors)
+    page = render_template(
+        "checkout/_shipping.html" if fragment else "checkout/show.html",
+        cart=view,
+        form=form,
+        money=money_of(view),
+        language=locale(),
+        provinces=[(province.name, province.name) for province in provinces()],
+        payment_methods=payment_methods(current_gateway().name),
+        hold_minutes=int(current_gateway().hold.total_seconds() // 60),
+        **more,
+    )
+    response = make_response(page, status)
+    response.headers["Vary"] = "HX-Request"
+    return response
