@@ -1,0 +1,44 @@
+"""The little that is personal or live on public pages; each page works without them."""
+
+from __future__ import annotations
+
+from flask import current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+
+from storefront.blueprints.shop import bp
+from storefront.cart import carts, cookie
+from storefront.cart.models import CartLine
+from storefront.catalogue.product_page import product_page
+from storefront.errors import NotFound
+from storefront.extensions import db
+from storefront.languages import locale
+from storefront.people import access
+from storefront.stock import levels
+
+
+@bp.get("/fragments/me")
+def me() -> ResponseReturnValue:
+    """Who is signed in, and how many pieces lie in the cart."""
+    who = access.person()
+    token = cookie.read_token(request, current_app.extensions["settings"])
+    count = None
+    if token or who:
+        cart = carts.current(token, who.id if who else None)
+        if cart is not None:
+            count = db.session.scalar(select(func.sum(CartLine.quantity)).where(CartLine.cart_id == cart.id))
+    response = make_response(render_template("shop/_me.html", name=who.name if who else None, count=count))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get("/fragments/stock/<slug>")
+def stock(slug: str) -> ResponseReturnValue:
+    """How many pieces of each variant are free at this moment."""
+    page = product_page(slug, locale())
+    if page is None:
+        raise NotFound()
+    available = levels.available([variant.id for variant in page.variants])
+    response = make_response(render_template("shop/_stock.html", product=page, available=available))
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,54 @@
+"""Facilities: the list by province, and each one's page."""
+
+from __future__ import annotations
+
+from flask import render_template, url_for
+
+from storefront.blueprints.shop import bp
+from storefront.blueprints.shop.public import plain_url, public_page, totals
+from storefront.catalogue.facility_pages import facilities_by_province, facility_page
+from storefront.errors import NotFound
+from storefront.languages import locale
+from storefront.ledger.totals import total_of
+from storefront.pages import page_number
+
+
+@bp.get("/facilities")
+@public_page()
+def facilities() -> str:
+    """Every facility that sells, under its province."""
+    groups = facilities_by_province()
+    return render_template(
+        "shop/facilities.html",
+        groups=groups,
+        total=sum(len(group) for _, group in groups),
+        canonical=plain_url("shop.facilities"),
+    )
+
+
+@bp.get("/facilities/<slug>")
+@public_page(figures=True)
+def facility(slug: str) -> str:
+    """One facility: its workshops, what it sells, and what purchases did here."""
+    page = facility_page(slug, page_number(), locale())
+    if page is None:
+        raise NotFound()
+    sums = totals().of_facility(page.id)
+
+    def page_url(number: int) -> str:
+        return url_for("shop.facility", slug=slug, page=None if number == 1 else number)
+
+    return render_template(
+        "shop/facility.html",
+        facility=page,
+        workshops=page.workshops,
+        products=page.items,
+        total=page.total,
+        page=page.page,
+        pages=page.pages,
+        page_url=page_url,
+        sums=sums,
+        sums_total=total_of(sums),
+        since=totals().first_days.get(page.id),
+        canonical=plain_url("shop.facility", slug=slug, page=None if page.page == 1 else page.page),
+    )

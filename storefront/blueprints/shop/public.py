@@ -1,0 +1,82 @@
+"""Public pages: rendered once for each state of the shop, then answered from memory.
+
+One tiny statement reads the state (catalogue version, last journal entry); only if the page of that state is
+not kept yet does the view run. Views return text, read no session and no cookie, and are the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, current_app, g, request, url_for
+from sqlalchemy import text
+
+from storefront.catalogue.version import CatalogueVersion
+from storefront.days import today
+from storefront.extensions import db
+from storefront.languages import locale
+from storefront.ledger.totals import Totals, TotalsCache
+from storefront.page_cache import Page, PageCache
+
+#: Longer addresses are answered but not kept: they are never what many ask for.
+LONGEST_ADDRESS = 300
+
+STATE = text(
+    "SELECT version, raised_by::text, (SELECT max(id) FROM journal_entries) AS newest_entry FROM catalogue_version"
+)
+
+View = Callable[..., str]
+
+
+def public_page(*, figures: bool = False, mimetype: str = "text/html") -> Callable[[View], Callable[..., Response]]:
+    """Answer from memory while nothing changed. With `figures`, the page may show `totals()` and follows them."""
+
+    def decorate(view: View) -> Callable[..., Response]:
+        @wraps(view)
+        def answer(**arguments: Any) -> Response:
+            version, raised_by, newest_entry = db.session.execute(STATE).one()
+            if figures:
+                g.totals = _totals_cache().get(newest_entry)
+            key = (
+                CatalogueVersion(version, raised_by),
+                g.totals.stamp if figures else None,
+                request.script_root,
+                request.full_path,
+                locale(),
+                # Rules of the day, seasons and exhibitions change at midnight.
+                today(),
+            )
+            pages = _page_cache()
+            page = pages.get(key)
+            if page is None:
+                page = Page(view(**arguments).encode(), mimetype)
+                if len(request.full_path) <= LONGEST_ADDRESS:
+                    pages.put(key, page)
+            return page.response()
+
+        return answer
+
+    return decorate
+
+
+def plain_url(endpoint: str, **values: Any) -> str:
+    """The address of a page without its language: what `canonical` is in templates."""
+    return url_for(endpoint, **values).removeprefix(request.script_root)
+
+
+def totals() -> Totals:
+    """The figures that this page was keyed by."""
+    found: Totals = g.totals
+    return found
+
+
+def _page_cache() -> PageCache:
+    pages: PageCache = current_app.extensions.setdefault("pages", PageCache())
+    return pages
+
+
+def _totals_cache() -> TotalsCache:
+    cache: TotalsCache = current_app.extensions.setdefault("totals", TotalsCache())
+    return cache
