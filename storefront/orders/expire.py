@@ -9,6 +9,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import func, insert, select, update
 
+from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.mail.owe import owe
 from storefront.orders.mark_paid import record_payment
@@ -46,6 +47,7 @@ def end_order(order_id: int, state: OrderState) -> bool:
     """
     if not close_payment_pages(order_id):
         return False
+    reach("expiry.after_provider")
     order = db.session.scalar(
         select(Order)
         .where(Order.id == order_id, Order.state == OrderState.AWAITING_PAYMENT.value)
@@ -56,7 +58,9 @@ def end_order(order_id: int, state: OrderState) -> bool:
         db.session.rollback()
         return False
     end_locked_order(order, state)
+    reach("expiry.before_commit")
     db.session.commit()
+    reach("expiry.after_commit")
     return True
 
 

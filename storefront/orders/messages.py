@@ -6,6 +6,7 @@ from flask import render_template
 from flask_babel import force_locale
 from sqlalchemy import func, select
 
+from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.mail.models import Message
 from storefront.mail.transport import Letter, MailNotTaken, send
@@ -29,10 +30,12 @@ def send_message(message_id: int) -> None:
     error = None if letter else "no address"
     failed: MailNotTaken | None = None
     if letter:
+        reach("message.before_send")
         try:
             send(letter)
         except MailNotTaken as refused:
             failed, error = refused, str(refused)
+        reach("message.after_send")
     message = db.session.get_one(Message, message_id, with_for_update=True, populate_existing=True)
     message.attempts += 1
     message.last_error = error

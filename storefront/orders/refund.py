@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, insert, select
 
+from storefront.crash_points import reach
 from storefront.days import accounting_day
 from storefront.extensions import db
 from storefront.ledger.sale import book_payment_returned
@@ -30,12 +31,14 @@ def send_refund(refund_id: int) -> None:
         _note(payment.id, "unavailable", str(error))
         db.session.commit()
         raise
+    reach("refund.after_provider")
     refund = db.session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
     if refund.state == "requested":
         refund.state = "pending"
     refund.reference = provider_reference
     _note(refund.payment_id, "asked", "")
     db.session.commit()
+    reach("refund.after_commit")
 
 
 def record_refund(payment_id: str, reference: str | None, kind: EventKind) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procrastinate import RetryStrategy
 
+from storefront.crash_points import reach
 from storefront.extensions import db, jobs
 from storefront.orders.expire import expire_unpaid
 from storefront.orders.messages import send_message
@@ -16,7 +17,9 @@ def handle_payment_event_job(event_row_id: int) -> None:
     """Handle a provider's event; what fails is noted on it and tried again with growing pauses."""
     try:
         handle_payment_event(event_row_id)
+        reach("event.before_commit")
         db.session.commit()
+        reach("event.after_commit")
     except Exception as error:
         db.session.rollback()
         note_failure(event_row_id, error)

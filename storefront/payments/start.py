@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import structlog
 from sqlalchemy import insert, update
 
+from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.payments.gateway import GatewayUnavailable, PaymentRequest, StartedPayment, gateway
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState
@@ -35,6 +36,7 @@ def start(gateway_name: str, request: PaymentRequest) -> StartedPayment | None:
         _note(request.id, "unavailable", str(error))
         db.session.commit()
         return None
+    reach("payment.after_provider")
     db.session.execute(
         update(Payment)
         .where(Payment.id == request.id, Payment.url.is_(None))
@@ -47,6 +49,7 @@ def start(gateway_name: str, request: PaymentRequest) -> StartedPayment | None:
     )
     _note(request.id, "started", "")
     db.session.commit()
+    reach("payment.after_commit")
     return started
 
 

@@ -6,6 +6,7 @@ import urllib3
 from procrastinate import RetryStrategy
 from sqlalchemy import func, update
 
+from storefront.crash_points import reach
 from storefront.extensions import db, jobs
 from storefront.payments.gateway import gateway
 from storefront.payments.models import SandboxEvent
@@ -34,6 +35,7 @@ def deliver_event(event_id: str) -> None:
         )
     except urllib3.exceptions.HTTPError as error:
         raise NotTaken(str(error)) from error
+    reach("delivery.after_answer")
     taken = 200 <= answer.status < 300
     db.session.execute(
         update(SandboxEvent)

@@ -6,6 +6,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from storefront.crash_points import reach
 from storefront.errors import DomainError, NotFound
 from storefront.extensions import csrf, db
 from storefront.payments.gateway import BadSignature
@@ -35,5 +36,7 @@ def take(gateway_name: str) -> ResponseReturnValue:
         raise NotFound() from error
     except BadSignature as error:
         raise NotSigned() from error
+    reach("webhook.before_commit")
     db.session.commit()
+    reach("webhook.after_commit")
     return {"received": True}
