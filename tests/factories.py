@@ -12,7 +12,9 @@ from storefront.catalogue.models import Category, Photo, Product, Variant
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.ledger.models import Fund, SplitRule, SplitRuleShare
+from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order
+from storefront.orders.payment import open_payment
 from storefront.orders.place import Address, Contact, ParcelShipping, PricedLine, place
 from storefront.people.models import Membership, Person
 from storefront.shipping.models import Province, ShippingMethod
@@ -199,3 +201,14 @@ def make_order(*wishes: tuple[Variant, int], shipping: int = 10_000, **values: A
         },
         **values,
     )
+
+
+def make_paid_order(*wishes: tuple[Variant, int], paid_at: datetime.datetime | None = None, **values: Any) -> Order:
+    """An order paid in the sandbox by the real rules, at `paid_at` or now."""
+    if paid_at is not None:
+        values.setdefault("placed_at", paid_at)
+    order = make_order(*wishes, **values)
+    payment = open_payment(order)
+    record_payment(payment.id, reference=payment.id, amount=payment.amount, at=paid_at)
+    db.session.flush()
+    return order

@@ -164,7 +164,7 @@ def counts(facility_id: int) -> dict[str, int]:
         .where(Parcel.facility_id == facility_id, Parcel.state.in_(VISIBLE))
         .group_by(Parcel.state)
     )
-    found = dict(rows.tuples().all())
+    found = {state: count for state, count in rows}  # noqa: C416
     return {state.value: found.get(state.value, 0) for state in VISIBLE}
 
 

@@ -161,16 +161,13 @@ def _totals(where: tuple[ColumnElement[bool], ...]) -> SoldTotals:
         .cte("lines")
     )
     kind = case((Fund.code.in_(STANDARD_FUNDS), Fund.code), else_="other")
-    shares: dict[str, int] = dict(
-        db.session.execute(
-            select(kind, cast(func.sum(OrderLineShare.amount), BigInteger))
-            .join(Fund, Fund.id == OrderLineShare.fund_id)
-            .join(lines, lines.c.id == OrderLineShare.order_line_id)
-            .group_by(kind)
-        )
-        .tuples()
-        .all()
+    rows = db.session.execute(
+        select(kind, cast(func.sum(OrderLineShare.amount), BigInteger))
+        .join(Fund, Fund.id == OrderLineShare.fund_id)
+        .join(lines, lines.c.id == OrderLineShare.order_line_id)
+        .group_by(kind)
     )
+    shares: dict[str, int] = {name: amount for name, amount in rows}  # noqa: C416
     sums = select(func.count(), func.sum(lines.c.quantity), cast(func.sum(lines.c.net_amount), BigInteger))
     count, quantity, net = db.session.execute(sums).one()
     return SoldTotals(

@@ -192,8 +192,11 @@ def _stock_is(name: str) -> ColumnElement[bool]:
 
 def _with_photos(found: Sequence[Row[*tuple[Any, ...]]]) -> list[ShelfRow]:
     ids = {row.Product.id for row in found}
-    first = select(Photo).where(Photo.product_id.in_(ids)).order_by(Photo.product_id, Photo.position)
-    photos = {photo.product_id: photo for photo in db.session.scalars(first.distinct(Photo.product_id))}
+    photos: dict[int, Photo] = {}
+    for photo in db.session.scalars(
+        select(Photo).where(Photo.product_id.in_(ids)).order_by(Photo.product_id, Photo.position)
+    ):
+        photos.setdefault(photo.product_id, photo)
     english = locale() == "en"
     return [
         ShelfRow(

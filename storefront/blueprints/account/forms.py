@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import PasswordField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from storefront.languages import LOCALES
@@ -23,11 +23,12 @@ class LoginForm(FlaskForm):
 
 
 class SettingsForm(FlaskForm):
+    locale_options = list(LOCALES.items())
     name = StringField(
         filters=[one_line],
         validators=[Length(1, 120, _("Tulis nama Anda, paling panjang 120 huruf."))],
     )
-    locale = SelectField(choices=list(LOCALES.items()), validate_choice=True)
+    locale = SelectField(choices=[SelectChoice(code, name) for code, name in LOCALES.items()])
 
 
 class PasswordForm(FlaskForm):

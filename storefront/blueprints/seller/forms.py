@@ -6,7 +6,7 @@ import secrets
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, IntegerField, SelectField, StringField
+from wtforms import HiddenField, IntegerField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
 from storefront.catalogue.offer import LONGEST_LEAD, MOST
@@ -14,6 +14,7 @@ from storefront.catalogue.offer import LONGEST_LEAD, MOST
 #: Couriers that reach a facility's gate; `other` is written by hand.
 COURIERS = ("JNE", "J&T Express", "Pos Indonesia", "SiCepat", "TIKI", "AnterAja", "Lion Parcel", "Wahana")
 OTHER = "other"
+COURIER_OPTIONS = [*((name, name) for name in COURIERS), (OTHER, _("Kurir lain"))]
 #: Why a coordinator moves pieces by hand. Sales and transfers move them by themselves.
 REASONS = ("made", "counted", "damaged", "given", "correction")
 MOST_PIECES = 100_000
@@ -44,8 +45,9 @@ class WholeNumber(IntegerField):
 
 
 class ShipForm(FlaskForm):
+    courier_options = COURIER_OPTIONS
     courier = SelectField(
-        choices=[("", ""), *((name, name) for name in COURIERS), (OTHER, _("Kurir lain"))],
+        choices=[SelectChoice("", ""), *(SelectChoice(code, label) for code, label in COURIER_OPTIONS)],
         validators=[InputRequired(_("Pilih kurirnya."))],
     )
     other_courier = StringField(
@@ -69,7 +71,7 @@ class StockForm(FlaskForm):
     """A stock correction. `once` is made with the form, so that a double click moves pieces once."""
 
     reason = SelectField(
-        choices=[("", ""), *((code, code) for code in REASONS)],
+        choices=[SelectChoice("", ""), *(SelectChoice(code, code) for code in REASONS)],
         validators=[InputRequired(_("Pilih alasannya."))],
     )
     quantity = WholeNumber(
