@@ -11,7 +11,7 @@ CREATE TABLE orders (
                      CHECK (state IN ('awaiting_payment', 'paid', 'expired', 'cancelled')),
     items_total    bigint NOT NULL CHECK (items_total > 0),
     shipping_total bigint NOT NULL CHECK (shipping_total >= 0),
-    total          bigint GENERATED ALWAYS AS (items_total + shipping_total) STORED,
+    total          bigint NOT NULL GENERATED ALWAYS AS (items_total + shipping_total) STORED,
     placed_at      timestamptz NOT NULL DEFAULT now(),
     expires_at     timestamptz NOT NULL,
     paid_at        timestamptz,
