@@ -49,6 +49,10 @@ def format_datetime(moment: datetime.datetime, zone: str | None = None) -> str:
 def init_app(app: Flask, settings: Settings) -> None:
     """The filters `rupiah`, `number`, `date`, `month`, `datetime` and what every template knows."""
     app.jinja_env.filters.update(
-        rupiah=format_rupiah, number=format_number, date=format_date, month=format_month, datetime=format_datetime
+        rupiah=format_rupiah,
+        number=format_number,
+        date=format_date,
+        month=format_month,
+        datetime=format_datetime,
     )
     app.jinja_env.globals.update(settings=settings, media_url=media_url)

@@ -28,7 +28,9 @@ def file(key: str) -> ResponseReturnValue:
     try:
         if store.is_local:
             # The key names the content, so it is its own ETag.
-            response = send_file(store.path(key), mimetype=mimetype, etag=key.rpartition("/")[2], max_age=YEAR)
+            response = send_file(
+                store.path(key), mimetype=mimetype, etag=key.rpartition("/")[2], max_age=YEAR
+            )
         else:
             response = Response(store.read(key), mimetype=mimetype)
             response.set_etag(key.rpartition("/")[2])

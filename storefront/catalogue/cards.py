@@ -85,7 +85,8 @@ def cards(rows: list[Mapping[str, Any]] | None, locale: str) -> list[ProductCard
     return [ProductCard.of(row, locale) for row in rows or []]
 
 
-def in_language(row: Mapping[str, Any], name: str, locale: str) -> str:
+def in_language(row: Any, name: str, locale: str) -> str:
     """`row[name]` in English where there is one and it is wanted, else in Indonesian."""
     english: str = row[f"{name}_en"] if locale == "en" else ""
-    return english or row[name]
+    indonesian: str = row[name]
+    return english or indonesian

@@ -66,7 +66,9 @@ def _categories(rows: list[Any], counts: Counter[int], filters: Filters, locale:
         if row["parent_id"] is not None:
             counts[row["parent_id"]] += counts[row["id"]]
     return _worth_showing(
-        Choice(row["slug"], in_language(row, "name", locale), counts[row["id"]], row["slug"] in filters.category)
+        Choice(
+            row["slug"], in_language(row, "name", locale), counts[row["id"]], row["slug"] in filters.category
+        )
         for row in rows
     )
 
@@ -88,5 +90,6 @@ def _provinces(rows: list[Any], counts: Counter[int], filters: Filters) -> list[
     for row in rows:
         totals[row["province"]] += counts[row["id"]]
     return _worth_showing(
-        Choice(slug_of(name), name, totals[name], slug_of(name) in filters.province) for name in sorted(totals)
+        Choice(slug_of(name), name, totals[name], slug_of(name) in filters.province)
+        for name in sorted(totals)
     )

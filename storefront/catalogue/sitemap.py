@@ -43,7 +43,9 @@ def part_xml(number: int, base_url: str) -> str:
     window = {"limit": PART, "offset": (number - 1) * PART}
     entries += [(path, day) for path, day in db.session.execute(PRODUCTS, window)]
     body = "\n".join(_urls(entries, base_url))
-    return f'{HEAD}<urlset xmlns="{NAMESPACE}" xmlns:xhtml="http://www.w3.org/1999/xhtml">\n{body}\n</urlset>\n'
+    return (
+        f'{HEAD}<urlset xmlns="{NAMESPACE}" xmlns:xhtml="http://www.w3.org/1999/xhtml">\n{body}\n</urlset>\n'
+    )
 
 
 def _urls(entries: Iterable[tuple[str, object]], base_url: str) -> Iterator[str]:

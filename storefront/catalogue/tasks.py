@@ -29,7 +29,9 @@ def refresh_search_words() -> None:
 
 
 @jobs.periodic(cron="23 * * * *")
-@jobs.task(name="catalogue.refresh_search_words_hourly", queueing_lock="catalogue.refresh_search_words_hourly")
+@jobs.task(
+    name="catalogue.refresh_search_words_hourly", queueing_lock="catalogue.refresh_search_words_hourly"
+)
 def refresh_search_words_hourly(timestamp: int) -> None:
     """Words of what was published within the last hour."""
     search_words.refresh_search_words()

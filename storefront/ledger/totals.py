@@ -80,7 +80,9 @@ class Totals:
 
     def of_facility(self, facility_id: int) -> list[EarnedPart]:
         """Parts of all sales of a facility, from its first day on."""
-        return self._parts(_added(amounts for (_, of), amounts in self.by_facility.items() if of == facility_id))
+        return self._parts(
+            _added(amounts for (_, of), amounts in self.by_facility.items() if of == facility_id)
+        )
 
     def by_province(self, year: int) -> list[tuple[str, int, list[EarnedPart]]]:
         """Province, facilities that sold, and parts; the largest sum first."""
@@ -136,7 +138,9 @@ def read_totals() -> Totals:
     first_days: dict[int, datetime.date] = {}
     for item in row.sums or []:
         if item["facility_id"] is None:
-            by_month.setdefault(datetime.date.fromisoformat(item["month"]), {})[item["fund_id"]] = int(item["amount"])
+            by_month.setdefault(datetime.date.fromisoformat(item["month"]), {})[item["fund_id"]] = int(
+                item["amount"]
+            )
             continue
         facility_id, day = item["facility_id"], datetime.date.fromisoformat(item["first_day"])
         by_facility.setdefault((item["year"], facility_id), {})[item["fund_id"]] = int(item["amount"])

@@ -41,7 +41,12 @@ def store_picture(original: bytes) -> Picture:
 
 
 def add_photo(
-    product_id: int, original: bytes, alt: str, alt_en: str = "", tint: str = "c1", position: int | None = None
+    product_id: int,
+    original: bytes,
+    alt: str,
+    alt_en: str = "",
+    tint: str = "c1",
+    position: int | None = None,
 ) -> int:
     """Add a photo to a product, after its others unless a position is given; returns the photo's id.
 
@@ -77,7 +82,9 @@ def remove_photo(photo_id: int, product_id: int) -> bool:
     The files stay: another product may show the same photo, and cached pages still name them.
     """
     gone = db.session.execute(
-        delete(photos).where(photos.c.id == photo_id, photos.c.product_id == product_id).returning(photos.c.position)
+        delete(photos)
+        .where(photos.c.id == photo_id, photos.c.product_id == product_id)
+        .returning(photos.c.position)
     ).scalar_one_or_none()
     if gone is None:
         return False

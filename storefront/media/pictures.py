@@ -106,7 +106,14 @@ def _open(original: bytes) -> Image.Image:
             image = Image.open(io.BytesIO(original), formats=_formats())
     except Image.DecompressionBombError as error:
         raise _too_large() from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning, OverflowError, TypeError) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombWarning,
+        OverflowError,
+        TypeError,
+    ) as error:
         raise BadPicture() from error
     width, height = image.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
@@ -152,7 +159,7 @@ def _decoded(original: bytes, width: int) -> Image.Image:
     if profile and image.mode in ("RGB", "RGBA", "L", "CMYK"):
         image = _in_srgb(image, profile)
     image = image.convert("RGBA" if has_alpha else "RGB")
-    if has_alpha and image.getextrema()[3][0] == 255:  # type: ignore[index]
+    if has_alpha and image.getchannel("A").getextrema()[0] == 255:
         image = image.convert("RGB")
     return image
 

@@ -16,8 +16,9 @@ from storefront.languages import locale
 
 #: Addresses that are nobody's business but the visitor's.
 PRIVATE = (
-    "account", "admin", "cart", "checkout", "counter", "finance", "fragments", "login", "orders", "p", "sandbox", "seller"
-)  # fmt: skip
+    *("account", "admin", "cart", "checkout", "counter", "finance", "fragments", "login"),
+    *("orders", "p", "sandbox", "seller"),
+)
 
 
 def _settings() -> Settings:

@@ -30,7 +30,9 @@ STATE = text(
 View = Callable[..., str]
 
 
-def public_page(*, figures: bool = False, mimetype: str = "text/html") -> Callable[[View], Callable[..., Response]]:
+def public_page(
+    *, figures: bool = False, mimetype: str = "text/html"
+) -> Callable[[View], Callable[..., Response]]:
     """Answer from memory while nothing changed. With `figures`, the page may show `totals()` and follows them."""
 
     def decorate(view: View) -> Callable[..., Response]:

@@ -82,7 +82,11 @@ def product(slug: str) -> str:
     if page is None:
         raise NotFound()
     return render_template(
-        "shop/product.html", product=page, money=money_of(page), more=page.more, canonical=plain_url("shop.product", slug=slug)
+        "shop/product.html",
+        product=page,
+        money=money_of(page),
+        more=page.more,
+        canonical=plain_url("shop.product", slug=slug),
     )
 
 
@@ -132,7 +136,12 @@ def _months_of(year: int) -> range:
 
 def _month(first: datetime.date) -> dict[str, Any]:
     parts: list[EarnedPart] = totals().of_month(first)
-    return {"label": format_month(first), "short": short_month(first), "total": total_of(parts), "parts": parts}
+    return {
+        "label": format_month(first),
+        "short": short_month(first),
+        "total": total_of(parts),
+        "parts": parts,
+    }
 
 
 @bp.get("/help")
