@@ -156,7 +156,7 @@ def make_rule(
 ) -> SplitRule:
     """An approved split rule; by default premium 50, working capital 35, state revenue 15 per cent of net."""
     shares = shares or {"premium": 5000, "working_capital": 3500, "state_revenue": 1500}
-    funds = dict(db.session.execute(select(Fund.code, Fund.id)))
+    funds = {row.code: row.id for row in db.session.execute(select(Fund.code, Fund.id))}
     rule = SplitRule(
         basis=basis,
         valid_from=valid_from,
