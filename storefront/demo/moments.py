@@ -1,0 +1,32 @@
+"""The demo's calendar: all its moments follow from the day of loading, none from the hour."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from storefront.days import ACCOUNTING_ZONE
+
+JAKARTA = ACCOUNTING_ZONE
+Row = TypeVar("Row")
+
+
+def at(
+    day: datetime.date, hour: int, minute: int = 0, second: int = 0, zone: str = "Asia/Jakarta"
+) -> datetime.datetime:
+    """A moment on `day` by the clock of `zone`."""
+    local = datetime.datetime.combine(day, datetime.time(hour, minute, second), ZoneInfo(zone))
+    return local.astimezone(datetime.UTC)
+
+
+def days(number: int) -> datetime.timedelta:
+    """So many days."""
+    return datetime.timedelta(days=number)
+
+
+def in_batches(rows: Sequence[Row], size: int = 2000) -> Iterator[Sequence[Row]]:
+    """`rows` in pieces: enough for a quick statement, few enough for memory."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -1,0 +1,184 @@
+"""What became of the parcels: packed, sent and received in their time, the last ones still under way."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from storefront.audit.models import AuditEvent
+from storefront.days import accounting_day
+from storefront.demo.moments import at, days, in_batches
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.mail.models import Message
+from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState
+from storefront.shipping.models import ShippingMethod
+
+COURIERS = ("JNE", "J&T Express", "SiCepat", "Pos Indonesia", "AnterAja")
+CARGO = ("Indah Cargo", "Dakota Cargo")
+SUNDAY = 6
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A paid parcel as it stands before anything was done with it."""
+
+    id: int
+    order_id: int
+    facility_id: int
+    time_zone: str
+    is_pickup: bool
+    method: str
+    paid_at: datetime.datetime
+    days_min: int
+    days_max: int
+    #: Days to make what is in it; None: on the shelf.
+    lead_time_days: int | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a parcel."""
+
+    parcel: Sent
+    before: ParcelState
+    to: ParcelState
+    at: datetime.datetime
+    courier: str | None = None
+    tracking: str | None = None
+
+
+def advance(today: datetime.date, keepers: dict[int, int], seed: str) -> None:
+    """Take every paid parcel as far as it came before the day of loading.
+
+    `keepers`: the person who notes it, by facility id. Each step writes the parcel, the audit trail and the
+    message that it owes, as the shop does, with the time at which it happened.
+    """
+    rng = random.Random(f"{seed}:parcels")
+    opened = at(today, 0)
+    steps = [step for parcel in _paid_parcels() for step in _steps(parcel, rng) if step.at < opened]
+    for to, stamp in (
+        (ParcelState.PACKED, Parcel.packed_at),
+        (ParcelState.SHIPPED, Parcel.shipped_at),
+        (ParcelState.READY, Parcel.shipped_at),
+        (ParcelState.RECEIVED, Parcel.received_at),
+    ):
+        _write([step for step in steps if step.to is to], stamp.key)
+    _tell(sorted(steps, key=lambda step: (step.at, step.parcel.id)), keepers)
+
+
+def _paid_parcels() -> list[Sent]:
+    lead = (
+        select(func.max(OrderLine.lead_time_days))
+        .join(ParcelLine, ParcelLine.order_line_id == OrderLine.id)
+        .where(ParcelLine.parcel_id == Parcel.id)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(
+            Parcel.id, Parcel.order_id, Parcel.facility_id, Facility.time_zone, Parcel.is_pickup, ShippingMethod.code,
+            Order.paid_at, Parcel.days_min, Parcel.days_max, lead,
+        )
+        .join(Order, Order.id == Parcel.order_id)
+        .join(Facility, Facility.id == Parcel.facility_id)
+        .join(ShippingMethod, ShippingMethod.id == Parcel.method_id)
+        .where(Parcel.state == ParcelState.TO_PACK.value)
+        .order_by(Parcel.id)
+    )  # fmt: skip
+    return [Sent(*row) for row in rows]
+
+
+def _steps(parcel: Sent, rng: random.Random) -> list[Step]:
+    paid = accounting_day(parcel.paid_at)
+    made = max(1, parcel.lead_time_days - rng.randrange(3)) if parcel.lead_time_days else 1
+    packed = _working_day(paid + days(made))
+    leaves = packed if rng.random() < 0.7 else _working_day(packed + days(1))
+    least, most = (1, 4) if parcel.is_pickup else (parcel.days_min, parcel.days_max)
+    arrives = leaves + days(rng.randint(least, most))
+
+    def clock(day: datetime.date, first: int, last: int) -> datetime.datetime:
+        return at(day, rng.randrange(first, last), rng.randrange(60), rng.randrange(60), parcel.time_zone)
+
+    return [
+        Step(parcel, ParcelState.TO_PACK, ParcelState.PACKED, clock(packed, 9, 13)),
+        _leave(parcel, clock(leaves, 13, 16), rng),
+        Step(
+            parcel,
+            ParcelState.READY if parcel.is_pickup else ParcelState.SHIPPED,
+            ParcelState.RECEIVED,
+            clock(arrives, 9, 18) if arrives > leaves else clock(leaves, 17, 20),
+        ),
+    ]
+
+
+def _leave(parcel: Sent, moment: datetime.datetime, rng: random.Random) -> Step:
+    if parcel.is_pickup:
+        return Step(parcel, ParcelState.PACKED, ParcelState.READY, moment)
+    courier = rng.choice(CARGO if parcel.method == "cargo" else COURIERS)
+    tracking = f"CONTOH{rng.randrange(10**9):09}"
+    return Step(parcel, ParcelState.PACKED, ParcelState.SHIPPED, moment, courier, tracking)
+
+
+def _working_day(day: datetime.date) -> datetime.date:
+    return day + days(1) if day.weekday() == SUNDAY else day
+
+
+def _write(steps: list[Step], stamp: str) -> None:
+    values: dict[str, Any] = {"state": bindparam("to"), stamp: bindparam("moment")}
+    if steps and steps[0].to is ParcelState.SHIPPED:
+        values |= {"courier": bindparam("by"), "tracking": bindparam("number")}
+    table: Any = Parcel.__table__
+    statement = update(table).where(table.c.id == bindparam("parcel")).values(values)
+    for batch in in_batches(steps):
+        db.session.connection().execute(
+            statement,
+            [
+                {
+                    "parcel": step.parcel.id,
+                    "to": step.to.value,
+                    "moment": step.at,
+                    **({"by": step.courier, "number": step.tracking} if step.courier else {}),
+                }
+                for step in batch
+            ],
+        )
+
+
+def _tell(steps: list[Step], keepers: dict[int, int]) -> None:
+    for batch in in_batches([_audit(step, keepers.get) for step in steps]):
+        db.session.execute(insert(AuditEvent), batch)
+    owed = {ParcelState.SHIPPED: "parcel_shipped", ParcelState.READY: "parcel_ready"}
+    messages = [
+        {
+            "key": f"parcel:{step.parcel.id}:{owed[step.to]}",
+            "kind": owed[step.to],
+            "order_id": step.parcel.order_id,
+            "parcel_id": step.parcel.id,
+            "created_at": step.at,
+        }
+        for step in steps
+        if step.to in owed
+    ]
+    for batch in in_batches(messages):
+        db.session.execute(insert(Message), batch)
+
+
+def _audit(step: Step, keeper: Callable[[int], int | None]) -> dict[str, Any]:
+    is_buyer = step.to is ParcelState.RECEIVED and not step.parcel.is_pickup
+    details: dict[str, Any] = {"from": step.before.value, "to": step.to.value}
+    if step.courier:
+        details |= {"courier": step.courier, "tracking": step.tracking}
+    return {
+        "at": step.at,
+        "person_id": None if is_buyer else keeper(step.parcel.facility_id),
+        "action": f"parcel.{step.to.value}",
+        "subject_kind": "parcel",
+        "subject_id": str(step.parcel.id),
+        "facility_id": step.parcel.facility_id,
+        "details": details,
+    }

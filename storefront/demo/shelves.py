@@ -1,0 +1,144 @@
+"""What lies where: pieces made through the year, the stores at the end, and the stand of the exhibition."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert
+
+from storefront.demo.catalogue import Item
+from storefront.demo.moments import JAKARTA, at, days, in_batches
+from storefront.demo.places import RUNNING, Places
+from storefront.demo.plan import YEAR, PlannedOrder
+from storefront.extensions import db
+from storefront.stock.models import MovementReason, StockMovement
+
+#: SKUs at the stand; the exhibition needs 30 of ten facilities.
+AT_STAND = 40
+Month = tuple[int, int]
+
+
+@dataclass
+class Shelves:
+    """How many pieces of each variant are made when, so that no sale finds the shelf empty."""
+
+    places: Places
+    #: Who notes movements in a facility, by its code.
+    keepers: dict[str, int]
+    today: datetime.date
+    #: Pieces in the store at the end, by variant id.
+    left: dict[int, int] = field(default_factory=dict)
+    #: Pieces to bring to the stand, by variant id.
+    at_stand: dict[int, int] = field(default_factory=dict)
+    _demand: dict[Month, dict[int, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
+    _items: dict[int, Item] = field(default_factory=dict)
+
+    def prepare(self, items: Iterable[Item], orders: Sequence[PlannedOrder], rng: random.Random) -> None:
+        """Decide what shall be left, what goes to the stand, and what each month must make."""
+        kept = [item for item in items if not item.is_made_to_order]
+        self._items = {item.variant_id: item for item in kept}
+        self.left = {item.variant_id: _left(item, rng) for item in kept}
+        self.at_stand = _stand_choice(kept, rng)
+        for order in orders:
+            for item, quantity in order.lines if order.paid_at else ():
+                if not item.is_made_to_order:
+                    day = order.placed_at.astimezone(JAKARTA)
+                    self._demand[day.year, day.month][item.variant_id] += quantity
+
+    def open(self) -> None:
+        """The first pieces of everything: as many as shall be left, and what goes to the stand."""
+        first = self.today - days(YEAR + 1)
+        rows = [
+            self._made(item, self.left[id_] + self.at_stand.get(id_, 0), max(item.published_on, first), 11)
+            for id_, item in self._items.items()
+        ]
+        _write(sorted(rows, key=lambda row: (row["moved_at"], row["variant_id"])))
+
+    def make_for(self, month: Month) -> None:
+        """What the orders of a month will take, made before its first order."""
+        start = max(datetime.date(*month, 1), self.today - days(YEAR))
+        wanted = self._demand.pop(month, {})
+        _write(
+            [
+                self._made(self._items[id_], quantity, max(start, self._items[id_].published_on), 5)
+                for id_, quantity in sorted(wanted.items())
+            ]
+        )
+
+    def fill_stand(self) -> None:
+        """Bring the chosen pieces from the stores to the running exhibition's stand, two days before loading."""
+        moved_at = at(self.today - days(2), 15)
+        rows = []
+        for id_, quantity in self.at_stand.items():
+            store = self.places.stores[self._items[id_].row.facility]
+            for location, pieces in ((store, -quantity), (self.places.stand, quantity)):
+                rows.append(
+                    {
+                        "variant_id": id_,
+                        "location_id": location,
+                        "quantity": pieces,
+                        "reason": MovementReason.TRANSFER.value,
+                        "source": f"transfer:{RUNNING}:{self._items[id_].sku}:{'out' if pieces < 0 else 'in'}",
+                        "note": "Pameran Karya Binaan",
+                        "person_id": self.keepers.get(self._items[id_].row.facility),
+                        "moved_at": moved_at,
+                    }
+                )
+        _write(rows)
+
+    def _made(self, item: Item, quantity: int, day: datetime.date, hour: int) -> dict[str, Any]:
+        facility = self.places.facilities[item.row.facility]
+        return {
+            "variant_id": item.variant_id,
+            "location_id": self.places.stores[item.row.facility],
+            "quantity": quantity,
+            "reason": MovementReason.MADE.value,
+            "source": None,
+            "note": "",
+            "person_id": self.keepers.get(item.row.facility),
+            "moved_at": at(day, hour, zone=facility.time_zone),
+        }
+
+
+def _left(item: Item, rng: random.Random) -> int:
+    variants = len(item.row.variants)
+    if item.row.stock is not None:
+        return max(1, item.row.stock // variants)
+    if item.price < 30_000:
+        pieces = rng.randrange(70, 140)
+    elif item.price < 80_000:
+        pieces = rng.randrange(40, 80)
+    elif item.price < 200_000:
+        pieces = rng.randrange(24, 48)
+    else:
+        pieces = rng.randrange(4, 10)
+    return max(4, pieces // variants)
+
+
+def _stand_choice(items: Sequence[Item], rng: random.Random) -> dict[int, int]:
+    """Things that can be carried and keep, from as many facilities as there are."""
+    by_facility: dict[str, list[Item]] = {}
+    for item in items:
+        if item.row.delivery_scope == "nationwide" and item.row.weight_g < 5000:
+            by_facility.setdefault(item.row.facility, []).append(item)
+    for own in by_facility.values():
+        rng.shuffle(own)
+    chosen: list[Item] = []
+    while len(chosen) < AT_STAND and any(by_facility.values()):
+        chosen += [own.pop() for own in by_facility.values() if own]
+    return {
+        item.variant_id: rng.randrange(2, 5) if item.price >= 150_000 else rng.randrange(4, 13)
+        for item in chosen[:AT_STAND]
+    }
+
+
+def _write(rows: Sequence[dict[str, Any]]) -> None:
+    for batch in in_batches(rows):
+        db.session.execute(insert(StockMovement), batch)
