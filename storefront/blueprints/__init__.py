@@ -7,7 +7,7 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register every blueprint on `app`."""
-    from storefront.blueprints import account, api, cart, checkout, media, seller, shop, system
+    from storefront.blueprints import account, api, cart, checkout, mailbox, media, seller, shop, system
     from storefront.blueprints.sandbox.routes import blueprint as sandbox
     from storefront.blueprints.webhooks.routes import blueprint as webhooks
 
@@ -21,3 +21,4 @@ def register(app: Flask) -> None:
     app.register_blueprint(api.bp)
     app.register_blueprint(account.bp)
     app.register_blueprint(seller.bp)
+    app.register_blueprint(mailbox.bp)
