@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from storefront.cart import carts, checkout, lines
+from storefront.cart.request import read_request
 from storefront.catalogue.models import Variant
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -99,3 +103,26 @@ def pay(payment_id: str) -> None:
     payment = db.session.get_one(Payment, payment_id, populate_existing=True)
     record_payment(payment.id, reference=payment.id, amount=payment.amount)
     db.session.commit()
+
+
+def cart_with(*wishes: tuple[str, int]) -> int:
+    """A committed cart with goods; its id."""
+    cart, _token = carts.create()
+    for sku, quantity in wishes:
+        lines.add(cart.id, sku, quantity)
+    db.session.commit()
+    return cart.id
+
+
+def order_of(app: Flask, cart_id: int, key: str, *, limit_unpaid: bool = False) -> Callable[[], tuple[str, str]]:
+    """A call that checks the cart out and commits; gives order number and payment id."""
+
+    def call() -> tuple[str, str]:
+        with app.app_context():
+            wish = read_request(body())
+            result = checkout.check_out(cart_id, wish, key, locale="id", limit_unpaid=limit_unpaid)
+            answer = result.order.number, result.payment.id
+            db.session.commit()
+            return answer
+
+    return call

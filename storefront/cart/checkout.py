@@ -20,7 +20,14 @@ from storefront.cart.models import Cart
 from storefront.cart.problems import Problem
 from storefront.cart.request import CheckoutRequest
 from storefront.cart.view import CartView, load
-from storefront.errors import CartClosed, IdempotencyMismatch, Invalid, ListingUnavailable, OutOfStock, PriceChanged
+from storefront.errors import (
+    CartClosed,
+    IdempotencyMismatch,
+    Invalid,
+    ListingUnavailable,
+    OutOfStock,
+    PriceChanged,
+)
 from storefront.extensions import db
 from storefront.orders.models import IdempotencyKey, Order, OrderState
 from storefront.orders.payment import open_payment, start_payment

@@ -89,4 +89,4 @@ def _read_shipping(data: Any, errors: dict[str, Any]) -> dict[str, str]:
     if not good or not all(isinstance(code, str) and isinstance(method, str) for code, method in data.items()):
         errors["shipping"] = _("Pilihan kirim harus memuat kode lapas dan kode cara kirimnya.")
         return {}
-    return {code: method for code, method in data.items()}
+    return dict(data)

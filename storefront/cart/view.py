@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from storefront.cart.models import CartLine
 from storefront.cart.problems import FewerLeft, NotOnSale, PriceMoved, Problem, SoldOut
@@ -166,7 +167,7 @@ def first_photos(product_ids: Iterable[int]) -> dict[int, Photo]:
     return {photo.product_id: photo for photo in db.session.scalars(query)}
 
 
-def _query(cart_id: int):  # type: ignore[no-untyped-def]
+def _query(cart_id: int) -> Select[CartLine, Variant, Product, Facility]:
     return (
         select(CartLine, Variant, Product, Facility)
         .join(Variant, Variant.id == CartLine.variant_id)
@@ -177,7 +178,7 @@ def _query(cart_id: int):  # type: ignore[no-untyped-def]
     )
 
 
-def _line(row: Row, available: Mapping[int, int], photos: Mapping[int, Photo]) -> Line:  # type: ignore[type-arg]
+def _line(row: Row[Any], available: Mapping[int, int], photos: Mapping[int, Photo]) -> Line:
     cart_line, variant, product, facility = row.CartLine, row.Variant, row.Product, row.Facility
     on_sale = variant.is_active and product.status == ProductStatus.PUBLISHED.value and facility.status == "active"
     return Line(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ from flask_babel import lazy_gettext as _
 LENGTHS = {"name": 120, "line1": 200, "district": 80, "city": 80, "province": 60}
 ADDRESS_FIELDS = ("line1", "district", "city", "province", "postal_code")
 #: Deliberately plain: what is wrong here would also be refused by a mail server.
-EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
+LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{LABEL}(?:\.{LABEL})+")
 PHONE_NOISE = re.compile(r"[\s().\-/\u2010-\u2015]+")
 
 MISSING = {
@@ -96,7 +97,7 @@ def email_address(value: Any) -> str | None:
     text = one_line(value, 400).lower()
     if not text:
         return None
-    local, _at, domain = text.partition("@")
+    local = text.partition("@")[0]
     if len(text) > 254 or len(local) > 64 or not EMAIL.fullmatch(text) or ".." in local or local[0] == ".":
         raise Refused(_("Alamat surel ini belum lengkap. Contohnya: nama@contoh.id."))
     return text
@@ -133,11 +134,9 @@ def delivery_address(data: Mapping[str, Any]) -> tuple[DeliveryAddress | None, d
     values: dict[str, str] = {}
     errors: dict[str, Any] = {}
     for field in ADDRESS_FIELDS:
-        check: Callable[[Any], str] = postal_code
-        if field != "postal_code":
-            check = lambda value, name=field: required_line(value, name)  # noqa: E731
+        given = data.get(field)
         try:
-            values[field] = check(data.get(field))
+            values[field] = postal_code(given) if field == "postal_code" else required_line(given, field)
         except Refused as refused:
             errors[field] = refused.sentence
     return (None if errors else DeliveryAddress(**values)), errors

@@ -237,7 +237,7 @@ def load_origins(facility_ids: Iterable[int]) -> dict[int, Origin]:
         .join(Province, Province.id == Facility.province_id)
         .where(Facility.id.in_(list(facility_ids)))
     )
-    return {row[0]: Origin(*row) for row in rows}
+    return {row[0]: Origin._make(row) for row in rows}
 
 
 def load_rates(origin_zones: Iterable[int], destination_zone: int | None) -> list[Rate]:
@@ -255,7 +255,7 @@ def load_rates(origin_zones: Iterable[int], destination_zone: int | None) -> lis
     )  # fmt: skip
     if destination_zone is not None:
         query = query.where(ShippingRate.destination_zone_id == destination_zone)
-    return [Rate(*row) for row in db.session.execute(query)]
+    return [Rate._make(row) for row in db.session.execute(query)]
 
 
 def pickup_option() -> Option | None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storefront.errors import Invalid
 from storefront.cart.request import read_request
+from storefront.errors import Invalid
 from storefront.shipping.addresses import Refused, email_address, one_line, phone_number, postal_code
 
 ADDRESS = {
@@ -70,7 +70,8 @@ def test_a_line_is_either_clean_or_refused(text: str) -> None:
         line = one_line(text, 60)
     except Refused:
         return
-    assert len(line) <= 60 and line.isprintable()
+    assert len(line) <= 60
+    assert line.isprintable()
     line.encode()
 
 

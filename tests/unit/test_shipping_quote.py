@@ -108,7 +108,8 @@ def test_a_province_is_known_by_its_usual_names(written: str, meant: str) -> Non
 def test_the_cheapest_delivery_comes_first_and_pickup_last() -> None:
     quote = quote_parcel(PEKALONGAN, to(), parcel(25_000), RATES, PICKUP)
     assert [(o.code, o.amount) for o in quote.options] == [("cargo", 135_000), ("regular", 252_000), ("pickup", 0)]
-    assert quote.cheapest is not None and quote.cheapest.code == "cargo"
+    assert quote.cheapest is not None
+    assert quote.cheapest.code == "cargo"
 
 
 def test_the_narrowest_rate_that_fits_counts() -> None:
@@ -159,7 +160,8 @@ def test_deliveries_are_offered_exactly_when_all_goods_may_go_there(weight: int,
     assert bool(quote.refused) is not bool(quote.deliveries)
     assert quote.pickup is PICKUP
     amounts = [option.amount for option in quote.deliveries]
-    assert amounts == sorted(amounts) and all(type(amount) is int and amount >= 0 for amount in amounts)
+    assert amounts == sorted(amounts)
+    assert all(type(amount) is int and amount >= 0 for amount in amounts)
 
 
 @given(st.text(max_size=40))

@@ -33,7 +33,8 @@ def test_a_new_cart_is_empty(shop: Shop, client: FlaskClient) -> None:
 def test_only_the_hash_of_a_carts_id_is_kept(shop: Shop, client: FlaskClient, db_session: Session) -> None:
     token = new_cart(client)
     (kept,) = db_session.execute(text("SELECT token_hash FROM carts")).scalars()
-    assert len(kept) == 32 and token.encode() not in bytes(kept)
+    assert len(kept) == 32
+    assert token.encode() not in bytes(kept)
 
 
 def test_the_same_sku_again_adds_up(shop: Shop, client: FlaskClient) -> None:
@@ -173,7 +174,8 @@ def test_odd_bodies_get_a_clear_answer(
             f"/api/v1/carts/{token}/{path}", data=data, content_type=content_type, headers={"Idempotency-Key": "k"}
         )
         assert answer.status_code == status, answer.text
-        assert answer.mimetype == "application/problem+json" and answer.json["status"] == status
+        assert answer.mimetype == "application/problem+json"
+        assert answer.json["status"] == status
 
 
 def test_cookies_mean_nothing_to_the_api(shop: Shop, client: FlaskClient) -> None:

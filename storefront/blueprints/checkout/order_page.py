@@ -51,7 +51,7 @@ def show_order(number: str) -> ResponseReturnValue:
         order = open_by_link(number, token, request.remote_addr)
         response: Any = redirect(url_for("checkout.show_order", number=order.number), 303)
         order_cookie.remember(response, request, _settings(), order.number, token)
-        return response  # type: ignore[no-any-return]
+        return response
     order = _order(number)
     view = order_view(order, locale=locale())
     now = datetime.datetime.now(datetime.UTC)

@@ -106,7 +106,7 @@ def _to_order(placed: Order, payment_url: str | None = None) -> ResponseReturnVa
     target = payment_url or url_for("checkout.show_order", number=placed.number)
     response: Any = redirect(target, 303)
     order_cookie.remember(response, request, _settings(), placed.number, order_token(placed))
-    return response  # type: ignore[no-any-return]
+    return response
 
 
 def _form() -> ImmutableMultiDict[str, str]:
