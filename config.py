@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 PROJECT = Path(__file__).resolve().parent
 GATEWAYS = ("sandbox", "stripe")
+#: Lies in `var_dir` while the embedded database there holds a demo (`make run` writes it).
+DEMO_MARK = "demo"
 
 
 class ConfigError(Exception):
@@ -78,10 +80,11 @@ class Settings:
         Raises `ConfigError` naming every problem at once.
         """
         read = _Reader(os.environ if env is None else env)
-        demo = read.switch("DEMO", False)
         var_dir = Path(read.text("VAR_DIR") or PROJECT / "var").expanduser().absolute()
         gateway = (read.text("PAYMENT_GATEWAY") or "sandbox").lower()
         database_url = read.database("DATABASE_URL")
+        # A command beside a demo finds the demo's own database, so it may know that it is one.
+        demo = read.switch("DEMO", database_url is None and (var_dir / DEMO_MARK).exists())
         settings = cls(
             var_dir=var_dir,
             database_url=database_url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -16,11 +17,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
-from config import ConfigError, Settings
+from config import DEMO_MARK, ConfigError, Settings
 from storefront.embedded import OWNER, WEB, Server
 from storefront.processes import spawn, stop
 from storefront.run.child import Child, stop_all, trim
+from storefront.schema import apply_grants, is_current
 
 PROJECT = Path(__file__).resolve().parents[2]
 WEB_WORKERS = 2
@@ -28,6 +31,8 @@ WEB_WORKERS = 2
 STOP_SECONDS = 2.5
 DATABASE_STOP_SECONDS = 1.5
 READY_SECONDS = 60
+#: The web of a run that was just killed finishes its requests first.
+PORT_SECONDS = 3
 
 
 class Stopped(BaseException):
@@ -69,7 +74,7 @@ class Parent:
         (self.var / "log").mkdir(exist_ok=True)
         fresh_folder(self.var / "metrics")
         self._start_database()
-        self._step("Bringing the database to the newest revision", "migrate")
+        self._migrate()
         self._load_demo()
         self._start_children()
 
@@ -117,10 +122,21 @@ class Parent:
         if status != 0:
             raise ConfigError(f"The command `flask {' '.join(command)}` failed; what it said stands above.")
 
+    def _migrate(self) -> None:
+        """Bring the database to the newest revision; the web's rights are given anew in any case."""
+        owner, web = self._addresses["owner"] or "", self._addresses["web"] or ""
+        with psycopg.connect(owner, connect_timeout=10) as connection:
+            if is_current(connection):
+                apply_grants(connection, conninfo_to_dict(web).get("user") or connection.info.user)
+                return
+        self._step("Bringing the database to the newest revision", "migrate")
+
     def _load_demo(self) -> None:
         """Load demo data into an empty database; begin again when the last loading was cut off."""
         if not self.settings.demo:
+            (self.var / DEMO_MARK).unlink(missing_ok=True)
             return
+        (self.var / DEMO_MARK).touch()
         mark = self.var / "demo.loading"
         if mark.exists():
             self._step("Loading the demo data again: the last time was cut off", "demo", "--reset")
@@ -207,21 +223,28 @@ def say(text: str) -> None:
 
 def require_free_port(host: str, port: int) -> None:
     """Raise `ConfigError` when something listens on `port` already: granian would share it silently."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+    deadline = time.monotonic() + PORT_SECONDS
+    while (trouble := _trouble_with_port(host, port)) is not None:
+        if isinstance(trouble, PermissionError):
+            raise ConfigError(f"Port {port} needs special rights. Choose one above 1023: PORT=8000 make run")
+        if trouble.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+            other = port + 1 if port < 65535 else 8000
+            raise ConfigError(
+                f"Port {port} on {host} cannot be used: {trouble.strerror}. Is the shop running already?"
+                f" Another port: PORT={other} make run"
+            )
+        time.sleep(0.1)
+
+
+def _trouble_with_port(host: str, port: int) -> OSError | None:
+    """Why `port` cannot be listened on, None when it can."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except PermissionError:
-            raise ConfigError(
-                f"Port {port} needs special rights. Choose one above 1023: PORT=8000 make run"
-            ) from None
         except OSError as error:
-            other = port + 1 if port < 65535 else 8000
-            raise ConfigError(
-                f"Port {port} on {host} cannot be used: {error.strerror}. Is the shop running already?"
-                f" Another port: PORT={other} make run"
-            ) from None
+            return error
+    return None
 
 
 def take_lock(var: Path) -> IO[str]:
@@ -266,7 +289,7 @@ def granian_command(host: str, port: int) -> list[str]:
         *[sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"],
         *["--host", host, "--port", str(port), "--workers", str(WEB_WORKERS)],
         *["--blocking-threads", "8", "--backpressure", "64", "--workers-kill-timeout", "2"],
-        *["--respawn-failed-workers", "--respawn-interval", "0.2", "--no-ws", "--log-level", "warning"],
+        *["--respawn-failed-workers", "--respawn-interval", "0.2", "--no-ws", "--log-level", "error"],
         "storefront.run.web:application",
     ]
 

@@ -90,3 +90,12 @@ def test_demo_secrets_are_made_once_and_private(tmp_path: Path) -> None:
 def test_demo_address_follows_host_and_port(tmp_path: Path) -> None:
     assert settings(tmp_path, DEMO="on", PORT="8001").base_url == "http://127.0.0.1:8001"
     assert settings(tmp_path, DEMO="on", HOST="0.0.0.0").base_url == "http://127.0.0.1:8000"
+
+
+def test_a_command_beside_the_demo_knows_that_it_is_one(tmp_path: Path) -> None:
+    (tmp_path / "demo").touch()
+    assert Settings.from_env({"VAR_DIR": str(tmp_path)}).demo
+    with pytest.raises(ConfigError):
+        Settings.from_env({"VAR_DIR": str(tmp_path), "DEMO": "off"})
+    with pytest.raises(ConfigError):
+        Settings.from_env({"VAR_DIR": str(tmp_path), "DATABASE_URL": "postgresql://x@localhost/x"})
