@@ -10,7 +10,7 @@ from flask import current_app
 
 from config import Settings, sqlalchemy_url
 from storefront.extensions import db
-from storefront.grants import apply_grants
+from storefront.schema import apply_grants
 
 #: One migration at a time, whoever starts it: an advisory lock with a number of our own.
 MIGRATION_LOCK = 7_304_112_001

@@ -5,33 +5,39 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-
-from flask import Flask
-from flask_limiter.constants import ConfigVars
-from flask_login import current_user
+from typing import TYPE_CHECKING
 
 from config import Settings, sqlalchemy_url
-from storefront import (
-    assets,
-    blueprints,
-    cli,
-    compression,
-    display,
-    embedded,
-    errors,
-    languages,
-    logs,
-    payments,
-    start_checks,
-    web,
-)
-from storefront.extensions import db, limiter, login_manager, migrate
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The shop as a WSGI application, wired and ready. Raises `ConfigError` when it must not start."""
+    # Imported here, not above: the parent of web and worker imports this package and needs none of it.
+    from flask import Flask
+    from flask_limiter.constants import ConfigVars
+    from flask_login import current_user
+
+    from storefront import (
+        assets,
+        blueprints,
+        cli,
+        compression,
+        display,
+        embedded,
+        errors,
+        languages,
+        logs,
+        payments,
+        start_checks,
+        web,
+    )
+    from storefront.extensions import db, limiter, login_manager, migrate
+
     settings = embedded.with_database(settings or Settings.from_env())
     logs.configure()
     app = Flask(__name__, template_folder=str(PROJECT / "templates"), static_folder=None)

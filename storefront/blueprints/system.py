@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import structlog
-from alembic.script import ScriptDirectory
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
@@ -15,15 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storefront import metrics as figures
 from storefront.extensions import db
+from storefront.schema import newest_revision
 
 bp = Blueprint("system", __name__)
 log = structlog.get_logger("storefront.system")
-
-
-@cache
-def newest_migration(folder: Path) -> str | None:
-    """The revision that this code expects the database to have."""
-    return ScriptDirectory(str(folder)).get_current_head()
 
 
 @bp.get("/healthz")
@@ -43,7 +34,7 @@ def readyz() -> ResponseReturnValue:
         db.session.rollback()
         checks = {"database": "unavailable or empty", "migrations": "unknown"}
     else:
-        if found != newest_migration(Path(current_app.root_path).parent / "migrations"):
+        if found != newest_revision():
             checks["migrations"] = "not at the newest revision"
     ready = all(state == "ok" for state in checks.values())
     return jsonify(status="ok" if ready else "unavailable", checks=checks), 200 if ready else 503

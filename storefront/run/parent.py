@@ -127,7 +127,7 @@ class Parent:
         owner, web = self._addresses["owner"] or "", self._addresses["web"] or ""
         with psycopg.connect(owner, connect_timeout=10) as connection:
             if is_current(connection):
-                apply_grants(connection, conninfo_to_dict(web).get("user") or connection.info.user)
+                apply_grants(connection, str(conninfo_to_dict(web).get("user") or connection.info.user))
                 return
         self._step("Bringing the database to the newest revision", "migrate")
 
