@@ -21,4 +21,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(api.bp)
     app.register_blueprint(account.bp)
     app.register_blueprint(seller.bp)
+    app.register_blueprint(finance.bp)
     app.register_blueprint(mailbox.bp)

@@ -23,10 +23,10 @@ from storefront.snapshot import driver_connection, snapshot
 WHERE = """
   FROM reporting.sales s
   JOIN order_lines l ON l.id = s.line_id
- WHERE s.paid_at >= %(starts_at)s AND s.paid_at < %(ends_at)s AND s.paid_at <= %(as_of)s
+ WHERE s.paid_at >= %(starts_at)s AND s.paid_at < %(ends_at)s AND s.paid_at <= %(as_of)s::timestamptz
    AND (%(facility_ids)s::bigint[] IS NULL OR l.facility_id = ANY (%(facility_ids)s::bigint[]))
    AND NOT EXISTS (SELECT FROM journal_entries e
-                    WHERE e.order_id = l.order_id AND e.kind = 'sale' AND e.posted_at > %(as_of)s)
+                    WHERE e.order_id = l.order_id AND e.kind = 'sale' AND e.posted_at > %(as_of)s::timestamptz)
 """
 AMOUNTS = tuple(column.name for column in SALES if column.kind is Kind.AMOUNT)
 
@@ -68,13 +68,13 @@ class Selection:
         one = self.filters["facility"]
         return f"penjualan-{self.first}-{self.last}{'-' + one if one else ''}.{ending}"
 
-    def parameters(self, as_of: datetime) -> dict[str, Any]:
-        """What the queries of this module bind."""
+    def parameters(self, as_of: datetime | None) -> dict[str, Any]:
+        """What the queries of this module bind; without a moment, all that is booked."""
         starts_at = datetime(self.first.year, self.first.month, self.first.day, tzinfo=ACCOUNTING_ZONE)
         after = self.last + timedelta(days=1)
         ends_at = datetime(after.year, after.month, after.day, tzinfo=ACCOUNTING_ZONE)
         ids = None if self.facility_ids is None else list(self.facility_ids)
-        return {"starts_at": starts_at, "ends_at": ends_at, "as_of": as_of, "facility_ids": ids}
+        return {"starts_at": starts_at, "ends_at": ends_at, "as_of": as_of or "infinity", "facility_ids": ids}
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def opened(
         yield Source(connection, selection, as_of, reckon(connection, selection, as_of), seen)
 
 
-def reckon(connection: psycopg.Connection[Any], selection: Selection, as_of: datetime) -> Totals:
+def reckon(connection: psycopg.Connection[Any], selection: Selection, as_of: datetime | None) -> Totals:
     """Rows and sums of the selection, by the database itself."""
     sums = ", ".join(f"COALESCE(sum(s.{name}), 0)::bigint" for name in AMOUNTS)
     row = connection.execute(f"SELECT count(*), {sums} {WHERE}", selection.parameters(as_of)).fetchone()

@@ -25,11 +25,11 @@ EXPECTED = """
 """
 
 #: The rules that held for a line when its order was placed, the narrowest first. One approved later, for days
-#: that were past, did not hold then.
+#: that were past, did not hold then, unless the order itself was written later.
 IN_FORCE = """
     SELECT r.id
       FROM split_rules r
-     WHERE r.approved_at <= o.placed_at
+     WHERE (r.approved_at <= o.placed_at OR (r.id = l.split_rule_id AND r.approved_at IS NOT NULL))
        AND accounting_date(o.placed_at) BETWEEN r.valid_from AND COALESCE(r.valid_to, 'infinity')
        AND (r.exhibition_id IS NULL OR r.exhibition_id = o.exhibition_id)
        AND (r.facility_id IS NULL OR r.facility_id = l.facility_id)

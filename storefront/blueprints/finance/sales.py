@@ -1,0 +1,43 @@
+"""What was sold: a year by facility and month, and the lines behind every sum."""
+
+from __future__ import annotations
+
+import datetime
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from storefront.blueprints.finance import bp, reach
+from storefront.blueprints.finance.period import chosen, chosen_year, facilities
+from storefront.books import attention, sums
+from storefront.display import short_month
+from storefront.exports.lines import lines_page
+from storefront.people import access
+from storefront.people.policy import Action
+
+
+@bp.get("/")
+@access.rule(Action.REVENUE_READ)
+def overview() -> ResponseReturnValue:
+    """A year's sales by facility and month; every figure leads to its lines."""
+    years = sums.years()
+    year = chosen_year(request.args.get("year", ""), years)
+    return render_template(
+        "finance/overview.html",
+        years=years,
+        sales=sums.year_of_sales(year, reach()),
+        months=[(month, short_month(datetime.date(year, month, 1))) for month in range(1, 13)],
+        failed=attention.failed_events() if reach() is None else [],
+    )
+
+
+@bp.get("/sales")
+@access.rule(Action.REVENUE_READ)
+def sales() -> ResponseReturnValue:
+    """The sold lines of some days and facilities, with the sums of all of them."""
+    choice = chosen(request.args)
+    found = None
+    if choice.selection is not None:
+        found = lines_page(choice.selection, older=request.args.get("older"), newer=request.args.get("newer"))
+    page = render_template("finance/sales.html", choice=choice, found=found, facilities=facilities())
+    return page, 422 if choice.errors else 200

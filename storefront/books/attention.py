@@ -1,0 +1,115 @@
+"""What finance must look at: money that gateways hold, money that goes back, events that could not be handled."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from storefront.extensions import db
+
+#: Rows of each list on one page.
+PAGE = 50
+
+GATEWAYS = text(
+    """
+    SELECT g.gateway, captured.amount AS captured, captured.count AS payments, refunded.amount AS refunded,
+           booked.amount AS balance
+      FROM (SELECT DISTINCT gateway FROM accounts WHERE gateway IS NOT NULL) g
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0)::bigint AS amount, count(*) AS count FROM payments
+                          WHERE gateway = g.gateway AND state = 'succeeded') captured
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(r.amount), 0)::bigint AS amount FROM refunds r
+                           JOIN payments p ON p.id = r.payment_id
+                          WHERE p.gateway = g.gateway AND r.state = 'succeeded') refunded
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount), 0)::bigint AS amount FROM postings x
+                           JOIN accounts a ON a.id = x.account_id WHERE a.code = 'clearing:' || g.gateway) booked
+     ORDER BY g.gateway"""
+)
+
+REFUNDS = text(
+    """
+    SELECT r.id, r.amount, r.reason, r.state, r.requested_at, r.finished_at, o.number AS order_number, p.gateway,
+           p.reference AS payment_reference
+      FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN orders o ON o.id = r.order_id
+     WHERE (CAST(:before AS bigint) IS NULL OR r.id < CAST(:before AS bigint))
+     ORDER BY r.id DESC LIMIT :limit"""
+)
+
+FAILED_EVENTS = text(
+    """
+    SELECT id, gateway, event_id, type, received_at, attempts, last_error FROM payment_events
+     WHERE handled_at IS NULL AND last_error IS NOT NULL ORDER BY received_at LIMIT :limit"""
+)
+
+
+@dataclass(frozen=True)
+class GatewayBalance:
+    """What a gateway holds for us, by our books; amounts in rupiah."""
+
+    gateway: str
+    captured: int
+    payments: int
+    refunded: int
+    #: Balance of its clearing account.
+    balance: int
+
+    @property
+    def difference(self) -> int:
+        """Zero while the books and the payments say the same."""
+        return self.balance - (self.captured - self.refunded)
+
+
+@dataclass(frozen=True)
+class RefundRow:
+    """Money that goes back to a shopper, and why."""
+
+    id: int
+    amount: int
+    #: `paid_too_late` or `paid_twice`.
+    reason: str
+    state: str
+    requested_at: datetime.datetime
+    finished_at: datetime.datetime | None
+    order_number: str
+    gateway: str
+    payment_reference: str | None
+
+
+@dataclass(frozen=True)
+class FailedEvent:
+    """A provider's event that could not be handled yet; the job tries again."""
+
+    id: int
+    gateway: str
+    event_id: str
+    type: str
+    received_at: datetime.datetime
+    attempts: int
+    last_error: str
+
+
+def gateway_balances() -> list[GatewayBalance]:
+    """Each gateway that has an account, with what it captured, gave back and holds."""
+    return [GatewayBalance(**row) for row in db.session.execute(GATEWAYS).mappings()]
+
+
+def refunds(before: int | None = None) -> tuple[Sequence[RefundRow], int | None]:
+    """Refunds, the latest first, and the key of the page that follows."""
+    rows = [
+        RefundRow(**row)
+        for row in db.session.execute(REFUNDS, {"before": before, "limit": PAGE + 1}).mappings()
+    ]
+    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+
+
+def refund_totals() -> dict[str, tuple[int, int]]:
+    """Number and sum of refunds by state."""
+    rows = db.session.execute(text("SELECT state, count(*), sum(amount)::bigint FROM refunds GROUP BY state"))
+    return {state: (count, amount) for state, count, amount in rows}
+
+
+def failed_events() -> list[FailedEvent]:
+    """Events that wait with an error, the oldest first."""
+    return [FailedEvent(**row) for row in db.session.execute(FAILED_EVENTS, {"limit": PAGE}).mappings()]

@@ -1,0 +1,117 @@
+"""What is owed to whom now, and the postings behind each balance."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+
+from storefront.extensions import db
+from storefront.ledger.shares import STANDARD_FUNDS
+
+#: Columns of the table of balances; shipping is owed to a facility but to no fund.
+COLUMNS = (*STANDARD_FUNDS, "other", "shipping")
+#: Postings on one page.
+PAGE = 50
+
+BALANCES = text(
+    """
+    SELECT f.code, f.name, COALESCE(u.code, 'shipping') AS fund, a.code AS account, -sum(p.amount)::bigint AS amount
+      FROM accounts a
+      JOIN postings p ON p.account_id = a.id
+      JOIN facilities f ON f.id = a.facility_id
+      LEFT JOIN funds u ON u.id = a.fund_id
+     WHERE a.kind = 'liability' AND (CAST(:ids AS bigint[]) IS NULL OR f.id = ANY (CAST(:ids AS bigint[])))
+     GROUP BY f.code, f.name, u.code, a.code
+     ORDER BY f.name, f.code"""
+)
+
+POSTINGS = text(
+    """
+    SELECT p.id, p.amount, e.effective_date, e.posted_at, e.source, e.kind, o.number AS order_number, l.title, l.sku
+      FROM postings p
+      JOIN journal_entries e ON e.id = p.entry_id
+      LEFT JOIN orders o ON o.id = e.order_id
+      LEFT JOIN order_lines l ON l.id = p.order_line_id
+     WHERE p.account_id = :account AND (CAST(:before AS bigint) IS NULL OR p.id < CAST(:before AS bigint))
+     ORDER BY p.id DESC LIMIT :limit"""
+)
+
+
+@dataclass
+class FacilityOwed:
+    """What a facility is owed, in rupiah, by fund."""
+
+    code: str
+    name: str
+    #: Column → (account's code, amount). Several funds of other codes have no single account.
+    amounts: dict[str, tuple[str | None, int]] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(amount for _account, amount in self.amounts.values())
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One posting of an account: debit > 0, credit < 0, in rupiah."""
+
+    id: int
+    amount: int
+    effective_date: datetime.date
+    posted_at: datetime.datetime
+    source: str
+    kind: str
+    order_number: str | None
+    #: The line of the order, as sold.
+    title: str | None
+    sku: str | None
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    """One page of an account's postings, the latest first; balance and count are of all of them."""
+
+    code: str
+    kind: str
+    facility_id: int | None
+    balance: int
+    count: int
+    rows: Sequence[Posting]
+    #: Key of the page that follows; None at the end.
+    next_key: int | None
+
+
+def balances(facility_ids: Iterable[int] | None) -> list[FacilityOwed]:
+    """What each facility is owed by all that was booked; of some facilities, or (None) of all."""
+    rows: dict[str, FacilityOwed] = {}
+    ids = None if facility_ids is None else list(facility_ids)
+    for code, name, fund, account, amount in db.session.execute(BALANCES, {"ids": ids}):
+        row = rows.setdefault(code, FacilityOwed(code, name))
+        column = fund if fund in COLUMNS else "other"
+        known, before = row.amounts.get(column, (account, 0))
+        row.amounts[column] = (account if known == account else None, before + amount)
+    return list(rows.values())
+
+
+def account_page(code: str, before: int | None = None) -> AccountPage | None:
+    """A page of the postings of the account `code`, before the posting with the id `before`; None: no such account."""
+    found = db.session.execute(
+        text(
+            """SELECT a.id, a.kind, a.facility_id, COALESCE(sum(p.amount), 0)::bigint AS balance, count(p.id) AS lines
+                 FROM accounts a LEFT JOIN postings p ON p.account_id = a.id WHERE a.code = :code GROUP BY a.id"""
+        ),
+        {"code": code},
+    ).one_or_none()
+    if found is None:
+        return None
+    rows = [
+        Posting(**row)
+        for row in db.session.execute(
+            POSTINGS, {"account": found.id, "before": before, "limit": PAGE + 1}
+        ).mappings()
+    ]
+    next_key = rows[PAGE - 1].id if len(rows) > PAGE else None
+    return AccountPage(code, found.kind, found.facility_id, found.balance, found.lines, rows[:PAGE], next_key)
