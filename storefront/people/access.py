@@ -77,8 +77,12 @@ def person() -> SignedIn | None:
 
 
 def guard(blueprint: Blueprint) -> None:
-    """Enforce the declared rules on all routes of `blueprint`; its name is the face."""
+    """Enforce the declared rules on all routes of `blueprint`; its name is the face.
+
+    Its templates know `current_user`; public pages, which are cached, must not.
+    """
     blueprint.before_request(lambda: enforce(blueprint.name))
+    blueprint.context_processor(lambda: {"current_user": current_user})
 
 
 def enforce(face: str) -> BaseResponse | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import func, or_, update
 
 from storefront.errors import DomainError
 from storefront.extensions import db
@@ -46,9 +46,10 @@ def grant(
 
 def revoke(membership_id: int) -> None:
     """End a membership now. One that has already ended stays as it was."""
+    living = or_(Membership.valid_until.is_(None), Membership.valid_until > func.now())
     person_id = db.session.scalar(
         update(Membership)
-        .where(Membership.id == membership_id, func.coalesce(Membership.valid_until, "infinity") > func.now())
+        .where(Membership.id == membership_id, living)
         .values(
             valid_until=func.greatest(func.now(), Membership.valid_from + datetime.timedelta(microseconds=1))
         )
