@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -22,6 +23,7 @@ from storefront import create_app
 from storefront.embedded import OWNER, WEB
 from storefront.extensions import db
 from tests.clones import Clone, TestServer, settings_for, worker_name
+from tests.demo import demo_app, demo_clone, demo_owner, demo_session, demo_shared_app  # noqa: F401 - fixtures
 
 SERVER = pytest.StashKey[TestServer]()
 
@@ -149,3 +151,24 @@ def run_jobs(app: Flask) -> Callable[[], None]:
         contextvars.Context().run(worker.run, app, wait=False)
 
     return run
+
+
+@pytest.fixture
+def statements(app: Flask) -> Iterator[Callable[[], list[str]]]:
+    """Call it for the SQL statements sent since the last call: a page's queries are counted in its test."""
+    seen: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+
+    def since() -> list[str]:
+        found = seen.copy()
+        seen.clear()
+        return found
+
+    yield since
+    event.remove(engine, "before_cursor_execute", note)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from storefront.catalogue.cards import CARD_COLUMNS, CARD_JOINS, ProductCard, cards, in_language
+from storefront.catalogue.filters import SLUG
 from storefront.extensions import db
 
 PAGE_SIZE = 24
@@ -103,6 +104,8 @@ class FacilityPage:
 
 def facility_page(slug: str, page: int, locale: str) -> FacilityPage | None:
     """The facility under `slug` and the given page of its products; None when the public knows none."""
+    if not SLUG.fullmatch(slug):
+        return None
     row = db.session.execute(text(FACILITY), {"slug": slug, "page": page}).mappings().one_or_none()
     if row is None:
         return None

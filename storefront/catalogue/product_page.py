@@ -19,6 +19,7 @@ from storefront.catalogue.cards import (
     cards,
     in_language,
 )
+from storefront.catalogue.filters import SLUG
 from storefront.extensions import db
 
 #: Further products shown below one.
@@ -136,6 +137,8 @@ class ProductPage:
 
 def product_page(slug: str, locale: str) -> ProductPage | None:
     """The page of the product under `slug`; None when there is none, or not for the public."""
+    if not SLUG.fullmatch(slug):
+        return None
     row = db.session.execute(text(PRODUCT), {"slug": slug}).mappings().one_or_none()
     if row is None:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from storefront.extensions import db
 from storefront.ledger.models import Fund, SplitRule, SplitRuleShare
@@ -74,9 +74,9 @@ def _candidates(
             or_(SplitRule.facility_id.is_(None), SplitRule.facility_id.in_(list(facility_ids))),
             of_exhibition,
         )
-        .options(selectinload(SplitRule.shares).joinedload(SplitRuleShare.fund))
+        .options(joinedload(SplitRule.shares).joinedload(SplitRuleShare.fund))
     )
-    return [(rule, material_fund_id) for rule, material_fund_id in db.session.execute(query)]
+    return [(rule, material_fund_id) for rule, material_fund_id in db.session.execute(query).unique()]
 
 
 def _narrowest(scope: Scope, candidates: Iterable[tuple[SplitRule, int]]) -> RuleInForce:
