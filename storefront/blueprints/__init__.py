@@ -7,7 +7,18 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Register every blueprint on `app`."""
-    from storefront.blueprints import account, api, cart, checkout, mailbox, media, seller, shop, system
+    from storefront.blueprints import (
+        account,
+        api,
+        cart,
+        checkout,
+        finance,
+        mailbox,
+        media,
+        seller,
+        shop,
+        system,
+    )
     from storefront.blueprints.sandbox.routes import blueprint as sandbox
     from storefront.blueprints.webhooks.routes import blueprint as webhooks
 
