@@ -105,8 +105,8 @@ class Planner:
 
     def _wishes(self, drawn: Sequence[datetime.date]) -> list[Wish]:
         """For each drawn day an order to be; some must buy from a certain facility, so that all have sold."""
-        needed: list[str | None] = [code for _ in range(EACH) for code in sorted(self.origins)][: len(drawn)]
-        makers: list[str | None] = needed + [None] * (len(drawn) - len(needed))
+        needed = [code for _ in range(EACH) for code in sorted(self.origins)][: len(drawn)]
+        makers: list[str | None] = [*needed, *[None] * (len(drawn) - len(needed))]
         self.rng.shuffle(makers)
         return [
             Wish(day, facility, shared=number % SHARED == 0)

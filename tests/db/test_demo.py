@@ -1,0 +1,247 @@
+"""What the contract promises of the demo, read from a loaded one."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+from collections import Counter
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from storefront.days import today
+from storefront.demo import files
+from storefront.demo.seasons import RAMADAN
+from storefront.media.pictures import file_key
+from storefront.media.storage import public_files
+from storefront.people.passwords import matches
+from storefront.verify.everything import INVARIANTS
+from storefront.verify.invariant import check
+
+ACCOUNTS = {
+    "coordinator@demo.test": ["coordinator", "coordinator"],
+    "coordinator2@demo.test": ["coordinator"],
+    "head@demo.test": ["head"],
+    "finance@demo.test": ["finance"],
+    "finance2@demo.test": ["finance"],
+    "curator@demo.test": ["curator"],
+    "admin@demo.test": ["administrator"],
+    "auditor@demo.test": ["auditor"],
+    "cashier@demo.test": ["cashier"],
+    "shopper@demo.test": [],
+}
+
+
+def one(session: Session, query: str, **values: Any) -> Any:
+    return session.execute(text(query), values).scalar_one()
+
+
+def column(session: Session, query: str, **values: Any) -> list[Any]:
+    return list(session.execute(text(query), values).scalars())
+
+
+def test_every_promised_account_signs_in_with_its_roles(demo_session: Session) -> None:
+    rows = demo_session.execute(
+        text(
+            """SELECT p.email, p.is_demo, p.password_hash, array_remove(array_agg(m.role), NULL) AS roles
+                 FROM people p LEFT JOIN memberships m ON m.person_id = p.id GROUP BY p.id"""
+        )
+    ).all()
+    assert {row.email: row.roles for row in rows} == ACCOUNTS
+    assert all(row.is_demo and matches(row.password_hash, "demo") for row in rows)
+
+
+def test_memberships_reach_where_the_contract_says(demo_session: Session) -> None:
+    query = """SELECT f.code FROM memberships m JOIN people p ON p.id = m.person_id
+               JOIN facilities f ON f.id = m.facility_id WHERE p.email = :email"""
+    two = set(column(demo_session, query, email="coordinator@demo.test"))
+    other = set(column(demo_session, query, email="coordinator2@demo.test"))
+    head = set(column(demo_session, query, email="head@demo.test"))
+    assert (len(two), len(other), len(head)) == (2, 1, 1)
+    assert not two & other
+    assert head < two
+    ends = "SELECT bool_and(valid_until > now()) FROM memberships WHERE role = 'auditor'"
+    assert one(demo_session, ends) is True
+
+
+def test_everything_of_the_file_is_on_sale(demo_session: Session) -> None:
+    published = column(demo_session, "SELECT title FROM products WHERE status = 'published'")
+    with (files.DATA / "products.csv").open(encoding="utf-8", newline="") as file:
+        assert sorted(published) == sorted(row["title_id"] for row in csv.DictReader(file))
+    assert len(published) >= 60
+    assert one(demo_session, "SELECT count(*) FROM listings WHERE state <> 'sold_out'") == len(published)
+    poor = """SELECT count(*) FROM products WHERE length(description) < 80 OR length(description_en) < 80
+                 OR title_en = ''"""
+    assert one(demo_session, poor) == 0
+    assert one(demo_session, "SELECT count(*) FROM facilities WHERE address = '' OR about_en = ''") == 0
+    assert one(demo_session, "SELECT count(*) FROM workshops WHERE about = '' OR about_en = ''") == 0
+
+
+def test_stores_are_filled_as_promised(demo_session: Session) -> None:
+    assert one(demo_session, "SELECT min(available) FROM reporting.stock") > 0
+    available = column(
+        demo_session,
+        """SELECT s.available FROM reporting.stock s JOIN variants v USING (sku)
+             JOIN products p ON p.id = v.product_id AND p.delivery_scope = 'nationwide'""",
+    )
+    assert sum(pieces >= 20 for pieces in available) >= 20
+    assert sum(2 <= pieces <= 12 for pieces in available) >= 5
+
+
+def test_only_the_six_rules_divide_money(demo_session: Session) -> None:
+    with (files.DATA / "split_rules.csv").open(encoding="utf-8", newline="") as file:
+        expected = {
+            (row["facility"] or None, row["basis"], row["valid_from"], row["legal_basis"]): (
+                {name: int(row[name]) for name in ("premium", "working_capital", "state_revenue")}
+            )
+            for row in csv.DictReader(file)
+        }
+    rows = demo_session.execute(
+        text(
+            """SELECT f.code, r.basis, r.valid_from::text, r.legal_basis,
+                      jsonb_object_agg(u.code, s.basis_points) AS shares
+                 FROM split_rules r JOIN split_rule_shares s ON s.split_rule_id = r.id
+                 JOIN funds u ON u.id = s.fund_id LEFT JOIN facilities f ON f.id = r.facility_id
+                WHERE r.approved_by <> r.proposed_by GROUP BY r.id, f.code"""
+        )
+    ).all()
+    assert {tuple(row[:4]): row.shares for row in rows} == expected
+    assert one(demo_session, "SELECT count(*) FROM split_rules") == 6
+
+
+def test_every_facility_has_sold_within_its_rule(demo_session: Session) -> None:
+    sold = column(
+        demo_session,
+        """SELECT count(DISTINCT o.id)
+             FROM facilities f
+             JOIN split_rules r ON r.id = COALESCE((SELECT id FROM split_rules WHERE facility_id = f.id),
+                                                   (SELECT id FROM split_rules WHERE facility_id IS NULL))
+             LEFT JOIN order_lines l ON l.facility_id = f.id AND l.split_rule_id = r.id
+             LEFT JOIN orders o ON o.id = l.order_id AND o.state = 'paid'
+                  AND accounting_date(o.paid_at) >= r.valid_from
+            GROUP BY f.id""",
+    )
+    assert len(sold) == 28
+    assert min(sold) >= 3
+
+
+def test_exhibitions_of_the_past_and_the_one_that_runs(demo_session: Session) -> None:
+    rows = demo_session.execute(text("SELECT slug, starts_on, ends_on FROM exhibitions")).all()
+    days = {row.slug: (row.starts_on, row.ends_on) for row in rows}
+    day = datetime.timedelta(days=1)
+    # The template may have been loaded just before midnight.
+    assert days["pameran-karya-binaan"] in {(t - day, t + 30 * day) for t in (today(), today() - day)}
+    assert days["pameran-narapidana-2017"] == (datetime.date(2017, 4, 4), datetime.date(2017, 4, 7))
+    assert len(days) == 5
+
+
+def test_the_stand_is_stocked_by_transfers(demo_session: Session) -> None:
+    rows = demo_session.execute(
+        text(
+            """SELECT s.available, p.facility_id FROM reporting.stock_by_location s JOIN variants v USING (sku)
+                 JOIN products p ON p.id = v.product_id WHERE s.location = 'pameran-karya-binaan'"""
+        )
+    ).all()
+    assert len(rows) >= 30
+    assert len({row.facility_id for row in rows}) >= 10
+    assert all(2 <= row.available <= 12 for row in rows)
+    legs = "SELECT sum(quantity) = 0 AND count(*) = :legs FROM stock_movements WHERE reason = 'transfer'"
+    assert one(demo_session, legs, legs=2 * len(rows)) is True
+
+
+def test_a_year_of_orders(demo_session: Session) -> None:
+    states = Counter(column(demo_session, "SELECT status FROM order_status"))
+    paid = one(demo_session, "SELECT count(*) FROM orders WHERE state = 'paid'")
+    assert paid >= 400
+    assert states["completed"] > 0.8 * paid
+    assert states["paid"] >= 3
+    assert states["shipped"] + states["partly_shipped"] >= 1
+    assert states["expired"] >= 5
+    assert 1 <= states["awaiting_payment"] <= 3
+    facilities = column(
+        demo_session,
+        """SELECT count(DISTINCT l.facility_id) FROM orders o JOIN order_lines l ON l.order_id = o.id
+            WHERE o.state = 'paid' GROUP BY o.id""",
+    )
+    assert 0.22 < sum(number > 1 for number in facilities) / paid < 0.28
+    assert one(demo_session, "SELECT max(placed_at) < now() FROM orders") is True
+    assert one(demo_session, "SELECT min(paid_at) > now() - interval '368 days' FROM orders") is True
+
+
+def test_coordinators_find_parcels_to_pack(demo_session: Session) -> None:
+    query = """SELECT count(*) FROM parcels a JOIN memberships m ON m.facility_id = a.facility_id
+               JOIN people p ON p.id = m.person_id WHERE a.state = 'to_pack' AND p.email = :email"""
+    assert one(demo_session, query, email="coordinator@demo.test") >= 1
+    assert one(demo_session, query, email="coordinator2@demo.test") >= 1
+    assert one(demo_session, "SELECT count(*) FROM orders o JOIN people p ON p.id = o.person_id") >= 6
+
+
+def test_hampers_sell_before_lebaran(demo_session: Session) -> None:
+    first, lebaran = max(season for season in RAMADAN if season[1] < today())
+    query = """SELECT COALESCE(sum(l.quantity), 0) FROM order_lines l JOIN orders o ON o.id = l.order_id
+                WHERE l.sku = 'PLP-BOGA-01' AND o.state = 'paid'
+                  AND accounting_date(o.paid_at) BETWEEN :first AND :last"""
+    week = datetime.timedelta(days=7)
+    in_ramadan = one(demo_session, query, first=first - week, last=lebaran)
+    afterwards = one(demo_session, query, first=lebaran + week, last=lebaran + 7 * week)
+    assert in_ramadan > 3 * afterwards
+
+
+def test_past_lies_in_the_past_and_nothing_waits(
+    demo_session: Session, demo_owner: psycopg.Connection
+) -> None:
+    broken = [finding for finding in check(demo_owner, INVARIANTS) if not finding.holds]
+    assert broken == []
+    assert one(demo_session, "SELECT count(*) FROM procrastinate_jobs") == 0
+    assert one(demo_session, "SELECT count(*) FROM messages WHERE sent_at IS NULL") == 0
+    late = """SELECT count(*) FROM journal_entries e JOIN orders o ON o.id = e.order_id
+               WHERE e.effective_date <> accounting_date(o.paid_at) OR e.posted_at <> o.paid_at"""
+    assert one(demo_session, late) == 0
+    for table, moment in [
+        ("stock_movements", "moved_at"), ("messages", "created_at"), ("payment_attempts", "at"),
+        ("audit_events", "at"), ("payment_events", "handled_at"), ("sandbox_events", "delivered_at"),
+        ("reservations", "created_at"), ("payments", "created_at"),
+    ]:  # fmt: skip
+        # Nothing carries the hour of loading: the last hours before it are empty.
+        newest = one(demo_session, f"SELECT accounting_date(max({moment})) FROM {table}")
+        assert newest < today(), table
+
+
+def test_no_parcel_is_before_its_payment(demo_session: Session) -> None:
+    wrong = """SELECT count(*) FROM parcels p JOIN orders o ON o.id = p.order_id
+                WHERE p.packed_at < o.paid_at OR p.shipped_at < p.packed_at OR p.received_at < p.shipped_at"""
+    assert one(demo_session, wrong) == 0
+
+
+def test_shelves_were_never_below_nothing(demo_session: Session) -> None:
+    negative = """SELECT count(*) FROM (
+        SELECT sum(quantity) OVER (PARTITION BY variant_id, location_id ORDER BY moved_at, quantity DESC) AS level
+          FROM stock_movements) AS walk WHERE level < 0"""
+    assert one(demo_session, negative) == 0
+
+
+def test_pictures_went_through_the_pipeline(demo_session: Session, demo_app: Flask) -> None:
+    photos = demo_session.execute(text("SELECT DISTINCT key, widths FROM photos")).all()
+    store = public_files()
+    for photo in photos:
+        for width in photo.widths:
+            assert store.exists(file_key(photo.key, width, "webp"))
+    bare = """SELECT count(*) FROM products p WHERE NOT EXISTS (
+                  SELECT FROM photos h WHERE h.product_id = p.id AND length(alt) > 10 AND length(alt_en) > 10)"""
+    assert one(demo_session, bare) == 0
+
+
+def test_every_variant_has_a_code_for_its_label(demo_session: Session) -> None:
+    query = """SELECT count(*) FROM variants v
+                WHERE NOT EXISTS (SELECT FROM short_codes WHERE kind = 'variant' AND target = v.id)"""
+    assert one(demo_session, query) == 0
+
+
+@pytest.mark.parametrize("table", ["order_contacts", "people"])
+def test_no_address_reaches_anybody(demo_session: Session, table: str) -> None:
+    emails = column(demo_session, f"SELECT email FROM {table} WHERE email IS NOT NULL")
+    assert all(email.endswith(("@example.test", "@demo.test")) for email in emails)
