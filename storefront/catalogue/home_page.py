@@ -15,7 +15,9 @@ from storefront.catalogue.facility_pages import FacilityCard
 from storefront.catalogue.seasons import seasonal_words
 from storefront.extensions import db
 
-BLOCK, CATEGORY_BLOCK, SAMPLE = 8, 4, 6
+BLOCK, CATEGORY_BLOCK, SAMPLE = 8, 6, 6
+#: Read beyond what is shown, so that no product need stand in two blocks.
+SPARE = 2 * BLOCK
 NEWEST_FIRST = "(l.state = 'sold_out'), l.published_at DESC, l.product_id DESC"
 
 
@@ -41,11 +43,11 @@ SEASONAL = block(
     """WHERE l.state <> 'sold_out' AND l.product_id IN (
          SELECT id FROM products WHERE status = 'published' AND search @@ to_tsquery('simple', CAST(:season AS text))
           ORDER BY published_at DESC LIMIT 400)""",
-    BLOCK,
+    BLOCK + SPARE,
 )
 
 HOME = f"""
-SELECT {block("", BLOCK)} AS newest,
+SELECT {block("", BLOCK + SPARE)} AS newest,
        {READY} AS ready,
        {SEASONAL} AS seasonal,
        (SELECT json_agg(part ORDER BY part.position, part.name) FROM (
@@ -95,6 +97,7 @@ class HomePage:
     """The catalogue's part of the front page."""
 
     newest: list[ProductCard]
+    #: Ready to be sent anywhere, from as many facilities as there are.
     ready: list[ProductCard]
     #: What people look for in this season; empty outside of one.
     seasonal: list[ProductCard]
@@ -111,10 +114,12 @@ def home_page(today: datetime.date, locale: str) -> HomePage:
     """The front page on the accounting day `today`."""
     season = seasonal_words(today)
     row: Any = db.session.execute(text(HOME), {"season": season, "today": today}).one()
+    ready = cards(row.ready, locale)
+    newest = _others(cards(row.newest, locale), ready)
     return HomePage(
-        newest=cards(row.newest, locale),
-        ready=cards(row.ready, locale),
-        seasonal=cards(row.seasonal, locale),
+        newest=newest,
+        ready=ready,
+        seasonal=_others(cards(row.seasonal, locale), ready + newest),
         categories=[
             CategoryBlock(
                 part["slug"], in_language(part, "name", locale), part["count"], cards(part["items"], locale)
@@ -126,6 +131,12 @@ def home_page(today: datetime.date, locale: str) -> HomePage:
         products_count=row.products,
         exhibition=_exhibition(row.exhibition),
     )
+
+
+def _others(found: list[ProductCard], shown: list[ProductCard]) -> list[ProductCard]:
+    """A block's worth of cards, first those that are not shown yet; a small shop must repeat itself."""
+    known = {card.slug for card in shown}
+    return sorted(found, key=lambda card: card.slug in known)[:BLOCK]
 
 
 def _exhibition(row: Any) -> RunningExhibition | None:

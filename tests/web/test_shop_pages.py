@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 import pytest
@@ -11,8 +13,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storefront.catalogue.home_page import home_page
 from storefront.catalogue.search_words import refresh_search_words
 from storefront.catalogue.short_codes import short_code
+from storefront.days import today
 from storefront.orders.models import Parcel
 from storefront.orders.payment import open_payment
 from tests.factories import make_order, make_photo, make_product, make_variant, make_workshop
@@ -284,3 +288,39 @@ def test_the_feed_is_valid_and_holds_every_variant(
     assert "DATA CONTOH" in client.get("/feeds/products.xml").text
     tag = client.get("/feeds/products.xml").headers["ETag"]
     assert client.get("/feeds/products.xml", headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_many_who_ask_at_once_cost_one_rendering(
+    app: Flask, shop: Shop, statements: Callable[[], list[str]]
+) -> None:
+    app.extensions.pop("pages", None)
+    statements()
+    together = threading.Barrier(6)
+
+    def ask() -> int:
+        together.wait()
+        return app.test_client().get("/products").status_code
+
+    with ThreadPoolExecutor(6) as readers:
+        answers = [reader.result() for reader in [readers.submit(ask) for _ in range(6)]]
+    assert answers == [200] * 6
+    assert len([sql for sql in statements() if "GROUPING SETS" in sql]) == 1
+
+
+def test_a_filter_that_is_not_understood_is_said(client: FlaskClient, shop: Shop) -> None:
+    assert "tidak kami mengerti" in client.get("/products?min=murah").text
+    assert "tidak kami mengerti" not in client.get("/products?min=1000").text
+
+
+def test_no_product_stands_twice_where_there_are_others(
+    client: FlaskClient, shop: Shop, db_session: Session, run_jobs: Callable[[], None]
+) -> None:
+    workshop = make_workshop(shop.pekalongan)
+    for _ in range(30):
+        make_variant(make_product(workshop), stock=9)
+    db_session.commit()
+    run_jobs()
+    page = home_page(today(), "id")
+    assert len(page.newest) == len(page.ready) == 8
+    assert not {card.slug for card in page.newest} & {card.slug for card in page.ready}
+    assert page.ready[1].facility_slug != page.ready[0].facility_slug

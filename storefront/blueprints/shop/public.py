@@ -6,7 +6,9 @@ not kept yet does the view run. Views return text, read no session and no cookie
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -26,6 +28,9 @@ LONGEST_ADDRESS = 300
 STATE = text(
     "SELECT version, raised_by::text, (SELECT max(id) FROM journal_entries) AS newest_entry FROM catalogue_version"
 )
+
+#: Shared by all pages: two that meet in one lock merely wait for each other.
+TURNS = [threading.Lock() for _ in range(64)]
 
 View = Callable[..., str]
 
@@ -53,14 +58,30 @@ def public_page(
             pages = _page_cache()
             page = pages.get(key)
             if page is None:
-                page = Page(view(**arguments).encode(), mimetype)
-                if len(request.full_path) <= LONGEST_ADDRESS:
-                    pages.put(key, page)
+                with _one_at_a_time(key):
+                    page = pages.get(key) or Page(view(**arguments).encode(), mimetype)
+                    if len(request.full_path) <= LONGEST_ADDRESS:
+                        pages.put(key, page)
             return page.response()
 
         return answer
 
     return decorate
+
+
+@contextmanager
+def _one_at_a_time(key: object) -> Iterator[None]:
+    """When a page has just changed and many ask for it at once, one renders it and the others wait for that.
+
+    Not for long: whoever has waited two seconds renders it too.
+    """
+    turn = TURNS[hash(key) % len(TURNS)]
+    is_ours = turn.acquire(timeout=2)
+    try:
+        yield
+    finally:
+        if is_ours:
+            turn.release()
 
 
 def plain_url(endpoint: str, **values: Any) -> str:
