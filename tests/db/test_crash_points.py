@@ -24,7 +24,12 @@ from tests.drills.live import serve
 from tests.drills.promises import broken, unfinished
 from tests.factories import make_facility, make_product, make_rule, make_variant, make_workshop
 
-IN_CHECKOUT = ("checkout.before_commit", "checkout.after_commit", "payment.after_provider", "payment.after_commit")
+IN_CHECKOUT = (
+    "checkout.before_commit",
+    "checkout.after_commit",
+    "payment.after_provider",
+    "payment.after_commit",
+)
 IN_WEBHOOK = ("webhook.before_commit", "webhook.after_commit")
 IN_JOBS = (
     *("delivery.after_answer", "event.before_commit", "event.after_commit"),
@@ -71,7 +76,9 @@ class Shop:
         )
 
     def choose(self, payment_id: str, outcome: str = "succeeded") -> None:
-        answer = self.steps.request("POST", f"/sandbox/payments/{payment_id}/outcome", json={"outcome": outcome})
+        answer = self.steps.request(
+            "POST", f"/sandbox/payments/{payment_id}/outcome", json={"outcome": outcome}
+        )
         assert answer.status == 202
 
     def one(self, query: str) -> Any:
@@ -84,7 +91,9 @@ class Shop:
         for _ in range(5):
             if self.steps.jobs(crash_at=point).signal == signal.SIGKILL:
                 return True
-            self.owner.execute("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE scheduled_at > now()")
+            self.owner.execute(
+                "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE scheduled_at > now()"
+            )
         return False
 
     def drain(self) -> None:
@@ -93,7 +102,9 @@ class Shop:
             self.owner.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
             defer("jobs.retry_stalled", timestamp=0, queueing_lock="jobs.retry_stalled")
             self.session.commit()
-            self.owner.execute("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE scheduled_at > now()")
+            self.owner.execute(
+                "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE scheduled_at > now()"
+            )
             assert self.steps.jobs().signal is None
             if not self.one("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"):
                 return

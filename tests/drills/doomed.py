@@ -49,13 +49,15 @@ class Doomed:
         return self._step({"do": "jobs"}, crash_at)
 
     def close(self) -> None:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.close()
         self.process.wait(10)
         self.process.stdout.close()
 
     def _step(self, step: dict[str, Any], crash_at: str | None) -> End:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.write(json.dumps({**step, "crash_at": crash_at}) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
