@@ -36,7 +36,36 @@ def expire_unpaid() -> int:
         .limit(AT_ONCE)
     ).all()
     db.session.rollback()
-    return sum(end_order(order_id, OrderState.EXPIRED) for order_id in due)
+    ended = sum(end_order(order_id, OrderState.EXPIRED) for order_id in due)
+    close_left_over_pages()
+    return ended
+
+
+def close_left_over_pages() -> None:
+    """End payments whose time is over though their order is paid by another one, or has ended. Commits each.
+
+    The provider closes its page first; money that it took there after all is recorded, and given back.
+    """
+    left_over = db.session.scalars(
+        select(Payment.order_id)
+        .distinct()
+        .join(Order, Order.id == Payment.order_id)
+        .where(
+            Payment.state.in_([PaymentState.CREATED.value, PaymentState.PENDING.value]),
+            Payment.expires_at < func.now(),
+            Order.state != OrderState.AWAITING_PAYMENT.value,
+        )
+        .limit(AT_ONCE)
+    ).all()
+    db.session.rollback()
+    for order_id in left_over:
+        if close_payment_pages(order_id):
+            db.session.execute(
+                update(Payment)
+                .where(Payment.order_id == order_id, Payment.state.in_(LIVING_STATES))
+                .values(state=PaymentState.EXPIRED.value)
+            )
+            db.session.commit()
 
 
 def end_order(order_id: int, state: OrderState) -> bool:

@@ -220,6 +220,20 @@ def test_a_page_found_paid_at_expiry_pays_the_order(order: Order, db_session: Se
     assert order_status(order.id)[0] == "paid"
 
 
+def test_a_second_page_of_a_paid_order_is_closed_when_its_time_is_over(order: Order, db_session: Session) -> None:
+    first, second = open_payment(order), open_payment(order)
+    first_id, second_id, amount = first.id, second.id, first.amount
+    db_session.commit()
+    start_payment(second_id)
+    record_payment(first_id, reference=first_id, amount=amount)
+    db_session.execute(update(Payment).values(expires_at=text("now() - interval '1 second'")))
+    db_session.commit()
+    expire_unpaid()
+    assert gateway("sandbox").look_up(second_id).state == "expired"
+    assert db_session.get_one(Payment, second_id, populate_existing=True).state == "expired"
+    assert order_status(order.id) == ("paid", amount, 0)
+
+
 def test_a_shopper_cancels_before_paying_and_not_after(order: Order, db_session: Session) -> None:
     cancel(order)
     cancel(db_session.get_one(Order, order.id))
