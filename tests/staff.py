@@ -57,6 +57,8 @@ def enter(client: FlaskClient, email: str, password: str = PASSWORD, **data: Any
 
 def sign_in(client: FlaskClient, person: Person) -> FlaskClient:
     """The client, signed in as `person`."""
-    answer = enter(client, person.email)
+    email = person.email
+    db.session.commit()  # an export waits for open transactions, the test's own included
+    answer = enter(client, email)
     assert answer.status_code == 303, answer.text
     return client

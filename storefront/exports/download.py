@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from flask import current_app
+from sqlalchemy import Engine
 
 from storefront.days import ACCOUNTING_ZONE
 from storefront.exports import files, formats, sales
@@ -70,7 +71,7 @@ def sales_download(
     moment = settle(db.engine, as_of)
     name, note = selection.name(format.value), demo_note()
     if part is Part.FILE and format is not Format.XLSX:
-        return Download(name, format.mimetype, _text(selection, moment, format))
+        return Download(name, format.mimetype, _text(db.engine, selection, moment, format))
     with _finished(selection, moment, format, note) as (file, found):
         if part is Part.MANIFEST:
             file.close()
@@ -80,10 +81,13 @@ def sales_download(
         return Download(selection.name("zip"), "application/zip", _zipped(file, found, moment))
 
 
-def _text(selection: Selection, moment: datetime, format: Format) -> Iterator[bytes]:
-    """CSV and JSONL straight from the database, in a transaction that lives as long as the download."""
+def _text(engine: Engine, selection: Selection, moment: datetime, format: Format) -> Iterator[bytes]:
+    """CSV and JSONL straight from the database, in a transaction that lives as long as the download.
+
+    It runs while the answer is sent, when the request and its app context are over.
+    """
     blocks = formats.csv_blocks if format is Format.CSV else formats.jsonl_blocks
-    with sales.opened(db.engine, selection, moment) as source:
+    with sales.opened(engine, selection, moment) as source:
         yield from blocks(source)
 
 

@@ -105,3 +105,28 @@ def test_english_pages_are_english(shop: Shop, head: FlaskClient) -> None:
     page = head.get("/en/seller/PKL/sales?month=2026-10").text
     assert "October 2026" in page
     assert "Batik cloth" in page
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl"])
+def test_ones_own_sales_are_exported_and_nobody_elses(
+    shop: Shop, head: FlaskClient, db_session: DbSession, form: str
+) -> None:
+    query = f"from=2026-09-01&to=2026-10-31&format={form}"
+    answer = head.get(f"/seller/PKL/export?{query}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    if form != "xlsx":
+        assert answer.text.count("PKL-BATIK") == 2
+        assert "NML" not in answer.text
+    manifest = head.get(f"/seller/PKL/export?{query}&part=manifest")
+    assert manifest.json["row_count"] == 3
+    assert head.get(f"/seller/NML/export?{query}").status_code == 404
+    trail = db_session.execute(text("SELECT count(*) FROM audit_events WHERE action = 'sales.exported'"))
+    assert trail.scalar_one() == 2
+
+
+@pytest.mark.parametrize(
+    "query", ["format=pdf", "format=csv&from=kemarin", "format=csv&from=2026-10-02&to=2026-10-01"]
+)
+def test_an_export_that_makes_no_sense_is_refused(head: FlaskClient, query: str) -> None:
+    assert head.get(f"/seller/PKL/export?{query}").status_code == 422

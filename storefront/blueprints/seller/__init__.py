@@ -40,4 +40,4 @@ def allowed(action: Action) -> bool:
     return g.facility.id in policy.reach(access.person(), action, face="seller")
 
 
-from storefront.blueprints.seller import offers, parcels, sales, shelf, today  # noqa: E402, F401
+from storefront.blueprints.seller import export, offers, parcels, sales, shelf, today  # noqa: E402, F401
