@@ -26,7 +26,7 @@ BY_MONTH = text(
       JOIN funds u ON u.id = a.fund_id
      WHERE e.kind = 'sale' AND e.effective_date >= :first AND e.effective_date <= :last
        AND (CAST(:ids AS bigint[]) IS NULL OR a.facility_id = ANY (CAST(:ids AS bigint[])))
-     GROUP BY f.code, f.name, month, kind
+     GROUP BY 1, 2, 3, 4
      ORDER BY f.name, f.code"""
 )
 
