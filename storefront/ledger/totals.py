@@ -170,6 +170,11 @@ class TotalsCache:
         self._cost = 0.0
         self._stamps = 0
 
+    @property
+    def kept(self) -> Totals | None:
+        """The totals as they were read last, None before that."""
+        return self._totals
+
     def get(self, newest: object) -> Totals:
         """The totals; `newest` is the id of the journal's last entry, or whatever changes when it grows."""
         with self._lock:

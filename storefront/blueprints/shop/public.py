@@ -13,21 +13,16 @@ from functools import wraps
 from typing import Any
 
 from flask import Response, current_app, g, request, url_for
-from sqlalchemy import text
 
-from storefront.catalogue.version import CatalogueVersion
+from storefront.blueprints.shop.state import State, StateReader
 from storefront.days import today
-from storefront.extensions import db
+from storefront.errors import Unavailable
 from storefront.languages import locale
 from storefront.ledger.totals import Totals, TotalsCache
 from storefront.page_cache import Page, PageCache
 
 #: Longer addresses are answered but not kept: they are never what many ask for.
 LONGEST_ADDRESS = 300
-
-STATE = text(
-    "SELECT version, raised_by::text, (SELECT max(id) FROM journal_entries) AS newest_entry FROM catalogue_version"
-)
 
 #: Shared by all pages: two that meet in one lock merely wait for each other.
 TURNS = [threading.Lock() for _ in range(64)]
@@ -43,19 +38,14 @@ def public_page(
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
         def answer(**arguments: Any) -> Response:
-            version, raised_by, newest_entry = db.session.execute(STATE).one()
-            if figures:
-                g.totals = _totals_cache().get(newest_entry)
-            key = (
-                CatalogueVersion(version, raised_by),
-                g.totals.stamp if figures else None,
-                request.script_root,
-                request.full_path,
-                locale(),
-                # Rules of the day, seasons and exhibitions change at midnight.
-                today(),
-            )
-            pages = _page_cache()
+            reader, pages = _state_reader(), _page_cache()
+            try:
+                state = reader.read()
+                if figures:
+                    g.totals = _totals_cache().get(state.newest_entry)
+                key = _key(state, figures)
+            except Unavailable:
+                return _kept(reader, pages, figures).response()
             page = pages.get(key)
             if page is None:
                 with _one_at_a_time(key):
@@ -67,6 +57,29 @@ def public_page(
         return answer
 
     return decorate
+
+
+def _key(state: State, figures: bool) -> tuple[object, ...]:
+    """What the page at this address depends on."""
+    return (
+        state.catalogue,
+        g.totals.stamp if figures else None,
+        request.script_root,
+        request.full_path,
+        locale(),
+        # Rules of the day, seasons and exhibitions change at midnight.
+        today(),
+    )
+
+
+def _kept(reader: StateReader, pages: PageCache, figures: bool) -> Page:
+    """The page as it was a moment ago, while the database is away. Raises Unavailable when it is not kept."""
+    state, figures_kept = reader.last(), _totals_cache().kept
+    g.totals = figures_kept
+    page = pages.get(_key(state, figures)) if state and (figures_kept or not figures) else None
+    if page is None:
+        raise Unavailable()
+    return page
 
 
 @contextmanager
@@ -93,6 +106,12 @@ def totals() -> Totals:
     """The figures that this page was keyed by."""
     found: Totals = g.totals
     return found
+
+
+def _state_reader() -> StateReader:
+    settings = current_app.extensions["settings"]
+    reader: StateReader = current_app.extensions.setdefault("shop_state", StateReader(settings))
+    return reader
 
 
 def _page_cache() -> PageCache:
