@@ -16,6 +16,8 @@ from storefront.cart.view import CartView, load
 from storefront.errors import DomainError, Invalid, NotFound, OutOfStock, UnknownSku
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.payments.gateway import current_gateway
+from storefront.payments.methods import payment_methods
 from storefront.people import access
 from storefront.shipping.quote import starting_amounts
 
@@ -136,6 +138,7 @@ def _page(view: CartView | None, status: int = 200, **more: Any) -> Response:
             cart=view,
             language=locale(),
             money=money_of(view) if view is not None else None,
+            payment_methods=payment_methods(current_gateway().name),
             starting=starting_amounts(view.pieces) if view is not None and has_goods else {},
             **more,
         ),

@@ -120,7 +120,7 @@ def _quotes(view: CartView, typed: Typed, errors: dict[str, Any]) -> tuple[dict[
     except Refused:
         pass  # said beside the field when the order is sent
     except Invalid as refusal:
-        errors.update(refusal.errors)
+        errors |= errors_of(refusal)
     return pickup_only(view.pieces), False
 
 
@@ -137,6 +137,6 @@ def errors_of(refusal: DomainError) -> dict[str, Any]:
     if not isinstance(refusal, Invalid):
         return {}
     return {
-        name.removeprefix("address.").replace("shipping.", SHIPPING_PREFIX): sentence
+        name.removeprefix("address.").replace("shipping.", SHIPPING_PREFIX): str(sentence)
         for name, sentence in refusal.errors.items()
     }
