@@ -25,6 +25,7 @@ def add(facilities: dict[str, Facility], people: dict[str, Person], today: datet
             basis=row["basis"],
             valid_from=datetime.date.fromisoformat(row["valid_from"]),
             legal_basis=row["legal_basis"],
+            legal_basis_en=row["legal_basis_en"],
             source=row["source"],
             proposed_by=people["finance@demo.test"].id,
             proposed_at=at(today - days(870), 10),

@@ -50,6 +50,8 @@ class SplitRule(db.Model):  # type: ignore[name-defined]
     #: Last one; None: until a new rule follows.
     valid_to: Mapped[datetime.date | None]
     legal_basis: Mapped[str]
+    #: The same for English pages; empty: the original is shown.
+    legal_basis_en: Mapped[str] = mapped_column(default="")
     source: Mapped[str] = mapped_column(default="")
     proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
     proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())

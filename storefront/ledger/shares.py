@@ -97,8 +97,11 @@ class MoneySplit:
 
     @property
     def legal_basis(self) -> str | None:
-        """The legal basis when there is one for all."""
-        return self.rules[0].legal_basis if len(self.rules) == 1 else None
+        """The legal basis when there is one for all, in the language of the page."""
+        if len(self.rules) != 1:
+            return None
+        rule = self.rules[0]
+        return (str(get_locale()) == "en" and rule.legal_basis_en) or rule.legal_basis
 
     @property
     def valid_from(self) -> datetime.date | None:

@@ -41,6 +41,7 @@ class RuleInForce:
     id: int
     basis: str
     legal_basis: str
+    legal_basis_en: str
     valid_from: datetime.date
     shares: tuple[RuleShare, ...]
     #: Working capital's fund: under basis `profit` the material cost returns to it, share or no share.
@@ -108,6 +109,7 @@ def _detached(rule: SplitRule, material_fund_id: int) -> RuleInForce:
         id=rule.id,
         basis=rule.basis,
         legal_basis=rule.legal_basis,
+        legal_basis_en=rule.legal_basis_en,
         valid_from=rule.valid_from,
         shares=tuple(
             RuleShare(share.position, share.fund_id, share.fund.code, share.basis_points)

@@ -19,6 +19,7 @@ CREATE TABLE split_rules (
     valid_from         date NOT NULL,
     valid_to           date,                        -- last day in force; null: until a new rule follows
     legal_basis        text NOT NULL CHECK (length(legal_basis) >= 5),
+    legal_basis_en     text NOT NULL DEFAULT '',    -- the same for English pages; '': only the original
     source             text NOT NULL DEFAULT '',
     proposed_by        bigint NOT NULL REFERENCES people,
     proposed_at        timestamptz NOT NULL DEFAULT now(),
