@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Row, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from storefront.cart.models import CartLine
 from storefront.cart.problems import FewerLeft, NotOnSale, PriceMoved, Problem, SoldOut
@@ -162,8 +163,8 @@ def load(cart_id: int, *, with_photos: bool = False) -> CartView:
 
 def first_photos(product_ids: Iterable[int]) -> dict[int, Photo]:
     """Each product's first photo."""
-    query = select(Photo).where(Photo.product_id.in_(list(product_ids)))
-    query = query.distinct(Photo.product_id).order_by(Photo.product_id, Photo.position)
+    query = select(Photo).where(Photo.product_id.in_(list(product_ids))).ext(distinct_on(Photo.product_id))
+    query = query.order_by(Photo.product_id, Photo.position)
     return {photo.product_id: photo for photo in db.session.scalars(query)}
 
 
