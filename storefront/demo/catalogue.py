@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from storefront.catalogue.models import Category, CommodityGroup, Product, ShortCode, Variant
 from storefront.catalogue.short_codes import ALPHABET, LENGTH
 from storefront.demo import files
+from storefront.demo.bulk import insert_for_ids, insert_rows
 from storefront.demo.files import ProductRow
-from storefront.demo.moments import at, days, in_batches
+from storefront.demo.moments import at, days
 from storefront.demo.places import Places
 from storefront.extensions import db
 
@@ -56,22 +57,23 @@ def add_products(
 ) -> list[Item]:
     """Add published products with their variants and short codes, in the order of `rows`."""
     groups = {row.code: row.id for row in db.session.execute(select(CommodityGroup.code, CommodityGroup.id))}
-    items: list[Item] = []
-    for batch in in_batches(list(zip(rows, _published_on(rows, today, rng), strict=True))):
-        values = [_product(row, day, places, categories, groups) for row, day in batch]
-        product_ids = db.session.scalars(
-            insert(Product).returning(Product.id, sort_by_parameter_order=True), values
-        ).all()
-        listed = [(row, day, id_) for (row, day), id_ in zip(batch, product_ids, strict=True)]
-        values = [_variant(row, id_, number) for row, _, id_ in listed for number in range(len(row.variants))]
-        variant_ids = db.session.scalars(
-            insert(Variant).returning(Variant.id, sort_by_parameter_order=True), values
-        ).all()
-        sold = [(row, day) for row, day, _ in listed for _ in row.variants]
-        items += [
-            Item(variant_id, value["product_id"], value["sku"], value["price"], row, day)
-            for (row, day), value, variant_id in zip(sold, values, variant_ids, strict=True)
-        ]
+    published = _published_on(rows, today, rng)
+    product_ids = insert_for_ids(
+        Product,
+        [_product(row, day, places, categories, groups) for row, day in zip(rows, published, strict=True)],
+    )
+    sold = [
+        (row, day, product_id, number)
+        for row, day, product_id in zip(rows, published, product_ids, strict=True)
+        for number in range(len(row.variants))
+    ]
+    values = [_variant(row, product_id, number) for row, _, product_id, number in sold]
+    items = [
+        Item(variant_id, product_id, value["sku"], value["price"], row, day)
+        for (row, day, product_id, _), value, variant_id in zip(
+            sold, values, insert_for_ids(Variant, values), strict=True
+        )
+    ]
     _add_codes(items, rng)
     return items
 
@@ -133,5 +135,4 @@ def _add_codes(items: Sequence[Item], rng: random.Random) -> None:
             code = "".join(rng.choices(ALPHABET, k=LENGTH))
         codes[code] = item.variant_id
     values = [{"code": code, "kind": "variant", "target": target} for code, target in codes.items()]
-    for batch in in_batches(values):
-        db.session.execute(insert(ShortCode), batch)
+    insert_rows(ShortCode, values)

@@ -8,9 +8,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import insert
-
-from storefront.demo.moments import JAKARTA, in_batches
+from storefront.demo.bulk import insert_rows
+from storefront.demo.moments import JAKARTA
 from storefront.demo.places import Places
 from storefront.demo.plan import PlannedOrder
 from storefront.demo.shelves import Month, Shelves
@@ -138,35 +137,32 @@ class History:
     def _write_provider(self) -> None:
         """The provider's own books, its events, and our inbox with all of them handled."""
         delay = datetime.timedelta(seconds=1)
-        for batch in in_batches(self.sandbox):
-            db.session.execute(insert(SandboxPayment), batch)
-        for batch in in_batches(self.attempts):
-            db.session.execute(insert(PaymentAttempt), batch)
-        for batch in in_batches(self.said):
-            db.session.execute(
-                insert(SandboxEvent),
-                [
-                    {name: said[name] for name in ("id", "payment_id", "type", "body")}
-                    | {"created_at": said["at"], "delivered_at": said["at"] + delay, "deliveries": 1}
-                    for said in batch
-                ],
-            )
-            db.session.execute(
-                insert(PaymentEvent),
-                [
-                    {
-                        "gateway": "sandbox",
-                        "event_id": said["id"],
-                        "type": said["type"],
-                        "body": said["body"].encode(),
-                        "received_at": said["at"],
-                        "handled_at": said["at"] + delay,
-                        "result": said["result"],
-                        "attempts": 1,
-                    }
-                    for said in batch
-                ],
-            )
+        insert_rows(SandboxPayment, self.sandbox)
+        insert_rows(PaymentAttempt, self.attempts)
+        insert_rows(
+            SandboxEvent,
+            [
+                {name: said[name] for name in ("id", "payment_id", "type", "body")}
+                | {"created_at": said["at"], "delivered_at": said["at"] + delay, "deliveries": 1}
+                for said in self.said
+            ],
+        )
+        insert_rows(
+            PaymentEvent,
+            [
+                {
+                    "gateway": "sandbox",
+                    "event_id": said["id"],
+                    "type": said["type"],
+                    "body": said["body"].encode(),
+                    "received_at": said["at"],
+                    "handled_at": said["at"] + delay,
+                    "result": said["result"],
+                    "attempts": 1,
+                }
+                for said in self.said
+            ],
+        )
 
 
 class _Shipping:

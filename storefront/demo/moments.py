@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from storefront.days import ACCOUNTING_ZONE
 
 JAKARTA = ACCOUNTING_ZONE
-Row = TypeVar("Row")
 
 
 def at(
@@ -24,9 +21,3 @@ def at(
 def days(number: int) -> datetime.timedelta:
     """So many days."""
     return datetime.timedelta(days=number)
-
-
-def in_batches(rows: Sequence[Row], size: int = 2000) -> Iterator[Sequence[Row]]:
-    """`rows` in pieces: enough for a quick statement, few enough for memory."""
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from storefront.audit.models import AuditEvent
 from storefront.days import accounting_day
-from storefront.demo.moments import at, days, in_batches
+from storefront.demo.bulk import in_batches, insert_rows
+from storefront.demo.moments import at, days
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.mail.models import Message
@@ -150,8 +151,7 @@ def _write(steps: list[Step], stamp: str) -> None:
 
 
 def _tell(steps: list[Step], keepers: dict[int, int]) -> None:
-    for batch in in_batches([_audit(step, keepers.get) for step in steps]):
-        db.session.execute(insert(AuditEvent), batch)
+    insert_rows(AuditEvent, [_audit(step, keepers.get) for step in steps])
     owed = {ParcelState.SHIPPED: "parcel_shipped", ParcelState.READY: "parcel_ready"}
     messages = [
         {
@@ -164,8 +164,7 @@ def _tell(steps: list[Step], keepers: dict[int, int]) -> None:
         for step in steps
         if step.to in owed
     ]
-    for batch in in_batches(messages):
-        db.session.execute(insert(Message), batch)
+    insert_rows(Message, messages)
 
 
 def _audit(step: Step, keeper: Callable[[int], int | None]) -> dict[str, Any]:

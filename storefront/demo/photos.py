@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert
-
 from storefront.catalogue.models import Photo
 from storefront.demo import files
+from storefront.demo.bulk import insert_rows
 from storefront.demo.catalogue import Item
-from storefront.demo.moments import in_batches
-from storefront.extensions import db
 from storefront.media.photos import store_picture
 from storefront.media.pictures import Picture
 
@@ -45,5 +42,4 @@ def add(items: Sequence[Item], stored: dict[str, Picture]) -> None:
                     "alt_en": alts[name][1],
                 }
             )
-    for batch in in_batches(rows):
-        db.session.execute(insert(Photo), batch)
+    insert_rows(Photo, rows)

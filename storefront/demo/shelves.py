@@ -9,13 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert
-
+from storefront.demo.bulk import insert_rows
 from storefront.demo.catalogue import Item
-from storefront.demo.moments import JAKARTA, at, days, in_batches
+from storefront.demo.moments import JAKARTA, at, days
 from storefront.demo.places import RUNNING, Places
 from storefront.demo.plan import YEAR, PlannedOrder
-from storefront.extensions import db
 from storefront.stock.models import MovementReason, StockMovement
 
 #: SKUs at the stand; the exhibition needs 30 of ten facilities.
@@ -59,17 +57,18 @@ class Shelves:
             self._made(item, self.left[id_] + self.at_stand.get(id_, 0), max(item.published_on, first), 11)
             for id_, item in self._items.items()
         ]
-        _write(sorted(rows, key=lambda row: (row["moved_at"], row["variant_id"])))
+        insert_rows(StockMovement, sorted(rows, key=lambda row: (row["moved_at"], row["variant_id"])))
 
     def make_for(self, month: Month) -> None:
         """What the orders of a month will take, made before its first order."""
         start = max(datetime.date(*month, 1), self.today - days(YEAR))
         wanted = self._demand.pop(month, {})
-        _write(
+        insert_rows(
+            StockMovement,
             [
                 self._made(self._items[id_], quantity, max(start, self._items[id_].published_on), 5)
                 for id_, quantity in sorted(wanted.items())
-            ]
+            ],
         )
 
     def fill_stand(self) -> None:
@@ -91,7 +90,7 @@ class Shelves:
                         "moved_at": moved_at,
                     }
                 )
-        _write(rows)
+        insert_rows(StockMovement, rows)
 
     def _made(self, item: Item, quantity: int, day: datetime.date, hour: int) -> dict[str, Any]:
         facility = self.places.facilities[item.row.facility]
@@ -137,8 +136,3 @@ def _stand_choice(items: Sequence[Item], rng: random.Random) -> dict[int, int]:
         item.variant_id: rng.randrange(2, 5) if item.price >= 150_000 else rng.randrange(4, 13)
         for item in chosen[:AT_STAND]
     }
-
-
-def _write(rows: Sequence[dict[str, Any]]) -> None:
-    for batch in in_batches(rows):
-        db.session.execute(insert(StockMovement), batch)
