@@ -2,7 +2,7 @@
 
 One statement for a page, its total and its counts, over `listings` (one narrow row for each product on
 sale); with words a second one before it, which puts typing errors right. Figures at 100,000 products stand
-in `docs/decisions` and `make bench`.
+in `docs/decisions/007-public-pages.md`.
 """
 
 # ruff: noqa: S608 — the pieces put together are this file's own; what people typed is bound
