@@ -6,16 +6,19 @@ A guest's cart belongs to whoever holds its token. A person who signs in takes t
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import secrets
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.sql import func
 
 from storefront.cart.models import Cart
 from storefront.errors import CartClosed, NotFound
 from storefront.extensions import db
 
+#: After the last change; as long as the cookie.
+KEPT = datetime.timedelta(days=90)
 #: 192 random bits, 32 letters.
 TOKEN_BYTES = 24
 
@@ -81,6 +84,16 @@ def lock_open(cart_id: int) -> Cart:
     if cart.order_id is not None:
         raise CartClosed()
     return cart
+
+
+def forget_old() -> int:
+    """Delete carts that were left open longer than their cookie lives; returns how many.
+
+    An ordered cart stays: its key still has to give the same answer.
+    """
+    left = Cart.order_id.is_(None) & (Cart.updated_at < func.now() - KEPT)
+    result = db.session.execute(delete(Cart).where(left).execution_options(synchronize_session=False))
+    return int(getattr(result, "rowcount", 0))
 
 
 def touch(cart_id: int) -> None:

@@ -7,8 +7,8 @@ import re
 from flask import Request, Response
 
 from config import Settings
+from storefront.cart.carts import KEPT
 
-KEPT_SECONDS = 90 * 24 * 3600
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
@@ -26,7 +26,7 @@ def read_token(request: Request, settings: Settings) -> str | None:
 def set_token(response: Response, token: str, settings: Settings) -> None:
     """Have the browser keep `token` for 90 days."""
     response.set_cookie(
-        cookie_name(settings), token, max_age=KEPT_SECONDS, path="/", secure=settings.secure, httponly=True,
+        cookie_name(settings), token, max_age=KEPT, path="/", secure=settings.secure, httponly=True,
         samesite="Lax",
     )  # fmt: skip
 

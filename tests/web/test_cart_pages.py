@@ -7,16 +7,19 @@ import re
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from storefront.cart import carts
 from storefront.cart.merge import merge_into
 from storefront.payments.gateway import GatewayUnavailable
 from storefront.payments.sandbox import SandboxGateway
 from tests.factories import make_person
-from tests.selling import ADDRESS, Shop, open_shop, pay
+from tests.selling import ADDRESS, Shop, new_cart, open_shop, pay
+from tests.staff import make_account, sign_in
 
 HTMX = {"HX-Request": "true"}
 BUYER = {"name": "Sari", "phone": "0812 3456 7890", "email": "sari@contoh.id", **ADDRESS}
@@ -326,6 +329,42 @@ def test_a_shopper_says_that_a_parcel_arrived(shop: Shop, client: FlaskClient, d
     assert client.post(f"/orders/{number}/parcels/2/received").status_code == 404
     assert client.post(received).status_code == 303
     assert "Selesai" in client.get(f"/orders/{number}").text
+
+
+def test_a_carts_secret_is_not_logged(
+    shop: Shop, client: FlaskClient, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = new_cart(client, ("PKL-BATIK", 1))
+    assert token not in caplog.text + "".join(capsys.readouterr())
+
+
+def test_carts_left_alone_are_forgotten_and_ordered_ones_kept(
+    shop: Shop, client: FlaskClient, db_session: Session
+) -> None:
+    add(client)
+    order(client)
+    client.delete_cookie("cart")
+    add(client)
+    client.delete_cookie("cart")
+    add(client, "NML-MADU")
+    long_ago = "UPDATE carts SET updated_at = now() - interval '91 days' WHERE id < (SELECT max(id) FROM carts)"
+    db_session.execute(text(long_ago))
+    assert carts.forget_old() == 1
+    assert db_session.scalar(text("SELECT count(*) FROM carts")) == 2
+
+
+def test_who_is_signed_in_opens_their_orders_without_a_token(
+    shop: Shop, client: FlaskClient, app: Flask, db_session: Session
+) -> None:
+    person, other = make_account(), make_account()
+    sign_in(client, person)
+    add(client)
+    order(client)
+    number = number_of(client)
+    elsewhere, stranger = sign_in(app.test_client(), person), sign_in(app.test_client(), other)
+    assert elsewhere.get(f"/orders/{number}").status_code == 200
+    assert stranger.get(f"/orders/{number}").status_code == 404
+    assert app.test_client().get(f"/orders/{number}").status_code == 404
 
 
 def test_signing_in_takes_the_guests_cart_along(shop: Shop, client: FlaskClient, db_session: Session) -> None:
