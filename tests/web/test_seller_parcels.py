@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session as DbSession
 
 from storefront.audit.models import AuditEvent
+from storefront.extensions import db
 from storefront.mail.models import Message
 from storefront.orders.models import Order, Parcel
 from storefront.orders.place import Contact
@@ -214,3 +215,31 @@ def test_a_text_of_the_buyer_is_text(coordinator: FlaskClient, shop: Shop, db_se
     page = coordinator.get(f"/seller/PKL/parcels/{parcel.id}/label").text
     assert "<script>alert" not in page
     assert "{{ 7*7 }}" in page
+
+
+def test_a_longer_list_costs_no_more_queries(
+    coordinator: FlaskClient, shop: Shop, db_session: DbSession
+) -> None:
+    def queries(address: str) -> int:
+        seen: list[str] = []
+        engine = db.engine
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            seen.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            assert coordinator.get(address).status_code == 200
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return len(seen)
+
+    make_paid_order((shop.batik, 1))
+    db_session.commit()
+    pages = ("/seller/PKL/", "/seller/PKL/parcels", "/seller/PKL/products", "/seller/PKL/sales")
+    few = [queries(page) for page in pages]
+    for _ in range(3):
+        make_paid_order((shop.batik, 1), (shop.chair, 1))
+    db_session.commit()
+    assert [queries(page) for page in pages] == few
+    assert max(few) <= 14

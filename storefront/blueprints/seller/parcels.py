@@ -84,6 +84,13 @@ def send(code: str, parcel_id: int) -> ResponseReturnValue:
     return redirect(url_for("seller.parcel", code=code, parcel_id=parcel_id), 303)
 
 
+@bp.get("/<code>/parcels/<int:parcel_id>/<any('packed', 'to-pack', 'ready', 'received', 'shipped'):step>")
+@access.rule(Action.PARCELS_READ)
+def after_step(code: str, parcel_id: int, step: str) -> ResponseReturnValue:
+    """The address of a refused step, opened again (reload, language link): back to the parcel."""
+    return redirect(url_for("seller.parcel", code=code, parcel_id=own(parcel_id).id))
+
+
 @bp.get("/<code>/parcels/<int:parcel_id>/slip")
 @access.rule(Action.PARCELS_READ)
 def slip(code: str, parcel_id: int) -> ResponseReturnValue:
