@@ -98,8 +98,8 @@ INVARIANTS = (
                    COALESCE(r.amount, 0)::bigint AS our_refunds, COALESCE(b.amount, 0)::bigint AS provider_refunds
               FROM (SELECT * FROM payments WHERE gateway = 'sandbox') p
               FULL JOIN sandbox_payments s ON s.id = COALESCE(p.reference, p.id)
-              LEFT JOIN LATERAL (SELECT max(created_at) AS at FROM sandbox_events e WHERE e.payment_id = s.id) news
-                ON true
+              LEFT JOIN LATERAL (SELECT COALESCE(max(created_at), s.created_at) AS at FROM sandbox_events e
+                                  WHERE e.payment_id = s.id) news ON true
               LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM refunds x
                                   WHERE x.payment_id = p.id AND x.state = 'succeeded') r ON true
               LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM sandbox_refunds x
