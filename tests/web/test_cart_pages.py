@@ -358,6 +358,7 @@ def test_who_is_signed_in_opens_their_orders_without_a_token(
 ) -> None:
     person, other = make_account(), make_account()
     sign_in(client, person)
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
     add(client)
     order(client)
     number = number_of(client)
