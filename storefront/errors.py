@@ -15,7 +15,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -301,6 +301,18 @@ def _database(error: SQLAlchemyError) -> Response:
     if lost or isinstance(error, (OperationalError, InterfaceError, PoolTimeout)):
         log.error("database unavailable", error=type(error).__name__, exc_info=error)
         return answer(Unavailable())
+    if isinstance(error, DataError):
+        # A NUL sign, or a number beyond any column: nothing in the shop is called that.
+        log.warning("input that cannot be stored", error=type(error.orig).__name__)
+        if request.method in ("GET", "HEAD"):
+            return answer(NotFound())
+        return answer(
+            Invalid(
+                message=_(
+                    "Isian memuat tanda atau angka yang tidak dapat dipakai. Tulis ulang, lalu kirim lagi."
+                )
+            )
+        )
     return _unforeseen(error)
 
 

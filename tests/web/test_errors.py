@@ -99,3 +99,21 @@ def test_database_that_is_away_gives_503_with_a_way_on(make_app: Callable[..., F
 def test_session_stays_usable_after_a_refused_statement(broken: FlaskClient, db_session: Session) -> None:
     broken.get("/broken/constraint")
     assert broken.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/products/a%00b",
+        "/facilities/%00",
+        "/orders/KB-0000-0000%00",
+        "/p/%00",
+        "/products?q=%00&page=9&category=%00",
+    ],
+)
+def test_signs_that_cannot_be_stored_are_no_crash(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code in (200, 404)
+
+
+def test_a_form_with_a_nul_sign_is_told_what_to_do(client: FlaskClient) -> None:
+    assert client.post("/cart/lines", data={"sku": "A\x00", "quantity": "1"}).status_code in (404, 422)
