@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ def test_each_part_is_within_one_rupiah_of_its_exact_share(amount: int, weights:
 def test_a_heavier_weight_never_gets_less(amount: int, weights: list[int]) -> None:
     parts = split(abs(amount), weights)
     by_weight = sorted(zip(weights, parts, strict=True))
-    assert all(a[1] <= b[1] for a, b in zip(by_weight, by_weight[1:], strict=False) if a[0] < b[0])
+    assert all(a[1] <= b[1] for a, b in itertools.pairwise(by_weight) if a[0] < b[0])
 
 
 def test_ties_go_to_the_first_share() -> None:
