@@ -179,7 +179,7 @@ def _query(cart_id: int) -> Select[CartLine, Variant, Product, Facility]:
     )
 
 
-def _line(row: Row[Any], available: Mapping[int, int], photos: Mapping[int, Photo]) -> Line:
+def _line(row: Row[CartLine, Variant, Product, Facility], available: Mapping[int, int], photos: Mapping[int, Photo]) -> Line:
     cart_line, variant, product, facility = row.CartLine, row.Variant, row.Product, row.Facility
     on_sale = variant.is_active and product.status == ProductStatus.PUBLISHED.value and facility.status == "active"
     return Line(
