@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,9 @@ def run_jobs(app: Flask) -> Callable[[], None]:
     from storefront import worker
 
     def run() -> None:
-        contextvars.Context().run(worker.run, app, wait=False)
+        # In a thread of its own: no app context of the test, and no event loop of a browser, is in the way.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(worker.run, app, wait=False).result()
 
     return run
 
