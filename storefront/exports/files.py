@@ -15,6 +15,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Engine
 
+from storefront import crash_points
 from storefront.errors import DomainError
 from storefront.exports import formats, sales
 from storefront.exports.formats import Format
@@ -58,6 +59,7 @@ def write(
         _sync(manifest_draft)
         beside.unlink(missing_ok=True)
         draft.replace(target)
+        crash_points.reach("export.between_files")
         manifest_draft.replace(beside)
         _sync(target.parent)
     return found
@@ -75,6 +77,7 @@ def fill(draft: Path, source: Source, format: Format, *, note: str | None) -> st
         for block in blocks(source):
             digest.update(block)
             file.write(block)
+            crash_points.reach("export.half_written")
     return digest.hexdigest()
 
 

@@ -10,7 +10,7 @@ import click
 from flask.cli import with_appcontext
 
 from storefront.extensions import db
-from storefront.snapshot import snapshot
+from storefront.snapshot import database_needed, snapshot
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import Finding, check
 
@@ -19,8 +19,11 @@ from storefront.verify.invariant import Finding, check
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @with_appcontext
 def verify(as_json: bool) -> None:
-    """Check every invariant on the live database; exit 1 with the rows that break one."""
-    with snapshot(db.engine) as connection:
+    """Check every invariant on the live database; exit 1 with the rows that break one.
+
+    Exits 2 when the database is away.
+    """
+    with database_needed(), snapshot(db.engine) as connection:
         findings = check(connection, INVARIANTS)
     broken = [finding for finding in findings if not finding.holds]
     click.echo(_as_json(findings) if as_json else "\n".join(_lines(findings)))
