@@ -40,10 +40,10 @@ bench: .venv/.stamp-runtime .venv/.stamp-embedded .venv/.stamp-dev  ## speed, as
 	@$(PY) -m bench
 
 drill: .venv/.stamp-runtime .venv/.stamp-embedded .venv/.stamp-dev  ## break things on purpose and check that nothing is lost
-	@$(PY) -m bench.drill
+	@$(PY) -m tests.drills
 
 screenshots: .venv/.stamp-runtime .venv/.stamp-embedded .venv/.stamp-dev  ## the pictures in the README
-	@$(PY) -m bench.screenshots
+	@$(PY) -m tests.screenshots
 
 lock: .venv/.stamp-dev  ## pin the newest versions that fit pyproject.toml, with hashes
 	@$(PY) -m tests.lock
