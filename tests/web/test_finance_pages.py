@@ -125,6 +125,15 @@ def test_lines_are_those_of_the_days_in_jakarta(finance: FlaskClient) -> None:
     assert finance.get(f"/finance/sales?{OCTOBER}").text.count("<tr>") == page.count("<tr>")
 
 
+@pytest.mark.parametrize("path", ["/finance/sales?month=2026-10", "/finance/accounts/owed:PKL:premium"])
+def test_goods_are_named_in_the_language_of_the_page(finance: FlaskClient, path: str) -> None:
+    indonesian, english = finance.get(path).text, finance.get("/en" + path).text
+    assert "Kursi teras" in indonesian
+    assert "Porch chair" not in indonesian
+    assert "Porch chair" in english
+    assert "Kursi teras" not in english
+
+
 def test_lines_turn_page_by_page_while_the_sums_stand_still(
     finance: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
