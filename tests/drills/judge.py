@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import psycopg
+from procrastinate.exceptions import AlreadyEnqueued
 
 from storefront.extensions import jobs
 from storefront.verify.everything import INVARIANTS
@@ -55,7 +57,8 @@ def _run_the_clock_ahead(connection: psycopg.Connection[Any]) -> None:
         " WHERE last_heartbeat < now() - interval '7 seconds'"
     )
     connection.execute("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE scheduled_at > now()")
-    jobs.configure_task("jobs.retry_stalled", connection=connection).defer(timestamp=0)
+    with suppress(AlreadyEnqueued):
+        jobs.configure_task("jobs.retry_stalled", connection=connection).defer(timestamp=0)
 
 
 def faults_of(shop: Shop, crowds: list[Crowd]) -> list[str]:
