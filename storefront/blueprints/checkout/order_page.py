@@ -33,16 +33,19 @@ def _settings() -> Settings:
 
 
 def _order(number: str) -> Order:
-    """The order, for whoever holds its token in the cookie, or placed it signed in. Raises `NotFound`."""
-    token = order_cookie.tokens(request, _settings()).get(number)
-    if token is not None:
-        return open_by_link(number, token, request.remote_addr)
+    """The order, for whoever placed it signed in or holds its token in the cookie. Raises `NotFound`.
+
+    The person comes first: a link ends one day, their own order does not.
+    """
     person = access.person()
     if person is not None and len(number) <= 20:
         own = select(Order).where(Order.number == number, Order.person_id == person.id)
         found = db.session.scalar(own)
         if found is not None:
             return found
+    token = order_cookie.tokens(request, _settings()).get(number)
+    if token is not None:
+        return open_by_link(number, token, request.remote_addr)
     raise NotFound()
 
 
