@@ -16,7 +16,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 RUN_AXE = """rules => axe.run({
     runOnly: {type: 'tag', values: rules}, resultTypes: ['violations'], preload: false, elementRef: false,
 }).then(found => found.violations.map(
-    v => `${v.id}: ${v.help}: ` + v.nodes.map(n => n.target.join(' ') + ' ' + n.html.slice(0, 120)).slice(0, 3).join(' | ')
+    v => `${v.id}: ${v.help}: ` + v.nodes.slice(0, 3).map(n => `${n.target} ${n.html.slice(0, 120)}`).join(' | ')
 ))"""
 
 #: How far the page can be moved sideways, and what sticks out.
@@ -29,8 +29,9 @@ SIDEWAYS = """() => {
 
 #: Words that people can read or hear, apart from those marked as another language.
 READABLE = """() => {
-    const found = [], other = `[lang]:not([lang="${document.documentElement.lang}"])`;
-    const seen = node => node.checkVisibility({visibilityProperty: true}) && !node.closest(other + ', script, style, .letters');
+    const found = [];
+    const other = `[lang]:not([lang="${document.documentElement.lang}"]), script, style, .letters`;
+    const seen = node => node.checkVisibility({visibilityProperty: true}) && !node.closest(other);
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
     for (let node = walker.currentNode; node; node = walker.nextNode()) {
         if (node.nodeType === Node.TEXT_NODE) {
@@ -44,13 +45,16 @@ READABLE = """() => {
 }"""
 
 #: Frequent Indonesian words that are no English ones.
-INDONESIAN = frozenset(
-    """dan yang untuk dengan atau ini itu tidak belum sudah akan dari pada oleh adalah anda kami kita juga
+INDONESIAN = set(
+    re.findall(
+        r"\w+",
+        """dan yang untuk dengan atau ini itu tidak belum sudah akan dari pada oleh adalah anda kami kita juga
     hanya bisa dapat setiap semua lain lainnya tiap jika bila agar supaya seperti sampai menurut karena
     pesanan keranjang kirim kiriman dikirim bayar dibayar pembayaran lihat karya harga jumlah ongkos alamat
     nama surel masuk keluar cari habis sisa buah bulan tahun hari penjualan pembeli bengkel lapas rutan stok
     kurir resi dikemas siap diambil terima diterima upah premi modal kerja negara bahan bagian persen ubah
-    simpan batalkan kembali halaman bantuan akun""".split()
+    simpan batalkan kembali halaman bantuan akun""",
+    )
 )
 
 

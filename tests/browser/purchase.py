@@ -94,10 +94,16 @@ def reckon_shipping(visitor: Visitor) -> None:
 
 def choose_shipping(visitor: Visitor, goods: Goods, method: str) -> None:
     """Choose a way to send one parcel, and see the total follow."""
-    with visitor.page.expect_response("**/checkout/shipping"):
-        shipping(visitor, goods, method).check()
+    before = order_button(visitor).inner_text()
+    shipping(visitor, goods, method).check()
+    expect(order_button(visitor)).not_to_have_text(before)
     expect(shipping(visitor, goods, method)).to_be_checked()
-    visitor.page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+    settled(visitor)
+
+
+def settled(visitor: Visitor) -> None:
+    """Wait until htmx has put everything in place."""
+    expect(visitor.page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
 
 
 def order_button(visitor: Visitor) -> Locator:
