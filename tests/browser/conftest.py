@@ -79,6 +79,7 @@ def visit(browser: Browser, live_server: LiveShop, cookies: Cookies) -> Iterator
             viewport={"width": width, "height": height},
             java_script_enabled=javascript,
             has_touch=size == "phone",
+            reduced_motion="reduce",  # pages come to rest at once
         )
         contexts.append(context)
         context.set_default_timeout(TIMEOUT)
