@@ -80,7 +80,9 @@ addEventListener("pageshow", () => {
 
 /** What is a menu on phones and stands open on wide screens. */
 function openWide(details) {
-  if (wide.matches) details.open = true;
+  const follow = () => { if (wide.matches) details.open = true; };
+  wide.addEventListener("change", follow);
+  follow();
 }
 
 const behaviours = {

@@ -19,7 +19,7 @@ HELD = """SELECT coalesce(sum(r.quantity), 0) FROM reservations r JOIN order_lin
 
 def test_failed_payment_can_be_tried_again_and_then_succeeds(visit: Visit) -> None:
     shopper = visit()
-    purchase.place_order(shopper, {CLOTH: 1, CRISPS: 1})
+    purchase.have_ordered(shopper, {CLOTH: 1, CRISPS: 1})
     purchase.pay(shopper, "failed")
     page = shopper.page
     expect(page.locator(".pay")).to_contain_text("tidak ada uang yang ditarik", timeout=SOON)
@@ -31,7 +31,7 @@ def test_failed_payment_can_be_tried_again_and_then_succeeds(visit: Visit) -> No
 
 def test_payment_left_pending_keeps_the_goods_and_the_way_back(visit: Visit) -> None:
     shopper = visit(language="en")
-    purchase.place_order(shopper, {CLOTH: 1})
+    purchase.have_ordered(shopper, {CLOTH: 1})
     number = purchase.pay(shopper, "pending")
     page = shopper.page
     expect(page.locator(".order-head .pill")).to_have_text(shopper.says("Menunggu pembayaran"))
@@ -45,7 +45,7 @@ def test_payment_left_pending_keeps_the_goods_and_the_way_back(visit: Visit) -> 
 
 def test_payment_page_that_expired_gives_the_pieces_back(visit: Visit) -> None:
     shopper = visit()
-    purchase.place_order(shopper, {CLOTH: 1})
+    purchase.have_ordered(shopper, {CLOTH: 1})
     number = purchase.pay(shopper, "expired")
     page = shopper.page
     expect(page.locator(".order-head .pill")).to_have_text("Batas waktu lewat", timeout=SOON)
@@ -56,7 +56,7 @@ def test_payment_page_that_expired_gives_the_pieces_back(visit: Visit) -> None:
 
 def test_order_given_up_says_so_and_leads_back_to_the_shelves(visit: Visit) -> None:
     shopper = visit()
-    purchase.place_order(shopper, {CLOTH: 1})
+    purchase.have_ordered(shopper, {CLOTH: 1})
     purchase.pay(shopper, "pending")
     page = shopper.page
     page.on("dialog", lambda dialog: dialog.accept())

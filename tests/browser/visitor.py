@@ -42,16 +42,8 @@ class Visitor:
         assert response is not None
         return response
 
-    def again(self, expected: int) -> int:
-        """Load the same page once more; one that answers a form stays as it is."""
-        if expected != 200:
-            return expected
-        response = self.page.reload()
-        assert response is not None
-        return response.status
-
     def resize(self, size: str) -> None:
-        """Turn to another screen."""
+        """Look at the same page on another screen."""
         self.size = size
         width, height = SIZES[size]
         self.page.set_viewport_size({"width": width, "height": height})
