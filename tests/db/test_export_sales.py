@@ -322,10 +322,16 @@ def writer(shop: dict[str, Any]) -> Iterator[Writer]:
 
 
 def test_an_export_waits_for_what_began_before_its_moment(writer: Writer) -> None:
-    timer = threading.Timer(0.5, writer.end)
+    ending = threading.Event()
+
+    def end() -> None:
+        ending.set()
+        writer.end()
+
+    timer = threading.Timer(0.5, end)
     timer.start()
     settle(db.engine, patience=10)
-    assert writer.connection.closed
+    assert ending.is_set()
     timer.join()
 
 
