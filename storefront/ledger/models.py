@@ -86,6 +86,7 @@ class Account(db.Model):  # type: ignore[name-defined]
     facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
     fund_id: Mapped[int | None] = mapped_column(ForeignKey("funds.id"))
     gateway: Mapped[str | None]
+    bank_account_id: Mapped[int | None] = mapped_column(ForeignKey("bank_accounts.id"))
 
 
 class JournalEntry(db.Model):  # type: ignore[name-defined]
