@@ -21,8 +21,9 @@ REVOKE UPDATE, DELETE ON stock_levels FROM {web};
 GRANT UPDATE (reserved, shown_state) ON stock_levels TO {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
-    refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, budget_returns, fee_bearers,
+    refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers,
     deposit_deadlines FROM {web};
 REVOKE DELETE, TRUNCATE ON
-    bank_accounts, satkers, settlements, deposits, disputes, premium_distributions, corrections, periods FROM {web};
+    bank_accounts, satkers, settlements, deposits, disputes, premium_distributions, budget_returns, corrections,
+    periods FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON refund_transitions, books_transitions FROM {web};

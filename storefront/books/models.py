@@ -85,6 +85,12 @@ class BankAccount(db.Model):  # type: ignore[name-defined]
     proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+    #: Its last day as somebody proposes it; `valid_to` once a second person agrees.
+    end_on: Mapped[datetime.date | None]
+    end_proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    end_approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
 class Payout(db.Model):  # type: ignore[name-defined]
@@ -136,7 +142,11 @@ class Settlement(db.Model):  # type: ignore[name-defined]
     approved_at: Mapped[datetime.datetime | None]
     paid_on: Mapped[datetime.date | None]
     bank_reference: Mapped[str | None]
+    #: Who wrote down that it was paid; somebody else must reverse it.
+    paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reversed_on: Mapped[datetime.date | None]
+    reversed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reversal_reason: Mapped[str | None]
 
 
 class Satker(db.Model):  # type: ignore[name-defined]
@@ -194,7 +204,11 @@ class Deposit(db.Model):  # type: ignore[name-defined]
     proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     approved_at: Mapped[datetime.datetime | None]
+    #: Who wrote down that it was paid; somebody else must reverse it.
+    paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reversed_on: Mapped[datetime.date | None]
+    reversed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reversal_reason: Mapped[str | None]
 
     lines: Mapped[list[DepositLine]] = relationship()
 
@@ -208,6 +222,8 @@ class DepositLine(db.Model):  # type: ignore[name-defined]
     posting_id: Mapped[int] = mapped_column(ForeignKey("postings.id"), primary_key=True)
     #: Of a refund's posting: below zero.
     amount: Mapped[int]
+    #: False once its deposit was rejected or reversed: the posting is free for another.
+    is_living: Mapped[bool] = mapped_column(server_default=FetchedValue())
 
 
 class PremiumDistribution(db.Model):  # type: ignore[name-defined]
@@ -227,6 +243,9 @@ class PremiumDistribution(db.Model):  # type: ignore[name-defined]
     entered_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     approved_at: Mapped[datetime.datetime | None]
+    #: Who took it back, before or after its approval.
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
 
 
 class BudgetReturn(db.Model):  # type: ignore[name-defined]
@@ -238,10 +257,17 @@ class BudgetReturn(db.Model):  # type: ignore[name-defined]
     facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
     fund_id: Mapped[int] = mapped_column(ForeignKey("funds.id"))
     amount: Mapped[int]
+    #: Of the disbursement order (SP2D) that brought it.
     reference: Mapped[str]
     returned_on: Mapped[datetime.date]
+    #: The central office's account where it arrived.
+    bank_account_id: Mapped[int] = mapped_column(ForeignKey("bank_accounts.id"))
+    #: `proposed`, `rejected` or `booked`.
+    state: Mapped[str] = mapped_column(default="proposed")
     proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    approved_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
 
 
 class Correction(db.Model):  # type: ignore[name-defined]
@@ -279,3 +305,21 @@ class Period(db.Model):  # type: ignore[name-defined]
     reopened_at: Mapped[datetime.datetime | None]
     reopened_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reopen_reason: Mapped[str | None]
+
+
+class PeriodCheck(db.Model):  # type: ignore[name-defined]
+    """All invariants checked before a month is closed, and what the month held then."""
+
+    __tablename__ = "period_checks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: First day of the month.
+    month: Mapped[datetime.date]
+    asked_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    #: None while it runs.
+    finished_at: Mapped[datetime.datetime | None]
+    #: SHA-256 of the month's postings when they were checked.
+    content: Mapped[bytes | None]
+    #: `[{"name", "promise", "count"}]` of broken invariants; empty: all hold.
+    broken: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
