@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from storefront.ledger.book import Leg, book, clearing, owed, shipping_owed, to_return
 from storefront.ledger.shares import LineShare
+from storefront.ledger.take_back import Taken, legs_of
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,21 @@ def book_payment_returned(
     """Money that paid nothing has gone back to the shopper."""
     legs = [Leg(to_return(), amount), Leg(clearing(gateway), -amount)]
     return book(f"refund:{refund_id}:succeeded", "refund", on, legs, order_id=order_id)
+
+
+def book_refund(
+    refund_id: int,
+    gateway: str,
+    taken: Sequence[Taken],
+    *,
+    order_id: int,
+    on: datetime.date,
+    person_id: int | None,
+) -> int:
+    """Part of a sale goes back: each fund gives back its share of it, clearing is credited.
+
+    What was deposited or settled already is owed by the next deposit or settlement (`receivable:…`).
+    """
+    legs = legs_of(taken)
+    legs.append(Leg(clearing(gateway), -sum(leg.amount for leg in legs)))
+    return book(f"refund:{refund_id}:succeeded", "refund", on, legs, order_id=order_id, person_id=person_id)

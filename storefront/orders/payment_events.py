@@ -53,7 +53,7 @@ def _apply(gateway_name: str, event: ProviderEvent) -> str:
         case EventKind.PAYMENT_EXPIRED:
             return _payment_expired(event.payment_id)
         case EventKind.REFUND_SUCCEEDED | EventKind.REFUND_FAILED:
-            return record_refund(event.payment_id, event.refund_reference, event.kind)
+            return record_refund(event)
         case _:
             return "ignored"
 

@@ -86,6 +86,10 @@ class ProviderEvent:
     amount: int
     #: The provider's id of the refund, for refund events.
     refund_reference: str | None = None
+    #: The idempotency key that we gave the provider for it.
+    refund_key: str | None = None
+    #: Why it failed, in the provider's words.
+    failure: str = ""
 
 
 class SupportsGet(Protocol):

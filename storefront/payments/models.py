@@ -103,6 +103,8 @@ class Refund(db.Model):  # type: ignore[name-defined]
     proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     approved_at: Mapped[datetime.datetime | None]
+    #: How often it was sent: a refund that the provider refused is sent again under a key of its own.
+    attempt: Mapped[int] = mapped_column(Integer, default=1)
     #: Why the provider did not give it back.
     failure: Mapped[str | None]
     reference: Mapped[str | None]

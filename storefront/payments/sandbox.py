@@ -88,7 +88,13 @@ class SandboxGateway:
                 select(SandboxRefund.id).where(SandboxRefund.idempotency_key == idempotency_key)
             ).scalar_one()
             if refund_id == new:
-                _queue_event(connection, reference, "refund.succeeded", amount, refund_id)
+                _queue_event(
+                    connection,
+                    reference,
+                    "refund.succeeded",
+                    amount,
+                    {"id": refund_id, "key": idempotency_key},
+                )
         return refund_id
 
     def verify(self, headers: SupportsGet, body: bytes) -> SignedEvent:
@@ -109,6 +115,7 @@ class SandboxGateway:
         event = json.loads(body)
         payment = event.get("payment") or {}
         amount = payment.get("amount")
+        refund = event.get("refund") or {}
         try:
             kind = EventKind(str(event["type"]).replace(".", "_"))
         except ValueError:
@@ -118,7 +125,9 @@ class SandboxGateway:
             payment_id=str(payment.get("id", "")),
             reference=str(payment.get("id", "")),
             amount=amount if isinstance(amount, int) else 0,
-            refund_reference=(event.get("refund") or {}).get("id"),
+            refund_reference=refund.get("id"),
+            refund_key=refund.get("key"),
+            failure=str(refund.get("failure", "")),
         )
 
     def signed_headers(self, body: bytes) -> dict[str, str]:
@@ -152,7 +161,11 @@ def choose_outcome(payment_id: str, outcome: str) -> SandboxPayment:
 
 
 def _queue_event(
-    connection: Connection, payment_id: str, event_type: str, amount: int, refund_id: str | None = None
+    connection: Connection,
+    payment_id: str,
+    event_type: str,
+    amount: int,
+    refund: dict[str, str] | None = None,
 ) -> None:
     event_id = "evt_" + secrets.token_urlsafe(16)
     body: dict[str, Any] = {
@@ -160,8 +173,8 @@ def _queue_event(
         "type": event_type,
         "payment": {"id": payment_id, "amount": amount},
     }
-    if refund_id:
-        body["refund"] = {"id": refund_id, "amount": amount}
+    if refund:
+        body["refund"] = {**refund, "amount": amount}
     connection.execute(
         insert(SandboxEvent).values(
             id=event_id, payment_id=payment_id, type=event_type, body=json.dumps(body)

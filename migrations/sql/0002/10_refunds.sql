@@ -9,6 +9,7 @@ ALTER TABLE refunds
     ADD COLUMN proposed_by  bigint REFERENCES people,       -- null: by itself (late or second payments)
     ADD COLUMN approved_by  bigint REFERENCES people,       -- a second person, above the limit
     ADD COLUMN approved_at  timestamptz,
+    ADD COLUMN attempt      integer NOT NULL DEFAULT 1 CHECK (attempt >= 1),
     ADD COLUMN failure      text,
     ADD CONSTRAINT refunds_four_eyes CHECK (approved_by IS NULL OR approved_by <> proposed_by),
     ADD CONSTRAINT refunds_automatic CHECK ((reason IN ('paid_too_late', 'paid_twice')) = (proposed_by IS NULL));

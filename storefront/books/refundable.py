@@ -1,0 +1,74 @@
+"""What of a paid order can still be given back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, text
+
+from storefront.extensions import db
+from storefront.orders.models import Order
+from storefront.payments.models import Payment
+
+LINES = text(
+    """
+    SELECT l.id, l.facility_id, l.facility_code, l.title, l.variant_title, l.sku, l.unit_price, l.location_id,
+           l.variant_id, l.quantity - COALESCE(gone.quantity, 0) AS quantity,
+           l.net_amount - COALESCE(gone.amount, 0) AS amount
+      FROM order_lines l
+      LEFT JOIN LATERAL (
+           SELECT sum(x.quantity)::int AS quantity, sum(x.amount)::bigint AS amount
+             FROM refund_lines x JOIN refunds r ON r.id = x.refund_id
+            WHERE x.order_line_id = l.id AND r.state NOT IN ('rejected', 'failed')) gone ON true
+     WHERE l.order_id = :order_id ORDER BY l.position"""
+)
+PARCELS = text(
+    """
+    SELECT p.id, p.shipping_amount - COALESCE((
+           SELECT sum(x.amount) FROM refund_parcels x JOIN refunds r ON r.id = x.refund_id
+            WHERE x.parcel_id = p.id AND r.state NOT IN ('rejected', 'failed')), 0)::bigint AS amount
+      FROM parcels p WHERE p.order_id = :order_id ORDER BY p.position"""
+)
+
+
+@dataclass(frozen=True)
+class LineLeft:
+    """A line with the pieces and rupiah that no living refund speaks of."""
+
+    id: int
+    facility_id: int
+    facility_code: str
+    title: str
+    variant_title: str
+    sku: str
+    unit_price: int
+    location_id: int | None
+    variant_id: int
+    quantity: int
+    amount: int
+
+    def price_of(self, quantity: int) -> int:
+        """Rupiah for so many pieces: their price, all that is left for the last of them."""
+        return self.amount if quantity == self.quantity else min(self.unit_price * quantity, self.amount)
+
+
+@dataclass(frozen=True)
+class Refundable:
+    payment_id: str
+    lines: dict[int, LineLeft]
+    #: Rupiah of shipping by parcel.
+    shipping: dict[int, int]
+
+    @property
+    def total(self) -> int:
+        return sum(line.amount for line in self.lines.values()) + sum(self.shipping.values())
+
+
+def refundable(order: Order) -> Refundable | None:
+    """What is left of a paid order; None for one that is not paid."""
+    payment_id = db.session.scalar(select(Payment.id).where(Payment.order_id == order.id, Payment.counts))
+    if payment_id is None:
+        return None
+    lines = [LineLeft(**row._mapping) for row in db.session.execute(LINES, {"order_id": order.id})]
+    shipping = {row.id: row.amount for row in db.session.execute(PARCELS, {"order_id": order.id})}
+    return Refundable(payment_id, {line.id: line for line in lines}, shipping)
