@@ -27,3 +27,7 @@ REVOKE DELETE, TRUNCATE ON
     bank_accounts, satkers, settlements, deposits, disputes, premium_distributions, budget_returns, corrections,
     periods FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON refund_transitions, books_transitions FROM {web};
+
+REVOKE UPDATE, DELETE, TRUNCATE ON dispute_shares, dispute_parcels FROM {web};
+REVOKE DELETE, TRUNCATE ON split_rule_ends, funds FROM {web};
+GRANT UPDATE (approved_by, approved_at, rejected_by, rejected_at) ON fee_bearers TO {web};

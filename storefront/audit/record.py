@@ -33,5 +33,7 @@ def record(
             facility_id=facility_id,
             details=details or {},
             request_id=g.get("request_id") if has_request_context() else None,
+            # Set at the door for staff alone: a shopper's address is not kept.
+            network=g.get("staff_network") if has_request_context() else None,
         )
     )

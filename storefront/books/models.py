@@ -63,8 +63,13 @@ class FeeBearer(db.Model):  # type: ignore[name-defined]
     fund_id: Mapped[int | None] = mapped_column(ForeignKey("funds.id"))
     #: Needed when the fund is the state's revenue.
     legal_basis: Mapped[str] = mapped_column(default="")
+    #: None: what the shop is shipped with.
     proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
 
 
 class BankAccount(db.Model):  # type: ignore[name-defined]
@@ -120,6 +125,33 @@ class Dispute(db.Model):  # type: ignore[name-defined]
     state: Mapped[str] = mapped_column(default="open")
     opened_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     closed_at: Mapped[datetime.datetime | None]
+
+
+class DisputeShare(db.Model):  # type: ignore[name-defined]
+    """What a lost dispute took back from a share of a line."""
+
+    __tablename__ = "dispute_shares"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["order_line_id", "position"], ["order_line_shares.order_line_id", "order_line_shares.position"]
+        ),
+    )
+
+    dispute_id: Mapped[int] = mapped_column(ForeignKey("disputes.id"), primary_key=True)
+    order_line_id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    fund_id: Mapped[int] = mapped_column(ForeignKey("funds.id"))
+    amount: Mapped[int]
+
+
+class DisputeParcel(db.Model):  # type: ignore[name-defined]
+    """What a lost dispute took back of a parcel's shipping."""
+
+    __tablename__ = "dispute_parcels"
+
+    dispute_id: Mapped[int] = mapped_column(ForeignKey("disputes.id"), primary_key=True)
+    parcel_id: Mapped[int] = mapped_column(ForeignKey("parcels.id"), primary_key=True)
+    amount: Mapped[int]
 
 
 class Settlement(db.Model):  # type: ignore[name-defined]
@@ -286,6 +318,8 @@ class Correction(db.Model):  # type: ignore[name-defined]
     proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
 
 
 class Period(db.Model):  # type: ignore[name-defined]

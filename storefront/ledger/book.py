@@ -78,6 +78,11 @@ def fees_of_operator() -> AccountKey:
     return AccountKey("fees:operator", "expense")
 
 
+def losses_of_operator() -> AccountKey:
+    """What lost disputes took beyond what was left of the order."""
+    return AccountKey("losses:operator", "expense")
+
+
 def disputed(gateway: str) -> AccountKey:
     """Money that payers' banks took back while a dispute is open."""
     return AccountKey(f"disputed:{gateway}", "asset", gateway=gateway)

@@ -57,6 +57,12 @@ class SplitRule(db.Model):  # type: ignore[name-defined]
     proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     approved_at: Mapped[datetime.datetime | None]
+    #: The decree as a file, in the private part of the media store.
+    document_key: Mapped[str | None]
+    #: Who rejected or withdrew the proposal.
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+    rejection_reason: Mapped[str] = mapped_column(default="")
 
     shares: Mapped[list[SplitRuleShare]] = relationship(order_by="SplitRuleShare.position")
 
@@ -72,6 +78,23 @@ class SplitRuleShare(db.Model):  # type: ignore[name-defined]
     basis_points: Mapped[int] = mapped_column(Integer)
 
     fund: Mapped[Fund] = relationship()
+
+
+class SplitRuleEnd(db.Model):  # type: ignore[name-defined]
+    """The end of a rule that no other follows, proposed by one person and approved by another."""
+
+    __tablename__ = "split_rule_ends"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    split_rule_id: Mapped[int] = mapped_column(ForeignKey("split_rules.id"))
+    last_day: Mapped[datetime.date]
+    reason: Mapped[str]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
 
 
 class Account(db.Model):  # type: ignore[name-defined]

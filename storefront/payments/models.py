@@ -47,6 +47,8 @@ class Payment(db.Model):  # type: ignore[name-defined]
     expires_at: Mapped[datetime.datetime]
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     succeeded_at: Mapped[datetime.datetime | None]
+    #: What the provider kept of it; None: it has not said anything.
+    fee: Mapped[int | None]
 
 
 class PaymentAttempt(db.Model):  # type: ignore[name-defined]
