@@ -140,6 +140,8 @@ class Posting(db.Model):  # type: ignore[name-defined]
     entry_id: Mapped[int] = mapped_column(ForeignKey("journal_entries.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     amount: Mapped[int]
+    #: Its entry's accounting day, set by the database.
+    effective_date: Mapped[datetime.date] = mapped_column(server_default=FetchedValue())
     #: The piece of work this share comes from.
     order_line_id: Mapped[int | None] = mapped_column(ForeignKey("order_lines.id"))
 
