@@ -112,10 +112,12 @@ class MoneySplit:
         if self.fee_borne_by is None:
             return None
         if self.fee_borne_by == OPERATOR:
-            return gettext("Biaya pembayaran ditanggung pengelola toko; bagian-bagian ini tidak berkurang.")
+            return str(
+                gettext("Biaya pembayaran ditanggung pengelola toko; bagian-bagian ini tidak berkurang.")
+            )
         known = LABELS.get(self.fee_borne_by)
         label = str(known) if known is not None else fund_name(self.fee_borne_by)
-        return gettext("Biaya pembayaran diambil dari bagian %(fund)s.", fund=label)
+        return str(gettext("Biaya pembayaran diambil dari bagian %(fund)s.", fund=label))
 
     @property
     def valid_from(self) -> datetime.date | None:

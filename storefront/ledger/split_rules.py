@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -86,9 +86,7 @@ def rules_in_force(
     return [_narrowest(scope, candidates) for scope in scopes]
 
 
-def _candidates(
-    facility_ids: Iterable[int], on: datetime.date, exhibition_id: int | None
-) -> list[Candidate]:
+def _candidates(facility_ids: Iterable[int], on: datetime.date, exhibition_id: int | None) -> list[Candidate]:
     of_exhibition: ColumnElement[bool] = SplitRule.exhibition_id.is_(None)
     if exhibition_id is not None:
         of_exhibition = or_(of_exhibition, SplitRule.exhibition_id == exhibition_id)
@@ -135,21 +133,26 @@ def _narrowness(rule: SplitRule) -> tuple[bool, bool, bool, bool]:
 
 
 def detached(rule: SplitRule) -> RuleInForce:
-    """A rule as the computation of shares wants it, in force or not."""
-    material_fund_id = db.session.execute(select(Fund.id).where(Fund.code == "working_capital")).scalar_one()
-    return _detached(Candidate(rule, material_fund_id, OPERATOR))
+    """A rule as the computation of shares wants it, whether it is in force, proposed or only thought of."""
+    codes = {row.id: row.code for row in db.session.execute(select(Fund.id, Fund.code))}
+    material_fund_id = next(fund_id for fund_id, code in codes.items() if code == "working_capital")
+    return _with(rule, codes, Candidate(rule, material_fund_id, OPERATOR))
 
 
 def _detached(candidate: Candidate) -> RuleInForce:
-    rule = candidate.rule
+    codes = {share.fund_id: share.fund.code for share in candidate.rule.shares}
+    return _with(candidate.rule, codes, candidate)
+
+
+def _with(rule: SplitRule, codes: Mapping[int, str], candidate: Candidate) -> RuleInForce:
     return RuleInForce(
-        id=rule.id,
+        id=rule.id or 0,
         basis=rule.basis,
         legal_basis=rule.legal_basis,
         legal_basis_en=rule.legal_basis_en,
         valid_from=rule.valid_from,
         shares=tuple(
-            RuleShare(share.position, share.fund_id, share.fund.code, share.basis_points)
+            RuleShare(share.position, share.fund_id, codes[share.fund_id], share.basis_points)
             for share in rule.shares
         ),
         material_fund_id=candidate.material_fund_id,

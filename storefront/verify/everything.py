@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from storefront.verify import books, facts, guards, orders, shares, stock
+from storefront.verify import books, clearing, facts, guards, orders, shares, stock
 
 INVARIANTS = (
     *books.INVARIANTS,
+    *clearing.INVARIANTS,
     *stock.INVARIANTS,
     *orders.INVARIANTS,
     *shares.INVARIANTS,
