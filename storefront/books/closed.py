@@ -37,8 +37,8 @@ def month_of(day: datetime.date) -> datetime.date:
 
 
 def is_closed(day: datetime.date) -> bool:
-    """Whether the month of `day` is closed."""
-    query = select(Period.month).where(Period.month == month_of(day), Period.state == "closed")
+    """Whether the month of `day` is closed, or lies before one that is."""
+    query = select(Period.month).where(Period.month >= month_of(day), Period.state == "closed").limit(1)
     return db.session.scalar(query) is not None
 
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from storefront.audit.record import record
-from storefront.books.four_eyes import Decided, require_second
+from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.rule_conflicts import conflicts, predecessor
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
@@ -118,8 +118,9 @@ def approve(rule_id: int, person_id: int) -> SplitRule:
         former.valid_to = rule.valid_from - datetime.timedelta(days=1)
         # Before the new one counts: the two must never overlap, not even in between.
         db.session.flush()
-    rule.approved_by = person_id
-    rule.approved_at = db.session.execute(select(text("clock_timestamp()"))).scalar_one()
+    # Later than every sale that held the rules before: what was placed by then was divided by the former one.
+    now = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    rule.approved_by, rule.approved_at = person_id, now
     try:
         with db.session.begin_nested():
             db.session.flush()
@@ -134,8 +135,7 @@ def approve(rule_id: int, person_id: int) -> SplitRule:
 def reject(rule_id: int, person_id: int, reason: str = "") -> SplitRule:
     """Decide against a proposal, or take one's own back. Raises Decided, NotFound. Never commits."""
     rule = _waiting(rule_id)
-    rule.rejected_by = person_id
-    rule.rejected_at = db.session.execute(select(text("now()"))).scalar_one()
+    rule.rejected_by, rule.rejected_at = person_id, moment(None)
     rule.rejection_reason = reason.strip()[:LONGEST_BASIS]
     db.session.flush()
     _record(rule, "rejected", person_id)
