@@ -43,6 +43,10 @@ class Action(StrEnum):
     SETTLEMENTS_READ = "settlements.read"
     SETTLEMENTS_WRITE = "settlements.write"
     SETTLEMENTS_APPROVE = "settlements.approve"
+    #: Registered accounts with their whole numbers; elsewhere numbers are masked.
+    BANK_ACCOUNTS_READ = "bank_accounts.read"
+    BANK_ACCOUNTS_WRITE = "bank_accounts.write"
+    BANK_ACCOUNTS_APPROVE = "bank_accounts.approve"
     PREMIUM_READ = "premium.read"
     PREMIUM_ENTER = "premium.enter"
     PREMIUM_APPROVE = "premium.approve"
@@ -98,6 +102,9 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.SETTLEMENTS_READ: (_HEAD, _FINANCE, _AUDITOR),
         Action.SETTLEMENTS_WRITE: (_FINANCE,),
         Action.SETTLEMENTS_APPROVE: (_HEAD, _FINANCE),
+        Action.BANK_ACCOUNTS_READ: (_HEAD, _FINANCE, _AUDITOR),
+        Action.BANK_ACCOUNTS_WRITE: (_FINANCE,),
+        Action.BANK_ACCOUNTS_APPROVE: (_HEAD, _FINANCE),
         Action.PREMIUM_READ: (*_FACILITY, _FINANCE, _AUDITOR),
         Action.PREMIUM_ENTER: (_COORDINATOR, _FINANCE),
         Action.PREMIUM_APPROVE: (_HEAD, _FINANCE),
