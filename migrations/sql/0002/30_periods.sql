@@ -19,7 +19,8 @@ CREATE TABLE periods (
 CREATE FUNCTION refuse_closed_period() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('ledger.close', 0));
-    IF EXISTS (SELECT FROM periods WHERE month = date_trunc('month', NEW.effective_date)::date
+    -- A month before a closed one is closed with it: what that one opened with stays.
+    IF EXISTS (SELECT FROM periods WHERE month >= date_trunc('month', NEW.effective_date)::date
                   AND state = 'closed') THEN
         RAISE EXCEPTION 'the month of % is closed', NEW.effective_date USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
