@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from storefront import days
 from storefront.books.deposit import UNDEPOSITED
-from storefront.books.listed import Listed, listed
+from storefront.books.listed import Listed, as_list, listed
 from storefront.extensions import db
 
 #: In the order of their lives; `late` is no state of its own but what is past its day and not paid.
@@ -157,7 +157,7 @@ class Carried:
 
 def waiting(facility_ids: Iterable[int] | None) -> list[Waiting]:
     """What must still be deposited, the most urgent first; of some facilities, or (None) of all."""
-    values = {"ids": _ids(facility_ids), "until": days.today()}
+    values = {"ids": as_list(facility_ids), "until": days.today()}
     return [Waiting(**row) for row in db.session.execute(WAITING, values).mappings()]
 
 
@@ -169,13 +169,13 @@ def listing(
     page: int = 1,
 ) -> Listed[DepositRow]:
     """Deposits: those that are late first, then the latest; `facility` is a code."""
-    values = {"ids": _ids(facility_ids), "state": state, "code": facility, "today": days.today()}
+    values = {"ids": as_list(facility_ids), "state": state, "code": facility, "today": days.today()}
     return listed(DepositRow, LISTING, values, page)
 
 
 def find(deposit_id: int, facility_ids: Iterable[int] | None) -> DepositRow | None:
     """One deposit, None when it does not exist or is none of these facilities'."""
-    row = db.session.execute(ONE, {"ids": _ids(facility_ids), "id": deposit_id}).mappings().one_or_none()
+    row = db.session.execute(ONE, {"ids": as_list(facility_ids), "id": deposit_id}).mappings().one_or_none()
     return DepositRow(**row) if row else None
 
 
@@ -187,12 +187,10 @@ def lines(deposit_id: int, page: int = 1) -> Listed[Carried]:
 def counts(facility_ids: Iterable[int] | None) -> dict[str, int]:
     """Number of deposits by state, and of those that are late."""
     found = dict.fromkeys(STATES, 0)
-    for late, state, number in db.session.execute(COUNTS, {"ids": _ids(facility_ids), "today": days.today()}):
+    for late, state, number in db.session.execute(
+        COUNTS, {"ids": as_list(facility_ids), "today": days.today()}
+    ):
         found[state] += number
         if late == "late":
             found["late"] += number
     return found
-
-
-def _ids(facility_ids: Iterable[int] | None) -> list[int] | None:
-    return None if facility_ids is None else list(facility_ids)

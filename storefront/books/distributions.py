@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from storefront.books.listed import Listed, listed
+from storefront.books.listed import Listed, as_list, listed
 from storefront.extensions import db
 
 STATES = ("entered", "approved", "rejected")
@@ -99,21 +99,17 @@ def listing(
     page: int = 1,
 ) -> Listed[DistributionRow]:
     """Distributions, the latest first; `facility` is a code."""
-    values = {"ids": _ids(facility_ids), "state": state, "code": facility, "id": None}
+    values = {"ids": as_list(facility_ids), "state": state, "code": facility, "id": None}
     return listed(DistributionRow, LISTING, values, page)
 
 
 def find(distribution_id: int, facility_ids: Iterable[int] | None) -> DistributionRow | None:
     """One distribution, None when it does not exist or is none of these facilities'."""
-    values = {"ids": _ids(facility_ids), "state": None, "code": None, "id": distribution_id}
+    values = {"ids": as_list(facility_ids), "state": None, "code": None, "id": distribution_id}
     found = listed(DistributionRow, LISTING, values, 1).rows
     return found[0] if found else None
 
 
 def sums(facility_ids: Iterable[int] | None) -> list[PremiumSums]:
     """Premium of each facility that ever had some; of some facilities, or (None) of all."""
-    return [PremiumSums(**row) for row in db.session.execute(SUMS, {"ids": _ids(facility_ids)}).mappings()]
-
-
-def _ids(facility_ids: Iterable[int] | None) -> list[int] | None:
-    return None if facility_ids is None else list(facility_ids)
+    return [PremiumSums(**row) for row in db.session.execute(SUMS, {"ids": as_list(facility_ids)}).mappings()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -35,3 +35,8 @@ def listed(make: type[T], query: TextClause, values: dict[str, Any], page: int) 
     total, amount = (found[0]["all_rows"], found[0]["all_amount"]) if found else (0, 0)
     rows = [make(**{k: v for k, v in row.items() if k not in ("all_rows", "all_amount")}) for row in found]
     return Listed(rows, total, int(amount or 0), page)
+
+
+def as_list(facility_ids: Iterable[int] | None) -> list[int] | None:
+    """Ids as a query takes them; None means all facilities."""
+    return None if facility_ids is None else list(facility_ids)

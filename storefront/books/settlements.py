@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from storefront import days
 from storefront.books.bank_accounts import mask
-from storefront.books.listed import Listed, listed
+from storefront.books.listed import Listed, as_list, listed
 from storefront.extensions import db
 from storefront.languages import locale
 
@@ -20,7 +20,8 @@ STATES = ("proposed", "approved", "paid", "rejected", "reversed")
 AVAILABLE = text(
     """
     WITH held AS (
-        SELECT a.facility_id, a.fund_id, COALESCE(-sum(p.amount) FILTER (WHERE a.kind = 'liability'), 0)::bigint AS owed,
+        SELECT a.facility_id, a.fund_id,
+               COALESCE(-sum(p.amount) FILTER (WHERE a.kind = 'liability'), 0)::bigint AS owed,
                COALESCE(sum(p.amount) FILTER (WHERE a.kind = 'asset'), 0)::bigint AS receivable
           FROM accounts a JOIN postings p ON p.account_id = a.id
          WHERE a.facility_id IS NOT NULL
@@ -42,7 +43,8 @@ AVAILABLE = text(
      ORDER BY f.name, f.code, u.position NULLS LAST, u.id"""
 )
 ROWS = """
-    SELECT s.id, s.facility_id, f.code AS facility_code, f.name AS facility_name, COALESCE(u.code, 'shipping') AS fund_code,
+    SELECT s.id, s.facility_id, f.code AS facility_code, f.name AS facility_name,
+           COALESCE(u.code, 'shipping') AS fund_code,
            CASE WHEN :english THEN u.finance_name_en ELSE u.finance_name END AS fund_label, s.amount, s.state, s.note,
            b.bank, b.number, b.holder, s.proposed_by, p.name AS proposed_by_name, s.proposed_at,
            q.name AS approved_by_name, s.approved_at, s.paid_on, s.bank_reference, s.paid_by, w.name AS paid_by_name,
@@ -140,7 +142,7 @@ class SettlementRow:
 
 def available(facility_ids: Iterable[int] | None) -> list[Available]:
     """What can be settled now, by facility and fund; of some facilities, or (None) of all."""
-    values = {"ids": _ids(facility_ids), "today": days.today(), "english": locale() == "en"}
+    values = {"ids": as_list(facility_ids), "today": days.today(), "english": locale() == "en"}
     return [Available(**row) for row in db.session.execute(AVAILABLE, values).mappings()]
 
 
@@ -154,7 +156,7 @@ def listing(
 ) -> Listed[SettlementRow]:
     """Settlements, the latest first; `facility` and `fund` are codes (fund `shipping` too)."""
     values = {
-        "ids": _ids(facility_ids),
+        "ids": as_list(facility_ids),
         "state": state,
         "code": facility,
         "fund": fund,
@@ -165,7 +167,7 @@ def listing(
 
 def find(settlement_id: int, facility_ids: Iterable[int] | None) -> SettlementRow | None:
     """One settlement, None when it does not exist or is none of these facilities'."""
-    values = {"ids": _ids(facility_ids), "id": settlement_id, "english": locale() == "en"}
+    values = {"ids": as_list(facility_ids), "id": settlement_id, "english": locale() == "en"}
     row = db.session.execute(ONE, values).mappings().one_or_none()
     return SettlementRow(**row) if row else None
 
@@ -174,14 +176,10 @@ def counts(facility_ids: Iterable[int] | None) -> dict[str, int]:
     """Number of settlements by state, zero where there is none."""
     rows = db.session.execute(
         text(
-            """SELECT state, count(*) FROM settlements
+            """SELECT state, count(*) AS number FROM settlements
                 WHERE CAST(:ids AS bigint[]) IS NULL OR facility_id = ANY (CAST(:ids AS bigint[])) GROUP BY state"""
         ),
-        {"ids": _ids(facility_ids)},
+        {"ids": as_list(facility_ids)},
     )
-    found = {state: number for state, number in rows}
+    found = {row.state: row.number for row in rows}
     return {state: found.get(state, 0) for state in STATES}
-
-
-def _ids(facility_ids: Iterable[int] | None) -> list[int] | None:
-    return None if facility_ids is None else list(facility_ids)
