@@ -104,8 +104,9 @@ def reopen(month: datetime.date, person_id: int, reason: str) -> Period:
         raise WrongState(
             _("Bulan sesudahnya juga sudah ditutup. Buka %(month)s dahulu.", month=format_month(later))
         )
-    period.state, period.reopened_by, period.reopen_reason = "reopened", person_id, reason
-    period.reopened_at = db.session.execute(select(func.now())).scalar_one()
+    now = db.session.execute(select(func.now())).scalar_one()
+    period.state, period.reopened_at, period.reopened_by = "reopened", now, person_id
+    period.reopen_reason = reason
     db.session.flush()
     record(
         "period.reopened",
@@ -135,18 +136,17 @@ def _written(month: datetime.date, person_id: int, period: Period | None) -> Per
     before = whole_month(month).before
     previous = db.session.get(Period, before.first, populate_existing=True) if before else None
     base = previous.hash if previous is not None and previous.state == "closed" else None
+    hash = hashlib.sha256((base or b"") + content(month)).digest()
+    now, entries = db.session.execute(
+        select(func.now(), func.count(JournalEntry.id)).where(
+            JournalEntry.effective_date.between(month, whole_month(month).last)
+        )
+    ).one()
     if period is None:
         period = Period(month=month)
         db.session.add(period)
-    period.state, period.closed_by = "closed", person_id
-    period.closed_at = db.session.execute(select(func.now())).scalar_one()
+    period.state, period.closed_at, period.closed_by = "closed", now, person_id
+    period.hash, period.previous_hash, period.entries = hash, base, entries
     period.reopened_at = period.reopened_by = period.reopen_reason = None
-    period.previous_hash = base
-    period.hash = hashlib.sha256((base or b"") + content(month)).digest()
-    period.entries = db.session.execute(
-        select(func.count(JournalEntry.id)).where(
-            JournalEntry.effective_date.between(month, whole_month(month).last)
-        )
-    ).scalar_one()
     db.session.flush()
     return period

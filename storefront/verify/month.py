@@ -47,11 +47,12 @@ def check_month(check_id: int) -> bool:
         found = check(connection, INVARIANTS, shown=1)
         content = connection.execute("SELECT period_content(%s)", (row.month,)).fetchone()
     assert content is not None
+    finished_at = db.session.execute(select(func.clock_timestamp())).scalar_one()
     row.content = content[0]
     row.broken = [
         {"name": f.invariant.name, "promise": f.invariant.promise, "count": f.count} for f in found if not f.holds
     ]
-    row.finished_at = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    row.finished_at = finished_at
     db.session.flush()
     return not row.broken
 
