@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, text
 
 from storefront.audit.record import record
 from storefront.books.models import Dispute, DisputeParcel, DisputeShare
 from storefront.days import accounting_day
+from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.ledger.balance import lock_accounts
 from storefront.ledger.book import clearing
@@ -25,18 +27,18 @@ from storefront.payments.models import Payment
 #: What of each line no living refund and no lost dispute speaks of, and of each parcel's shipping.
 LINES_LEFT = text(
     """
-    SELECT l.id, l.facility_id, l.facility_code, l.net_amount
+    SELECT l.id, l.facility_id, l.facility_code, (l.net_amount
            - COALESCE((SELECT sum(x.amount) FROM refund_lines x JOIN refunds r ON r.id = x.refund_id
                         WHERE x.order_line_id = l.id AND r.state NOT IN ('rejected', 'failed')), 0)
-           - COALESCE((SELECT sum(x.amount) FROM dispute_shares x WHERE x.order_line_id = l.id), 0)::bigint AS amount
+           - COALESCE((SELECT sum(x.amount) FROM dispute_shares x WHERE x.order_line_id = l.id), 0))::bigint AS amount
       FROM order_lines l WHERE l.order_id = :order_id ORDER BY l.position"""
 )
 SHIPPING_LEFT = text(
     """
-    SELECT p.id, p.facility_id, f.code AS facility_code, p.shipping_amount
+    SELECT p.id, p.facility_id, f.code AS facility_code, (p.shipping_amount
            - COALESCE((SELECT sum(x.amount) FROM refund_parcels x JOIN refunds r ON r.id = x.refund_id
                         WHERE x.parcel_id = p.id AND r.state NOT IN ('rejected', 'failed')), 0)
-           - COALESCE((SELECT sum(x.amount) FROM dispute_parcels x WHERE x.parcel_id = p.id), 0)::bigint AS amount
+           - COALESCE((SELECT sum(x.amount) FROM dispute_parcels x WHERE x.parcel_id = p.id), 0))::bigint AS amount
       FROM parcels p JOIN facilities f ON f.id = p.facility_id WHERE p.order_id = :order_id ORDER BY p.position"""
 )
 #: A line's shares, and what refunds and disputes have taken of each.
@@ -54,6 +56,22 @@ SHARES = text(
 
 class DisputeDiffers(Exception):
     """The provider says of a dispute what cannot be true with what it said before: a person must look."""
+
+
+class Disputed(DomainError):
+    """A payment's money is with the payer's bank for now, so that nothing of it can be given back."""
+
+    code, status = "disputed", 409
+    message = _(
+        "Pembayaran ini sedang disengketakan oleh bank pembeli. Tunggu keputusannya, lalu kembalikan sisanya."
+    )
+
+
+def refuse_while_disputed(payment_id: str) -> None:
+    """Return only if no dispute of the payment is open. Raises Disputed."""
+    query = select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.state == "open")
+    if db.session.scalar(query.limit(1)) is not None:
+        raise Disputed()
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from storefront.stock.models import MovementReason
 
 @dataclass(frozen=True)
 class ShareLeft:
-    """A share of a line: what it got, and what earlier refunds took back."""
+    """A share of a line: what it got, and what earlier refunds and lost disputes took back."""
 
     position: int
     fund_id: int
@@ -38,8 +38,10 @@ class ShareLeft:
 SHARES = text(
     """
     SELECT s.position, s.fund_id, f.code AS fund_code, s.amount,
-           COALESCE((SELECT sum(t.amount) FROM refund_shares t
-                      WHERE t.order_line_id = s.order_line_id AND t.position = s.position), 0)::bigint AS taken
+           (COALESCE((SELECT sum(t.amount) FROM refund_shares t
+                       WHERE t.order_line_id = s.order_line_id AND t.position = s.position), 0)
+          + COALESCE((SELECT sum(t.amount) FROM dispute_shares t
+                       WHERE t.order_line_id = s.order_line_id AND t.position = s.position), 0))::bigint AS taken
       FROM order_line_shares s JOIN funds f ON f.id = s.fund_id
      WHERE s.order_line_id = :line_id ORDER BY s.position"""
 )

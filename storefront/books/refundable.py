@@ -14,7 +14,8 @@ LINES = text(
     """
     SELECT l.id, l.facility_id, l.facility_code, l.title, l.variant_title, l.sku, l.unit_price, l.location_id,
            l.variant_id, l.quantity - COALESCE(gone.quantity, 0) AS quantity,
-           l.net_amount - COALESCE(gone.amount, 0) AS amount
+           l.net_amount - COALESCE(gone.amount, 0) - COALESCE((
+               SELECT sum(d.amount) FROM dispute_shares d WHERE d.order_line_id = l.id), 0)::bigint AS amount
       FROM order_lines l
       LEFT JOIN LATERAL (
            SELECT sum(x.quantity)::int AS quantity, sum(x.amount)::bigint AS amount
@@ -26,14 +27,15 @@ PARCELS = text(
     """
     SELECT p.id, p.shipping_amount - COALESCE((
            SELECT sum(x.amount) FROM refund_parcels x JOIN refunds r ON r.id = x.refund_id
-            WHERE x.parcel_id = p.id AND r.state NOT IN ('rejected', 'failed')), 0)::bigint AS amount
+            WHERE x.parcel_id = p.id AND r.state NOT IN ('rejected', 'failed')), 0)::bigint - COALESCE((
+           SELECT sum(d.amount) FROM dispute_parcels d WHERE d.parcel_id = p.id), 0)::bigint AS amount
       FROM parcels p WHERE p.order_id = :order_id ORDER BY p.position"""
 )
 
 
 @dataclass(frozen=True)
 class LineLeft:
-    """A line with the pieces and rupiah that no living refund speaks of."""
+    """A line with the pieces and rupiah that no living refund speaks of and no lost dispute took."""
 
     id: int
     facility_id: int

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from storefront.audit.record import record
+from storefront.books.disputes import refuse_while_disputed
 from storefront.books.models import RefundLine, RefundParcel
 from storefront.books.refundable import Refundable, refundable
 from storefront.errors import DomainError, Invalid, NotFound
@@ -78,6 +79,7 @@ def propose(
     left = refundable(order) if order is not None else None
     if order is None or left is None:
         raise NotFound()
+    refuse_while_disputed(left.payment_id)
     parts = _parts(left, lines, goodwill)
     shipping = {parcel: amount for parcel, amount in (shipping or {}).items() if amount}
     _refuse(left, parts, shipping, reason, note)
@@ -113,6 +115,7 @@ def approve(refund_id: int, person_id: int) -> Refund:
     refund = _waiting(refund_id)
     if refund.proposed_by == person_id:
         raise FourEyes()
+    refuse_while_disputed(refund.payment_id)
     refund.approved_by = person_id
     refund.approved_at = db.session.execute(select(func.now())).scalar_one()
     refund.state = "requested"
@@ -139,6 +142,7 @@ def try_again(refund_id: int, person_id: int) -> Refund:
         raise NotFound()
     if refund.state != "failed":
         raise RefundDecided()
+    refuse_while_disputed(refund.payment_id)
     # The refused try keeps its reference at the provider; this one gets its own.
     refund.state, refund.finished_at, refund.reference, refund.failure = "requested", None, None, None
     refund.attempt += 1
