@@ -23,21 +23,20 @@ from storefront.snapshot import driver_connection
 
 #: Facts named for each point; the rest is counted.
 NAMED = 20
-#: An event younger than this is on its way.
-ON_ITS_WAY = "interval '15 minutes'"
 
+#: Events younger than a quarter of an hour are on their way.
 EVENTS = text(
-    f"""
+    """
     SELECT gateway, event_id, type, received_at FROM payment_events
-     WHERE handled_at IS NULL AND (received_at < :after OR received_at < now() - {ON_ITS_WAY})
+     WHERE handled_at IS NULL AND (received_at < :after OR received_at < now() - interval '15 minutes')
      ORDER BY received_at"""
 )
 #: Those that a person decided and the provider refused are finance's to send again or to leave.
 REFUNDS = text(
-    f"""
+    """
     SELECT r.id, r.amount, r.state, o.number FROM refunds r JOIN orders o ON o.id = r.order_id
      WHERE (r.state IN ('requested', 'pending')
-            AND (r.requested_at < :after OR COALESCE(r.approved_at, r.requested_at) < now() - {ON_ITS_WAY}))
+            AND (r.requested_at < :after OR COALESCE(r.approved_at, r.requested_at) < now() - interval '15 minutes'))
         OR (r.state = 'failed' AND r.proposed_by IS NULL)
      ORDER BY r.id"""
 )
@@ -151,7 +150,9 @@ def _verified(month: datetime.date) -> Point:
     return Point("verified", True)
 
 
-def _point(code: str, rows: Sequence[Any], words: Callable[[Any], str], *, can_be_named: bool = False) -> Point:
+def _point(
+    code: str, rows: Sequence[Any], words: Callable[[Any], str], *, can_be_named: bool = False
+) -> Point:
     facts = [words(row) for row in rows[:NAMED]]
     return Point(code, not rows, facts, len(rows), can_be_named)
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import psycopg
 from flask_babel import gettext as _
-from psycopg.rows import namedtuple_row
 
 from storefront.books.span import Span
 from storefront.languages import locale
@@ -172,12 +171,11 @@ def statement(
 
 def accounts(connection: Connection, facility_ids: Sequence[int]) -> Accounts:
     """The accounts of some facilities."""
-    with connection.cursor(row_factory=namedtuple_row) as cursor:
-        rows = cursor.execute(ACCOUNTS, {"facilities": list(facility_ids)}).fetchall()
+    rows = connection.execute(ACCOUNTS, {"facilities": list(facility_ids)}).fetchall()
     return Accounts(
-        {row.id: row.fund for row in rows},
-        {row.id: row.facility_id for row in rows},
-        frozenset(row.id for row in rows if row.kind == "asset"),
+        {account: fund for account, _facility, _kind, fund in rows},
+        {account: facility for account, facility, _kind, _fund in rows},
+        frozenset(account for account, _facility, kind, _fund in rows if kind == "asset"),
     )
 
 

@@ -105,12 +105,17 @@ class Query:
         """Names of the columns of amounts, the total last. They are codes that the database has checked."""
         return [*(column.code for column in self.columns), "total"]
 
+    @property
+    def sums(self) -> str:
+        """SQL for the columns of amounts over grouped postings."""
+        sums = [
+            f"COALESCE(-sum(p.amount) FILTER (WHERE {_of(c)}), 0)::bigint AS {c.code}" for c in self.columns
+        ]
+        return ", ".join([*sums, "-sum(p.amount)::bigint AS total"])
+
     def rows(self, which: str = "") -> str:
         """SQL for the lines with what people read of them, in no order; `which` narrows the postings."""
-        sums = [f"COALESCE(-sum(p.amount) FILTER (WHERE {_of(c)}), 0)::bigint AS {c.code}" for c in self.columns]
-        grouped = GROUPED.format(
-            sums=", ".join([*sums, "-sum(p.amount)::bigint AS total"]), postings=self.postings + which
-        )
+        grouped = GROUPED.format(sums=self.sums, postings=self.postings + which)
         return ROWS.format(grouped=grouped, names=", ".join(f"g.{name}" for name in self.names))
 
 
@@ -154,7 +159,7 @@ def lines_page(
     beyond = f" AND (p.effective_date, p.entry_id) {sign} (%(day)s::date, %(entry)s)" if key else ""
     day, entry = key or (None, None)
     picked = connection.execute(
-        f"SELECT DISTINCT p.effective_date, p.entry_id {found.postings} {beyond}"  # noqa: S608
+        f"SELECT DISTINCT p.effective_date, p.entry_id {found.postings} {beyond}"
         f" ORDER BY p.effective_date {way}, p.entry_id {way} LIMIT {PAGE + 1:d}",
         found.parameters | {"day": day, "entry": entry},
     ).fetchall()
@@ -174,7 +179,7 @@ def lines_page(
 def sums(connection: Connection, found: Query) -> dict[str, int]:
     """The sum of each column of amounts over the whole selection, without the total."""
     rows = connection.execute(
-        f"SELECT a.fund_id, -sum(p.amount)::bigint {found.postings} GROUP BY a.fund_id",  # noqa: S608
+        f"SELECT a.fund_id, -sum(p.amount)::bigint {found.postings} GROUP BY a.fund_id",
         found.parameters,
     ).fetchall()
     by_fund = dict(rows)

@@ -19,7 +19,9 @@ from storefront.verify.month import prove
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-@click.option("--period", metavar="MONTH", help="Prove that this closed month (2026-10) is unchanged, instead.")
+@click.option(
+    "--period", metavar="MONTH", help="Prove that this closed month (2026-10) is unchanged, instead."
+)
 @with_appcontext
 def verify(as_json: bool, period: str | None) -> None:
     """Check every invariant on the live database; exit 1 with the rows that break one."""
@@ -57,7 +59,9 @@ def _prove(text: str, as_json: bool) -> int:
         return 0 if proof.holds else 1
     verdict = "unchanged since it was closed" if proof.holds else "NOT what it was when it was closed"
     click.echo(f"{span.name} is {verdict}.")
-    click.echo("\n".join(f"    {key}: {value}" for key, value in told.items() if key not in ("period", "holds")))
+    click.echo(
+        "\n".join(f"    {key}: {value}" for key, value in told.items() if key not in ("period", "holds"))
+    )
     return 0 if proof.holds else 1
 
 

@@ -50,7 +50,9 @@ def check_month(check_id: int) -> bool:
     finished_at = db.session.execute(select(func.clock_timestamp())).scalar_one()
     row.content = content[0]
     row.broken = [
-        {"name": f.invariant.name, "promise": f.invariant.promise, "count": f.count} for f in found if not f.holds
+        {"name": f.invariant.name, "promise": f.invariant.promise, "count": f.count}
+        for f in found
+        if not f.holds
     ]
     row.finished_at = finished_at
     db.session.flush()

@@ -25,7 +25,6 @@ from storefront.extensions import db
 from storefront.ledger.book import Leg, book, books_difference, clearing, to_return
 from storefront.payments.models import PaymentEvent
 from storefront.verify.month import ask, check_month, prove
-from tests.clones import Clone
 from tests.factories import make_paid_order, make_person
 from tests.selling import Shop, open_shop
 from tests.threads import at_once
@@ -44,7 +43,10 @@ def in_december(monkeypatch: pytest.MonkeyPatch) -> None:
 def shop(db_session: Session) -> Shop:
     """Sales in September and October, nothing of the state's overdue: it was all sold on the last days."""
     shop = open_shop()
-    for when in (datetime.datetime(2026, 9, 30, 12, tzinfo=JAKARTA), datetime.datetime(2026, 10, 31, 12, tzinfo=JAKARTA)):
+    for when in (
+        datetime.datetime(2026, 9, 30, 12, tzinfo=JAKARTA),
+        datetime.datetime(2026, 10, 31, 12, tzinfo=JAKARTA),
+    ):
         make_paid_order((shop.batik, 1), (shop.honey, 1), paid_at=when)
     db_session.execute(text("UPDATE messages SET sent_at = now()"))
     db_session.commit()
@@ -78,7 +80,9 @@ def closed(month: datetime.date, person: int, **options: Any) -> Period:
     return period
 
 
-def booked(app: Flask, day: datetime.date, source: str, before_commit: Callable[[], object] = lambda: None) -> str:
+def booked(
+    app: Flask, day: datetime.date, source: str, before_commit: Callable[[], object] = lambda: None
+) -> str:
     with app.app_context():
         book(source, "correction", day, [Leg(books_difference(), 5), Leg(to_return(), -5)])
         before_commit()
@@ -107,7 +111,9 @@ def test_a_month_is_closed_on_top_of_the_one_before(
     assert event.details["hash"] == second.hash.hex()
 
 
-def test_a_month_waits_for_the_one_before(db_session: Session, shop: Shop, person: int, all_holds: None) -> None:
+def test_a_month_waits_for_the_one_before(
+    db_session: Session, shop: Shop, person: int, all_holds: None
+) -> None:
     verified(OCTOBER, person)
     with pytest.raises(NotReady) as refusal:
         close(OCTOBER, person, are_named=True)
@@ -148,7 +154,9 @@ def test_nothing_is_dated_into_a_closed_month_or_before_it(
     booked(app, datetime.date(2026, 10, 1), "payment:in-time:held")
 
 
-def test_the_refusal_names_the_month(db_session: Session, shop: Shop, person: int, all_holds: None, app: Flask) -> None:
+def test_the_refusal_names_the_month(
+    db_session: Session, shop: Shop, person: int, all_holds: None, app: Flask
+) -> None:
     closed(SEPTEMBER, person)
     with app.test_request_context("/"), pytest.raises(PeriodClosed) as refusal:
         require_open(datetime.date(2026, 9, 15))
@@ -184,7 +192,9 @@ def test_only_the_last_closed_month_is_opened_again_and_chained_anew(
     assert list(db_session.scalars(actions))[-2:] == ["period.reopened", "period.closed"]
 
 
-def test_two_who_close_at_once_close_once(wide_app: Flask, database: Clone, shop: Shop, person: int, all_holds: None) -> None:
+def test_two_who_close_at_once_close_once(
+    wide_app: Flask, database: Clone, shop: Shop, person: int, all_holds: None
+) -> None:
     verified(SEPTEMBER, person)
 
     def call() -> bytes:
@@ -301,13 +311,16 @@ def test_each_open_point_is_named(db_session: Session, shop: Shop, person: int, 
         "deposits": True, "verified": True,
     }  # fmt: skip
     db_session.add(PaymentEvent(gateway="sandbox", event_id="evt_x", type="payment.succeeded", body=b"{}"))
-    db_session.execute(
-        text("UPDATE payment_events SET received_at = '2026-09-20' WHERE event_id = 'evt_x'")
-    )
+    db_session.execute(text("UPDATE payment_events SET received_at = '2026-09-20' WHERE event_id = 'evt_x'"))
     db_session.flush()
     db_session.execute(text("UPDATE payment_events SET received_at = '2026-09-20' WHERE event_id = 'evt_x'"))
     make_paid_order((shop.batik, 1), paid_at=datetime.datetime(2026, 9, 2, 12, tzinfo=JAKARTA))
-    book("payment:unexplained:held", "payment_held", SEPTEMBER, [Leg(clearing("sandbox"), 9), Leg(to_return(), -9)])
+    book(
+        "payment:unexplained:held",
+        "payment_held",
+        SEPTEMBER,
+        [Leg(clearing("sandbox"), 9), Leg(to_return(), -9)],
+    )
     open_ = {point.code: list(point.facts) for point in checklist(SEPTEMBER) if not point.is_clean}
     assert open_["events"] == ["sandbox: payment.succeeded (evt_x)"]
     assert open_["clearing"] == ["sandbox: Rp\u00a09"]
@@ -339,7 +352,9 @@ def test_the_proof_names_a_month_that_was_changed(
     fine = runner.invoke(args=["verify", "--period", "2026-09"])
     assert (fine.exit_code, "2026-09" in fine.output) == (0, True), fine.output
     owner_connection.execute("ALTER TABLE journal_entries DISABLE TRIGGER USER")
-    owner_connection.execute("UPDATE journal_entries SET source = source || 'x' WHERE effective_date < '2026-10-01'")
+    owner_connection.execute(
+        "UPDATE journal_entries SET source = source || 'x' WHERE effective_date < '2026-10-01'"
+    )
     owner_connection.execute("ALTER TABLE journal_entries ENABLE TRIGGER USER")
     owner_connection.commit()
     changed = runner.invoke(args=["verify", "--period", "2026-09"])
