@@ -16,6 +16,7 @@ from sqlalchemy import func, select, text
 from storefront.audit.record import record
 from storefront.books.checklist import Point, checklist, content
 from storefront.books.closed import KEY
+from storefront.books.four_eyes import moment
 from storefront.books.models import Period
 from storefront.books.span import month as whole_month
 from storefront.display import format_month
@@ -61,12 +62,18 @@ class StillBooking(DomainError):
 
 
 def close(
-    month: datetime.date, person_id: int, *, are_named: bool = False, patience: float = PATIENCE
+    month: datetime.date,
+    person_id: int,
+    *,
+    are_named: bool = False,
+    patience: float = PATIENCE,
+    at: datetime.datetime | None = None,
 ) -> Period:
     """Close the month that begins on `month`. The caller commits at once: until then nobody can book.
 
     `are_named`: the person knows of the overdue deposits that the checklist names; they go into the audit
-    trail. Raises NotReady with the open points, WrongState, StillBooking.
+    trail; `at` is when it was closed, by default now. Raises NotReady with the open points, WrongState,
+    StillBooking.
     """
     _alone(patience)
     period = db.session.get(Period, month, populate_existing=True)
@@ -76,7 +83,7 @@ def close(
     missing = [point for point in points if not point.is_clean and not (point.can_be_named and are_named)]
     if missing:
         raise NotReady(month, missing)
-    period = _written(month, person_id, period)
+    period = _written(month, person_id, period, moment(at))
     named = [fact for point in points if not point.is_clean for fact in point.facts]
     record(
         "period.closed",
@@ -131,21 +138,23 @@ def _alone(patience: float) -> None:
         time.sleep(0.01)
 
 
-def _written(month: datetime.date, person_id: int, period: Period | None) -> Period:
+def _written(
+    month: datetime.date, person_id: int, period: Period | None, at: datetime.datetime
+) -> Period:
     """The month's row, with its hash on top of the one of the month before."""
     before = whole_month(month).before
     previous = db.session.get(Period, before.first, populate_existing=True) if before else None
     base = previous.hash if previous is not None and previous.state == "closed" else None
     hash = hashlib.sha256((base or b"") + content(month)).digest()
-    now, entries = db.session.execute(
-        select(func.now(), func.count(JournalEntry.id)).where(
+    entries = db.session.execute(
+        select(func.count(JournalEntry.id)).where(
             JournalEntry.effective_date.between(month, whole_month(month).last)
         )
-    ).one()
+    ).scalar_one()
     if period is None:
         period = Period(month=month)
         db.session.add(period)
-    period.state, period.closed_at, period.closed_by = "closed", now, person_id
+    period.state, period.closed_at, period.closed_by = "closed", at, person_id
     period.hash, period.previous_hash, period.entries = hash, base, entries
     period.reopened_at = period.reopened_by = period.reopen_reason = None
     db.session.flush()

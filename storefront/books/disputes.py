@@ -6,12 +6,14 @@ shipping, then in proportion over each line's shares. The same news twice, or in
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from storefront.audit.record import record
+from storefront.books.four_eyes import moment
 from storefront.books.models import Dispute, DisputeParcel, DisputeShare
 from storefront.days import accounting_day
 from storefront.errors import DomainError
@@ -84,8 +86,10 @@ class Left:
     amount: int
 
 
-def record_dispute(payment_id: str, reference: str, amount: int, outcome: str) -> str:
-    """Take note of what the provider says of a dispute: `opened`, `won` or `lost`, about `amount` rupiah.
+def record_dispute(
+    payment_id: str, reference: str, amount: int, outcome: str, *, at: datetime.datetime | None = None
+) -> str:
+    """Take note of what the provider says of a dispute: `opened`, `won` or `lost`, about `amount` rupiah, `at` or now.
 
     Returns what it came to, in a word. Raises DisputeDiffers. Never commits.
     """
@@ -101,7 +105,7 @@ def record_dispute(payment_id: str, reference: str, amount: int, outcome: str) -
         select(Dispute).where(Dispute.reference == reference).execution_options(populate_existing=True)
     )
     if dispute is None:
-        dispute = _open(payment, reference, amount)
+        dispute = _open(payment, reference, amount, moment(at))
     if dispute.payment_id != payment_id or dispute.amount != amount:
         raise DisputeDiffers(f"dispute {reference} was of payment {dispute.payment_id}, {dispute.amount}")
     if outcome == "opened":
@@ -110,38 +114,36 @@ def record_dispute(payment_id: str, reference: str, amount: int, outcome: str) -
         if dispute.state != outcome:
             raise DisputeDiffers(f"dispute {reference} was {dispute.state}, now it is said to be {outcome}")
         return "already_recorded"
-    return _close(dispute, payment, outcome)
+    return _close(dispute, payment, outcome, moment(at))
 
 
-def _open(payment: Payment, reference: str, amount: int) -> Dispute:
+def _open(payment: Payment, reference: str, amount: int, at: datetime.datetime) -> Dispute:
     if not 0 < amount <= payment.amount:
         raise DisputeDiffers(f"payment {payment.id} is of {payment.amount}, disputed are {amount}")
-    dispute = Dispute(payment_id=payment.id, reference=reference, amount=amount, state="open")
+    dispute = Dispute(payment_id=payment.id, reference=reference, amount=amount, state="open", opened_at=at)
     db.session.add(dispute)
     db.session.flush()
-    db.session.refresh(dispute)
     lock_accounts([clearing(payment.gateway).code])
     book_dispute_opened(
         dispute.id,
         payment.gateway,
         amount,
         order_id=payment.order_id,
-        on=accounting_day(dispute.opened_at),
+        on=accounting_day(at),
     )
     _record(dispute, "opened")
     return dispute
 
 
-def _close(dispute: Dispute, payment: Payment, outcome: str) -> str:
-    now = db.session.execute(select(func.now())).scalar_one()
-    dispute.state, dispute.closed_at = outcome, now
+def _close(dispute: Dispute, payment: Payment, outcome: str, at: datetime.datetime) -> str:
+    dispute.state, dispute.closed_at = outcome, at
     db.session.flush()
     entry = (dispute.id, payment.gateway, dispute.amount)
     if outcome == "won":
-        book_dispute_won(*entry, order_id=payment.order_id, on=accounting_day(now))
+        book_dispute_won(*entry, order_id=payment.order_id, on=accounting_day(at))
     else:
         taken = _take_back(dispute, payment) if payment.counts else []
-        book_dispute_lost(*entry, taken, order_id=payment.order_id, on=accounting_day(now))
+        book_dispute_lost(*entry, taken, order_id=payment.order_id, on=accounting_day(at))
     _record(dispute, outcome)
     return outcome
 

@@ -11,7 +11,8 @@ import datetime
 from sqlalchemy import select, text
 
 from storefront.books.closed import is_closed
-from storefront.days import accounting_day, today
+from storefront.books.four_eyes import moment
+from storefront.days import accounting_day
 from storefront.extensions import db
 from storefront.ledger.fee_bearers import OPERATOR, bearer_on
 from storefront.ledger.fees import book_fee as book_entry
@@ -27,12 +28,13 @@ BY_FACILITY = text(
 )
 
 
-def book_fee(payment_id: str, amount: int) -> str:
+def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = None) -> str:
     """Take note of what the provider kept of a payment, in rupiah. Told again, it changes nothing.
 
-    It counts on the payment's day, or today when that month is closed, and burdens whom the setting of that
-    day names. The fee of a payment that paid nothing belongs to no facility: the operator bears it. Returns
-    what it came to, in a word. Raises LookupError for a payment that has not succeeded. Never commits.
+    It counts on the payment's day, or on the day of `at` (by default now) when that month is closed, and
+    burdens whom the setting of that day names. The fee of a payment that paid nothing belongs to no facility:
+    the operator bears it. Returns what it came to, in a word. Raises LookupError for a payment that has not
+    succeeded. Never commits.
     """
     payment = db.session.get(Payment, payment_id, with_for_update=True, populate_existing=True)
     if payment is None or payment.state != PaymentState.SUCCEEDED or payment.succeeded_at is None:
@@ -52,7 +54,7 @@ def book_fee(payment_id: str, amount: int) -> str:
         amount,
         borne_by_facilities(payment, amount, paid_on) if payment.counts else [],
         order_id=payment.order_id,
-        on=today() if is_closed(paid_on) else paid_on,
+        on=accounting_day(moment(at)) if is_closed(paid_on) else paid_on,
     )
     return "booked"
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from storefront.audit.record import record
 from storefront.books.bank_accounts import NoBankAccount, in_force, mask
 from storefront.books.closed import PeriodClosed, require_open
+from storefront.books.four_eyes import moment
 from storefront.books.models import Payout
 from storefront.days import today
 from storefront.errors import Invalid
@@ -35,12 +36,19 @@ def gateways() -> list[str]:
 
 
 def record_payout(
-    *, gateway: str, reference: str, amount: int, arrived_on: datetime.date, person_id: int
+    *,
+    gateway: str,
+    reference: str,
+    amount: int,
+    arrived_on: datetime.date,
+    person_id: int,
+    at: datetime.datetime | None = None,
 ) -> Payout:
     """Write down that `amount` rupiah arrived on the central office's account, by the provider's reference.
 
     Never more than the gateway holds by the books; each reference once. Two at the same moment wait for each
-    other on the clearing account. Raises Invalid, by field. Never commits.
+    other on the clearing account. `at` is when it was written down, by default now. Raises Invalid, by field.
+    Never commits.
     """
     reference = " ".join(reference.split())
     errors = _refused(gateway, reference, amount, arrived_on)
@@ -69,10 +77,11 @@ def record_payout(
         bank_account_id=account_id,
         arrived_on=arrived_on,
         recorded_by=person_id,
+        recorded_at=moment(at),
     )
     db.session.add(payout)
     db.session.flush()
-    book_payout(payout.id, gateway, amount, account_id, on=arrived_on, person_id=person_id)
+    book_payout(payout.id, gateway, amount, account_id, on=arrived_on, person_id=person_id, posted_at=at)
     _record(payout, person_id)
     return payout
 

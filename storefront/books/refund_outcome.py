@@ -8,9 +8,10 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from storefront.audit.record import record
+from storefront.books.four_eyes import moment
 from storefront.books.models import RefundLine, RefundShare
 from storefront.days import accounting_day
 from storefront.extensions import db
@@ -62,12 +63,12 @@ EMPTIED = text(
 )
 
 
-def refund_succeeded(refund_id: int) -> str:
-    """The provider gave the money back. Returns what it came to, in a word. Never commits."""
+def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> str:
+    """The provider gave the money back, `at` or now. Returns what it came to, in a word. Never commits."""
     refund = _locked(refund_id)
     if refund.state == "succeeded":
         return "already_recorded"
-    now = db.session.execute(select(func.now())).scalar_one()
+    now = moment(at)
     payment = db.session.get_one(Payment, refund.payment_id)
     taken = _take_shares(refund) + [
         Taken(row.facility_id, row.code, row.amount)
@@ -80,6 +81,7 @@ def refund_succeeded(refund_id: int) -> str:
         order_id=refund.order_id,
         on=accounting_day(now),
         person_id=refund.approved_by or refund.proposed_by,
+        posted_at=at,
     )
     refund.state, refund.finished_at, refund.failure = "succeeded", now, None
     db.session.flush()
@@ -95,7 +97,7 @@ def refund_failed(refund_id: int, why: str) -> str:
     refund = _locked(refund_id)
     if refund.state in ("succeeded", "failed"):
         return "already_recorded"
-    now = db.session.execute(select(func.now())).scalar_one()
+    now = moment(None)
     refund.state, refund.finished_at, refund.failure = "failed", now, why[:500]
     db.session.flush()
     record("refund.failed", "refund", refund.id, details={"amount": refund.amount})

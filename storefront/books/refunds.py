@@ -7,14 +7,15 @@ given (`money.take_back`), and the pieces put back or written off.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
 
 from storefront.audit.record import record
 from storefront.books.disputes import refuse_while_disputed
+from storefront.books.four_eyes import moment
 from storefront.books.models import RefundLine, RefundParcel
 from storefront.books.refundable import Refundable, refundable
 from storefront.errors import DomainError, Invalid, NotFound
@@ -68,11 +69,13 @@ def propose(
     note: str = "",
     person_id: int,
     may_decide: bool = True,
+    at: datetime.datetime | None = None,
 ) -> Refund:
     """Write a refund down, in the caller's transaction; it is sent at once when nobody else must approve.
 
     `shipping` maps parcels' ids to rupiah, `goodwill` is spread over the lines by what is left of each.
-    `may_decide` is False for whoever may only ask (a facility). Raises Invalid, saying for each part what is
+    `may_decide` is False for whoever may only ask (a facility); `at` is when it was written down, by default
+    now. Raises Invalid, saying for each part what is
     left, and NotFound for an order that is not paid.
     """
     order = db.session.get(Order, order_id, with_for_update=True, populate_existing=True)
@@ -93,6 +96,7 @@ def propose(
         note=note.strip(),
         state="requested" if decided else "proposed",
         proposed_by=person_id,
+        requested_at=moment(at),
     )
     db.session.add(refund)
     db.session.flush()
@@ -110,14 +114,14 @@ def propose(
     return refund
 
 
-def approve(refund_id: int, person_id: int) -> Refund:
+def approve(refund_id: int, person_id: int, *, at: datetime.datetime | None = None) -> Refund:
     """A second person agrees; the money is sent. Raises FourEyes, RefundDecided, NotFound."""
     refund = _waiting(refund_id)
     if refund.proposed_by == person_id:
         raise FourEyes()
     refuse_while_disputed(refund.payment_id)
     refund.approved_by = person_id
-    refund.approved_at = db.session.execute(select(func.now())).scalar_one()
+    refund.approved_at = moment(at)
     refund.state = "requested"
     db.session.flush()
     defer("orders.send_refund", refund_id=refund.id)
@@ -128,8 +132,7 @@ def approve(refund_id: int, person_id: int) -> Refund:
 def reject(refund_id: int, person_id: int) -> Refund:
     """A second person, or who proposed it, decides against it. Raises RefundDecided, NotFound."""
     refund = _waiting(refund_id)
-    now = db.session.execute(select(func.now())).scalar_one()
-    refund.state, refund.finished_at = "rejected", now
+    refund.state, refund.finished_at = "rejected", moment(None)
     db.session.flush()
     _record(refund, "rejected", person_id)
     return refund

@@ -17,10 +17,13 @@ def book_payout(
     *,
     on: datetime.date,
     person_id: int | None,
+    posted_at: datetime.datetime | None = None,
 ) -> int:
     """The gateway has passed `amount` rupiah on to our bank. The caller has locked the clearing account."""
     legs = [Leg(bank(bank_account_id), amount), Leg(clearing(gateway), -amount)]
-    return book(f"payout:{payout_id}:received", "payout", on, legs, person_id=person_id)
+    return book(
+        f"payout:{payout_id}:received", "payout", on, legs, person_id=person_id, posted_at=posted_at
+    )
 
 
 def book_dispute_opened(

@@ -93,6 +93,7 @@ def book_refund(
     order_id: int,
     on: datetime.date,
     person_id: int | None,
+    posted_at: datetime.datetime | None = None,
 ) -> int:
     """Part of a sale goes back: each fund gives back its share of it, clearing is credited.
 
@@ -100,4 +101,12 @@ def book_refund(
     """
     legs = legs_of(taken)
     legs.append(Leg(clearing(gateway), -sum(leg.amount for leg in legs)))
-    return book(f"refund:{refund_id}:succeeded", "refund", on, legs, order_id=order_id, person_id=person_id)
+    return book(
+        f"refund:{refund_id}:succeeded",
+        "refund",
+        on,
+        legs,
+        order_id=order_id,
+        person_id=person_id,
+        posted_at=posted_at,
+    )
