@@ -51,6 +51,8 @@ class Action(StrEnum):
     PREMIUM_ENTER = "premium.enter"
     PREMIUM_APPROVE = "premium.approve"
     BOOKS_READ = "books.read"
+    #: Payouts and corrections: what is written into the books by hand.
+    BOOKS_WRITE = "books.write"
     BOOKS_CLOSE = "books.close"
     BOOKS_REOPEN = "books.reopen"
     RULES_READ = "rules.read"
@@ -72,6 +74,8 @@ class Action(StrEnum):
     COORDINATORS_WRITE = "people.coordinators"
     PEOPLE_WRITE = "people.write"
     SETTINGS_WRITE = "settings.write"
+    #: Who did what; acts on people and what auditors looked at only with PEOPLE_READ.
+    AUDIT_READ = "audit.read"
 
 
 _COORDINATOR, _HEAD, _FINANCE = Role.COORDINATOR, Role.HEAD, Role.FINANCE
@@ -109,6 +113,7 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.PREMIUM_ENTER: (_COORDINATOR, _FINANCE),
         Action.PREMIUM_APPROVE: (_HEAD, _FINANCE),
         Action.BOOKS_READ: (_FINANCE, _ADMIN, _AUDITOR),
+        Action.BOOKS_WRITE: (_FINANCE,),
         Action.BOOKS_CLOSE: (_FINANCE,),
         Action.BOOKS_REOPEN: (_ADMIN,),
         Action.RULES_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
@@ -129,6 +134,7 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),
         Action.SETTINGS_WRITE: (_ADMIN,),
+        Action.AUDIT_READ: (_FINANCE, _ADMIN, _AUDITOR),
     }.items()
 }
 

@@ -71,6 +71,7 @@ TABLE = {
     Action.PREMIUM_ENTER: "coordinator finance",
     Action.PREMIUM_APPROVE: "head finance",
     Action.BOOKS_READ: "finance administrator auditor",
+    Action.BOOKS_WRITE: "finance",
     Action.BOOKS_CLOSE: "finance",
     Action.BOOKS_REOPEN: "administrator",
     Action.RULES_READ: "coordinator head finance administrator auditor",
@@ -91,6 +92,7 @@ TABLE = {
     Action.COORDINATORS_WRITE: "head administrator",
     Action.PEOPLE_WRITE: "administrator",
     Action.SETTINGS_WRITE: "administrator",
+    Action.AUDIT_READ: "finance administrator auditor",
 }
 BOUND = ("coordinator", "head", "finance of one")
 
