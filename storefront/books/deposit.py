@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterable
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -92,6 +93,20 @@ def propose(
     db.session.execute(CARRY, {**which, "deposit_id": deposit.id})
     record_step(deposit, "proposed", person_id, due_on=deposit.due_on.isoformat())
     return deposit
+
+
+def propose_many(
+    facility_ids: Iterable[int],
+    *,
+    person_id: int,
+    until: datetime.date | None = None,
+    at: datetime.datetime | None = None,
+) -> list[Deposit]:
+    """The same for many facilities; all of them, or none."""
+    wanted = sorted(set(facility_ids))
+    # All accounts at once and in one order, so that nobody waits for somebody who waits for them.
+    passing_on.lock([owed_to_state(facility_id) for facility_id in wanted])
+    return [propose(facility_id, person_id=person_id, until=until, at=at) for facility_id in wanted]
 
 
 def approve(deposit_id: int, person_id: int, *, at: datetime.datetime | None = None) -> Deposit:

@@ -6,10 +6,10 @@ import datetime
 import re
 
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from storefront.audit.record import record
-from storefront.books.models import Deposit, Satker
+from storefront.books.models import Deposit, DepositDeadline, Satker
 from storefront.display import format_date
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
@@ -147,3 +147,31 @@ def _make_room(facility_id: int, valid_from: datetime.date) -> Satker | None:
         latest.valid_to = last_day
         db.session.flush()
     return latest
+
+
+def set_deadline(valid_from: datetime.date, days: int, legal_basis: str, person_id: int) -> DepositDeadline:
+    """From a day on, deposits are due `days` after the money arrived. What was due before stays. Raises Invalid."""
+    errors = {}
+    if not 0 <= days <= 60:
+        errors["days"] = _("Tulis jumlah hari, dari 0 sampai 60.")
+    if len(legal_basis) < 5:
+        errors["legal_basis"] = _("Tulis dasar hukumnya.")
+    latest = db.session.scalar(select(func.max(DepositDeadline.valid_from)))
+    if latest is not None and valid_from <= latest:
+        errors["valid_from"] = _(
+            "Sudah ada batas waktu yang berlaku sejak %(day)s. Pilih hari sesudahnya.",
+            day=format_date(latest),
+        )
+    if errors:
+        raise Invalid(errors)
+    deadline = DepositDeadline(valid_from=valid_from, days=days, legal_basis=legal_basis[:300])
+    db.session.add(deadline)
+    db.session.flush()
+    record(
+        "deposit_deadline.set",
+        "deposit_deadline",
+        valid_from.isoformat(),
+        person_id=person_id,
+        details={"days": days, "legal_basis": legal_basis[:300]},
+    )
+    return deadline
