@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select, text
 
@@ -25,11 +26,11 @@ LINES = text(
 )
 PARCELS = text(
     """
-    SELECT p.id, p.shipping_amount - COALESCE((
+    SELECT p.id, p.position, p.facility_id, f.code AS facility_code, p.shipping_amount - COALESCE((
            SELECT sum(x.amount) FROM refund_parcels x JOIN refunds r ON r.id = x.refund_id
             WHERE x.parcel_id = p.id AND r.state NOT IN ('rejected', 'failed')), 0)::bigint - COALESCE((
            SELECT sum(d.amount) FROM dispute_parcels d WHERE d.parcel_id = p.id), 0)::bigint AS amount
-      FROM parcels p WHERE p.order_id = :order_id ORDER BY p.position"""
+      FROM parcels p JOIN facilities f ON f.id = p.facility_id WHERE p.order_id = :order_id ORDER BY p.position"""
 )
 
 
@@ -51,19 +52,49 @@ class LineLeft:
 
     def price_of(self, quantity: int) -> int:
         """Rupiah for so many pieces: their price, all that is left for the last of them."""
-        return self.amount if quantity == self.quantity else min(self.unit_price * quantity, self.amount)
+        if quantity and quantity == self.quantity:
+            return self.amount
+        return min(self.unit_price * quantity, self.amount)
+
+
+@dataclass(frozen=True)
+class ParcelLeft:
+    """A parcel with the rupiah of its shipping that can still go back."""
+
+    id: int
+    position: int
+    facility_id: int
+    facility_code: str
+    amount: int
 
 
 @dataclass(frozen=True)
 class Refundable:
+    """What of an order can still be given back, by the ids of its lines and parcels."""
+
     payment_id: str
     lines: dict[int, LineLeft]
-    #: Rupiah of shipping by parcel.
-    shipping: dict[int, int]
+    parcels: dict[int, ParcelLeft]
+
+    @property
+    def shipping(self) -> dict[int, int]:
+        """Rupiah of shipping by parcel."""
+        return {parcel.id: parcel.amount for parcel in self.parcels.values()}
 
     @property
     def total(self) -> int:
-        return sum(line.amount for line in self.lines.values()) + sum(self.shipping.values())
+        return sum(part.amount for part in (*self.lines.values(), *self.parcels.values()))
+
+    def within(self, facility_ids: Iterable[int] | None) -> Refundable:
+        """The part of it that belongs to some facilities, or (None) all of it."""
+        if facility_ids is None:
+            return self
+        ids = frozenset(facility_ids)
+        return replace(
+            self,
+            lines={line.id: line for line in self.lines.values() if line.facility_id in ids},
+            parcels={parcel.id: parcel for parcel in self.parcels.values() if parcel.facility_id in ids},
+        )
 
 
 def refundable(order: Order) -> Refundable | None:
@@ -72,5 +103,7 @@ def refundable(order: Order) -> Refundable | None:
     if payment_id is None:
         return None
     lines = [LineLeft(**row._mapping) for row in db.session.execute(LINES, {"order_id": order.id})]
-    shipping = {row.id: row.amount for row in db.session.execute(PARCELS, {"order_id": order.id})}
-    return Refundable(payment_id, {line.id: line for line in lines}, shipping)
+    parcels = [ParcelLeft(**row._mapping) for row in db.session.execute(PARCELS, {"order_id": order.id})]
+    return Refundable(
+        payment_id, {line.id: line for line in lines}, {parcel.id: parcel for parcel in parcels}
+    )

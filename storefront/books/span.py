@@ -57,6 +57,11 @@ class Span:
         return f"{format_date(self.first)} – {format_date(self.last)}"
 
     @property
+    def day_before(self) -> datetime.date:
+        """The day whose end is the opening of this span."""
+        return self.first - DAY
+
+    @property
     def before(self) -> Span | None:
         """The month before, or as many days before; None where the calendar of the books ends."""
         last = self.first - DAY

@@ -109,6 +109,10 @@ class Refund(db.Model):  # type: ignore[name-defined]
     attempt: Mapped[int] = mapped_column(Integer, default=1)
     #: Why the provider did not give it back.
     failure: Mapped[str | None]
+    #: Unique, of the form that asked for it: sent twice, it makes one refund.
+    request_key: Mapped[str | None]
+    #: SHA-256 of what that form asked for.
+    request_hash: Mapped[bytes | None]
     reference: Mapped[str | None]
     requested_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     finished_at: Mapped[datetime.datetime | None]

@@ -193,7 +193,7 @@ def test_only_the_last_closed_month_is_opened_again_and_chained_anew(
 
 
 def test_two_who_close_at_once_close_once(
-    wide_app: Flask, database: Clone, shop: Shop, person: int, all_holds: None
+    wide_app: Flask, shop: Shop, person: int, all_holds: None
 ) -> None:
     verified(SEPTEMBER, person)
 

@@ -11,6 +11,9 @@ ALTER TABLE refunds
     ADD COLUMN approved_at  timestamptz,
     ADD COLUMN attempt      integer NOT NULL DEFAULT 1 CHECK (attempt >= 1),
     ADD COLUMN failure      text,
+    ADD COLUMN request_key  text UNIQUE CHECK (request_key ~ '^[A-Za-z0-9_-]{16,64}$'),  -- of the form that was sent
+    ADD COLUMN request_hash bytea CHECK (length(request_hash) = 32),                     -- SHA-256 of what it asked for
+    ADD CONSTRAINT refunds_request CHECK ((request_key IS NULL) = (request_hash IS NULL)),
     ADD CONSTRAINT refunds_four_eyes CHECK (approved_by IS NULL OR approved_by <> proposed_by),
     ADD CONSTRAINT refunds_automatic CHECK ((reason IN ('paid_too_late', 'paid_twice')) = (proposed_by IS NULL));
 ALTER TABLE refunds DROP CONSTRAINT refunds_check;          -- finished_at: also a rejected one is finished
@@ -25,6 +28,8 @@ CREATE TABLE refund_transitions (
 INSERT INTO refund_transitions VALUES
     ('proposed', 'requested'), ('proposed', 'rejected'), ('requested', 'pending'), ('requested', 'succeeded'),
     ('requested', 'failed'), ('pending', 'succeeded'), ('pending', 'failed'), ('failed', 'requested');
+-- What waits for a person heads the list.
+CREATE INDEX refunds_waiting ON refunds ((state IN ('proposed', 'failed')), id);
 CREATE TRIGGER refunds_transition BEFORE UPDATE OF state ON refunds
     FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION check_transition('refund_transitions');
 

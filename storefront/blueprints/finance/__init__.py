@@ -55,14 +55,22 @@ def record_auditors_view(response: Response) -> Response:
 
 
 from storefront.blueprints.finance import (  # noqa: E402, F401
+    audit,
     bank_accounts,
     budget,
+    corrections,
     deposits,
     distributions,
     export,
+    fees,
     owed,
     payments,
+    payouts,
+    periods,
+    reports,
+    rules,
     sales,
     satkers,
     settlements,
+    statements,
 )

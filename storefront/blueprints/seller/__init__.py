@@ -48,5 +48,6 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     parcels,
     sales,
     shelf,
+    statements,
     today,
 )
