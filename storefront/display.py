@@ -46,11 +46,17 @@ def format_datetime(moment: datetime.datetime, zone: str | None = None) -> str:
     return f"{format_date(there.date())} pukul {there:%H.%M} {name}"
 
 
+def number_text(number: int) -> str:
+    """A count: `1.202`, in English `1,202`. Amounts of money are written alike in both (`rupiah`)."""
+    text = format_number(number)
+    return text.replace(".", ",") if language() == "en" else text
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """The filters `rupiah`, `number`, `date`, `month`, `datetime` and what every template knows."""
     app.jinja_env.filters.update(
         rupiah=format_rupiah,
-        number=format_number,
+        number=number_text,
         date=format_date,
         month=format_month,
         datetime=format_datetime,

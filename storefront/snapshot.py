@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import click
 import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 #: Name of our connections that only read, so that nobody waits for them.
 READER = "storefront reader"
@@ -26,3 +28,21 @@ def snapshot(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
 def driver_connection(connection: Any) -> psycopg.Connection[Any]:
     """The psycopg connection below an SQLAlchemy one; COPY and server-side cursors need it."""
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+class DatabaseAway(click.ClickException):
+    """For commands: what was asked could not be found out, which is neither yes nor no."""
+
+    exit_code = 2
+
+
+@contextmanager
+def database_needed() -> Iterator[None]:
+    """Tell whoever runs a command that the database is away, instead of showing them our inside."""
+    try:
+        yield
+    except (OperationalError, psycopg.OperationalError) as error:
+        said = str(getattr(error, "orig", error)).strip().splitlines()
+        raise DatabaseAway(
+            f"The database cannot be reached or went away: {said[0] if said else error}"
+        ) from None

@@ -8,9 +8,11 @@ the last cleaning, or another number of rows than the template.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from config import Settings
 from storefront.embedded import OWNER, SUPERUSER, WEB, Server
 
 TEMPLATE = "storefront_template"
+FOLDER = "storefront-tests-"
+#: A younger folder may belong to a run that is just starting.
+STALE_SECONDS = 600
 SECRETS = {"SECRET_KEY": "key-for-tests", "SANDBOX_WEBHOOK_SECRET": "webhook-secret-for-tests"}
 
 
@@ -46,12 +51,13 @@ class TestServer:
 
     def __init__(self, var_dir: Path | None = None, port: int = 0) -> None:
         self.ours = var_dir is None
-        self.var_dir = var_dir or Path(tempfile.mkdtemp(prefix="storefront-tests-"))
+        self.var_dir = var_dir or Path(tempfile.mkdtemp(prefix=FOLDER))
         self.server = Server(self.var_dir, durable=False)
         self.server.port = port
 
     def start(self) -> TestServer:
         """Start the server and make the migrated template."""
+        sweep()
         self.server.start()
         self.create(TEMPLATE, "template1")
         addresses = self.server.addresses(TEMPLATE)
@@ -87,6 +93,19 @@ class TestServer:
         """A database of one's own, as `template` is now."""
         self.create(name, template)
         return Clone(self, name)
+
+
+def sweep() -> None:
+    """Remove the folders of earlier runs that were killed: each holds a database and the demo's pictures."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        try:
+            if time.time() - folder.stat().st_mtime < STALE_SECONDS:
+                continue
+            with (folder / "pg.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # in use, gone already, or somebody else's
 
 
 class Clone:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,19 @@ from werkzeug.test import TestResponse
 from storefront import create_app
 from storefront.embedded import OWNER, WEB
 from storefront.extensions import db
+from storefront.processes import kill_session
 from tests.clones import Clone, TestServer, settings_for, worker_name
-from tests.demo import demo_app, demo_clone, demo_owner, demo_session, demo_shared_app  # noqa: F401 - fixtures
+from tests.demo import (  # noqa: F401 - fixtures
+    begin,
+    demo_app,
+    demo_clone,
+    demo_owner,
+    demo_session,
+    demo_shared_app,
+)
 
 SERVER = pytest.StashKey[TestServer]()
+LOADING = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +55,9 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    loading = config.stash.get(LOADING, None)
+    if loading is not None:
+        kill_session(loading)
     server = config.stash.get(SERVER, None)
     if server is not None and not hasattr(config, "workerinput"):
         server.stop()
@@ -53,6 +67,18 @@ def _server(config: pytest.Config) -> TestServer:
     if SERVER not in config.stash:
         config.stash[SERVER] = TestServer().start()
     return config.stash[SERVER]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests on demo data come last, and the first worker begins to load those data while the others run."""
+
+    def on_demo(item: pytest.Item) -> bool:
+        return bool({"demo_clone", "live_clone"} & set(getattr(item, "fixturenames", ())))
+
+    items.sort(key=on_demo)
+    begins = worker_name() in ("main", "gw0") and not config.option.collectonly
+    if begins and any(map(on_demo, items)) and not on_demo(items[0]):
+        config.stash[LOADING] = begin(_server(config))
 
 
 @pytest.fixture(scope="session")
@@ -156,7 +182,9 @@ def run_jobs(app: Flask) -> Callable[[], None]:
     def run() -> None:
         # The worker stops when it finds nothing, although a job that still runs may queue another.
         for _ in range(5):
-            contextvars.Context().run(worker.run, app, wait=False)
+            # In a thread of its own: no app context of the test, and no event loop of a browser, is in the way.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(worker.run, app, wait=False).result()
             if not waiting():
                 return
 

@@ -1,12 +1,17 @@
 """A shop with the demo's data for tests: loaded once in a run, then cloned.
 
-The loading takes most of a minute, so whoever needs it first makes a template of it; others wait, then copy.
+The loading takes most of a minute, so it is begun in a process of its own while other tests run; whoever
+needs it before it is ready waits, then copies.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,6 +21,7 @@ from sqlalchemy.orm import Session
 from storefront import create_app
 from storefront.embedded import OWNER, SUPERUSER
 from storefront.extensions import db
+from storefront.processes import spawn
 from tests.clones import TEMPLATE, Clone, TestServer, settings_for, worker_name
 
 DEMO_TEMPLATE = "storefront_demo_template"
@@ -34,6 +40,12 @@ def demo_template(server: TestServer) -> str:
             _load(server, draft)
             connection.execute(f"ALTER DATABASE {draft} RENAME TO {DEMO_TEMPLATE}")
     return DEMO_TEMPLATE
+
+
+def begin(server: TestServer) -> subprocess.Popen[bytes]:
+    """Begin to make the template beside the tests; it ends with the process that called this."""
+    command = [sys.executable, "-m", "tests.demo", str(server.var_dir), str(server.server.port)]
+    return spawn(command, death_signal=signal.SIGKILL, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 def _load(server: TestServer, database: str) -> None:
@@ -83,3 +95,7 @@ def demo_owner(demo_clone: Clone) -> Iterator[psycopg.Connection]:
     with psycopg.connect(demo_clone.addresses[OWNER]) as connection:
         yield connection
         connection.rollback()
+
+
+if __name__ == "__main__":
+    demo_template(TestServer(Path(sys.argv[1]), int(sys.argv[2])))

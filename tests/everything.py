@@ -19,7 +19,10 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 def run(title: str, *command: str) -> bool:
     """Whether `command` succeeds; what it says goes to the terminal."""
     print(f"── {title}", flush=True)
-    return subprocess.run(command, cwd=PROJECT).returncode == 0
+    status = subprocess.run(command, cwd=PROJECT).returncode
+    if status < 0:
+        print(f"{title} was ended by signal {-status}", file=sys.stderr)
+    return status == 0
 
 
 def lint() -> bool:

@@ -30,7 +30,8 @@ BALANCES = text(
 
 POSTINGS = text(
     """
-    SELECT p.id, p.amount, e.effective_date, e.posted_at, e.source, e.kind, o.number AS order_number, l.title, l.sku
+    SELECT p.id, p.amount, e.effective_date, e.posted_at, e.source, e.kind, o.number AS order_number, l.title,
+           l.title_en, l.sku
       FROM postings p
       JOIN journal_entries e ON e.id = p.entry_id
       LEFT JOIN orders o ON o.id = e.order_id
@@ -67,6 +68,7 @@ class Posting:
     order_number: str | None
     #: The line of the order, as sold.
     title: str | None
+    title_en: str | None
     sku: str | None
 
 

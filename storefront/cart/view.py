@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from sqlalchemy import Row, Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -179,9 +178,13 @@ def _query(cart_id: int) -> Select[CartLine, Variant, Product, Facility]:
     )
 
 
-def _line(row: Row[Any], available: Mapping[int, int], photos: Mapping[int, Photo]) -> Line:
+def _line(
+    row: Row[CartLine, Variant, Product, Facility], available: Mapping[int, int], photos: Mapping[int, Photo]
+) -> Line:
     cart_line, variant, product, facility = row.CartLine, row.Variant, row.Product, row.Facility
-    on_sale = variant.is_active and product.status == ProductStatus.PUBLISHED.value and facility.status == "active"
+    on_sale = (
+        variant.is_active and product.status == ProductStatus.PUBLISHED.value and facility.status == "active"
+    )
     return Line(
         variant_id=variant.id,
         sku=variant.sku,

@@ -191,7 +191,8 @@ class Planner:
 
     def _quantity(self, item: Item, day: datetime.date) -> int:
         if item.price >= 400_000:
-            return self.rng.choices((1, 2, 4), (12, 2, 1))[0] if item.row.category == "Mebel" else 1
+            several = item.row.category == "Mebel" and item.price < 1_300_000
+            return self.rng.choices((1, 2, 4), (12, 2, 1))[0] if several else 1
         if item.row.category in ("Makanan & minuman", "Pertanian"):
             most = 8 if "ramadan" in seasons_on(day) else 5
             return self.rng.choices(range(1, most + 1), [most - n for n in range(most)])[0]

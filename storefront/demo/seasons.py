@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import datetime
+from functools import cache
 
+from storefront.catalogue.seasons import RAMADAN, hijri_month
 from storefront.demo import files
+from storefront.demo.moments import days
 
-#: First day of Ramadan and of Idul Fitri (Lebaran) as announced or expected in Indonesia.
-RAMADAN = [
-    (datetime.date(2024, 3, 12), datetime.date(2024, 4, 10)),
-    (datetime.date(2025, 3, 1), datetime.date(2025, 3, 31)),
-    (datetime.date(2026, 2, 18), datetime.date(2026, 3, 20)),
-    (datetime.date(2027, 2, 8), datetime.date(2027, 3, 10)),
-    (datetime.date(2028, 1, 28), datetime.date(2028, 2, 27)),
-    (datetime.date(2029, 1, 16), datetime.date(2029, 2, 15)),
-    (datetime.date(2030, 1, 6), datetime.date(2030, 2, 5)),
-    (datetime.date(2030, 12, 26), datetime.date(2031, 1, 25)),
-]
 #: Monday to Sunday.
 WEEKDAYS = (1.1, 1.0, 1.0, 1.05, 1.1, 0.95, 0.8)
+#: Days of Ramadan before the last ones, when parcels would no longer arrive in time.
+SHOPPING, TRAVELLING, AT_HOME = 29, 4, 6
+
+
+@cache
+def next_lebaran(day: datetime.date) -> datetime.date:
+    """The first day of the Idul Fitri that falls on `day` or follows it."""
+    while not (hijri_month(day) == RAMADAN + 1 and hijri_month(day - days(1)) == RAMADAN):
+        day += days(1)
+    return day
 
 
 def busyness(day: datetime.date) -> float:
@@ -26,12 +28,11 @@ def busyness(day: datetime.date) -> float:
     weight = WEEKDAYS[day.weekday()]
     if day.day >= 25:
         weight *= 1.2  # wages are paid
-    for first, lebaran in RAMADAN:
-        if first <= day < lebaran - datetime.timedelta(days=4):
-            # Busier towards the end: parcels must arrive before people travel home.
-            weight *= 1.6 + 2.0 * (day - first).days / (lebaran - first).days
-        elif lebaran - datetime.timedelta(days=4) <= day < lebaran + datetime.timedelta(days=6):
-            weight *= 0.3
+    left = (next_lebaran(day - days(AT_HOME)) - day).days
+    if TRAVELLING < left <= SHOPPING:
+        weight *= 1.6 + 2.0 * (SHOPPING - left) / SHOPPING
+    elif left <= TRAVELLING:
+        weight *= 0.3
     if day.month == 12 and day.day <= 23:
         weight *= 1.7
     return weight
@@ -40,7 +41,7 @@ def busyness(day: datetime.date) -> float:
 def seasons_on(day: datetime.date) -> list[str]:
     """Names of the seasons (of seasons.toml) that a day belongs to."""
     found = []
-    if any(first - datetime.timedelta(days=7) <= day < lebaran for first, lebaran in RAMADAN):
+    if 0 < (next_lebaran(day) - day).days <= SHOPPING + 7:
         found.append("ramadan")
     if day.month == 12 and day.day <= 24:
         found.append("december")

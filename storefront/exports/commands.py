@@ -20,6 +20,7 @@ from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
 from storefront.extensions import db
 from storefront.money import format_rupiah
+from storefront.snapshot import database_needed
 
 export = AppGroup("export", help="Figures as files, each with a manifest beside it.")
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -34,6 +35,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
     "--format", "form", type=click.Choice([f.value for f in Format]), default="csv", show_default=True
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@database_needed()
 def export_sales(
     first: datetime, last: datetime, facility: str | None, as_of: str | None, form: str, out: Path
 ) -> None:
@@ -41,12 +43,12 @@ def export_sales(
 
     With the same --as-of the file has the same bytes for ever.
     """
-    signal.signal(signal.SIGTERM, _stop)
     try:
         files.check_target(out)
         selection = sales.select(db.engine, first.date(), last.date(), facility=facility)
         when = moment.settle(db.engine, moment.parse_moment(as_of) if as_of else None)
         with ExitStack() as stack:
+            stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _stop))
             begun = partial(_progress, stack)
             found = files.write(db.engine, selection, when, Format(form), out, note=demo_note(), begun=begun)
     except DomainError as error:

@@ -15,6 +15,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Engine
 
+from storefront import crash_points
 from storefront.errors import DomainError
 from storefront.exports import formats, sales
 from storefront.exports.formats import Format
@@ -64,6 +65,7 @@ def put_in_place(draft: Path, manifest_draft: Path, target: Path, beside: Path) 
     sync(manifest_draft)
     beside.unlink(missing_ok=True)
     draft.replace(target)
+    crash_points.reach("export.between_files")
     manifest_draft.replace(beside)
     sync(target.parent)
 
@@ -80,6 +82,7 @@ def fill(draft: Path, source: Source, format: Format, *, note: str | None) -> st
         for block in blocks(source):
             digest.update(block)
             file.write(block)
+            crash_points.reach("export.half_written")
     return digest.hexdigest()
 
 

@@ -25,6 +25,7 @@ OLDER = (
     "AND (s.paid_at, s.line_id) < (%(key_paid_at)s, %(key_line_id)s) ORDER BY s.paid_at DESC, s.line_id DESC"
 )
 NEWER = "AND (s.paid_at, s.line_id) > (%(key_paid_at)s, %(key_line_id)s) ORDER BY s.paid_at, s.line_id"
+ENGLISH = "(SELECT l.title_en FROM order_lines l WHERE l.id = s.line_id) AS product_en"
 LATEST = "ORDER BY s.paid_at DESC, s.line_id DESC"
 
 
@@ -32,7 +33,7 @@ LATEST = "ORDER BY s.paid_at DESC, s.line_id DESC"
 class LinesPage:
     """A page of sold lines; totals are of the whole selection, and stand still while one turns pages."""
 
-    #: Columns of `reporting.sales`, by name.
+    #: Columns of `reporting.sales`, by name, and `product_en`, the English title as sold (it may be empty).
     rows: Sequence[dict[str, Any]]
     totals: Totals
     #: Keys of the neighbouring pages; None where there is none.
@@ -51,7 +52,7 @@ def lines_page(selection: Selection, *, older: str | None = None, newer: str | N
     key, part = (back, OLDER) if back else (forth, NEWER) if forth else (None, LATEST)
     parameters = {**selection.parameters(None), **(key or {}), "limit": PAGE + 1}
     with connection.cursor(row_factory=dict_row) as cursor:
-        query = f"SELECT s.* {WHERE} {part} LIMIT %(limit)s"
+        query = f"SELECT s.*, {ENGLISH} {WHERE} {part} LIMIT %(limit)s"
         found = cursor.execute(query, parameters).fetchall()
     more, rows = len(found) > PAGE, found[:PAGE]
     if part is NEWER:

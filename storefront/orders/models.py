@@ -85,6 +85,8 @@ class OrderLine(db.Model):  # type: ignore[name-defined]
     location_id: Mapped[int | None] = mapped_column(ForeignKey("stock_locations.id"))
     facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
     workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id"))
+    #: As it was: a rule may name it, and the product may move to another group.
+    commodity_group_id: Mapped[int | None] = mapped_column(ForeignKey("commodity_groups.id"))
     split_rule_id: Mapped[int] = mapped_column(ForeignKey("split_rules.id"))
     sku: Mapped[str]
     title: Mapped[str]

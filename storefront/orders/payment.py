@@ -77,7 +77,7 @@ def start_payment(payment_id: str) -> Payment:
         id=payment.id,
         amount=payment.amount,
         description=order.number,
-        return_url=order_link(order),
+        return_url=f"{order_link(order)}&waited=0",
         locale=order.locale,
         expires_at=payment.expires_at,
         email=contact.email if contact else None,

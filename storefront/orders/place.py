@@ -221,6 +221,7 @@ def _snapshot(
         location_id=wanted.location_id if wanted else None,
         facility_id=facility.id,
         workshop_id=workshop.id,
+        commodity_group_id=product.commodity_group_id,
         split_rule_id=rule.id,
         sku=variant.sku,
         title=product.title,

@@ -124,7 +124,7 @@ def order_view(order: Order, *, locale: str) -> OrderView:
         expires_at=order.expires_at,
         paid_at=order.paid_at,
         parcels=_parcels(order, locale),
-        payment=_payment(order),
+        payment=payment_view(order),
         contact=db.session.get(OrderContact, order.id),
         address=db.session.get(OrderAddress, order.id),
         money=order_money(order.id),
@@ -212,7 +212,8 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
     )
 
 
-def _payment(order: Order) -> PaymentView | None:
+def payment_view(order: Order) -> PaymentView | None:
+    """The payment that pages speak of (see `OrderView.payment`)."""
     payments = list(
         db.session.scalars(
             select(Payment)

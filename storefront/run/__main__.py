@@ -24,6 +24,12 @@ def main() -> int:
     except ConfigError as error:
         sys.stderr.write(f"The shop cannot start.\n{error}\n")
         return 1
+    except PermissionError as error:
+        sys.stderr.write(
+            f"The shop cannot start.\n{error.filename} may not be written: it belongs to another user, perhaps"
+            " because the shop was once run as root. Take the folder back (chown -R), or set VAR_DIR.\n"
+        )
+        return 1
     return 0
 
 

@@ -41,6 +41,8 @@ class Child:
                 self.command,
                 env=self.environment,
                 cwd=Path(__file__).resolve().parents[2],
+                # With us killed, the database goes too; an orderly end would wait for it in vain.
+                death_signal=signal.SIGKILL,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -274,7 +274,8 @@ def is_empty(owner_url: str) -> bool:
 
 def fresh_folder(path: Path) -> None:
     """An empty folder at `path`."""
-    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        shutil.rmtree(path)
     path.mkdir(parents=True)
 
 

@@ -11,7 +11,7 @@ from flask.cli import with_appcontext
 
 from storefront.books.span import BadSpan, parse
 from storefront.extensions import db
-from storefront.snapshot import snapshot
+from storefront.snapshot import database_needed, snapshot
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import Finding, check
 from storefront.verify.month import prove
@@ -24,10 +24,14 @@ from storefront.verify.month import prove
 )
 @with_appcontext
 def verify(as_json: bool, period: str | None) -> None:
-    """Check every invariant on the live database; exit 1 with the rows that break one."""
+    """Check every invariant on the live database; exit 1 with the rows that break one.
+
+    Exits 2 when the database is away.
+    """
     if period is not None:
-        sys.exit(_prove(period, as_json))
-    with snapshot(db.engine) as connection:
+        with database_needed():
+            sys.exit(_prove(period, as_json))
+    with database_needed(), snapshot(db.engine) as connection:
         findings = check(connection, INVARIANTS)
     broken = [finding for finding in findings if not finding.holds]
     click.echo(_as_json(findings) if as_json else "\n".join(_lines(findings)))

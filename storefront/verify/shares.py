@@ -34,7 +34,7 @@ IN_FORCE = """
        AND (r.exhibition_id IS NULL OR r.exhibition_id = o.exhibition_id)
        AND (r.facility_id IS NULL OR r.facility_id = l.facility_id)
        AND (r.workshop_id IS NULL OR r.workshop_id = l.workshop_id)
-       AND (r.commodity_group_id IS NULL OR r.commodity_group_id = p.commodity_group_id)
+       AND (r.commodity_group_id IS NULL OR r.commodity_group_id = l.commodity_group_id)
      ORDER BY r.exhibition_id IS NULL,
               CASE WHEN r.facility_id IS NOT NULL AND r.workshop_id IS NOT NULL        THEN 1
                    WHEN r.facility_id IS NOT NULL AND r.commodity_group_id IS NOT NULL THEN 2
@@ -72,7 +72,6 @@ INVARIANTS = (
                    l.split_basis, r.basis
               FROM order_lines l
               JOIN orders o ON o.id = l.order_id
-              JOIN products p ON p.id = l.product_id
               JOIN split_rules r ON r.id = l.split_rule_id
               LEFT JOIN LATERAL ({IN_FORCE}) n ON true
              WHERE l.split_rule_id IS DISTINCT FROM n.id OR l.split_basis <> r.basis""",  # noqa: S608

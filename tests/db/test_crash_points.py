@@ -36,6 +36,8 @@ IN_JOBS = (
     *("message.before_send", "message.after_send", "refund.after_provider", "refund.after_commit"),
 )
 IN_EXPIRY = ("expiry.after_provider", "expiry.before_commit", "expiry.after_commit")
+#: Tried in test_export_killed.py.
+IN_EXPORT = ("export.half_written", "export.between_files")
 
 ADDRESS = {
     "line1": "Jl. Melati 1",
@@ -165,7 +167,7 @@ def shop(steps: Doomed, live_app: Flask, db_session: Session, database: Clone) -
 
 
 def test_every_point_is_drilled() -> None:
-    assert sorted([*IN_CHECKOUT, *IN_WEBHOOK, *IN_JOBS, *IN_EXPIRY]) == sorted(POINTS)
+    assert sorted([*IN_CHECKOUT, *IN_WEBHOOK, *IN_JOBS, *IN_EXPIRY, *IN_EXPORT]) == sorted(POINTS)
 
 
 @pytest.mark.parametrize("point", IN_CHECKOUT)

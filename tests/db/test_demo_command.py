@@ -90,12 +90,12 @@ def test_same_seed_gives_the_same_rows(
         settings: Settings = settings_for(addresses, database_server.var_dir)
         app = create_app(dataclasses.replace(settings, database_url=settings.database_owner_url))
         with app.app_context():
-            load(seed, Size(90, 40))
+            load(seed, Size(90, 25))
             db.session.remove()
             db.engine.dispose()
         found.append(rows(addresses))
         assert count(addresses, "products") == 90
-        assert count(addresses, "orders") == 40 + 1 + 2
+        assert count(addresses, "orders") == 25 + 1 + 2
     assert found[0] == found[1]
     assert found[0]["orders"] != found[2]["orders"]
 

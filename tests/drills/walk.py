@@ -152,7 +152,9 @@ class Walk:
 
     def new_event_of_old_news(self) -> None:
         """The same news as another event, long after, perhaps of a payment that has moved on."""
-        body = self._any("SELECT body FROM sandbox_events WHERE type NOT LIKE 'refund%' ORDER BY created_at, id")
+        body = self._any(
+            "SELECT body FROM sandbox_events WHERE type NOT LIKE 'refund%' ORDER BY created_at, id"
+        )
         if body:
             event = json.loads(body)
             # Only what was true once is said again: money that never came is not invented.
@@ -165,7 +167,9 @@ class Walk:
         event = {"id": f"evt_{self.chance.getrandbits(96):x}", "type": "payment.succeeded"}
         body = json.dumps({**event, "payment": {"id": "pay_of_somebody_else_00", "amount": 5}})
         self._send(body)
-        answer = self._call("POST", "/webhooks/sandbox", data=body, headers={"Sandbox-Signature": "t=1,v1=00"})
+        answer = self._call(
+            "POST", "/webhooks/sandbox", data=body, headers={"Sandbox-Signature": "t=1,v1=00"}
+        )
         assert answer.status_code == 400
 
     def _send(self, body: str) -> None:

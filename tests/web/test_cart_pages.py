@@ -363,6 +363,7 @@ def test_who_is_signed_in_opens_their_orders_without_a_token(
     order(client)
     number = number_of(client)
     elsewhere, stranger = sign_in(app.test_client(), person), sign_in(app.test_client(), other)
+    assert f'href="/orders/{number}"' in elsewhere.get("/account").text  # a link with a token ends one day
     assert elsewhere.get(f"/orders/{number}").status_code == 200
     assert stranger.get(f"/orders/{number}").status_code == 404
     assert app.test_client().get(f"/orders/{number}").status_code == 404

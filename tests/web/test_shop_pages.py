@@ -291,6 +291,7 @@ def test_the_feed_is_valid_and_holds_every_variant(
     assert items["TEH-2"].findtext(f"{GOOGLE}availability") == "out_of_stock"
     assert items["PKL-KURSI"].findtext(f"{GOOGLE}max_handling_time") == "14"
     assert "DATA CONTOH" in client.get("/feeds/products.xml").text
+    assert "Content-Length" not in client.get("/feeds/products.xml").headers
     tag = client.get("/feeds/products.xml").headers["ETag"]
     assert client.get("/feeds/products.xml", headers={"If-None-Match": tag}).status_code == 304
 

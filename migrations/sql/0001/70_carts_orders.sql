@@ -42,6 +42,7 @@ CREATE TABLE order_lines (
     location_id    bigint REFERENCES stock_locations,       -- null: made to order
     facility_id    bigint NOT NULL REFERENCES facilities,
     workshop_id    bigint NOT NULL,
+    commodity_group_id bigint REFERENCES commodity_groups,
     split_rule_id  bigint NOT NULL REFERENCES split_rules,
     -- as sold: what follows is never looked up again
     sku            text NOT NULL,

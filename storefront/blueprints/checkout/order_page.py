@@ -19,9 +19,12 @@ from storefront.orders.links import open_by_link
 from storefront.orders.models import Order, OrderState
 from storefront.orders.payment import open_payment, start_payment
 from storefront.orders.ship import mark_received
-from storefront.orders.views import OrderView, order_status, order_view
+from storefront.orders.views import OrderView, order_status, order_view, payment_view
 from storefront.payments.models import PaymentState
 from storefront.people import access
+
+#: Without JavaScript the page looks again by itself so many times after the payment page, then it stands still.
+MOST_LOOKS = 6
 
 
 def _settings() -> Settings:
@@ -30,16 +33,19 @@ def _settings() -> Settings:
 
 
 def _order(number: str) -> Order:
-    """The order, for whoever holds its token in the cookie, or placed it signed in. Raises `NotFound`."""
-    token = order_cookie.tokens(request, _settings()).get(number)
-    if token is not None:
-        return open_by_link(number, token, request.remote_addr)
+    """The order, for whoever placed it signed in or holds its token in the cookie. Raises `NotFound`.
+
+    The person comes first: a link ends one day, their own order does not.
+    """
     person = access.person()
     if person is not None and len(number) <= 20:
         own = select(Order).where(Order.number == number, Order.person_id == person.id)
         found = db.session.scalar(own)
         if found is not None:
             return found
+    token = order_cookie.tokens(request, _settings()).get(number)
+    if token is not None:
+        return open_by_link(number, token, request.remote_addr)
     raise NotFound()
 
 
@@ -49,12 +55,14 @@ def show_order(number: str) -> ResponseReturnValue:
     token = request.args.get("token")
     if token is not None:
         order = open_by_link(number, token, request.remote_addr)
-        response: Any = redirect(url_for("checkout.show_order", number=order.number), 303)
+        clean = url_for("checkout.show_order", number=order.number, waited=request.args.get("waited"))
+        response: Any = redirect(clean, 303)
         order_cookie.remember(response, request, _settings(), order.number, token)
         return response
     order = _order(number)
     view = order_view(order, locale=locale())
     now = datetime.datetime.now(datetime.UTC)
+    waited = request.args.get("waited", type=int)
     return render_template(
         "checkout/order.html",
         order=view,
@@ -63,14 +71,18 @@ def show_order(number: str) -> ResponseReturnValue:
         may_pay=view.status == OrderState.AWAITING_PAYMENT and view.expires_at > now,
         payment_url=_living_page(view),
         provider_is_down=request.args.get("pay") == "later",
+        looks=waited + 1 if waited is not None and 0 <= waited < MOST_LOOKS else None,
     )
 
 
 @bp.get("/orders/<number>/status")
 def watch_order(number: str) -> ResponseReturnValue:
-    """For a page that waits: reload when the status is no longer the one it shows."""
-    status, _paid, _refunded = order_status(_order(number).id)
-    if status == request.args.get("shown"):
+    """For a page that waits: reload when order or payment are no longer what it shows."""
+    order = _order(number)
+    status, _paid, _refunded = order_status(order.id)
+    payment = payment_view(order)
+    state = payment.state if payment else ""
+    if status == request.args.get("shown") and state == request.args.get("payment", state):
         return Response(status=204)
     return Response(status=200, headers={"HX-Refresh": "true"})
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import ImmutableMultiDict
 
 from config import Settings
 from storefront.blueprints.checkout import bp, order_cookie
@@ -50,7 +49,7 @@ def show() -> ResponseReturnValue:
 @bp.post("/checkout/shipping")
 def reckon() -> ResponseReturnValue:
     """The same form with shipping reckoned anew: by htmx as one changes it, by a button without JavaScript."""
-    typed = Typed.read(_form())
+    typed = Typed.read(request.form)
     view = load(_cart(typed).id, with_photos=True)
     return _page(view, typed, fragment=request.headers.get("HX-Request") == "true")
 
@@ -61,7 +60,7 @@ def order() -> ResponseReturnValue:
 
     Whatever is refused is said beside its field or on top; nothing that was typed is lost.
     """
-    typed = Typed.read(_form())
+    typed = Typed.read(request.form)
     cart = _cart(typed)
     cart_id, ordered = cart.id, cart.order_id
     if ordered is None and typed.seen_total is None:
@@ -79,7 +78,7 @@ def order() -> ResponseReturnValue:
         )
     except (CartClosed, IdempotencyMismatch):
         db.session.rollback()
-        return _to_order(db.session.get_one(Order, carts.lock(cart_id).order_id))
+        return _to_order(db.session.get_one(Order, db.session.get_one(Cart, cart_id).order_id))
     except DomainError as refusal:
         db.session.rollback()
         view = load(cart_id, with_photos=True)
@@ -109,10 +108,6 @@ def _to_order(placed: Order, payment_url: str | None = None) -> ResponseReturnVa
     return response
 
 
-def _form() -> ImmutableMultiDict[str, str]:
-    return request.form
-
-
 def _cart(typed: Typed) -> Cart:
     """The cart that the form was made for, also when it has been ordered meanwhile. Raises `NotFound`."""
     person = access.person()
@@ -136,6 +131,7 @@ def _page(
         form=form,
         money=money_of(view),
         language=locale(),
+        titles={line.sku: line.title_in(locale()) for line in (*view.lines, *view.withdrawn)},
         provinces=[(province.name, province.name) for province in provinces()],
         payment_methods=payment_methods(current_gateway().name),
         hold_minutes=int(current_gateway().hold.total_seconds() // 60),

@@ -74,5 +74,7 @@ def product_feed() -> ResponseReturnValue:
     response.set_etag(f"feed-{now.number}-{now.raised_by}-{language}", weak=True)
     response.make_conditional(request)
     if response.status_code != 304:
+        # The conditional answer measured an empty body; a stream has no length yet.
+        response.headers.pop("Content-Length", None)
         response.response = feed.feed_xml(db.engine, title, link, settings.base_url, language)
     return response

@@ -1,0 +1,1 @@
+"""Measurements of the running shop: `make bench`. See docs/bench.md."""

@@ -1,0 +1,182 @@
+"""`make bench`: measure the shop and print a table beside what it must beat.
+
+`python -m bench [pages|purchase|rush|growth|steps …]`. How to read the table: docs/bench.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+from bench import growth, pages, purchase, steps
+from bench.stage import open_shop, open_smallest
+from tests.drills.running_shop import PROJECT, Shop, memory_of
+
+RESULTS = PROJECT / "bench" / "results"
+PARTS = ("pages", "purchase", "rush", "growth", "steps")
+#: What the growth is measured up to unless told; 100000 takes some minutes more to load.
+MANY = 20_000
+
+
+class Table:
+    """Rows of work: what it costs here, what we aim at, what it costs elsewhere."""
+
+    HEAD = ("work", "here", "aim", "peers")
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, str, str]] = []
+
+    def add(self, work: str, here: str, aim: str = "", peers: str = "") -> None:
+        self.rows.append((work, here, aim, peers))
+
+    def __str__(self) -> str:
+        rows = [self.HEAD, *self.rows]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = [
+            "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows
+        ]
+        return "\n".join(
+            [lines[0].rstrip(), "  ".join("-" * width for width in widths), *map(str.rstrip, lines[1:])]
+        )
+
+
+PEERS = {
+    "home": "",
+    "listing of 24": "Vendure 6.5 ms, Oscar 54–363 ms",
+    "product page": "Vendure 20 ms, Oscar 25 ms",
+}
+
+
+def bench_pages(shop: Shop, table: Table) -> dict[str, Any]:
+    idle = [memory_of(pid) for pid in shop.pids("web")]
+    with open_smallest(shop) as smallest:
+        costs = pages.measure(shop, smallest)
+    for cost in costs:
+        ratio = "" if cost is costs[0] else f" = ×{cost.cpu_ratio:.2f}; latency ×{cost.latency_ratio:.2f}"
+        aim = "CPU ≤ ×1" if cost.page in PEERS else ""
+        bad = f", {cost.bad} BAD ANSWERS" if cost.bad else ""
+        here = f"{cost.cpu:.2f} ms CPU{ratio} ({cost.latency:.2f} ms), {cost.per_second:.0f}/s{bad}"
+        table.add(cost.page, here, aim, PEERS.get(cost.page, ""))
+    weight = pages.weight(shop)
+    table.add(
+        "weight of the listing, gzipped",
+        f"{weight['total'] / 1000:.1f} kB (HTML {weight['html'] / 1000:.1f}, CSS {weight.get('css', 0) / 1000:.1f},"
+        f" JS {weight.get('js', 0) / 1000:.1f})",
+        "≤ 60 kB",
+        "Oscar 106 kB",
+    )
+    busy = [memory_of(pid) for pid in shop.pids("web")]
+    megabytes = [" + ".join(f"{size / 1e6:.0f}" for size in sizes) for sizes in (idle, busy)]
+    table.add(
+        "memory of the web processes",
+        f"{megabytes[0]} MB idle, {megabytes[1]} MB after the load",
+        "≤ 120 MB each",
+        "Vendure 208–238 MB",
+    )
+    return {"costs": pages.as_json(costs), "weight": weight, "memory": {"idle": idle, "after_load": busy}}
+
+
+def bench_purchase(shop: Shop, table: Table, purchases: int) -> dict[str, Any]:
+    cost = purchase.measure(shop, purchases)
+    table.add(
+        "whole guest purchase, jobs included",
+        f"{cost.total:.1f} ms CPU (web {cost.web:.1f}, worker {cost.worker:.1f}, database {cost.database:.1f}),"
+        f" {cost.per_second:.1f}/s, {cost.latency:.0f} ms",
+        "≤ 20 ms CPU",
+        "Vendure 200–250 ms, Oscar 165 ms",
+    )
+    return {**asdict(cost), "total": cost.total}
+
+
+def bench_rush(shop: Shop, table: Table, runs: int = 5) -> dict[str, Any]:
+    found = [purchase.rush(shop) for _ in range(runs)]
+    orders = "/".join(str(each.orders) for each in found)
+    told = "/".join(str(each.told) for each in found)
+    other = sum(each.others for each in found)
+    slowest = max(each.seconds for each in found)
+    wrong = [each for each in found if each.orders != purchase.PIECES or each.left_in_stock or each.others]
+    table.add(
+        f"{purchase.SHOPPERS} shoppers at once, {purchase.PIECES} pieces",
+        f"{orders} orders, {told} told so, {other} other answers; all within {slowest:.1f} s"
+        + (" WRONG" if wrong else ""),
+        "5, the others told at once",
+        "Vendure 34–40 paid, Oscar 8–12",
+    )
+    return {
+        "runs": [asdict(each) for each in found],
+        "median_seconds": statistics.median(e.seconds for e in found),
+    }
+
+
+def bench_growth(table: Table, many: int) -> dict[str, Any]:
+    small, large = growth.measure(many)
+    for name, cost in small.costs.items():
+        table.add(
+            f"{name}, {small.products:,} → {large.products:,} products",
+            f"{cost:.2f} → {large.costs[name]:.2f} ms CPU = ×{large.costs[name] / cost:.2f}",
+            "×1.1",
+            "Vendure ×4, Oscar ×11" if name == "listing, first page" else "",
+        )
+    return {"sizes": growth.as_json([small, large])}
+
+
+def write(part: str, found: dict[str, Any]) -> None:
+    """Keep what was measured, with the moment and how busy the machine was."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    about = {
+        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "load_average": os.getloadavg(),
+    }
+    (RESULTS / f"{part}.json").write_text(json.dumps({**about, **found}, indent=2) + "\n")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", choices=[*PARTS, []], help="which; pages, purchase, rush unless named"
+    )
+    parser.add_argument(
+        "--growth", type=int, metavar="PRODUCTS", help="measure the growth too, up to so many"
+    )
+    parser.add_argument("--purchases", type=int, default=300)
+    parser.add_argument("--profile", action="store_true", help="with steps: the functions that cost most")
+    parser.add_argument("--fresh", action="store_true", help="load the demo anew")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Measure, print, keep."""
+    given = arguments()
+    parts = list(given.parts) or ["pages", "purchase", "rush"]
+    if given.growth and "growth" not in parts:
+        parts.append("growth")
+    table, begun, busy = Table(), time.monotonic(), os.getloadavg()[0]
+    if {"pages", "purchase", "rush", "steps"} & set(parts):
+        with open_shop(fresh=given.fresh) as shop:
+            if "pages" in parts:
+                write("pages", bench_pages(shop, table))
+            if "purchase" in parts:
+                write("purchase", bench_purchase(shop, table, given.purchases))
+            if "rush" in parts:
+                write("rush", bench_rush(shop, table))
+            if "steps" in parts:
+                found = steps.measure(shop, profile=given.profile)
+                write("steps", {name: asdict(step) for name, step in found.items()})
+                print(f"\n{steps.table(found)}")
+    if "growth" in parts:
+        write("growth", bench_growth(table, given.growth or MANY))
+    if table.rows:
+        print(f"\n{table}\n")
+    print(f"{os.cpu_count()} cores, {time.monotonic() - begun:.0f} s, load of the machine before: {busy:.1f}"
+          + (" (busy: read the ratios only)" if busy > 0.5 else ""))  # fmt: skip
+    return 1 if "WRONG" in str(table) or "BAD ANSWERS" in str(table) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

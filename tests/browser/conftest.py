@@ -1,0 +1,96 @@
+"""A real browser on the whole shop: web, worker and a database full of demo data, as `make run` starts them.
+
+The shop is started once for each xdist worker; what one test buys, the next one finds bought. Each test has
+a browser profile of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from storefront import create_app
+from storefront.embedded import OWNER, WEB
+from tests.browser.shop import LiveShop
+from tests.browser.visitor import SIZES, TIMEOUT, Visitor, sign_in
+from tests.clones import SECRETS, Clone, TestServer, settings_for, worker_name
+from tests.demo import demo_template
+from tests.drills.running_shop import Shop
+from tests.everything import browser as chromium
+
+Cookies = dict[str, list]
+
+
+@pytest.fixture(scope="session")
+def live_clone(database_server: TestServer) -> Iterator[Clone]:
+    """The database of the live shop: a copy of the demo."""
+    clone = database_server.clone(f"storefront_live_{worker_name()}", demo_template(database_server))
+    yield clone
+    clone.close()
+
+
+@pytest.fixture(scope="session")
+def live_server(
+    live_clone: Clone, database_server: TestServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveShop]:
+    """A running shop with demo data; when all is done its books must agree, whatever the tests bought."""
+    addresses = {"DATABASE_URL": live_clone.addresses[WEB], "DATABASE_OWNER_URL": live_clone.addresses[OWNER]}
+    # The pictures of the demo were made once for all copies.
+    media = {"MEDIA_URL": str(database_server.var_dir / "media")}
+    shop = Shop(tmp_path_factory.mktemp("live"), env={**addresses, **media, **SECRETS})
+    app = create_app(settings_for(live_clone.addresses, shop.var_dir))
+    shop.start()
+    try:
+        yield LiveShop(shop.address, live_clone, shop.var_dir, app)
+        verdict = shop.command("verify")
+    finally:
+        shop.stop()
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium. By module, not by session: Playwright's event loop would disturb other tests' asyncio."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def cookies() -> Cookies:
+    """Cookies of the demo accounts that have signed in to the live shop."""
+    return {}
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: LiveShop, cookies: Cookies) -> Iterator[Callable[..., Visitor]]:
+    """`visit("phone", "id", account=…, javascript=False)`: a person with a browser profile of their own."""
+    contexts: list[BrowserContext] = []
+
+    def new(
+        size: str = "phone", language: str = "id", *, account: str | None = None, javascript: bool = True
+    ) -> Visitor:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            base_url=live_server.address,
+            viewport={"width": width, "height": height},
+            java_script_enabled=javascript,
+            has_touch=size == "phone",
+            reduced_motion="reduce",  # pages come to rest at once
+        )
+        contexts.append(context)
+        context.set_default_timeout(TIMEOUT)
+        page = context.new_page()
+        if account is not None and account not in cookies:
+            sign_in(page, account)
+            cookies[account] = list(context.cookies())
+        elif account is not None:
+            context.add_cookies(cookies[account])
+        return Visitor(page, live_server, language, size)
+
+    yield new
+    for context in contexts:
+        context.close()

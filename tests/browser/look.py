@@ -1,0 +1,115 @@
+"""What must be true of every page, whoever looks at it and on whatever screen."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.browser.shop import LiveShop
+from tests.browser.visitor import Visitor
+
+AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
+MARK = "DATA CONTOH – angka rekaan"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
+RUN_AXE = """rules => axe.run({
+    runOnly: {type: 'tag', values: rules}, resultTypes: ['violations'], preload: false, elementRef: false,
+}).then(found => found.violations.map(
+    v => `${v.id}: ${v.help}: ` + v.nodes.slice(0, 3).map(n => `${n.target} ${n.html.slice(0, 120)}`).join(' | ')
+))"""
+
+#: How far the page can be moved sideways, and what sticks out.
+SIDEWAYS = """() => {
+    const width = document.documentElement.clientWidth, all = document.documentElement.scrollWidth;
+    if (all <= width) return null;
+    const out = [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > width + 1);
+    return `${all} px wide on ${width} px: ` + out.slice(-3).map(e => e.outerHTML.slice(0, 100)).join(' | ');
+}"""
+
+#: Words that people can read or hear, apart from those marked as another language.
+READABLE = """() => {
+    const found = [];
+    const other = `[lang]:not([lang="${document.documentElement.lang}"]), script, style, .letters`;
+    const seen = node => node.checkVisibility({visibilityProperty: true}) && !node.closest(other);
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+    for (let node = walker.currentNode; node; node = walker.nextNode()) {
+        if (node.nodeType === Node.TEXT_NODE) {
+            if (node.data.trim() && seen(node.parentElement)) found.push(node.data);
+        } else if (seen(node)) {
+            for (const name of ['aria-label', 'alt', 'placeholder', 'title', 'data-label'])
+                if (node.getAttribute(name)) found.push(node.getAttribute(name));
+        }
+    }
+    return [document.title, ...found];
+}"""
+
+#: Frequent Indonesian words that are no English ones.
+INDONESIAN = set(
+    re.findall(
+        r"\w+",
+        """dan yang untuk dengan atau ini itu tidak belum sudah akan dari pada oleh adalah anda kami kita juga
+    hanya bisa dapat setiap semua lain lainnya tiap jika bila agar supaya seperti sampai menurut karena
+    pesanan keranjang kirim kiriman dikirim bayar dibayar pembayaran lihat karya harga jumlah ongkos alamat
+    nama surel masuk keluar cari habis sisa buah bulan tahun hari penjualan pembeli bengkel lapas rutan stok
+    kurir resi dikemas siap diambil terima diterima upah premi modal kerja negara bahan bagian persen ubah
+    simpan batalkan kembali halaman bantuan akun""",
+    )
+)
+
+
+def faults(visitor: Visitor, status: int) -> list[str]:
+    """All that is wrong with the page shown, one sentence each."""
+    page = visitor.page
+    known = f"status of {status} "  # a browser reports an error page as an error
+    found = [line for line in visitor.trouble if status == 200 or known not in line]
+    visitor.trouble.clear()
+    sideways = page.evaluate(SIDEWAYS)
+    if sideways:
+        found.append(f"moves sideways: {sideways}")
+    language = page.locator("html").get_attribute("lang")
+    if language != visitor.language:
+        found.append(f"is marked as {language}")
+    if visitor.says(MARK) not in visitor.text:
+        found.append("does not say that its data are invented")
+    if visitor.language == "en" and (words := indonesian_words(visitor)):
+        found.append(f"Indonesian on an English page: {'; '.join(words)}")
+    page.evaluate(AXE)
+    found += page.evaluate(RUN_AXE, RULES)
+    return found
+
+
+def indonesian_words(visitor: Visitor) -> list[str]:
+    """Sentences on the page with Indonesian words that are nobody's name and no product's text."""
+    found = []
+    for text in visitor.page.evaluate(READABLE):
+        rest = re.sub(r"\S+@\S+", " ", " ".join(text.split()))
+        for name in own_names(visitor.shop):
+            if name in rest:
+                rest = rest.replace(name, " ")
+        words = INDONESIAN & set(re.findall(r"[a-z]+", rest.lower()))
+        if words:
+            found.append(f"“{' '.join(text.split())[:80]}” ({', '.join(sorted(words))})")
+    return list(dict.fromkeys(found))
+
+
+@cache
+def own_names(shop: LiveShop) -> tuple[str, ...]:
+    """What the demo's shop, its places and its goods are called, the longest first."""
+    columns = [
+        "name FROM facilities", "address FROM facilities", "gallery_hours FROM facilities",
+        "legal_basis FROM split_rules", "name FROM workshops", "title FROM products", "title FROM variants",
+        "description FROM products", "name FROM people", "name FROM provinces", "city FROM facilities",
+        "title FROM order_lines", "variant_title FROM order_lines", "workshop_name FROM order_lines",
+        "name FROM exhibitions", "venue FROM exhibitions", "note FROM stock_movements", "name FROM order_contacts",
+        "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
+    ]  # fmt: skip
+    names: set[Any] = {
+        "Karya Binaan",
+        "Kementerian Imigrasi dan Pemasyarakatan",
+        "Keputusan Menteri Kehakiman M.01-PP.02.01 Tahun 1990",
+    }
+    for column in columns:
+        rows = shop.rows(f"SELECT DISTINCT {column.replace(' FROM', ' AS name FROM')}")
+        names |= {" ".join(str(row["name"]).split()) for row in rows}
+    return tuple(sorted(names - {"", "None"}, key=len, reverse=True))

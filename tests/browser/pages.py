@@ -1,0 +1,179 @@
+"""Every page that people see, with an address of the demo for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Response
+
+from tests.browser import purchase
+from tests.browser.purchase import CLOTH, CRISPS, GUEST
+from tests.browser.visitor import Visitor
+
+COORDINATOR = "coordinator@demo.test"
+FINANCE = "finance@demo.test"
+
+Way = Callable[[Visitor], Response]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One page to look at, and how to get there."""
+
+    name: str
+    #: The route that answers it.
+    endpoint: str
+    open: Way
+    account: str | None = None
+    status: int = 200
+
+
+def at(path: str) -> Way:
+    """Go to an address."""
+    return lambda visitor: visitor.go(path)
+
+
+def found(path: str, query: str) -> Way:
+    """Go to an address with a value from the demo's database in it."""
+    return lambda visitor: visitor.go(path.format(visitor.shop.value(query)))
+
+
+def order_with(condition: str) -> Way:
+    """Open an order of the demo by its link."""
+    numbers = (
+        f"SELECT o.number FROM orders o JOIN order_status s ON s.order_id = o.id WHERE {condition} LIMIT 1"
+    )
+    return lambda visitor: visitor.go(visitor.shop.order_link(visitor.shop.value(numbers)))
+
+
+def parcel_in(state: str, part: str = "") -> Way:
+    """A parcel of a facility of the coordinator's, in that state."""
+    path = f"/seller/{{0[code]}}/parcels/{{0[id]}}{part}"
+    query = """SELECT f.code, p.id FROM parcels p JOIN facilities f ON f.id = p.facility_id
+        WHERE f.code IN ('PKL', 'PLP') AND NOT p.is_pickup AND p.state = %s ORDER BY p.id DESC LIMIT 1"""
+    return lambda visitor: visitor.go(path.format(visitor.shop.rows(query, state)[0]))
+
+
+def filled_cart(visitor: Visitor) -> Response:
+    for goods in (CLOTH, CRISPS):
+        visitor.go(f"/products/{goods.slug}")
+        purchase.put_in_cart(visitor, 2)
+    return visitor.go("/cart")
+
+
+def checkout(visitor: Visitor) -> Response:
+    filled_cart(visitor)
+    return visitor.go("/checkout")
+
+
+def reckoned_checkout(visitor: Visitor) -> Response:
+    response = checkout(visitor)
+    purchase.fill_in(visitor, GUEST)
+    purchase.reckon_shipping(visitor)
+    return response
+
+
+def refused_checkout(visitor: Visitor) -> Response:
+    checkout(visitor)
+    with visitor.page.expect_navigation() as navigation:
+        purchase.order_button(visitor).click()
+    return navigation.value  # type: ignore[return-value]
+
+
+def payment(visitor: Visitor) -> Response:
+    purchase.place_order(visitor, {CLOTH: 1, CRISPS: 1})
+    return visitor.page.reload()  # type: ignore[return-value]
+
+
+def unpaid_order(visitor: Visitor) -> Response:
+    payment(visitor)
+    visitor.page.locator("main a").last.click()
+    visitor.page.wait_for_url(lambda url: "/orders/" in url and "token" not in url)
+    return visitor.page.reload()  # type: ignore[return-value]
+
+
+def letter(visitor: Visitor) -> Response:
+    unpaid_order(visitor)
+    visitor.wait_for_letter()
+    visitor.go("/demo/mail")
+    with visitor.page.expect_navigation() as navigation:
+        visitor.page.locator(".letters a").first.click()
+    return navigation.value  # type: ignore[return-value]
+
+
+PUBLIC = [
+    Sight("home", "shop.home", at("/")),
+    Sight("products", "shop.products", at("/products")),
+    Sight(
+        "products-filtered",
+        "shop.products",
+        at("/products?q=kursy&availability=made_to_order&sort=price_low"),
+    ),
+    Sight("products-page-2", "shop.products", at("/products?page=2")),
+    Sight("products-none", "shop.products", at("/products?q=zzzzzz")),
+    Sight("product-in-stock", "shop.product", at(f"/products/{CLOTH.slug}")),
+    Sight("product-variants", "shop.product", at("/products/baju-koko")),
+    Sight("product-made-to-order", "shop.product", at("/products/kursi-keong-madura")),
+    Sight("facilities", "shop.facilities", at("/facilities")),
+    Sight(
+        "facility", "shop.facility", found("/facilities/{}", "SELECT slug FROM facilities WHERE code = 'PKL'")
+    ),
+    Sight("impact", "shop.impact", at("/impact")),
+    Sight("help", "shop.help", at("/help")),
+    Sight("cart-empty", "cart.show", at("/cart")),
+    Sight("cart", "cart.show", filled_cart),
+    Sight("checkout", "checkout.show", checkout),
+    Sight("checkout-reckoned", "checkout.show", reckoned_checkout),
+    Sight("checkout-refused", "checkout.order", refused_checkout, status=422),
+    Sight("payment", "sandbox.payment_page", payment),
+    Sight("order-unpaid", "checkout.show_order", unpaid_order),
+    Sight("order-paid", "checkout.show_order", order_with("s.status = 'paid'")),
+    Sight("order-partly-shipped", "checkout.show_order", order_with("s.status = 'partly_shipped'")),
+    Sight(
+        "order-completed",
+        "checkout.show_order",
+        order_with("s.status = 'completed' AND o.paid_at > now() - '60 days'::interval"),
+    ),
+    Sight("order-expired", "checkout.show_order", order_with("s.status = 'expired'")),
+    Sight("login", "account.login", at("/login")),
+    Sight("letters", "mailbox.letters", at("/demo/mail")),
+    Sight("letter", "mailbox.letter", letter),
+    Sight("not-found", "error", at("/products/tidak-ada"), status=404),
+]
+
+PERSONAL = [
+    Sight("account", "account.show", at("/account"), "shopper@demo.test"),
+    Sight("account-of-staff", "account.show", at("/account"), COORDINATOR),
+    Sight("seller", "seller.index", at("/seller/"), COORDINATOR),
+    Sight("seller-today", "seller.today", at("/seller/PKL/"), COORDINATOR),
+    Sight("seller-today-read", "seller.today", at("/seller/PKL/"), "head@demo.test"),
+    Sight("seller-parcels", "seller.parcels", at("/seller/PKL/parcels"), COORDINATOR),
+    Sight("seller-parcel-to-pack", "seller.parcel", parcel_in("to_pack"), COORDINATOR),
+    Sight("seller-parcel-shipped", "seller.parcel", parcel_in("shipped"), COORDINATOR),
+    Sight("seller-parcel-received", "seller.parcel", parcel_in("received"), COORDINATOR),
+    Sight("seller-slip", "seller.slip", parcel_in("to_pack", "/slip"), COORDINATOR),
+    Sight("seller-label", "seller.label", parcel_in("to_pack", "/label"), COORDINATOR),
+    Sight("seller-pick-list", "seller.pick_list", at("/seller/PKL/pick-list"), COORDINATOR),
+    Sight("seller-products", "seller.products", at("/seller/PKL/products"), COORDINATOR),
+    Sight("seller-sales", "seller.sales", at("/seller/PKL/sales"), COORDINATOR),
+    Sight("seller-stock", "seller.stock", at(f"/seller/PKL/stock/{CLOTH.sku}"), COORDINATOR),
+    Sight("seller-made-to-order", "seller.stock", at("/seller/PKL/stock/PKL-BATIK-03"), COORDINATOR),
+    Sight("finance", "finance.overview", at("/finance/"), FINANCE),
+    Sight("finance-sales", "finance.sales", at("/finance/sales"), FINANCE),
+    Sight("finance-export", "finance.export", at("/finance/export"), FINANCE),
+    Sight("finance-owed", "finance.balances", at("/finance/owed"), FINANCE),
+    Sight("finance-payments", "finance.payments", at("/finance/payments"), FINANCE),
+    Sight("finance-account", "finance.account", at("/finance/accounts/owed:PKL:premium"), FINANCE),
+    Sight("finance-clearing", "finance.account", at("/finance/accounts/clearing:sandbox"), FINANCE),
+]
+
+SIGHTS = PUBLIC + PERSONAL
+
+#: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
+NO_PAGES = {
+    "account.after_form", "api.openapi", "api.list_products", "api.show_cart", "api.show_order",
+    "api.show_shipping", "checkout.watch_order", "media.file", "seller.after_offer", "seller.after_step",
+    "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
+    "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
+}  # fmt: skip

@@ -1,0 +1,48 @@
+"""Every page, on a phone and on a wide screen, in both languages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.browser.look import faults
+from tests.browser.pages import NO_PAGES, SIGHTS, Sight
+from tests.browser.visitor import LANGUAGES, Visitor
+
+#: A folder for pictures of all pages, for people to look at.
+PICTURES = os.environ.get("PICTURES")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("sight", SIGHTS, ids=lambda sight: sight.name)
+def test_page_is_whole_for_everybody(sight: Sight, language: str, visit: Callable[..., Visitor]) -> None:
+    visitor = visit("phone", language, account=sight.account)
+    wrong = []
+    for size in ("phone", "desk"):
+        visitor.resize(size)
+        status = sight.open(visitor).status if size == "phone" else visitor.again(sight.status)
+        if status != sight.status:
+            wrong.append(f"{size}: answers {status}")
+        picture(visitor, f"{sight.name}-{language}-{size}")
+        wrong += [f"{size}: {fault}" for fault in faults(visitor, sight.status)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_page_of_the_shop_is_left_out(shared_app: Flask) -> None:
+    """A new page must be looked at, or be named as no page."""
+    rules = shared_app.url_map.iter_rules()
+    answered = {rule.endpoint for rule in rules if "GET" in (rule.methods or ())}
+    looked_at = {sight.endpoint for sight in SIGHTS}
+    assert answered - looked_at - NO_PAGES == set()
+
+
+def picture(visitor: Visitor, name: str) -> None:
+    """Keep what is seen, when somebody has asked for pictures."""
+    if PICTURES:
+        folder = Path(PICTURES)
+        folder.mkdir(parents=True, exist_ok=True)
+        visitor.page.screenshot(path=folder / f"{name}.png", full_page=True)

@@ -1,0 +1,206 @@
+"""One purchase through the whole house: shopper, two facilities, finance."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import purchase
+from tests.browser.look import faults
+from tests.browser.purchase import CLOTH, CRISPS, GUEST
+from tests.browser.shop import LiveShop
+from tests.browser.visitor import LANGUAGES, SIZES, Visitor, rupiah
+
+Visit = Callable[..., Visitor]
+FUNDS = ("premium", "working_capital", "state_revenue")
+COORDINATORS = {"PKL": "coordinator@demo.test", "BJB": "coordinator2@demo.test"}
+FINANCE = "finance@demo.test"
+#: Milliseconds in which a paid order says so by itself.
+SOON = 10_000
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("size", SIZES)
+def test_money_of_one_cart_reaches_both_facilities_and_the_books(
+    size: str, language: str, visit: Visit, tmp_path: Path
+) -> None:
+    shopper = visit(size, language)
+    number = buy_from_two_facilities(shopper)
+    see_paid_order(shopper, number)
+
+    pack_and_ship(visit(size, language, account=COORDINATORS["PKL"]), number)
+    see_own_parcel_only(visit(size, language, account=COORDINATORS["BJB"]), number)
+    see_tracking(shopper)
+
+    sold = export_day(visit(size, language, account=FINANCE), number, tmp_path)
+    agree_to_the_rupiah(shopper.shop, number, sold)
+    assert shopper.trouble == []
+
+
+def buy_from_two_facilities(shopper: Visitor) -> str:
+    """From the first word typed to the order's page; the order's number."""
+    page = shopper.page
+    shopper.go("/")
+    purchase.search(shopper, "kursy")
+    expect(page.locator(".item__title a[href*='kursi']").first).to_be_visible()
+    purchase.fill_cart(shopper, {CLOTH: 2, CRISPS: 3})
+    assert page.locator("#cart .group").count() == 2  # one group for each facility
+    purchase.go_to_checkout(shopper)
+    forget_the_name(shopper)
+    purchase.fill_in(shopper, {"name": GUEST["name"]})
+    purchase.choose_shipping(shopper, CLOTH, "cargo")
+    purchase.choose_shipping(shopper, CRISPS, "pickup")
+    total = int(page.locator("input[name=expected_total]").input_value())
+    expect(purchase.order_button(shopper)).to_contain_text(f"Rp\N{NO-BREAK SPACE}{total:,}".replace(",", "."))
+    purchase.order(shopper)
+    assert rupiah(total) in shopper.text
+    return purchase.pay(shopper)
+
+
+def forget_the_name(shopper: Visitor) -> None:
+    """An error stands beside its field, and nothing that was typed or chosen is lost."""
+    page = shopper.page
+    typed = {name: value for name, value in GUEST.items() if name != "name"}
+    purchase.fill_in(shopper, typed)
+    purchase.reckon_shipping(shopper)
+    with page.expect_navigation():
+        purchase.order_button(shopper).click()
+    field = page.locator(".field:has(#f-name)")
+    expect(field.locator(".field__error")).to_have_text(shopper.says("Tulis nama penerima."))
+    assert page.locator("#f-name").get_attribute("aria-invalid") == "true"
+    assert page.locator(".field__error").count() == 1
+    for name, value in typed.items():
+        assert page.locator(f"#f-{name}").input_value() == value
+    assert all(line.startswith("console: Failed to load resource: the server responded with a status of 422")
+               for line in shopper.trouble)  # fmt: skip
+    shopper.trouble.clear()
+
+
+def see_paid_order(shopper: Visitor, number: str) -> None:
+    """The page turns to paid by itself: both parcels, and where the money goes."""
+    page = shopper.page
+    expect(page.locator(".order-head .pill")).to_have_text(shopper.says("Sudah dibayar"), timeout=SOON)
+    assert purchase.order_number(shopper) == number
+    assert page.locator("section.group[id^=parcel-]").count() == 2
+    order = shopper.shop.rows("SELECT * FROM orders WHERE number = %s", number)[0]
+    money = page.locator("section.money")
+    expect(money.locator("h2")).to_have_text(shopper.says("Ke mana uang Anda"))
+    shown = [
+        amount.replace("\N{NO-BREAK SPACE}", " ") for amount in money.locator(".amount").all_inner_texts()
+    ]
+    assert shown == [rupiah(shares_of(shopper.shop, number)[fund]) for fund in FUNDS]
+    assert rupiah(order["items_total"]) in shopper.text
+    assert rupiah(order["total"]) in shopper.text
+    assert faults(shopper, 200) == []
+
+
+def pack_and_ship(coordinator: Visitor, number: str) -> None:
+    """The coordinator finds the parcel among what must be packed today, packs it and hands it over."""
+    page = coordinator.page
+    coordinator.go("/seller/PKL/")
+    page.locator("a.task--due").first.click()
+    page.locator(f"a:has-text('{number}/')").click()
+    body = coordinator.text
+    assert CLOTH.sku in body
+    assert CRISPS.sku not in body
+    page.get_by_role("button", name=coordinator.says("Tandai dikemas")).click()
+    page.locator("select[name=courier]").select_option("JNE")
+    page.locator("input[name=tracking]").fill("JN0012345678")
+    page.get_by_role("button", name=coordinator.says("Tandai dikirim")).click()
+    expect(page.locator(".staff-head .pill")).to_have_text(coordinator.says("Dalam perjalanan"))
+    assert coordinator.trouble == []
+
+
+def see_own_parcel_only(coordinator: Visitor, number: str) -> None:
+    """The other facility sees its own pieces and money; a parcel of the first answers as if it were not there."""
+    page = coordinator.page
+    coordinator.go("/seller/BJB/parcels?state=to_pack")
+    page.locator(f"a:has-text('{number}/')").click()
+    body = coordinator.text
+    assert CRISPS.sku in body
+    assert CLOTH.sku not in body
+    assert rupiah(3 * 7000) in body
+    other = """SELECT p.id FROM parcels p JOIN orders o ON o.id = p.order_id
+        JOIN facilities f ON f.id = p.facility_id WHERE o.number = %s AND f.code = 'PKL'"""
+    parcel = coordinator.shop.value(other, number)
+    assert coordinator.go(f"/seller/BJB/parcels/{parcel}").status == 404
+    assert coordinator.go(f"/seller/PKL/parcels/{parcel}").status == 404
+
+
+def see_tracking(shopper: Visitor) -> None:
+    page = shopper.page
+    page.reload()
+    expect(page.locator(".order-head .pill")).to_have_text(shopper.says("Dikirim sebagian"))
+    shipped = page.locator("section.group[id^=parcel-]", has_text="JN0012345678")
+    expect(shipped).to_contain_text("JNE")
+    expect(shipped).to_contain_text(shopper.says("Sudah saya terima"))
+
+
+def export_day(finance: Visitor, number: str, folder: Path) -> list[dict[str, str]]:
+    """Finance takes the day's sales as CSV; the lines of this order. The file's sums are those of the page."""
+    page = finance.page
+    day = finance.shop.value(
+        "SELECT (paid_at AT TIME ZONE 'Asia/Jakarta')::date::text FROM orders WHERE number = %s", number
+    )
+    finance.go("/finance/export")
+    page.locator("input[name=from]").fill(day)
+    page.locator("input[name=to]").fill(day)
+    page.locator("form.filterbar button").click()
+    page.wait_for_url(f"**from={day}&to={day}*")
+    with page.expect_download() as started:
+        page.locator("a[href*='format=csv'][href*='part=file']").click()
+    target = folder / "sales.csv"
+    started.value.save_as(target)
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    figures = finance.page.locator("dl.figures").first.inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    for column in ("net_amount", *FUNDS):
+        assert rupiah(sum(int(row[column]) for row in rows)) in figures
+    assert finance.trouble == []
+    return [row for row in rows if row["order_number"] == number]
+
+
+def agree_to_the_rupiah(shop: LiveShop, number: str, sold: list[dict[str, str]]) -> None:
+    """Export, order and ledger say the same of every rupiah."""
+    order = shop.rows("SELECT * FROM orders WHERE number = %s", number)[0]
+    shares = shares_of(shop, number)
+    assert {row["sku"]: int(row["quantity"]) for row in sold} == {CLOTH.sku: 2, CRISPS.sku: 3}
+    assert sum(int(row["net_amount"]) for row in sold) == order["items_total"]
+    assert {fund: sum(int(row[fund]) for row in sold) for fund in FUNDS} == shares
+
+    postings = shop.rows("SELECT * FROM reporting.ledger_postings WHERE order_number = %s", number)
+    booked: Counter[str] = Counter()
+    for posting in postings:
+        booked[posting["account_code"]] += posting["amount"]
+    assert booked.pop("clearing:sandbox") == order["total"]
+    owed = {
+        f"owed:{row['facility_code']}:{fund}": -int(row[fund])
+        for row in sold
+        for fund in FUNDS
+        if int(row[fund])
+    }
+    shipping = shop.rows(
+        """SELECT f.code, p.shipping_amount AS amount FROM parcels p
+        JOIN facilities f ON f.id = p.facility_id WHERE p.order_id = %s""",
+        order["id"],
+    )
+    owed |= {f"owed:{parcel['code']}:shipping": -parcel["amount"] for parcel in shipping if parcel["amount"]}
+    assert dict(booked) == owed
+    assert len({posting["entry_id"] for posting in postings}) == 1
+
+
+def shares_of(shop: LiveShop, number: str) -> dict[str, int]:
+    """What each fund gets of an order, as the lines were sold."""
+    rows: list[dict[str, Any]] = shop.rows(
+        """SELECT f.code, sum(s.amount)::bigint AS amount FROM order_line_shares s
+        JOIN order_lines l ON l.id = s.order_line_id JOIN orders o ON o.id = l.order_id
+        JOIN funds f ON f.id = s.fund_id WHERE o.number = %s GROUP BY f.code""",
+        number,
+    )
+    return {row["code"]: row["amount"] for row in rows}

@@ -1,0 +1,92 @@
+"""An export that is killed leaves no half file under its name, and runs again as if nothing had been."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from storefront.embedded import OWNER, WEB
+from tests.clones import SECRETS, Clone
+from tests.factories import make_paid_order, make_rule, make_variant
+
+PROJECT = Path(__file__).resolve().parents[2]
+Export = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def export(db_session: Session, database: Clone, tmp_path: Path) -> Export:
+    """`flask export sales` in a process of its own, which dies at `crash_at`."""
+    make_rule()
+    make_paid_order((make_variant(stock=5), 1))
+    db_session.commit()
+    addresses = {"DATABASE_URL": database.addresses[WEB], "DATABASE_OWNER_URL": database.addresses[OWNER]}
+    env = {**os.environ, **SECRETS, **addresses, "DEMO": "on", "VAR_DIR": str(tmp_path / "var")}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "export", "sales"]
+    days = ["--from", "2020-01-01", "--to", "2100-01-01", "--out", str(tmp_path / "sales.csv")]
+
+    def run(crash_at: str = "", *more: str) -> subprocess.CompletedProcess[str]:
+        dying = {**env, "STOREFRONT_CRASH_AT": crash_at}
+        return subprocess.run(
+            [*command, *days, *more], cwd=PROJECT, env=dying, capture_output=True, text=True, timeout=60
+        )
+
+    return run
+
+
+def named(folder: Path) -> dict[str, bytes]:
+    """What stands under names that people look for."""
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")}
+
+
+def test_a_killed_export_leaves_no_half_file(export: Export, db_session: Session, tmp_path: Path) -> None:
+    assert export("export.half_written").returncode == -signal.SIGKILL
+    assert named(tmp_path) == {}
+
+    whole = export()
+    assert whole.returncode == 0, whole.stderr
+    assert "1 baris" in whole.stdout
+    before = named(tmp_path)
+
+    make_paid_order((make_variant(stock=5), 1))
+    db_session.commit()
+    assert export("export.half_written").returncode == -signal.SIGKILL
+    assert named(tmp_path) == before
+
+    # Between the two names the new file may stand alone, never beside the old one's manifest.
+    assert export("export.between_files").returncode == -signal.SIGKILL
+    assert list(named(tmp_path)) == ["sales.csv"]
+    assert named(tmp_path)["sales.csv"] != before["sales.csv"]
+
+    assert export().returncode == 0
+    after = named(tmp_path)
+    manifest = json.loads(after["sales.csv.manifest.json"])
+    assert manifest["sha256"] == hashlib.sha256(after["sales.csv"]).hexdigest()
+    assert manifest["row_count"] == 2
+
+
+def test_without_a_database_a_command_says_so() -> None:
+    gone = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
+    for arguments in (
+        ["verify"],
+        ["export", "sales", "--from", "2026-01-01", "--to", "2026-01-02", "--out", "x.csv"],
+    ):
+        told = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+            cwd=PROJECT,
+            env={**os.environ, **SECRETS, **gone, "DEMO": "on"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert told.returncode == 2
+        assert "Traceback" not in told.stderr
+        assert "database" in told.stderr
