@@ -85,7 +85,9 @@ def _money_out(books: Books) -> None:
     paid_deposit(books, "A1B2C3D4E5F60718")
     other = paid_deposit(books, "B1B2C3D4E5F60718", "820251124000002", books.ambon)
     deposit_paid.reverse(other.id, on=days.today(), reason=WORDS, person_id=books.second)
-    workshop = db.session.scalars(select(Workshop.id).where(Workshop.facility_id == first.facility_id)).first()
+    workshop = db.session.scalars(
+        select(Workshop.id).where(Workshop.facility_id == first.facility_id)
+    ).first()
     assert workshop is not None
     passed_on = distribute.enter(
         first.facility_id, workshop_id=workshop, distributed_on=days.today(), people=6, amount=20_000,

@@ -48,7 +48,9 @@ SHIPPING = text(
      ORDER BY p.position"""
 )
 FUNDS = text(
-    "SELECT code, CASE WHEN :english THEN finance_name_en ELSE finance_name END AS label FROM funds ORDER BY position, id"
+    """
+    SELECT code, CASE WHEN :english THEN finance_name_en ELSE finance_name END AS label
+      FROM funds ORDER BY position, id"""
 )
 
 

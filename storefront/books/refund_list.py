@@ -17,6 +17,7 @@ from sqlalchemy import text
 from storefront.books.listed import PAGE, as_list
 from storefront.books.refunds import REASONS
 from storefront.extensions import db
+from storefront.orders.models import Parcel
 
 #: Waiting ones first, in the order of their lives.
 STATES = ("proposed", "failed", "requested", "pending", "succeeded", "rejected")
@@ -56,34 +57,38 @@ FILTERS = """
    AND (CAST(:last AS date) IS NULL
         OR r.requested_at < (CAST(:last AS timestamp) + interval '1 day') AT TIME ZONE 'Asia/Jakarta')"""
 AMOUNT = "CASE WHEN parts.number = 0 THEN r.amount ELSE parts.own END"
-COLUMNS = f"""
-    SELECT r.id, o.number AS order_number, {AMOUNT} AS amount, parts.others = 0 AS is_whole, r.reason, r.state,
+COLUMNS = """
+    SELECT r.id, o.number AS order_number, {amount} AS amount, parts.others = 0 AS is_whole, r.reason, r.state,
            r.note, r.requested_at, r.finished_at, r.proposed_by, a.name AS proposed_by_name, r.approved_by,
            b.name AS approved_by_name, r.approved_at, r.attempt, r.failure, p.gateway,
-           COALESCE(parts.codes, '{{}}') AS facility_codes, COALESCE(parts.facilities, '{{}}') AS facility_ids,
+           COALESCE(parts.codes, '{}') AS facility_codes, COALESCE(parts.facilities, '{}') AS facility_ids,
            COALESCE((SELECT sum(x.amount) FROM journal_entries e
                        JOIN postings x ON x.entry_id = e.id
                        JOIN accounts c ON c.id = x.account_id AND c.kind = 'asset' AND c.facility_id IS NOT NULL
                       WHERE e.source = 'refund:' || r.id || ':succeeded' AND (CAST(:ids AS bigint[]) IS NULL
-                         OR c.facility_id = ANY (CAST(:ids AS bigint[])))), 0)::bigint AS receivable"""
+                         OR c.facility_id = ANY (CAST(:ids AS bigint[])))), 0)::bigint AS receivable""".replace(
+    "{amount}", AMOUNT
+)
 LISTING = text(
     f"""{COLUMNS} {FROM} {FILTERS}
    AND (CAST(:state AS text) IS NULL OR r.state = CAST(:state AS text))
-   AND (CAST(:waits AS boolean) IS NULL OR (r.state IN ('proposed', 'failed'), r.id) < (:waits, :id))
+   AND (CAST(:waits AS boolean) IS NULL OR
+        (r.state IN ('proposed', 'failed'), r.id) < (CAST(:waits AS boolean), CAST(:id AS bigint)))
  ORDER BY r.state IN ('proposed', 'failed') DESC, r.id DESC LIMIT :limit"""
 )
 ONE = text(f"{COLUMNS} {FROM} AND r.id = :id")
 OF_ORDER = text(f"{COLUMNS} {FROM} AND r.order_id = :order_id ORDER BY r.id DESC")
-OF_PARCEL = text(
-    f"""{COLUMNS} {FROM} AND parts.number > 0 AND r.order_id = (SELECT order_id FROM parcels WHERE id = :parcel_id)
+IN_PARCEL = """
    AND (EXISTS (SELECT FROM refund_parcels x WHERE x.refund_id = r.id AND x.parcel_id = :parcel_id)
      OR EXISTS (SELECT FROM refund_lines x JOIN parcel_lines l ON l.order_line_id = x.order_line_id
-                 WHERE x.refund_id = r.id AND l.parcel_id = :parcel_id))
- ORDER BY r.id DESC"""
+                 WHERE x.refund_id = r.id AND l.parcel_id = :parcel_id))"""
+OF_PARCEL = text(
+    f"{COLUMNS} {FROM} AND parts.number > 0 AND r.order_id = :order_id {IN_PARCEL} ORDER BY r.id DESC"
 )
 TOTALS = text(
-    f"""SELECT r.state, count(*) AS number, sum({AMOUNT})::bigint AS amount {FROM} {FILTERS} GROUP BY r.state"""
+    f"SELECT r.state, count(*) AS number, sum({AMOUNT})::bigint AS amount {FROM} {FILTERS} GROUP BY r.state"
 )
+WAITING = text(f"SELECT count(*) {FROM} AND r.state IN ('proposed', 'failed')")
 PARTS = text(
     """
     SELECT l.facility_code, l.title, l.variant_title, l.sku, x.quantity, x.amount, x.pieces, l.position, NULL AS parcel
@@ -184,6 +189,11 @@ def listing(asked: Asked, facility_ids: Iterable[int] | None, *, after: str | No
     return RefundPage(rows[:PAGE], totals, rows[PAGE - 1].key if len(rows) > PAGE else None)
 
 
+def waiting(facility_ids: Iterable[int] | None) -> int:
+    """How many refunds wait for a person: to be approved, or to be sent again."""
+    return db.session.scalar(WAITING, {"ids": as_list(facility_ids)}) or 0
+
+
 def find(refund_id: int, facility_ids: Iterable[int] | None) -> RefundRow | None:
     """One refund; None when nothing of it belongs to these facilities."""
     rows = _rows(ONE, {"ids": as_list(facility_ids), "id": refund_id})
@@ -195,9 +205,10 @@ def of_order(order_id: int, facility_ids: Iterable[int] | None) -> list[RefundRo
     return _rows(OF_ORDER, {"ids": as_list(facility_ids), "order_id": order_id})
 
 
-def of_parcel(parcel_id: int, facility_id: int) -> list[RefundRow]:
-    """The refunds of pieces or shipping of a facility's parcel, the latest first."""
-    return _rows(OF_PARCEL, {"ids": [facility_id], "parcel_id": parcel_id})
+def of_parcel(parcel: Parcel) -> list[RefundRow]:
+    """The refunds of pieces or shipping of a parcel, the latest first, as its facility sees them."""
+    values = {"ids": [parcel.facility_id], "order_id": parcel.order_id, "parcel_id": parcel.id}
+    return _rows(OF_PARCEL, values)
 
 
 def parts(refund_id: int, facility_ids: Iterable[int] | None) -> list[RefundPart]:

@@ -20,9 +20,7 @@ INVARIANTS = (*clearing.INVARIANTS, *passed_on.INVARIANTS, *periods.INVARIANTS)
 
 
 @pytest.fixture(scope="module")
-def lived_in(
-    database_server: TestServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Clone]:
+def lived_in(database_server: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     clone = database_server.clone(f"storefront_books_{worker_name()}")
     app = create_app(settings_for(clone.addresses, Path(tmp_path_factory.mktemp("books"))))
     app.config["TESTING"] = True

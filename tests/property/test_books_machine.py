@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from storefront import import_rooms
 from storefront.embedded import OWNER
-from tests.books_machine import BooksMachine
+from tests.bookkeeping.machine import BooksMachine
 from tests.clones import Clone
 
 #: `make drill` goes longer, and elsewhere each time; these are short and always the same.

@@ -82,7 +82,9 @@ def test_every_figure_of_a_statement_leads_to_lines_that_sum_to_it(
     finance: FlaskClient, head: FlaskClient, face: str
 ) -> None:
     client = finance if face == "finance" else head
-    page = client.get("/finance/statements/PKL/2026-10" if face == "finance" else "/seller/PKL/statements/2026-10").text
+    page = client.get(
+        "/finance/statements/PKL/2026-10" if face == "finance" else "/seller/PKL/statements/2026-10"
+    ).text
     links = amount_links(page)
     assert len(links) == 15  # opening, sales and closing: four columns and the total each
     for href, amount in links:
@@ -118,10 +120,12 @@ def test_ages_lead_to_what_is_open(finance: FlaskClient) -> None:
     assert finance.get("/finance/ageing/PKL/tidak-ada").status_code == 404
 
 
-def test_the_files_of_a_statement_say_what_the_page_says(
-    finance: FlaskClient, db_session: DbSession
-) -> None:
-    rows = list(csv.DictReader(io.StringIO(finance.get("/finance/statements/PKL/2026-10.csv").text.removeprefix("\ufeff"))))
+def test_the_files_of_a_statement_say_what_the_page_says(finance: FlaskClient, db_session: DbSession) -> None:
+    rows = list(
+        csv.DictReader(
+            io.StringIO(finance.get("/finance/statements/PKL/2026-10.csv").text.removeprefix("\ufeff"))
+        )
+    )
     assert [row["sku"] for row in rows] == ["", "PKL-BATIK", "PKL-KURSI"]
     assert sum(int(row["total"]) for row in rows) == 695_000
     manifest = json.loads(finance.get("/finance/statements/PKL/2026-10.csv?part=manifest").text)
@@ -143,7 +147,9 @@ def test_the_files_of_a_statement_say_what_the_page_says(
     assert len(exported) == 4
 
 
-def test_a_statement_of_the_same_moment_has_the_same_bytes(finance: FlaskClient, shop: Shop, db_session: DbSession) -> None:
+def test_a_statement_of_the_same_moment_has_the_same_bytes(
+    finance: FlaskClient, shop: Shop, db_session: DbSession
+) -> None:
     moment = json.loads(finance.get("/finance/statements/PKL/2026-10.csv?part=manifest").text)["as_of"]
     before = {
         form: finance.get(f"/finance/statements/PKL/2026-10.{form}?as_of={moment}").data
@@ -171,7 +177,9 @@ def test_what_people_wrote_is_never_typeset_as_source(
     assert finance.get("/finance/statements/PKL/2026-10.pdf").data.startswith(b"%PDF-")
 
 
-@pytest.mark.parametrize("path", ["reports/sales?by=workshop&from=2026-09-01&to=2026-10-31", "reports/balances?", "ageing?"])
+@pytest.mark.parametrize(
+    "path", ["reports/sales?by=workshop&from=2026-09-01&to=2026-10-31", "reports/balances?", "ageing?"]
+)
 @pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl"])
 def test_reports_are_files_too(finance: FlaskClient, path: str, form: str) -> None:
     answer = finance.get(f"/finance/{path}&format={form}")
@@ -182,7 +190,12 @@ def test_reports_are_files_too(finance: FlaskClient, path: str, form: str) -> No
 
 
 def test_odd_addresses_are_answered_in_words(finance: FlaskClient) -> None:
-    for path in ("statements/PKL/2026-13", "statements/PKL/kemarin.pdf", "statements/XXX/2026-10", "periods/2026-10-01--2026-10-03"):
+    for path in (
+        "statements/PKL/2026-13",
+        "statements/PKL/kemarin.pdf",
+        "statements/XXX/2026-10",
+        "periods/2026-10-01--2026-10-03",
+    ):
         assert finance.get(f"/finance/{path}").status_code == 404, path
     for path in ("statements?from=2026-10-05&to=2026-10-01", "lines?from=2026-10-05&to=1999-10-01", "ageing?on=besok",
                  "lines?from=1950-01-01&to=1950-01-31"):  # fmt: skip
@@ -213,9 +226,7 @@ def test_a_facility_reads_its_own_statements(head: FlaskClient) -> None:
     assert "Madu hutan" not in head.get("/seller/PKL/lines?from=2026-09-01&to=2026-10-31").text
 
 
-def test_a_statement_costs_few_queries(
-    finance: FlaskClient, statements: Callable[[], list[str]]
-) -> None:
+def test_a_statement_costs_few_queries(finance: FlaskClient, statements: Callable[[], list[str]]) -> None:
     finance.get("/finance/statements/PKL/2026-10")
     statements()
     finance.get("/finance/statements/PKL/2026-10")
@@ -250,13 +261,18 @@ def test_a_month_is_checked_closed_and_opened_again(
     assert "Isi bulan ini tidak berubah sejak ditutup." in closed.text
     assert db_session.get(Period, datetime.date(2026, 9, 1)) is not None
     assert "Buku ditutup" in finance.get("/finance/statements/PKL/2026-09").text
-    assert post(finance, "/finance/periods/2026-09/reopen", {"reason": "Salah tanggal setoran"}).status_code == 403
+    assert (
+        post(finance, "/finance/periods/2026-09/reopen", {"reason": "Salah tanggal setoran"}).status_code
+        == 403
+    )
     admin = sign_in(app.test_client(), make_account("administrator"))
     refused = post(admin, "/finance/periods/2026-09/reopen", {"reason": "salah"})
     assert refused.status_code == 422
     assert "Tulis alasannya" in refused.text
     assert admin.get("/finance/periods/2026-09/reopen").status_code == 302
-    opened = post(admin, "/finance/periods/2026-09/reopen", {"reason": "Salah tanggal setoran"}, follow_redirects=True)
+    opened = post(
+        admin, "/finance/periods/2026-09/reopen", {"reason": "Salah tanggal setoran"}, follow_redirects=True
+    )
     assert "Salah tanggal setoran" in opened.text
     assert post(admin, "/finance/periods/2026-09/close", {"named": "1"}).status_code == 403
 
@@ -272,5 +288,7 @@ def test_an_auditor_reads_and_each_look_is_recorded(app: Flask, shop: Shop, db_s
     assert auditor.get("/finance/statements/PKL/2026-10").status_code == 200
     assert auditor.get("/finance/periods").status_code == 200
     assert post(auditor, "/finance/periods/2026-09/check").status_code == 403
-    seen = db_session.scalars(select(AuditEvent.subject_id).where(AuditEvent.action == "finance.viewed")).all()
+    seen = db_session.scalars(
+        select(AuditEvent.subject_id).where(AuditEvent.action == "finance.viewed")
+    ).all()
     assert {"finance.statement_page", "finance.periods"} <= set(seen)

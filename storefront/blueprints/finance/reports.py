@@ -17,8 +17,9 @@ from storefront.blueprints.finance.period import chosen, facilities
 from storefront.blueprints.finance.statements import LINKED, facility_ids, span_of, text_argument
 from storefront.books import ageing as ages
 from storefront.books import reports
-from storefront.books.reports import By
-from storefront.books.span import EARLIEST, LATEST
+from storefront.books import span as spans
+from storefront.books.reports import By, Sold
+from storefront.books.span import EARLIEST, LATEST, Span
 from storefront.books.statement import columns
 from storefront.catalogue.models import Category
 from storefront.errors import NotFound
@@ -47,6 +48,7 @@ def sales_report() -> ResponseReturnValue:
     span = span_of(choice)
     filters = {name: text_argument(name) for name in LINKED}
     form = request.args.get("format", "")
+    query = {**choice.query, **{name: value for name, value in filters.items() if value}}
     found, report = None, None
     if span is not None:
         ids = facility_ids(choice)
@@ -56,7 +58,10 @@ def sales_report() -> ResponseReturnValue:
             return answer(
                 table_file(
                     lambda connection, moment: report_tables.sales_table(
-                        reports.sales_report(connection, by, ids, span, as_of=moment, **filters), span, moment, told
+                        reports.sales_report(connection, by, ids, span, as_of=moment, **filters),
+                        span,
+                        moment,
+                        told,
                     ),
                     form,
                 )
@@ -70,12 +75,12 @@ def sales_report() -> ResponseReturnValue:
         by=by,
         groupings=list(By),
         report=report,
-        rows=found or [],
+        rows=[(row, {**query, **_only(by, row, span)}) for row in found or []],
         filters=filters,
         facilities=facilities(),
         categories=_categories(),
         channels=CHANNELS,
-        query={**choice.query, **{name: value for name, value in filters.items() if value}},
+        query=query,
     )
     return page, 422 if choice.errors else 200
 
@@ -107,11 +112,16 @@ def ageing() -> ResponseReturnValue:
     day, error, code, ids = _on_a_day()
     fund = text_argument("fund")
     if (form := request.args.get("format", "")) and error is None:
-        _recorded("ageing", {"on": day.isoformat(), "facility": code or None, "fund": fund or None, "format": form})
+        _recorded(
+            "ageing", {"on": day.isoformat(), "facility": code or None, "fund": fund or None, "format": form}
+        )
         told = {"facility": code or None, "fund": fund or None}
         return answer(
             table_file(
-                lambda connection, moment: report_tables.ageing_table(connection, ids, day, moment, told, fund), form
+                lambda connection, moment: report_tables.ageing_table(
+                    connection, ids, day, moment, told, fund
+                ),
+                form,
             )
         )
     connection = driver_connection(db.session.connection())
@@ -151,6 +161,16 @@ def ageing_layers(code: str, fund: str) -> ResponseReturnValue:
         page=page_number(), ages=_ages(),
         found=next((r for r in ages.ageing(connection, [g.facility.id], day) if r.fund == fund), None),
     )  # fmt: skip
+
+
+def _only(by: By, row: Sold, span: Span | None) -> dict[str, str]:
+    """The filters that ask for the lines of one row."""
+    if by is By.MONTH and span is not None:
+        whole = spans.parse(row.key)
+        return {"from": str(max(whole.first, span.first)), "to": str(min(whole.last, span.last))}
+    if by is By.WORKSHOP:
+        return {"facility": row.facility or "", "workshop": row.key}
+    return {by.value: row.key}
 
 
 def _on_a_day() -> tuple[datetime.date, str | None, str, tuple[int, ...]]:
