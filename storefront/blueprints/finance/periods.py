@@ -152,4 +152,4 @@ def _require_everything() -> None:
 
 def _people(ids: set[int | None] | set[int]) -> dict[int, str]:
     rows = db.session.execute(select(Person.id, Person.name).where(Person.id.in_([i for i in ids if i])))
-    return {person: name for person, name in rows}
+    return dict(rows.all())
