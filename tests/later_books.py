@@ -148,7 +148,7 @@ BREAKS = [
     ("deposits_are_their_lines", "UPDATE deposit_lines SET amount = amount + 1"),
     ("deposits_are_their_lines", "DELETE FROM deposit_lines"),
     ("distributions_within_paid", "UPDATE premium_distributions SET amount = amount * 2"),
-    ("distributions_within_paid", "UPDATE settlements SET state = 'rejected'"),
+    ("distributions_within_paid", "UPDATE settlements SET state = 'approved' WHERE state = 'paid'"),
     ("money_decided_by_two", without_checks("settlements") + "; UPDATE settlements SET approved_by = proposed_by"),
     ("money_decided_by_two", without_checks("premium_distributions")
                              + "; UPDATE premium_distributions SET approved_by = entered_by"),

@@ -259,7 +259,10 @@ def order_sheet(number: str, facility_ids: Iterable[int] | None) -> OrderSheet |
 
 def order_id_of(number: str) -> int | None:
     """The order's id by its number."""
-    return db.session.scalar(text("SELECT id FROM orders WHERE number = :number"), {"number": number})
+    found: int | None = db.session.scalar(
+        text("SELECT id FROM orders WHERE number = :number"), {"number": number}
+    )
+    return found
 
 
 def _lines(values: dict[str, Any]) -> list[SheetLine]:

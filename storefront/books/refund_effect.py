@@ -29,7 +29,7 @@ TOOK = text(
       JOIN accounts a ON a.id = p.account_id
       JOIN facilities f ON f.id = a.facility_id
       LEFT JOIN funds u ON u.id = a.fund_id
-     WHERE e.source = 'refund:' || CAST(:id AS bigint) || ':succeeded'
+     WHERE e.source = 'refund:' || CAST(:id AS bigint) || '\\:succeeded'
        AND (CAST(:ids AS bigint[]) IS NULL OR f.id = ANY (CAST(:ids AS bigint[])))
      GROUP BY f.code, u.code, u.position, u.id, fund_label ORDER BY f.code, u.position NULLS LAST, u.id"""
 )

@@ -65,7 +65,7 @@ COLUMNS = """
            COALESCE((SELECT sum(x.amount) FROM journal_entries e
                        JOIN postings x ON x.entry_id = e.id
                        JOIN accounts c ON c.id = x.account_id AND c.kind = 'asset' AND c.facility_id IS NOT NULL
-                      WHERE e.source = 'refund:' || r.id || ':succeeded' AND (CAST(:ids AS bigint[]) IS NULL
+                      WHERE e.source = 'refund:' || r.id || '\\:succeeded' AND (CAST(:ids AS bigint[]) IS NULL
                          OR c.facility_id = ANY (CAST(:ids AS bigint[])))), 0)::bigint AS receivable""".replace(
     "{amount}", AMOUNT
 )

@@ -42,7 +42,7 @@ def test_books_say_what_the_notebook_says(app: Flask, database: Clone) -> None:
                 derandomize=SAME_EACH_TIME,
                 database=None,
                 deadline=None,
-                phases=[Phase.generate, Phase.shrink][: 1 if "NOSHRINK" in os.environ else 2],
+                phases=[Phase.generate, Phase.shrink],
                 suppress_health_check=list(HealthCheck),
             ),
         )

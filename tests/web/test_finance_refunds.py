@@ -73,7 +73,9 @@ def parcel(order: Order, facility_id: int) -> int:
 
 def form_of(client: FlaskClient, order: Order, **fields: str) -> dict[str, str]:
     """What the open form would send, key included."""
-    key = re.search(r'name="request_key" value="([^"]+)"', client.get(f"/finance/orders/{order.number}/refund").text)
+    key = re.search(
+        r'name="request_key" value="([^"]+)"', client.get(f"/finance/orders/{order.number}/refund").text
+    )
     assert key
     return {"request_key": key[1], "reason": "returned", **fields}
 
@@ -297,15 +299,19 @@ def test_a_long_list_is_paged_by_keys(
     wanted = []
     for may_decide in (False, True, False, True, True):
         refund = propose(
-            order.id, [LineWish(honey, 0, 1_000)], reason="goodwill", person_id=books.first, may_decide=may_decide
+            order.id,
+            [LineWish(honey, 0, 1_000)],
+            reason="goodwill",
+            person_id=books.first,
+            may_decide=may_decide,
         )
         wanted.append(((not may_decide), refund.id))
     db.session.commit()
     found, address = [], "/finance/refunds"
-    while address:
+    while address and len(found) < 10:
         page = finance.get(address).text
         found += [int(number) for number in re.findall(r'"/finance/refunds/(\d+)"', page)]
-        following = re.search(r'href="([^"]+after=[^"]+)"', page)
+        following = re.search(r'href="([^"]+after=[^"]+)" rel="next"', page)
         address = following[1].replace("&amp;", "&") if following else ""
     assert found == [number for _waits, number in sorted(wanted, reverse=True)]
 
@@ -317,7 +323,9 @@ def test_finance_of_one_facility_sees_and_gives_back_its_own(
     for path in (address, f"{address}/refund"):
         page = own.get(path).text
         assert "Kain batik" in page
-        assert not [word for word in ("Madu hutan", "Namlea", "NML", "clearing:", "765.000", "825") if word in page]
+        assert not [
+            word for word in ("Madu hutan", "Namlea", "NML", "clearing:", "765.000", "825") if word in page
+        ]
     honey, batik = line(order, "NML-MADU"), line(order, "PKL-BATIK")
     assert "Pilih setidaknya satu" in send(own, order, **{f"quantity-{honey}": "1"}).text
     send(own, order, **{f"quantity-{batik}": "1", f"shipping-{parcel(order, books.ambon)}": "5000"})
@@ -335,8 +343,6 @@ def test_a_refund_of_several_facilities_is_the_central_offices(
     own: FlaskClient, books: Books, order: Order
 ) -> None:
     shared = proposed(books, order, "PKL-BATIK", "NML-MADU", may_decide=False)
-    other = proposed(books, order, "NML-MADU", facility_ids=[books.ambon]) if False else None
-    assert other is None
     page = own.get(f"/finance/refunds/{shared.id}").text
     assert "Rp\u00a0200.000" in page
     assert "260.000" not in page

@@ -89,7 +89,7 @@ def wishes_of(form: Written, left: Refundable) -> list[LineWish]:
         amount = amount_of(form, f"amount-{line_id}")
         if quantity or amount:
             # Without pieces nothing can become of them, whatever stands in the list.
-            pieces = form[f"pieces-{line_id}"] if quantity else "none"
+            pieces = (form[f"pieces-{line_id}"] or "none") if quantity else "none"
             wishes.append(LineWish(line_id, quantity, amount, pieces))
     return wishes
 

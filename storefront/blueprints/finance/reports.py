@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import g, render_template, request
@@ -18,13 +20,14 @@ from storefront.blueprints.finance.statements import LINKED, facility_ids, span_
 from storefront.books import ageing as ages
 from storefront.books import reports
 from storefront.books import span as spans
-from storefront.books.reports import By, Sold
+from storefront.books.reports import By, SalesReport, Sold
 from storefront.books.span import EARLIEST, LATEST, Span
-from storefront.books.statement import columns
+from storefront.books.statement import Connection, columns
 from storefront.catalogue.models import Category
 from storefront.errors import NotFound
 from storefront.exports import report_tables
 from storefront.exports.answer import answer, table_file
+from storefront.exports.table import Table
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.languages import locale
@@ -49,25 +52,24 @@ def sales_report() -> ResponseReturnValue:
     filters = {name: text_argument(name) for name in LINKED}
     form = request.args.get("format", "")
     query = {**choice.query, **{name: value for name, value in filters.items() if value}}
-    found, report = None, None
+    found: list[Sold] = []
+    report: SalesReport | None = None
     if span is not None:
-        ids = facility_ids(choice)
+        reckon = partial(
+            reports.sales_report,
+            by=by,
+            facility_ids=facility_ids(choice),
+            span=span,
+            category=filters["category"],
+            workshop=filters["workshop"],
+            channel=filters["channel"],
+        )
         if form:
             told = {"facility": choice.facility or None, **{n: v for n, v in filters.items() if v}}
             _recorded(f"sales_by_{by}", {**told, "from": choice.first, "to": choice.last, "format": form})
-            return answer(
-                table_file(
-                    lambda connection, moment: report_tables.sales_table(
-                        reports.sales_report(connection, by, ids, span, as_of=moment, **filters),
-                        span,
-                        moment,
-                        told,
-                    ),
-                    form,
-                )
-            )
+            return answer(table_file(partial(_sales_table, reckon, span, told), form))
         connection = driver_connection(db.session.connection())
-        report = reports.sales_report(connection, by, ids, span, **filters)
+        report = reckon(connection)
         found = reports.sold(connection, report)
     page = render_template(
         "finance/sales_report.html",
@@ -75,7 +77,7 @@ def sales_report() -> ResponseReturnValue:
         by=by,
         groupings=list(By),
         report=report,
-        rows=[(row, {**query, **_only(by, row, span)}) for row in found or []],
+        rows=[(row, {**query, **_only(by, row, span)}) for row in found],
         filters=filters,
         facilities=facilities(),
         categories=_categories(),
@@ -161,6 +163,17 @@ def ageing_layers(code: str, fund: str) -> ResponseReturnValue:
         page=page_number(), ages=_ages(),
         found=next((r for r in ages.ageing(connection, [g.facility.id], day) if r.fund == fund), None),
     )  # fmt: skip
+
+
+def _sales_table(
+    reckon: Callable[..., SalesReport],
+    span: Span,
+    told: dict[str, Any],
+    connection: Connection,
+    moment: datetime.datetime,
+) -> Table:
+    """The report at a moment, as a table for a file."""
+    return report_tables.sales_table(reckon(connection, as_of=moment), span, moment, told)
 
 
 def _only(by: By, row: Sold, span: Span | None) -> dict[str, str]:

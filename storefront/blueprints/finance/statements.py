@@ -178,8 +178,10 @@ def _lines(choice: Choice) -> Lines | None:
         span,
         kind=text_argument("kind"),
         fund=text_argument("fund"),
+        category=text_argument("category"),
+        workshop=text_argument("workshop"),
+        channel=text_argument("channel"),
         goods=request.args.get("goods") == "1",
-        **{name: text_argument(name) for name in LINKED},
     )
 
 

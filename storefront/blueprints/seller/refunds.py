@@ -132,7 +132,7 @@ def wishes_of(form: Written, found: Asking) -> list[LineWish]:
         if quantity > most:
             form.wrong(name, _("Paling banyak %(left)d buah yang belum dikembalikan.", left=most))
         if quantity:
-            wishes.append(LineWish(line.id, quantity, pieces=form[f"pieces-{line.id}"]))
+            wishes.append(LineWish(line.id, quantity, pieces=form[f"pieces-{line.id}"] or "none"))
     return wishes
 
 

@@ -86,7 +86,7 @@ def lines(code: str) -> ResponseReturnValue:
     connection = driver_connection(db.session.connection())
     found = lines_page(
         connection,
-        Lines((g.facility.id,), span, **asked),
+        Lines((g.facility.id,), span, kind=asked["kind"], fund=asked["fund"]),
         older=request.args.get("older"),
         newer=request.args.get("newer"),
     )
