@@ -79,7 +79,9 @@ def would_take(refund_id: int, facility_ids: Iterable[int] | None) -> list[FundT
     amounts: dict[tuple[str, str], int] = {}
     for line in db.session.execute(LINES, values):
         shares = db.session.execute(SHARES, {"line_id": line.order_line_id}).all()
-        parts = take_back(line.amount, [share.amount for share in shares], [share.taken for share in shares])
+        given, gone = [share.amount for share in shares], [share.taken for share in shares]
+        # Of one that was refused, others may have taken the place since.
+        parts = take_back(min(line.amount, sum(given) - sum(gone)), given, gone)
         for share, part in zip(shares, parts, strict=True):
             key = (line.facility_code, share.fund_code)
             amounts[key] = amounts.get(key, 0) + part

@@ -179,7 +179,10 @@ class WorkedMonths:
         """Premium, working capital and shipping of all facilities with an account."""
 
         def act(moment: datetime.datetime) -> None:
-            found = settle.propose(self._owed(until, WITH_ACCOUNT), person_id=self.first, at=moment)
+            wishes = self._owed(until, WITH_ACCOUNT)
+            if not wishes:
+                return
+            found = settle.propose(wishes, person_id=self.first, at=moment)
             agreed, paid_at = moment + datetime.timedelta(hours=5), moment + days(1)
             with dated(agreed):
                 settle.approve([one.id for one in found], self.second, at=agreed)

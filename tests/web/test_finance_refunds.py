@@ -148,7 +148,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(
     batik, honey = line(order, "PKL-BATIK"), line(order, "NML-MADU")
     ship = parcel(order, books.ambon)
     answer = send(
-        finance, order,
+        finance, order, goodwill="999.999.999",
         **{
             f"quantity-{batik}": "3", f"amount-{honey}": "60.001", f"shipping-{ship}": "10.001", "reason": "",
             "note": "catatan saya", f"pieces-{batik}": "write_off",
@@ -156,7 +156,7 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(
     )  # fmt: skip
     assert answer.status_code == 422
     page = answer.text
-    for field in (f"quantity-{batik}", f"amount-{honey}", f"shipping-{ship}", "reason"):
+    for field in (f"quantity-{batik}", f"amount-{honey}", f"shipping-{ship}", "reason", "goodwill"):
         assert f'id="f-{field}-error"' in page, field
     assert "Rp\u00a060.000" in page
     assert 'value="60.001"' in page
@@ -233,6 +233,16 @@ def test_a_refused_refund_is_sent_again_while_there_is_something_left(
     assert answer.status_code == 409
     assert "tidak cukup lagi" in answer.text
     refund_failed(other.id, "kartu ditutup")
+    gone = proposed(books, order, "NML-MADU")
+    refund_succeeded(gone.id)
+    db.session.commit()
+    assert finance.get(f"/finance/refunds/{other.id}").status_code == 200
+    assert post(finance, f"/finance/refunds/{other.id}/send-again").status_code == 409
+
+
+def test_a_refused_refund_is_sent_again_once(finance: FlaskClient, books: Books, order: Order) -> None:
+    refund = proposed(books, order, "NML-MADU")
+    refund_failed(refund.id, "kartu ditutup")
     db.session.commit()
     assert post(finance, f"/finance/refunds/{refund.id}/send-again").status_code == 303
     assert post(finance, f"/finance/refunds/{refund.id}/send-again").status_code == 409

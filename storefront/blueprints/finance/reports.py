@@ -128,6 +128,9 @@ def ageing() -> ResponseReturnValue:
         )
     connection = driver_connection(db.session.connection())
     rows = [row for row in ages.ageing(connection, ids, day) if fund in ("", row.fund)]
+    shown, names = ages.funds(connection, rows), _names(ids)
+    order = [column.code for column in shown]
+    rows.sort(key=lambda row: (names[row.facility_id][1], order.index(row.fund)))
     page = render_template(
         "finance/ageing.html",
         day=day,
@@ -135,8 +138,8 @@ def ageing() -> ResponseReturnValue:
         facility=code,
         fund=fund,
         rows=rows,
-        labels={column.code: column.label for column in ages.funds(connection, rows)},
-        names=_names(ids),
+        labels={column.code: column.label for column in shown},
+        names=names,
         facilities=facilities(),
         funds=columns(connection),
         ages=_ages(),
