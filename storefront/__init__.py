@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config import Settings, sqlalchemy_url
 
@@ -80,16 +80,18 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def engine_options(settings: Settings) -> dict[str, object]:
     """How the web talks to PostgreSQL: one connection for each blocking thread, checked before use."""
-    connect_args: dict[str, object] = {"connect_timeout": 5, "application_name": "storefront"}
+    connect_args: dict[str, Any] = {"connect_timeout": 5, "application_name": "storefront"}
     if settings.behind_pooler:
         connect_args["prepare_threshold"] = None  # a pooler hands each transaction another connection
+    from storefront.connections import Connection
+
     return {
+        "creator": lambda: Connection.connect(settings.database_url or "", **connect_args),
         "pool_size": 8,
         "max_overflow": 2,
         "pool_timeout": 5,
         "pool_pre_ping": True,
         "pool_recycle": 1800,
-        "connect_args": connect_args,
     }
 
 

@@ -46,7 +46,8 @@ class JobsConnector(PsycopgConnector):
         return self._sync_connector
 
 
-db = SQLAlchemy(model_class=Base)
+# Rows stay readable after a commit; who needs them as they are now says populate_existing.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 migrate = Migrate()
 login_manager = LoginManager()
 babel = Babel()
@@ -81,11 +82,17 @@ def defer(task: str, /, *, options: DeferOptions | None = None, **arguments: Any
     for name in DeferOptions.__annotations__:
         if name in arguments:
             how[name] = arguments.pop(name)
+    if "queueing_lock" not in how:
+        return _defer(task, how, arguments)
     # A refused duplicate aborts the statement; the savepoint keeps the caller's transaction usable.
     with db.session.begin_nested() as savepoint:
-        connection = db.session.connection().connection.driver_connection
         try:
-            return jobs.configure_task(task, connection=connection, **how).defer(**arguments)
+            return _defer(task, how, arguments)
         except AlreadyEnqueued:
             savepoint.rollback()
             return None
+
+
+def _defer(task: str, how: dict[str, Any], arguments: dict[str, Any]) -> int:
+    connection = db.session.connection().connection.driver_connection
+    return jobs.configure_task(task, connection=connection, **how).defer(**arguments)

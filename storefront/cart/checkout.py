@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from storefront.cart import carts, delivery, unpaid
 from storefront.cart.models import Cart
@@ -30,7 +30,7 @@ from storefront.errors import (
 )
 from storefront.extensions import db
 from storefront.orders.models import IdempotencyKey, Order, OrderState
-from storefront.orders.payment import open_payment, start_payment
+from storefront.orders.payment import open_first_payment, start_payment
 from storefront.orders.place import Address, Contact, ParcelShipping, PricedLine, place
 from storefront.payments.models import Payment
 from storefront.shipping.quote import Option
@@ -85,8 +85,7 @@ def check_out(
     order = _place(view, request, options, locale=locale, person_id=person_id, network=network)
     _close(cart, order)
     db.session.add(IdempotencyKey(scope=scope, key=key, request_hash=digest, order_id=order.id))
-    payment = open_payment(order)
-    db.session.flush()
+    payment = open_first_payment(order)
     return CheckoutResult(order, payment, is_replay=False)
 
 
@@ -194,4 +193,4 @@ def _kept_address(request: CheckoutRequest) -> Address | None:
 
 def _close(cart: Cart, order: Order) -> None:
     cart.order_id = order.id
-    carts.touch(cart.id)
+    cart.updated_at = func.now()

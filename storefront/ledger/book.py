@@ -92,7 +92,7 @@ def book(
         insert(JournalEntry).values(values).returning(JournalEntry.id)
     ).scalar_one()
     db.session.execute(
-        insert(Posting),
+        insert(Posting.__table__),  # not the model: it would make one statement of each kind of leg
         [
             {
                 "entry_id": entry_id,

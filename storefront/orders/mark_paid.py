@@ -50,15 +50,13 @@ def record_payment(
     payment.reference = reference
     payment.succeeded_at = at
     result = _take(order, payment)
+    payment.counts = result == "paid"
     db.session.execute(
         insert(PaymentAttempt).values(payment_id=payment_id, action="event", outcome=result, detail="")
     )
     if result == "paid":
-        payment.counts = True
-        db.session.flush()
         _mark_paid(order, payment, at)
     else:
-        db.session.flush()
         _give_back(order, payment, result, at)
     return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import render_template
 from flask_babel import force_locale
-from sqlalchemy import func, select
+from sqlalchemy import func, update
 
 from storefront.crash_points import reach
 from storefront.extensions import db
@@ -36,11 +36,16 @@ def send_message(message_id: int) -> None:
         except MailNotTaken as refused:
             failed, error = refused, str(refused)
         reach("message.after_send")
-    message = db.session.get_one(Message, message_id, with_for_update=True, populate_existing=True)
-    message.attempts += 1
-    message.last_error = error
-    if failed is None:
-        message.sent_at = db.session.execute(select(func.now())).scalar_one()
+    db.session.execute(
+        update(Message)
+        .where(Message.id == message_id)
+        .values(
+            attempts=Message.attempts + 1,
+            last_error=error,
+            **({"sent_at": func.now()} if failed is None else {}),
+        )
+        .execution_options(synchronize_session=False)
+    )
     db.session.commit()
     if failed is not None:
         raise failed

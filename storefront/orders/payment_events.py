@@ -29,7 +29,7 @@ def handle_payment_event(event_row_id: int) -> str:
     event.result = result
     event.attempts += 1
     event.last_error = None
-    event.handled_at = db.session.execute(select(func.now())).scalar_one()
+    event.handled_at = func.now()
     return result
 
 

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, select, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    Row,
+    TableValuedAlias,
+    cast,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from storefront.errors import OutOfStock
 from storefront.extensions import db
@@ -39,19 +51,8 @@ def reserve(wanted: Sequence[Wanted]) -> None:
     totals = _totals((w.variant_id, w.location_id, w.quantity) for w in wanted)
     levels = lock_levels(totals)
     short = [key for key, quantity in totals.items() if _free(levels.get(key)) < quantity]
-    for key in totals if not short else ():
-        taken = db.session.execute(
-            update(StockLevel)
-            .where(
-                StockLevel.variant_id == key[0],
-                StockLevel.location_id == key[1],
-                StockLevel.on_hand - StockLevel.reserved >= totals[key],
-            )
-            .values(reserved=StockLevel.reserved + totals[key])
-            .execution_options(synchronize_session=False)
-        )
-        if taken.rowcount != 1:  # type: ignore[attr-defined]
-            short.append(key)
+    if totals and not short and _take(totals) != len(totals):
+        short = list(totals)  # cannot be: the levels are locked; the condition is what makes it certain
     if short:
         raise OutOfStock(
             [
@@ -87,7 +88,7 @@ def release(order_line_ids: Sequence[int]) -> None:
     held = _reservations(order_line_ids, "held")
     totals = _totals((r.variant_id, r.location_id, r.quantity) for r in held)
     levels = lock_levels(totals)
-    _change_reserved(totals, -1)
+    _give_back(totals)
     _set_state(held, "released")
     _tell(levels, totals)
 
@@ -108,7 +109,7 @@ def sell(order_line_ids: Sequence[int], *, moved_at: object = None) -> None:
     held = _reservations(order_line_ids, "held")
     totals = _totals((r.variant_id, r.location_id, r.quantity) for r in held)
     lock_levels(totals)
-    _change_reserved(totals, -1)
+    _give_back(totals)
     movements = [
         {
             "variant_id": r.variant_id,
@@ -167,14 +168,45 @@ def _reservations(order_line_ids: Sequence[int], state: str) -> list[Reservation
     )
 
 
-def _change_reserved(totals: dict[tuple[int, int], int], sign: int) -> None:
-    for (variant_id, location_id), quantity in totals.items():
-        db.session.execute(
-            update(StockLevel)
-            .where(StockLevel.variant_id == variant_id, StockLevel.location_id == location_id)
-            .values(reserved=StockLevel.reserved + sign * quantity)
-            .execution_options(synchronize_session=False)
+def _take(totals: dict[tuple[int, int], int]) -> int:
+    """Reserve all of `totals` where so many are free; returns on how many levels."""
+    wanted = _as_table(totals)
+    taken = db.session.execute(
+        update(StockLevel)
+        .where(
+            StockLevel.variant_id == wanted.c.variant_id,
+            StockLevel.location_id == wanted.c.location_id,
+            StockLevel.on_hand - StockLevel.reserved >= wanted.c.quantity,
         )
+        .values(reserved=StockLevel.reserved + wanted.c.quantity)
+        .execution_options(synchronize_session=False)
+    )
+    return int(taken.rowcount)  # type: ignore[attr-defined]
+
+
+def _give_back(totals: dict[tuple[int, int], int]) -> None:
+    """Reserved falls by `totals`, whether pieces are sold or released."""
+    if not totals:
+        return
+    given = _as_table(totals)
+    db.session.execute(
+        update(StockLevel)
+        .where(StockLevel.variant_id == given.c.variant_id, StockLevel.location_id == given.c.location_id)
+        .values(reserved=StockLevel.reserved - given.c.quantity)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _as_table(totals: dict[tuple[int, int], int]) -> TableValuedAlias:
+    """Variant, location and quantity as rows: three arrays, so that one statement serves any number of them."""
+    columns = [[key[0] for key in totals], [key[1] for key in totals], list(totals.values())]
+    types = (BigInteger, BigInteger, Integer)
+    arrays = [cast(values, ARRAY(kind)) for values, kind in zip(columns, types, strict=True)]
+    return (
+        func.unnest(*arrays)
+        .table_valued("variant_id", "location_id", "quantity")
+        .render_derived(name="pieces")
+    )
 
 
 def _set_state(reservations: Sequence[Reservation], state: str) -> None:
