@@ -15,8 +15,10 @@ from storefront.demo import catalogue, files, growth, parcels, people, photos, p
 from storefront.demo.buyers import SHOPPER, Home
 from storefront.demo.catalogue import Item
 from storefront.demo.history import History
+from storefront.demo.moments import days
+from storefront.demo.multiply import BY_RULE, Multiplier
 from storefront.demo.places import Places
-from storefront.demo.plan import Planner
+from storefront.demo.plan import YEAR, Planner
 from storefront.demo.settle import refresh, settle
 from storefront.demo.shelves import Shelves
 from storefront.demo.worked_months import WorkedMonths
@@ -28,7 +30,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is loaded. Products beyond those of products.csv are made by combining them."""
+    """How much is loaded. Products beyond those of products.csv are made by combining them, orders beyond
+    `BY_RULE` by copying those that ended well to the months before."""
 
     products: int
     orders: int
@@ -66,8 +69,12 @@ def load(
     treasury.add(sites.facilities, first, second, today, seed)
     say(f"{len(sites.facilities)} facilities, {len(accounts)} accounts")
     items = _list_products(size.products, sites, today, seed, say)
-    _write_history(size.orders, items, sites, accounts, today, seed, say)
+    copies = size.orders - BY_RULE
+    multiplier = Multiplier(copies) if copies > 0 else None
+    _write_history(min(size.orders, BY_RULE), items, sites, accounts, today, seed, say)
     settle()
+    if multiplier:
+        multiplier.write(today - days(YEAR + 1), seed, lambda done: say(f"{done} of {copies} copies"))
     _work(sites, accounts, today, seed)
     say("Three months of books")
     settle()
