@@ -68,3 +68,7 @@ def _progress(stack: ExitStack, rows: int) -> Callable[[int], object]:
         return lambda seen: None
     bar = stack.enter_context(click.progressbar(length=rows, label="Baris", file=sys.stderr, show_pos=True))
     return bar.update
+
+
+# Further commands of the group stand in a module of their own.
+from storefront.exports import report_commands  # noqa: E402, F401

@@ -22,6 +22,7 @@ class AccountKey:
     facility_id: int | None = None
     fund_id: int | None = None
     gateway: str | None = None
+    bank_account_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,48 @@ def shipping_owed(facility_id: int, facility_code: str) -> AccountKey:
 def to_return() -> AccountKey:
     """Money of shoppers that pays nothing and goes back to them."""
     return AccountKey("customers:to_return", "liability")
+
+
+def receivable(facility_id: int, facility_code: str, fund_id: int, fund_code: str) -> AccountKey:
+    """What a fund was deposited or paid too much, taken from the facility's next one."""
+    return AccountKey(
+        f"receivable:{facility_code}:{fund_code}", "asset", facility_id=facility_id, fund_id=fund_id
+    )
+
+
+def shipping_receivable(facility_id: int, facility_code: str) -> AccountKey:
+    """Shipping that was given back after it had been paid out to the facility."""
+    return AccountKey(f"receivable:{facility_code}:shipping", "asset", facility_id=facility_id)
+
+
+def bank(bank_account_id: int) -> AccountKey:
+    """A registered bank account of the central office."""
+    return AccountKey(f"bank:{bank_account_id}", "asset", bank_account_id=bank_account_id)
+
+
+def fees_of_operator() -> AccountKey:
+    """Provider's fees that the operator bears."""
+    return AccountKey("fees:operator", "expense")
+
+
+def losses_of_operator() -> AccountKey:
+    """What lost disputes took beyond what was left of the order."""
+    return AccountKey("losses:operator", "expense")
+
+
+def disputed(gateway: str) -> AccountKey:
+    """Money that payers' banks took back while a dispute is open."""
+    return AccountKey(f"disputed:{gateway}", "asset", gateway=gateway)
+
+
+def cash(till: str) -> AccountKey:
+    """Cash in the tills of an exhibition, until it is banked."""
+    return AccountKey(f"cash:{till.replace('-', '_')}", "asset")
+
+
+def books_difference() -> AccountKey:
+    """The other side of corrections that belong to nobody else."""
+    return AccountKey("corrections:difference", "equity")
 
 
 def book(
@@ -122,6 +165,7 @@ def _account_ids(accounts: set[AccountKey]) -> dict[str, int]:
                     "facility_id": account.facility_id,
                     "fund_id": account.fund_id,
                     "gateway": account.gateway,
+                    "bank_account_id": account.bank_account_id,
                 }
                 for account in new
             ],

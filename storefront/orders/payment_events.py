@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import exists, func, select
 
-from storefront.extensions import db
+from storefront.extensions import db, defer
 from storefront.orders.expire import end_locked_order
 from storefront.orders.mark_paid import record_other_outcome, record_payment
 from storefront.orders.models import Order, OrderState
@@ -45,7 +45,10 @@ def _apply(gateway_name: str, event: ProviderEvent) -> str:
         return "unknown_payment"
     match event.kind:
         case EventKind.PAYMENT_SUCCEEDED:
-            return record_payment(event.payment_id, reference=event.reference, amount=event.amount)
+            result = record_payment(event.payment_id, reference=event.reference, amount=event.amount)
+            if event.fee:
+                defer("books.book_fee", payment_id=event.payment_id, amount=event.fee)
+            return result
         case EventKind.PAYMENT_PENDING:
             return record_other_outcome(event.payment_id, PaymentState.PENDING)
         case EventKind.PAYMENT_FAILED:
@@ -53,9 +56,26 @@ def _apply(gateway_name: str, event: ProviderEvent) -> str:
         case EventKind.PAYMENT_EXPIRED:
             return _payment_expired(event.payment_id)
         case EventKind.REFUND_SUCCEEDED | EventKind.REFUND_FAILED:
-            return record_refund(event.payment_id, event.refund_reference, event.kind)
+            return record_refund(event)
+        case EventKind.DISPUTE_OPENED | EventKind.DISPUTE_WON | EventKind.DISPUTE_LOST:
+            return _hand_on_dispute(event)
         case _:
             return "ignored"
+
+
+def _hand_on_dispute(event: ProviderEvent) -> str:
+    """What a dispute takes from whom is for the books to say; one payment's news are told them in order."""
+    if not event.dispute_reference:
+        return "unknown_dispute"
+    defer(
+        "books.record_dispute",
+        payment_id=event.payment_id,
+        reference=event.dispute_reference,
+        amount=event.amount,
+        outcome=event.kind.removeprefix("dispute_"),
+        lock=f"dispute:{event.payment_id}",
+    )
+    return "handed_on"
 
 
 def _is_ours(gateway_name: str, event: ProviderEvent) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import selectinload
 
 from storefront.catalogue.models import Product
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.ledger.fee_bearers import borne_by
 from storefront.ledger.models import Fund
 from storefront.ledger.shares import LineShare, MoneySplit, sum_shares
 from storefront.orders.models import (
@@ -131,21 +132,24 @@ def order_view(order: Order, *, locale: str) -> OrderView:
 
 
 def order_money(order_id: int) -> MoneySplit:
-    """*Ke mana uang Anda* for an order: the shares its lines were sold with."""
+    """*Ke mana uang Anda* for an order: the shares its lines were sold with, and who bears the fee."""
+    paid_on = func.accounting_date(func.coalesce(Order.paid_at, func.now()))
     rows = db.session.execute(
-        select(OrderLineShare, Fund.code)
+        select(OrderLineShare, Fund.code, borne_by(paid_on))
         .join(OrderLine, OrderLine.id == OrderLineShare.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
         .join(Fund, Fund.id == OrderLineShare.fund_id)
         .where(OrderLine.order_id == order_id)
         .order_by(OrderLine.position, OrderLineShare.position)
-    )
+    ).all()
     return sum_shares(
         [
             LineShare(
                 share.position, share.fund_id, code, share.basis_points, share.amount, share.is_material
             )
-            for share, code in rows
-        ]
+            for share, code, _bearer in rows
+        ],
+        fee_borne_by=rows[0][2] if rows else None,
     )
 
 

@@ -55,7 +55,8 @@ INVARIANTS = (
                ON e.source = 'payment:' || p.id || CASE WHEN p.counts THEN ':captured' ELSE ':held' END
              LEFT JOIN LATERAL (
                   SELECT sum(x.amount) AS amount FROM postings x JOIN accounts a ON a.id = x.account_id
-                   WHERE x.entry_id = e.id AND a.code = 'clearing:' || p.gateway) c ON true
+                   WHERE x.entry_id = e.id AND (a.code = 'clearing:' || p.gateway
+                                                OR (p.gateway = 'cash' AND a.code LIKE 'cash:%'))) c ON true
             WHERE p.state = 'succeeded'
             GROUP BY p.id HAVING count(e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> p.amount""",
     ),
@@ -76,17 +77,27 @@ INVARIANTS = (
     Invariant(
         "clearing_balance",
         2,
-        "What a gateway holds by our books is what was captured through it less what was refunded.",
-        """SELECT gateway, booked, captured, refunded FROM (
+        "What a gateway holds by our books is what was captured through it less what was refunded, disputed "
+        "(unless it was won), kept as fees and paid out.",
+        """SELECT gateway, booked, corrected, captured, refunded, disputed, fees, paid_out FROM (
                SELECT g.gateway,
                       COALESCE((SELECT sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
                                  WHERE a.code = 'clearing:' || g.gateway), 0)::bigint AS booked,
+                      COALESCE((SELECT sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
+                                  JOIN journal_entries e ON e.id = x.entry_id AND e.kind = 'correction'
+                                 WHERE a.code = 'clearing:' || g.gateway), 0)::bigint AS corrected,
                       COALESCE((SELECT sum(p.amount) FROM payments p
                                  WHERE p.gateway = g.gateway AND p.state = 'succeeded'), 0)::bigint AS captured,
                       COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
-                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded'), 0)::bigint AS refunded
+                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded'), 0)::bigint AS refunded,
+                      COALESCE((SELECT sum(d.amount) FROM disputes d JOIN payments p ON p.id = d.payment_id
+                                 WHERE p.gateway = g.gateway AND d.state <> 'won'), 0)::bigint AS disputed,
+                      COALESCE((SELECT sum(p.fee) FROM payments p WHERE p.gateway = g.gateway), 0)::bigint AS fees,
+                      COALESCE((SELECT sum(o.amount) FROM payouts o WHERE o.gateway = g.gateway), 0)::bigint
+                        AS paid_out
                  FROM (SELECT gateway FROM payments UNION SELECT gateway FROM accounts WHERE gateway IS NOT NULL) g
-           ) sums WHERE booked <> captured - refunded""",
+                WHERE g.gateway <> 'cash'
+           ) sums WHERE booked - corrected <> captured - refunded - disputed - fees - paid_out""",
     ),
     Invariant(
         "sandbox_agrees",

@@ -40,4 +40,14 @@ def allowed(action: Action) -> bool:
     return g.facility.id in policy.reach(access.person(), action, face="seller")
 
 
-from storefront.blueprints.seller import export, offers, parcels, sales, shelf, today  # noqa: E402, F401
+from storefront.blueprints.seller import (  # noqa: E402, F401
+    distributions,
+    export,
+    money,
+    offers,
+    parcels,
+    sales,
+    shelf,
+    statements,
+    today,
+)
