@@ -88,7 +88,7 @@ class RefundRow:
 
     id: int
     amount: int
-    #: `paid_too_late` or `paid_twice`.
+    #: `paid_too_late` or `paid_twice` by itself, or a person's.
     reason: str
     state: str
     requested_at: datetime.datetime

@@ -138,9 +138,7 @@ def _alone(patience: float) -> None:
         time.sleep(0.01)
 
 
-def _written(
-    month: datetime.date, person_id: int, period: Period | None, at: datetime.datetime
-) -> Period:
+def _written(month: datetime.date, person_id: int, period: Period | None, at: datetime.datetime) -> Period:
     """The month's row, with its hash on top of the one of the month before."""
     before = whole_month(month).before
     previous = db.session.get(Period, before.first, populate_existing=True) if before else None

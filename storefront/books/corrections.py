@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -13,8 +14,9 @@ from storefront.books.closed import PeriodClosed, require_open
 from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.models import Correction
 from storefront.days import today
-from storefront.errors import Invalid, NotFound
+from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
+from storefront.ledger.balance import balance, lock_accounts
 from storefront.ledger.book import AccountKey, Leg, books_difference
 from storefront.ledger.correction import book_correction
 from storefront.ledger.models import Account
@@ -25,6 +27,22 @@ MOST_LEGS = 20
 SHORTEST_REASON, LONGEST_REASON = 10, 1000
 #: Beyond any sum of the shop; a typing mistake rather than an amount.
 MOST = 10**13
+
+
+class WrongSide(DomainError):
+    """A facility would be owed less than nothing, or owe back less than nothing."""
+
+    code, status = "wrong_side", 409
+
+    def __init__(self, account: str, held: int) -> None:
+        super().__init__(
+            _(
+                "Akun %(account)s hanya memuat %(held)s; koreksi ini mengambil lebih banyak. "
+                "Pakai akun pasangannya (owed atau receivable) untuk sisanya.",
+                account=account,
+                held=format_rupiah(held),
+            )
+        )
 
 
 def propose(
@@ -58,11 +76,12 @@ def propose(
 
 
 def approve(correction_id: int, person_id: int) -> Correction:
-    """A second person agrees, and it is booked. Raises FourEyes, Decided, PeriodClosed, NotFound."""
+    """A second person agrees, and it is booked. Raises FourEyes, Decided, PeriodClosed, WrongSide, NotFound."""
     correction = _waiting(correction_id)
     require_second(correction.proposed_by, person_id)
     require_open(correction.effective_date)
     keys = _accounts(leg["account"] for leg in correction.legs)
+    _refuse_wrong_side(keys, correction.legs)
     book_correction(
         correction.id,
         [Leg(keys[leg["account"]], int(leg["amount"])) for leg in correction.legs],
@@ -143,6 +162,20 @@ def _waiting(correction_id: int) -> Correction:
     if correction.state != "proposed":
         raise Decided()
     return correction
+
+
+def _refuse_wrong_side(keys: dict[str, AccountKey], legs: Iterable[dict[str, Any]]) -> None:
+    """What a facility is owed, and what must come back from it, never fall below zero."""
+    changes: dict[str, int] = {}
+    for leg in legs:
+        if keys[leg["account"]].facility_id is not None:
+            changes[leg["account"]] = changes.get(leg["account"], 0) + int(leg["amount"])
+    lock_accounts(changes)
+    for code, change in changes.items():
+        sign = -1 if keys[code].kind == "liability" else 1
+        held = sign * balance(code)
+        if sign * change < 0 and held + sign * change < 0:
+            raise WrongSide(code, held)
 
 
 def _record(correction: Correction, what: str, person_id: int) -> None:

@@ -138,7 +138,7 @@ def approve(deposit_id: int, person_id: int, *, at: datetime.datetime | None = N
 def reject(deposit_id: int, person_id: int, reason: str = "") -> Deposit:
     """Decide against it before it is paid; its postings are free for another. Raises Decided, NotFound."""
     deposit = locked(deposit_id, *PENDING)
-    deposit.state = "rejected"
+    deposit.state, deposit.rejected_by, deposit.rejected_at = "rejected", person_id, moment(None)
     db.session.flush()
     record_step(deposit, "rejected", person_id, reason=reason[:500])
     return deposit

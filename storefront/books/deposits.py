@@ -35,6 +35,7 @@ ROWS = """
            d.billing_code, d.billing_expires_at, d.ntb, d.ntpn, d.paid_on, d.booked_on, d.proof_key,
            k.ministry_code, k.unit_code, k.office_code, k.tax_number, k.treasurer, k.revenue_account,
            d.proposed_by, p.name AS proposed_by_name, d.proposed_at, q.name AS approved_by_name, d.approved_at,
+           r.name AS rejected_by_name, d.rejected_at,
            d.paid_by, w.name AS paid_by_name, d.reversed_on, v.name AS reversed_by_name, d.reversal_reason{totals}
       FROM deposits d
       JOIN facilities f ON f.id = d.facility_id
@@ -42,6 +43,7 @@ ROWS = """
       JOIN people p ON p.id = d.proposed_by
       LEFT JOIN people q ON q.id = d.approved_by
       LEFT JOIN people w ON w.id = d.paid_by
+      LEFT JOIN people r ON r.id = d.rejected_by
       LEFT JOIN people v ON v.id = d.reversed_by
      WHERE (CAST(:ids AS bigint[]) IS NULL OR d.facility_id = ANY (CAST(:ids AS bigint[])))"""
 TOTALS = ", count(*) OVER () AS all_rows, sum(d.amount) OVER () AS all_amount"
@@ -125,6 +127,8 @@ class DepositRow:
     proposed_at: datetime.datetime
     approved_by_name: str | None
     approved_at: datetime.datetime | None
+    rejected_by_name: str | None
+    rejected_at: datetime.datetime | None
     paid_by: int | None
     paid_by_name: str | None
     reversed_on: datetime.date | None

@@ -176,6 +176,8 @@ class Settlement(db.Model):  # type: ignore[name-defined]
     bank_reference: Mapped[str | None]
     #: Who wrote down that it was paid; somebody else must reverse it.
     paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
     reversed_on: Mapped[datetime.date | None]
     reversed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reversal_reason: Mapped[str | None]
@@ -238,6 +240,8 @@ class Deposit(db.Model):  # type: ignore[name-defined]
     approved_at: Mapped[datetime.datetime | None]
     #: Who wrote down that it was paid; somebody else must reverse it.
     paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
     reversed_on: Mapped[datetime.date | None]
     reversed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reversal_reason: Mapped[str | None]

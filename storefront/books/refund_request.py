@@ -60,7 +60,7 @@ def sent_before(request: Request, order_id: int) -> Refund | None:
     """
     if request.key is None:
         return None
-    made = db.session.scalar(select(Refund).where(Refund.request_key == request.key))
+    made: Refund | None = db.session.scalar(select(Refund).where(Refund.request_key == request.key))
     if made is None:
         return None
     if made.order_id != order_id or made.request_hash != request.hash:

@@ -83,7 +83,7 @@ class Refundable:
 
     @property
     def total(self) -> int:
-        return sum(part.amount for part in (*self.lines.values(), *self.parcels.values()))
+        return sum(line.amount for line in self.lines.values()) + sum(self.shipping.values())
 
     def within(self, facility_ids: Iterable[int] | None) -> Refundable:
         """The part of it that belongs to some facilities, or (None) all of it."""

@@ -100,8 +100,9 @@ def propose(
     if left is None or not left.lines or not shipping.keys() <= left.parcels.keys():
         raise NotFound()
     refuse_while_disputed(left.payment_id)
-    parts = _parts(left, lines, goodwill)
-    _refuse(left, parts, shipping, reason, note)
+    errors: dict[str, str] = {}
+    parts = _parts(left, lines, goodwill, errors)
+    _refuse(left, parts, shipping, reason, note, errors)
     amount = sum(part.amount for part in parts) + sum(shipping.values())
     decided = may_decide and amount < SECOND_PERSON_FROM
     refund = Refund(
@@ -207,8 +208,10 @@ def _waiting(refund_id: int) -> Refund:
     return refund
 
 
-def _parts(left: Refundable, wishes: Sequence[LineWish], goodwill: int) -> list[RefundLine]:
-    """One part for each line; goodwill is added to what its pieces bring."""
+def _parts(
+    left: Refundable, wishes: Sequence[LineWish], goodwill: int, errors: dict[str, str]
+) -> list[RefundLine]:
+    """One part for each line; goodwill is added to what its pieces bring, or (too much) put into `errors`."""
     parts: dict[int, RefundLine] = {}
     for wish in wishes:
         line = left.lines.get(wish.order_line_id)
@@ -227,7 +230,8 @@ def _parts(left: Refundable, wishes: Sequence[LineWish], goodwill: int) -> list[
         weights = [max(0, amount) for amount in rest.values()]
         if goodwill > sum(weights):
             most = format_rupiah(sum(weights))
-            raise Invalid({"goodwill": _("Paling banyak %(left)s yang masih dapat dikembalikan.", left=most)})
+            errors["goodwill"] = _("Paling banyak %(left)s yang masih dapat dikembalikan.", left=most)
+            return list(parts.values())
         for line_id, amount in zip(rest, split(goodwill, weights), strict=True):
             if amount and line_id in parts:
                 parts[line_id].amount += amount
@@ -237,9 +241,13 @@ def _parts(left: Refundable, wishes: Sequence[LineWish], goodwill: int) -> list[
 
 
 def _refuse(
-    left: Refundable, parts: Sequence[RefundLine], shipping: dict[int, int], reason: str, note: str
+    left: Refundable,
+    parts: Sequence[RefundLine],
+    shipping: dict[int, int],
+    reason: str,
+    note: str,
+    errors: dict[str, str],
 ) -> None:
-    errors: dict[str, str] = {}
     if reason not in REASONS:
         errors["reason"] = _("Pilih alasan pengembalian.")
     if len(note) > 1000:

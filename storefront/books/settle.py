@@ -123,7 +123,7 @@ def approve(
 def reject(settlement_id: int, person_id: int, reason: str = "") -> Settlement:
     """Decide against it before it is paid, or take one's own proposal back. Raises Decided, NotFound."""
     (settlement,) = locked([settlement_id], *PENDING)
-    settlement.state = "rejected"
+    settlement.state, settlement.rejected_by, settlement.rejected_at = "rejected", person_id, moment(None)
     db.session.flush()
     record_step(settlement, "rejected", person_id, reason=reason[:500])
     return settlement

@@ -47,7 +47,8 @@ ROWS = """
            COALESCE(u.code, 'shipping') AS fund_code,
            CASE WHEN :english THEN u.finance_name_en ELSE u.finance_name END AS fund_label, s.amount, s.state, s.note,
            b.bank, b.number, b.holder, s.proposed_by, p.name AS proposed_by_name, s.proposed_at,
-           q.name AS approved_by_name, s.approved_at, s.paid_on, s.bank_reference, s.paid_by, w.name AS paid_by_name,
+           q.name AS approved_by_name, s.approved_at, r.name AS rejected_by_name, s.rejected_at,
+           s.paid_on, s.bank_reference, s.paid_by, w.name AS paid_by_name,
            s.reversed_on, v.name AS reversed_by_name, s.reversal_reason{totals}
       FROM settlements s
       JOIN facilities f ON f.id = s.facility_id
@@ -56,6 +57,7 @@ ROWS = """
       LEFT JOIN funds u ON u.id = s.fund_id
       LEFT JOIN people q ON q.id = s.approved_by
       LEFT JOIN people w ON w.id = s.paid_by
+      LEFT JOIN people r ON r.id = s.rejected_by
       LEFT JOIN people v ON v.id = s.reversed_by
      WHERE (CAST(:ids AS bigint[]) IS NULL OR s.facility_id = ANY (CAST(:ids AS bigint[])))"""
 TOTALS = ", count(*) OVER () AS all_rows, sum(s.amount) OVER () AS all_amount"
@@ -126,6 +128,8 @@ class SettlementRow:
     proposed_at: datetime.datetime
     approved_by_name: str | None
     approved_at: datetime.datetime | None
+    rejected_by_name: str | None
+    rejected_at: datetime.datetime | None
     paid_on: datetime.date | None
     bank_reference: str | None
     paid_by: int | None

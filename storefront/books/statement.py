@@ -48,8 +48,7 @@ MOVEMENTS = """
 DISTRIBUTIONS = """
     SELECT d.distributed_on, w.name AS workshop, d.people, d.amount
       FROM premium_distributions d JOIN workshops w ON w.id = d.workshop_id
-     WHERE d.facility_id = %(facility)s AND d.state = 'approved'
-       AND d.distributed_on BETWEEN %(first)s AND %(last)s {as_of}
+     WHERE d.facility_id = %(facility)s AND d.distributed_on BETWEEN %(first)s AND %(last)s AND {approved}
      ORDER BY d.distributed_on, d.id"""
 
 Connection = psycopg.Connection[Any]
@@ -220,7 +219,8 @@ def _movements(
 def _distributions(
     connection: Connection, facility_id: int, span: Span, as_of: datetime.datetime | None
 ) -> list[Distribution]:
-    query = DISTRIBUTIONS.format(as_of="AND d.approved_at <= %(as_of)s" if as_of else "")
+    then = "d.approved_at <= %(as_of)s AND (d.rejected_at IS NULL OR d.rejected_at > %(as_of)s)"
+    query = DISTRIBUTIONS.format(approved=then if as_of else "d.state = 'approved'")
     parameters = {"facility": facility_id, "first": span.first, "last": span.last, "as_of": as_of}
     rows = connection.execute(query, parameters).fetchall()
     return [Distribution(*row) for row in rows]

@@ -21,6 +21,8 @@ STATEMENTS = (
     # Every message of the past has gone out, seconds after what it tells.
     """UPDATE messages m
           SET created_at = CASE m.kind WHEN 'order_placed' THEN o.placed_at WHEN 'order_paid' THEN o.paid_at
+                                       WHEN 'refund_done' THEN (
+                  SELECT r.finished_at FROM refunds r WHERE m.key = concat_ws(':', 'refund', r.id, 'succeeded'))
                                        ELSE o.closed_at END
          FROM orders o WHERE o.id = m.order_id AND m.parcel_id IS NULL""",
     """UPDATE messages m SET sent_at = m.created_at + interval '4 seconds', attempts = 1,
@@ -32,9 +34,13 @@ STATEMENTS = (
 
 
 def settle() -> None:
-    """Run once, after everything was written and before the commit."""
+    """What was written so far is long past. May be called again when more was written."""
     db.session.flush()
     for statement in STATEMENTS:
         db.session.execute(text(statement))
+
+
+def refresh() -> None:
+    """Run once, after everything was written and before the commit."""
     refresh_shown_state(None)
     refresh_search_words()

@@ -71,4 +71,5 @@ def _progress(stack: ExitStack, rows: int) -> Callable[[int], object]:
 
 
 # Further commands of the group stand in a module of their own.
-from storefront.exports import report_commands  # noqa: E402, F401
+from storefront.exports import report_commands  # noqa: E402, F401, I001
+from storefront.exports import money_out_commands  # noqa: E402, F401

@@ -45,8 +45,8 @@ def export_statement(facility: str, period: str, as_of: str | None, form: str, o
     """Write the statement of one facility over some days."""
     try:
         files.check_target(out)
-        named, days_ = _facility(facility), span.parse(period)
-        with statement_table.opened(db.engine, named, days_, _moment(as_of)) as source:
+        named, days_ = facility_of(facility), span.parse(period)
+        with statement_table.opened(db.engine, named, days_, moment_of(as_of)) as source:
             if form == "pdf":
                 with files.drafts(out) as (draft,):
                     draft.write_bytes(statement_pdf(source))
@@ -59,7 +59,7 @@ def export_statement(facility: str, period: str, as_of: str | None, form: str, o
             )
     except DomainError as error:
         raise click.ClickException(str(error.message)) from None
-    _told(out, found)
+    told(out, found)
 
 
 @export.command("sales-by")
@@ -77,14 +77,14 @@ def export_sales_by(
     """Write the sales of some days, added up by facility, region, category, workshop, channel or month."""
     try:
         files.check_target(out)
-        wanted, ids, when = Span(first.date(), last.date()), _ids(facility), _moment(as_of)
+        wanted, ids, when = Span(first.date(), last.date()), ids_of(facility), moment_of(as_of)
         with snapshot(db.engine) as connection:
             report = reports.sales_report(connection, reports.By(by), ids, wanted, as_of=when)
             made = report_tables.sales_table(report, wanted, when, {"facility": facility})
             found = table.write(connection, made, Format(form), out, note=demo_note())
     except DomainError as error:
         raise click.ClickException(str(error.message)) from None
-    _told(out, found)
+    told(out, found)
 
 
 @export.command("balances")
@@ -99,13 +99,13 @@ def export_balances(
     """Write what each facility is owed from each fund, and what must come back."""
     try:
         files.check_target(out)
-        day, ids, when = on.date() if on else days.today(), _ids(facility), _moment(as_of)
+        day, ids, when = on.date() if on else days.today(), ids_of(facility), moment_of(as_of)
         with snapshot(db.engine) as connection:
             made = report_tables.balances_table(ids, day, when, {"facility": facility})
             found = table.write(connection, made, Format(form), out, note=demo_note())
     except DomainError as error:
         raise click.ClickException(str(error.message)) from None
-    _told(out, found)
+    told(out, found)
 
 
 @export.command("ageing")
@@ -120,32 +120,32 @@ def export_ageing(
     """Write how old what is not yet settled or deposited is."""
     try:
         files.check_target(out)
-        day, ids, when = on.date() if on else days.today(), _ids(facility), _moment(as_of)
+        day, ids, when = on.date() if on else days.today(), ids_of(facility), moment_of(as_of)
         with snapshot(db.engine) as connection:
             made = report_tables.ageing_table(connection, ids, day, when, {"facility": facility})
             found = table.write(connection, made, Format(form), out, note=demo_note())
     except DomainError as error:
         raise click.ClickException(str(error.message)) from None
-    _told(out, found)
+    told(out, found)
 
 
-def _moment(as_of: str | None) -> datetime.datetime:
+def moment_of(as_of: str | None) -> datetime.datetime:
     db.session.rollback()  # our own transaction must not be waited for
     return moment.settle(db.engine, moment.parse_moment(as_of) if as_of else None)
 
 
-def _facility(code: str) -> Named:
+def facility_of(code: str) -> Named:
     found = db.session.scalar(select(Facility).where(Facility.code == code))
     if found is None:
         raise UnknownFacility(code)
     return Named(found.id, found.code, found.name, found.regional_office, found.city)
 
 
-def _ids(code: str | None) -> list[int]:
+def ids_of(code: str | None) -> list[int]:
     if code is not None:
-        return [_facility(code).id]
+        return [facility_of(code).id]
     return list(db.session.scalars(select(Facility.id).order_by(Facility.id)))
 
 
-def _told(out: Path, found: dict[str, Any]) -> None:
+def told(out: Path, found: dict[str, Any]) -> None:
     click.echo(f"{out}: {found['row_count']} baris, per {found['as_of']}")

@@ -78,8 +78,9 @@ def _about(source: Source) -> list[list[str]]:
         [_("Satuan"), _("rupiah; yang menambah hak UPT positif, yang mengurangi negatif")],
     ]
     period = source.connection.execute(
-        "SELECT closed_at, encode(hash, 'hex') FROM periods WHERE month = %s AND state = 'closed'",
-        (source.statement.span.first,),
+        "SELECT closed_at, encode(hash, 'hex') FROM periods"
+        " WHERE month = %s AND state = 'closed' AND closed_at <= %s",
+        (source.statement.span.first, source.as_of),
     ).fetchone()
     if period and source.statement.span.is_month:
         closed = _("ditutup %(time)s, sidik %(hash)s", time=format_datetime(period[0]), hash=period[1][:16])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -125,7 +125,8 @@ def book_counter_entry(
 ) -> int:
     """Undo the entry whose source is `reversing` by one that turns every posting around.
 
-    Raises NoResultFound when there is no such entry.
+    What was paid too much and has come back meanwhile, taken in by a later payment, does not come back a
+    second time: that part is owed again. Raises NoResultFound when there is no such entry.
     """
     entry_id = db.session.scalars(select(JournalEntry.id).where(JournalEntry.source == reversing)).one()
     rows = db.session.execute(
@@ -143,7 +144,9 @@ def book_counter_entry(
         .where(Posting.entry_id == entry_id)
         .order_by(Posting.id)
     )
-    legs = [Leg(AccountKey(*row[:6]), -row.amount, row.order_line_id) for row in rows]
+    legs = [
+        part for row in rows for part in _turned(AccountKey(*row[:6]), -row.amount, row.order_line_id)
+    ]
     return book(
         source,
         "reversal",
@@ -153,6 +156,15 @@ def book_counter_entry(
         description=f"reverses {reversing}",
         posted_at=posted_at,
     )
+
+
+def _turned(account: AccountKey, amount: int, order_line_id: int | None) -> list[Leg]:
+    """A posting turned around; a receivable only as far as there still is one."""
+    if amount > 0 or not account.code.startswith("receivable:"):
+        return [Leg(account, amount, order_line_id)]
+    there = max(amount, -max(0, balance(account.code)))
+    owed_account = replace(account, code=account.code.replace("receivable:", "owed:", 1), kind="liability")
+    return [Leg(account, there, order_line_id), Leg(owed_account, amount - there, order_line_id)]
 
 
 def _passed_on(of: OwedTo, amount: int, bank_account_id: int) -> list[Leg]:

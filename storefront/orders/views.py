@@ -23,7 +23,7 @@ from storefront.orders.models import (
     Parcel,
     ParcelLine,
 )
-from storefront.payments.models import LIVING_STATES, Payment
+from storefront.payments.models import LIVING_STATES, Payment, Refund
 from storefront.shipping.models import ShippingMethod
 
 
@@ -76,6 +76,15 @@ class PaymentView:
 
 
 @dataclass(frozen=True)
+class RefundView:
+    """Money that goes back, in rupiah; `finished_at` once the provider has sent it."""
+
+    amount: int
+    requested_at: datetime.datetime
+    finished_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
 class OrderView:
     id: int
     number: str
@@ -96,6 +105,8 @@ class OrderView:
     contact: OrderContact | None
     address: OrderAddress | None
     money: MoneySplit
+    #: Given back or on the way, the earliest first; not what somebody only proposes.
+    refunds: tuple[RefundView, ...] = ()
 
 
 def order_status(order_id: int) -> tuple[str, int, int]:
@@ -128,6 +139,7 @@ def order_view(order: Order, *, locale: str) -> OrderView:
         contact=db.session.get(OrderContact, order.id),
         address=db.session.get(OrderAddress, order.id),
         money=order_money(order.id),
+        refunds=_refunds(order.id),
     )
 
 
@@ -209,6 +221,19 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
             ),
         )
         for parcel, facility, method in rows
+    )
+
+
+def _refunds(order_id: int) -> tuple[RefundView, ...]:
+    # One that the provider refused is finance's to send again: for the shopper it is still on its way.
+    rows = db.session.scalars(
+        select(Refund)
+        .where(Refund.order_id == order_id, Refund.state.not_in(("proposed", "rejected")))
+        .order_by(Refund.id)
+    )
+    return tuple(
+        RefundView(row.amount, row.requested_at, row.finished_at if row.state == "succeeded" else None)
+        for row in rows
     )
 
 

@@ -165,6 +165,7 @@ INVARIANTS = (
         "What we hold to give back is what was paid in vain and has not gone back yet.",
         """SELECT booked, held, returned FROM (
                SELECT COALESCE((SELECT -sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
+                                  JOIN journal_entries e ON e.id = x.entry_id AND e.kind <> 'correction'
                                  WHERE a.code = 'customers:to_return'), 0)::bigint AS booked,
                       COALESCE((SELECT sum(amount) FROM payments
                                  WHERE state = 'succeeded' AND NOT counts), 0)::bigint AS held,

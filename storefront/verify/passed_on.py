@@ -121,7 +121,8 @@ INVARIANTS = (
     Invariant(
         "reversals_turn_around",
         5,
-        "Each settlement or deposit that was reversed has one entry that turns every posting of its payment around.",
+        "Each settlement or deposit that was reversed has one entry that turns its payment around: "
+        "at the bank, and for what is owed and must come back together.",
         """SELECT t.kind, t.id, e.id AS entry_id
              FROM (SELECT 'settlement' AS kind, id FROM settlements WHERE state = 'reversed'
                    UNION ALL SELECT 'deposit', id FROM deposits WHERE state = 'reversed') t
@@ -129,8 +130,9 @@ INVARIANTS = (
                ON e.source = t.kind || ':' || t.id || ':reversed'
             WHERE t.id IS NULL OR e.id IS NULL OR EXISTS (
                   SELECT FROM postings p JOIN journal_entries x ON x.id = p.entry_id
+                    JOIN accounts a ON a.id = p.account_id
                    WHERE x.id = e.id OR x.source = t.kind || ':' || t.id || ':paid'
-                   GROUP BY p.account_id HAVING sum(p.amount) <> 0)""",
+                   GROUP BY a.facility_id, a.fund_id, a.bank_account_id HAVING sum(p.amount) <> 0)""",
     ),
     Invariant(
         "deposits_are_their_lines",

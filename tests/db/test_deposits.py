@@ -437,7 +437,9 @@ def test_slips_are_kept_in_private(books: Books) -> None:
         b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.4\nhalf",
         PDF.replace(b"/Catalog", b"/Catalog /OpenAction <</S /JavaScript /JS (x)>>"),
         PDF.replace(b"/Catalog", b"/Catalog /J#61vaScript"), PDF.replace(b"trailer <<", b"trailer <</Encrypt 3 0 R"),
-        b"%PDF-1.4\n<html><script>/Launch</script> startxref %%EOF", picture("JPEG")[:300], b"\x89PNG\r\n\x1a\n" + b"x" * 99,  # noqa: E501
+        b"%PDF-1.4\n<html><script>/Launch</script> startxref %%EOF",
+        picture("JPEG")[:300],
+        b"\x89PNG\r\n\x1a\n" + b"x" * 99,
         picture("GIF"), b"%PDF-" + b"x" * (10 * 1024 * 1024),
     ],
 )  # fmt: skip

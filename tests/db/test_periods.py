@@ -192,9 +192,7 @@ def test_only_the_last_closed_month_is_opened_again_and_chained_anew(
     assert list(db_session.scalars(actions))[-2:] == ["period.reopened", "period.closed"]
 
 
-def test_two_who_close_at_once_close_once(
-    wide_app: Flask, shop: Shop, person: int, all_holds: None
-) -> None:
+def test_two_who_close_at_once_close_once(wide_app: Flask, shop: Shop, person: int, all_holds: None) -> None:
     verified(SEPTEMBER, person)
 
     def call() -> bytes:

@@ -276,3 +276,40 @@ def test_two_people_refund_the_same_line_at_once(order: Order, app: Flask, db_se
         thread.join()
     assert sorted(results) == ["proposed"] + ["refused"] * 3
     assert db_session.scalar(text("SELECT sum(amount) FROM refund_lines")) == 485_001
+
+
+def test_one_form_sent_by_two_requests_at_once_makes_one_refund(
+    order: Order, app: Flask, db_session: Session
+) -> None:
+    line_id, order_id, person_id = order.lines[0].id, order.id, make_member("finance").id
+    db_session.commit()
+    made: list[int] = []
+    gate = threading.Barrier(4)
+
+    def send() -> None:
+        with app.app_context():
+            gate.wait()
+            wish = [LineWish(line_id, 1)]
+            key = "formulir-0123456789"
+            refund = propose(order_id, wish, reason="returned", person_id=person_id, request_key=key)
+            made.append(refund.id)
+            db.session.commit()
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 4
+    assert len(set(made)) == 1
+    assert db_session.scalar(text("SELECT count(*) FROM refunds")) == 1
+
+
+def test_no_pieces_bring_nothing_by_themselves(order: Order) -> None:
+    """All pieces are back for less than they cost: what is left goes back only as a written amount."""
+    line = order.lines[0]
+    give_back(order, LineWish(line.id, 3, 60_000))
+    with pytest.raises(Invalid):
+        propose(order.id, [LineWish(line.id)], reason="returned", person_id=make_person().id)
+    db.session.rollback()
+    assert give_back(order, LineWish(line.id, 0, 39_999)).amount == 39_999

@@ -377,6 +377,15 @@ def test_a_proposal_taken_back_frees_its_money(books: Books) -> None:
         settle.reject(987654, books.first)
 
 
+def test_what_was_paid_stays(books: Books, db_session: Session) -> None:
+    settled(books, "premium", 10, "TRX-1")
+    db_session.commit()
+    for change in ("bank_reference = 'TRX-2'", "paid_on = paid_on - 1", "paid_by = proposed_by + 1"):
+        with pytest.raises(DBAPIError):
+            db_session.execute(text(f"UPDATE settlements SET {change}"))
+        db_session.rollback()
+
+
 def test_what_was_agreed_on_stays(books: Books, db_session: Session) -> None:
     settle.propose([wish(books, "premium", 10)], person_id=books.first)
     db_session.commit()

@@ -49,7 +49,8 @@ def test_the_later_promises_hold_on_a_shop_that_has_lived(connection: psycopg.Co
     assert broken(connection) == {}
     kinds = connection.execute("SELECT kind, count(*) FROM journal_entries GROUP BY kind").fetchall()
     assert {kind for kind, _ in kinds} >= {
-        "sale", "refund", "fee", "dispute", "payout", "settlement", "deposit", "reversal", "budget_return", "correction",  # noqa: E501
+        "sale", "refund", "fee", "dispute", "payout", "settlement", "deposit", "reversal", "budget_return",
+        "correction",
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.routing import Rule as Route
 
+from storefront import days
 from storefront.facilities.models import Facility
 from storefront.orders.models import Parcel
 from storefront.people import access, policy
@@ -67,7 +68,8 @@ def world(db_session: DbSession) -> World:
     for facility, sku in ((shop.pekalongan, "PKL-BATIK"), (shop.ambon, "NML-MADU")):
         parcel = db_session.scalars(select(Parcel).where(Parcel.facility_id == facility.id)).one()
         arguments[facility.code] = {
-            "code": facility.code, "parcel_id": parcel.id, "sku": sku, **money_of(books, facility)
+            "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
+            "month": "2026-10", "fund": "premium", **money_of(books, facility),
         }  # fmt: skip
     return World(shop.pekalongan, shop.ambon, arguments)
 

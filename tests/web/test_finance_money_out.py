@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import io
+import json
 import re
 
 import pytest
@@ -388,7 +390,7 @@ def test_whoever_is_finance_for_one_facility_sees_that_one(app: Flask, books: Bo
     for path, form in {
         f"settlements/{other}/approve": {}, "settlements/approve": {"pick": other},
         f"deposits/{there}/reject": {}, "deposits": {"pick": books.ambon},
-        "satkers": {"facility_id": books.ambon}, "bank-accounts": {"facility_id": ""},
+        "satkers": {"facility_id": books.ambon}, "bank-accounts": {"facility_id": "0"},
     }.items():  # fmt: skip
         assert post(own, f"/finance/{path}", form).status_code == 404, path
     answer = post(own, "/finance/settlements/new", {"pick": "NML-premium", "NML-premium": "10"})
@@ -430,6 +432,45 @@ def test_budget_returns_are_booked_by_a_second_person(
     assert post(finance, f"/finance/budget/{number}/approve").status_code == 409
     good(post(second, f"/finance/budget/{number}/approve"))
     assert "SP2D-1" in second.get("/finance/budget?state=booked").text
+
+
+def test_lists_are_files_as_they_are_filtered(finance: FlaskClient, books: Books) -> None:
+    settled(books, "premium", 60_000, "=TRX-1")
+    proposed(books, 10)
+    deposit_id = paid_deposit(books, NTPN).id
+    db.session.commit()  # an export waits for open transactions, the test's own included
+    answer = finance.get("/finance/settlements?state=paid&facility=PKL&format=csv")
+    assert answer.status_code == 200
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [(row["fund"], row["amount"], row["state"]) for row in rows] == [("premium", "60000", "paid")]
+    assert rows[0]["bank_reference"] == "'=TRX-1"  # never run as a formula
+    manifest = finance.get("/finance/settlements?format=csv&part=manifest").json
+    assert (manifest["row_count"], manifest["sums"]) == (2, {"amount": 60_010})
+    answer = finance.get("/finance/deposits?state=paid&format=jsonl")
+    assert json.loads(answer.data)["ntpn"] == NTPN
+    answer = finance.get(f"/finance/deposits/{deposit_id}?format=csv")
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [(row["product"], row["amount"]) for row in rows] == [("Kain batik", "30000")]
+    assert finance.get("/finance/distributions?format=xlsx").status_code == 200
+    assert finance.get("/finance/settlements?format=exe").status_code == 422
+
+
+def test_a_file_of_a_moment_never_changes(finance: FlaskClient, second: FlaskClient, books: Books) -> None:
+    number = proposed(books)
+    good(post(second, f"/finance/settlements/{number}/approve"))
+    db.session.commit()
+    moment = finance.get("/finance/settlements?format=csv&part=manifest").json["as_of"]
+    then = finance.get(f"/finance/settlements?format=csv&as_of={moment}").data
+    good(post(finance, f"/finance/settlements/{number}/paid", {"bank_reference": "TRX-1", "paid_on": TODAY}))
+    assert finance.get(f"/finance/settlements?format=csv&as_of={moment}").data == then
+    assert b"approved" in then
+    paid_at = finance.get("/finance/settlements?format=csv&part=manifest").json["as_of"]
+    paid = finance.get(f"/finance/settlements?format=csv&as_of={paid_at}").data
+    form = {"on": TODAY, "reason": "Bank mengembalikan uangnya"}
+    good(post(second, f"/finance/settlements/{number}/reverse", form))
+    assert finance.get(f"/finance/settlements?format=csv&as_of={paid_at}").data == paid
+    assert b"TRX-1" in paid
+    assert b"reversed" in finance.get("/finance/settlements?format=csv&state=reversed").data
 
 
 @pytest.mark.parametrize("language", ["", "/en"])

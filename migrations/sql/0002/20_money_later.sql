@@ -118,9 +118,12 @@ CREATE TABLE settlements (
     paid_on         date,
     bank_reference  text,
     paid_by         bigint REFERENCES people,               -- who wrote down that it was paid
+    rejected_by     bigint REFERENCES people,
+    rejected_at     timestamptz,
     reversed_on     date,
     reversed_by     bigint REFERENCES people,
     reversal_reason text CHECK (length(reversal_reason) >= 10),
+    CHECK ((state = 'rejected') = (rejected_at IS NOT NULL AND rejected_by IS NOT NULL)),
     CHECK (approved_by IS NULL OR approved_by <> proposed_by),
     CHECK (reversed_by IS NULL OR reversed_by <> paid_by),
     CHECK (state NOT IN ('approved', 'paid', 'reversed') OR (approved_at IS NOT NULL AND approved_by IS NOT NULL)),
@@ -212,9 +215,12 @@ CREATE TABLE deposits (
     approved_by        bigint REFERENCES people,
     approved_at        timestamptz,
     paid_by            bigint REFERENCES people,            -- who wrote down that it was paid
+    rejected_by        bigint REFERENCES people,
+    rejected_at        timestamptz,
     reversed_on        date,
     reversed_by        bigint REFERENCES people,
     reversal_reason    text CHECK (length(reversal_reason) >= 10),
+    CHECK ((state = 'rejected') = (rejected_at IS NOT NULL AND rejected_by IS NOT NULL)),
     FOREIGN KEY (satker_id, facility_id) REFERENCES satkers (id, facility_id),
     CHECK (approved_by IS NULL OR approved_by <> proposed_by),
     CHECK (reversed_by IS NULL OR reversed_by <> paid_by),
@@ -316,6 +322,20 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+CREATE FUNCTION keep_what_was_paid() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    steps text[] := ARRAY['state', 'reversed_on', 'reversed_by', 'reversal_reason', 'booked_on', 'proof_key'];
+BEGIN
+    IF to_jsonb(NEW) - steps IS DISTINCT FROM to_jsonb(OLD) - steps THEN
+        RAISE EXCEPTION '% %: what was paid stays; a counter-entry undoes it', TG_TABLE_NAME, OLD.id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER settlements_keep_paid BEFORE UPDATE ON settlements
+    FOR EACH ROW WHEN (OLD.state IN ('paid', 'reversed')) EXECUTE FUNCTION keep_what_was_paid();
+CREATE TRIGGER deposits_keep_paid BEFORE UPDATE ON deposits
+    FOR EACH ROW WHEN (OLD.state IN ('paid', 'reversed')) EXECUTE FUNCTION keep_what_was_paid();
 CREATE TRIGGER settlements_keep BEFORE UPDATE ON settlements FOR EACH ROW EXECUTE FUNCTION keep_money_out();
 CREATE TRIGGER deposits_keep BEFORE UPDATE ON deposits FOR EACH ROW EXECUTE FUNCTION keep_money_out();
 

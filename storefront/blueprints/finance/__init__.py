@@ -34,6 +34,7 @@ def around() -> dict[str, Any]:
     return {
         "sees_everything": who is not None and reach() is None,
         "only_reads": bool(roles) and Role.FINANCE not in roles,
+        "reads_refunds": bool(policy.reach(who, Action.REFUNDS_READ, face="finance")),
         "money_out": policy.may(who, Action.DEPOSITS_READ),
     }
 
@@ -63,10 +64,13 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     distributions,
     export,
     fees,
+    orders,
     owed,
     payments,
     payouts,
     periods,
+    refund_form,
+    refunds,
     reports,
     rules,
     sales,

@@ -28,7 +28,11 @@ def bank_account_list() -> ResponseReturnValue:
 def propose_bank_account() -> ResponseReturnValue:
     """Write an account down for a second person to approve."""
     form = steps.written()
-    facility_id = request.form.get("facility_id", type=int)
+    chosen = request.form.get("facility_id", type=int)
+    if chosen is None:
+        form.wrong("facility_id", _("Pilih pemilik rekeningnya."))
+        return page(form), form.status
+    facility_id = chosen or None  # 0: the central office
     steps.require(Action.BANK_ACCOUNTS_WRITE, facility_id)
     valid_from, valid_to = form.day("valid_from"), form.day_or_none("valid_to")
     done = form.done(

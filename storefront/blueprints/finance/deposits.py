@@ -14,6 +14,7 @@ from storefront.books import deposit, deposit_paid, deposits, proof
 from storefront.books.deposits import DepositRow
 from storefront.days import ACCOUNTING_ZONE
 from storefront.errors import NotFound
+from storefront.exports import money_out
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -23,8 +24,13 @@ from storefront.written import Written
 @bp.get("/deposits")
 @access.rule(Action.DEPOSITS_READ)
 def deposit_list() -> ResponseReturnValue:
-    """What must still be deposited and until when, and all deposits: the late ones first."""
-    return list_page(Written())
+    """What must still be deposited and until when, and all deposits: the late ones first; or a file of them."""
+    ids, facility = steps.within(Action.DEPOSITS_READ), steps.asked_facility()
+    state = steps.asked("state", deposits.STATES[1:])
+    file = steps.file(
+        "deposits", lambda moment: money_out.deposits_table(ids, moment, state=state, facility=facility)
+    )
+    return file or list_page(Written())
 
 
 @bp.post("/deposits")
@@ -50,8 +56,10 @@ def propose_deposits() -> ResponseReturnValue:
 @bp.get("/deposits/<int:deposit_id>")
 @access.rule(Action.DEPOSITS_READ)
 def deposit_page(deposit_id: int) -> ResponseReturnValue:
-    """One deposit, its next step, and every posting that it carries."""
-    return page(own(deposit_id, Action.DEPOSITS_READ), Written())
+    """One deposit, its next step, and every posting that it carries; with `format` these as a file."""
+    row = own(deposit_id, Action.DEPOSITS_READ)
+    file = steps.file("deposit_lines", lambda moment: money_out.deposit_lines_table(row.id, moment))
+    return file or page(row, Written())
 
 
 @bp.get("/deposits/<int:deposit_id>/proof")

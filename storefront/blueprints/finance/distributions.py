@@ -12,6 +12,7 @@ from storefront.blueprints.finance import bp, steps
 from storefront.books import distribute, distributions
 from storefront.books.distributions import DistributionRow
 from storefront.errors import NotFound
+from storefront.exports import money_out
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.pages import page_number
@@ -23,8 +24,14 @@ from storefront.written import Written
 @bp.get("/distributions")
 @access.rule(Action.PREMIUM_READ)
 def distribution_list() -> ResponseReturnValue:
-    """Records of premium passed on, and the three sums of each facility."""
-    return page(Written())
+    """Records of premium passed on, and the three sums of each facility; with `format` the records as a file."""
+    ids, facility = steps.within(Action.PREMIUM_READ), steps.asked_facility()
+    state = steps.asked("state", distributions.STATES)
+    file = steps.file(
+        "premium_distributions",
+        lambda moment: money_out.distributions_table(ids, moment, state=state, facility=facility),
+    )
+    return file or page(Written())
 
 
 @bp.post("/distributions")

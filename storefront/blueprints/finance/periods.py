@@ -110,9 +110,7 @@ def after_period_step(month: str, step: str) -> ResponseReturnValue:
     return redirect(url_for("finance.period", month=_month(month).name))
 
 
-def _page(
-    span: Span, *, refusal: str = "", reason: str = "", errors: dict[str, str] | None = None
-) -> str:
+def _page(span: Span, *, refusal: str = "", reason: str = "", errors: dict[str, str] | None = None) -> str:
     found = db.session.get(Period, span.first, populate_existing=True)
     is_closed = found is not None and found.state == "closed"
     later = db.session.scalar(

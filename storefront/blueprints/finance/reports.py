@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import g, render_template, request
@@ -17,13 +19,15 @@ from storefront.blueprints.finance.period import chosen, facilities
 from storefront.blueprints.finance.statements import LINKED, facility_ids, span_of, text_argument
 from storefront.books import ageing as ages
 from storefront.books import reports
-from storefront.books.reports import By
-from storefront.books.span import EARLIEST, LATEST
-from storefront.books.statement import columns
+from storefront.books import span as spans
+from storefront.books.reports import By, SalesReport, Sold
+from storefront.books.span import EARLIEST, LATEST, Span
+from storefront.books.statement import Connection, columns
 from storefront.catalogue.models import Category
 from storefront.errors import NotFound
 from storefront.exports import report_tables
 from storefront.exports.answer import answer, table_file
+from storefront.exports.table import Table
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.languages import locale
@@ -47,22 +51,25 @@ def sales_report() -> ResponseReturnValue:
     span = span_of(choice)
     filters = {name: text_argument(name) for name in LINKED}
     form = request.args.get("format", "")
-    found, report = None, None
+    query = {**choice.query, **{name: value for name, value in filters.items() if value}}
+    found: list[Sold] = []
+    report: SalesReport | None = None
     if span is not None:
-        ids = facility_ids(choice)
+        reckon = partial(
+            reports.sales_report,
+            by=by,
+            facility_ids=facility_ids(choice),
+            span=span,
+            category=filters["category"],
+            workshop=filters["workshop"],
+            channel=filters["channel"],
+        )
         if form:
             told = {"facility": choice.facility or None, **{n: v for n, v in filters.items() if v}}
             _recorded(f"sales_by_{by}", {**told, "from": choice.first, "to": choice.last, "format": form})
-            return answer(
-                table_file(
-                    lambda connection, moment: report_tables.sales_table(
-                        reports.sales_report(connection, by, ids, span, as_of=moment, **filters), span, moment, told
-                    ),
-                    form,
-                )
-            )
+            return answer(table_file(partial(_sales_table, reckon, span, told), form))
         connection = driver_connection(db.session.connection())
-        report = reports.sales_report(connection, by, ids, span, **filters)
+        report = reckon(connection)
         found = reports.sold(connection, report)
     page = render_template(
         "finance/sales_report.html",
@@ -70,12 +77,12 @@ def sales_report() -> ResponseReturnValue:
         by=by,
         groupings=list(By),
         report=report,
-        rows=found or [],
+        rows=[(row, {**query, **_only(by, row, span)}) for row in found],
         filters=filters,
         facilities=facilities(),
         categories=_categories(),
         channels=CHANNELS,
-        query={**choice.query, **{name: value for name, value in filters.items() if value}},
+        query=query,
     )
     return page, 422 if choice.errors else 200
 
@@ -107,15 +114,23 @@ def ageing() -> ResponseReturnValue:
     day, error, code, ids = _on_a_day()
     fund = text_argument("fund")
     if (form := request.args.get("format", "")) and error is None:
-        _recorded("ageing", {"on": day.isoformat(), "facility": code or None, "fund": fund or None, "format": form})
+        _recorded(
+            "ageing", {"on": day.isoformat(), "facility": code or None, "fund": fund or None, "format": form}
+        )
         told = {"facility": code or None, "fund": fund or None}
         return answer(
             table_file(
-                lambda connection, moment: report_tables.ageing_table(connection, ids, day, moment, told, fund), form
+                lambda connection, moment: report_tables.ageing_table(
+                    connection, ids, day, moment, told, fund
+                ),
+                form,
             )
         )
     connection = driver_connection(db.session.connection())
     rows = [row for row in ages.ageing(connection, ids, day) if fund in ("", row.fund)]
+    shown, names = ages.funds(connection, rows), _names(ids)
+    order = [column.code for column in shown]
+    rows.sort(key=lambda row: (names[row.facility_id][1], order.index(row.fund)))
     page = render_template(
         "finance/ageing.html",
         day=day,
@@ -123,8 +138,8 @@ def ageing() -> ResponseReturnValue:
         facility=code,
         fund=fund,
         rows=rows,
-        labels={column.code: column.label for column in ages.funds(connection, rows)},
-        names=_names(ids),
+        labels={column.code: column.label for column in shown},
+        names=names,
         facilities=facilities(),
         funds=columns(connection),
         ages=_ages(),
@@ -151,6 +166,27 @@ def ageing_layers(code: str, fund: str) -> ResponseReturnValue:
         page=page_number(), ages=_ages(),
         found=next((r for r in ages.ageing(connection, [g.facility.id], day) if r.fund == fund), None),
     )  # fmt: skip
+
+
+def _sales_table(
+    reckon: Callable[..., SalesReport],
+    span: Span,
+    told: dict[str, Any],
+    connection: Connection,
+    moment: datetime.datetime,
+) -> Table:
+    """The report at a moment, as a table for a file."""
+    return report_tables.sales_table(reckon(connection, as_of=moment), span, moment, told)
+
+
+def _only(by: By, row: Sold, span: Span | None) -> dict[str, str]:
+    """The filters that ask for the lines of one row."""
+    if by is By.MONTH and span is not None:
+        whole = spans.parse(row.key)
+        return {"from": str(max(whole.first, span.first)), "to": str(min(whole.last, span.last))}
+    if by is By.WORKSHOP:
+        return {"facility": row.facility or "", "workshop": row.key}
+    return {by.value: row.key}
 
 
 def _on_a_day() -> tuple[datetime.date, str | None, str, tuple[int, ...]]:

@@ -14,6 +14,7 @@ from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid
 from storefront.books.settlements import SettlementRow
 from storefront.errors import NotFound
+from storefront.exports import money_out
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -23,8 +24,10 @@ from storefront.written import Written
 @bp.get("/settlements")
 @access.rule(Action.SETTLEMENTS_READ)
 def settlement_list() -> ResponseReturnValue:
-    """All settlements, by state, facility and fund."""
-    return list_page(Written())
+    """All settlements, by state, facility and fund; with `format` as a file."""
+    ids, asked = steps.within(Action.SETTLEMENTS_READ), filters()
+    file = steps.file("settlements", lambda moment: money_out.settlements_table(ids, moment, **asked))
+    return file or list_page(Written())
 
 
 @bp.get("/settlements/new")
@@ -189,18 +192,26 @@ def page(row: SettlementRow, form: Written) -> str:
     )
 
 
+def filters() -> dict[str, str | None]:
+    """What of the list this request asks for."""
+    return {
+        "state": steps.asked("state", settlements.STATES),
+        "facility": steps.asked_facility(),
+        "fund": request.args.get("fund", "")[:40] or None,
+    }
+
+
 def list_page(form: Written, state: str | None = None) -> str:
     ids = steps.within(Action.SETTLEMENTS_READ)
-    state = state or steps.asked("state", settlements.STATES)
-    facility, fund = steps.asked_facility(), request.args.get("fund", "")[:40] or None
+    asked = filters()
+    if state:
+        asked["state"] = state
     return render_template(
         "finance/settlements.html",
         form=form,
         counts=settlements.counts(ids),
-        found=settlements.listing(ids, state=state, facility=facility, fund=fund, page=page_number()),
-        state=state,
-        facility=facility,
-        fund=fund,
+        found=settlements.listing(ids, **asked, page=page_number()),
+        **asked,
         facilities=steps.codes(Action.SETTLEMENTS_READ),
         me=steps.person_id(),
         may_approve=steps.may_somewhere(Action.SETTLEMENTS_APPROVE),

@@ -39,7 +39,9 @@ def statements() -> ResponseReturnValue:
     first, last = request.args.get("from", "").strip(), request.args.get("to", "").strip()
     error = None
     try:
-        span = spans.of_days(first, last) if first and last else spans.parse(month or f"{_last_month():%Y-%m}")
+        span = (
+            spans.of_days(first, last) if first and last else spans.parse(month or f"{_last_month():%Y-%m}")
+        )
     except BadSpan as bad:
         span, error = spans.month(_last_month()), str(bad.message)
     code = request.args.get("facility", "").strip().upper()
@@ -107,7 +109,9 @@ def lines() -> ResponseReturnValue:
     found: LinesPage | None = None
     connection = driver_connection(db.session.connection())
     if wanted is not None:
-        found = lines_page(connection, wanted, older=request.args.get("older"), newer=request.args.get("newer"))
+        found = lines_page(
+            connection, wanted, older=request.args.get("older"), newer=request.args.get("newer")
+        )
     page = render_template(
         "finance/lines.html",
         choice=choice,
@@ -174,8 +178,10 @@ def _lines(choice: Choice) -> Lines | None:
         span,
         kind=text_argument("kind"),
         fund=text_argument("fund"),
+        category=text_argument("category"),
+        workshop=text_argument("workshop"),
+        channel=text_argument("channel"),
         goods=request.args.get("goods") == "1",
-        **{name: text_argument(name) for name in LINKED},
     )
 
 
@@ -195,7 +201,9 @@ def _last_month() -> datetime.date:
 def _months() -> list[datetime.date]:
     """The months from the first entry to this one, the latest first."""
     this = days.today().replace(day=1)
-    first = db.session.scalar(select(JournalEntry.effective_date).order_by(JournalEntry.effective_date).limit(1))
+    first = db.session.scalar(
+        select(JournalEntry.effective_date).order_by(JournalEntry.effective_date).limit(1)
+    )
     found = [this]
     while first is not None and found[-1] > first.replace(day=1):
         found.append((found[-1] - datetime.timedelta(days=1)).replace(day=1))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import request
-from sqlalchemy import Row, select
+from flask import Response, request
+from sqlalchemy import select
 
+from storefront.audit.record import record
 from storefront.errors import NotFound
+from storefront.exports.answer import answer, table_file
+from storefront.exports.table import Table
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.people import access, policy
@@ -57,7 +61,7 @@ def choices(action: Action) -> list[tuple[int, str]]:
     return [(row.id, f"{row.name} ({row.code})") for row in _facilities(action)]
 
 
-def _facilities(action: Action) -> Sequence[Row[Any]]:
+def _facilities(action: Action) -> Sequence[Any]:
     ids = within(action)
     if ids is not None and not ids:
         return []
@@ -65,6 +69,20 @@ def _facilities(action: Action) -> Sequence[Row[Any]]:
     if ids is not None:
         query = query.where(Facility.id.in_(ids))
     return db.session.execute(query).all()
+
+
+def file(export: str, make: Callable[[datetime.datetime], Table]) -> Response | None:
+    """The list as the file that `format` asks for, written down in the trail; None when none is asked for.
+
+    Raises what `exports.answer.table_file` raises.
+    """
+    form = request.args.get("format", "")
+    if not form:
+        return None
+    asked = {name: value[:80] for name, value in request.args.items()}
+    record(f"{export}.exported", "export", export, person_id=person_id(), details=asked)
+    db.session.commit()  # our own transaction must not be waited for
+    return answer(table_file(lambda _connection, moment: make(moment), form))
 
 
 def written() -> Written:

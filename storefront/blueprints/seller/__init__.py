@@ -30,6 +30,7 @@ def around() -> dict[str, Any]:
             "see_buyers": allowed(Action.BUYERS_READ),
             "stock": allowed(Action.STOCK_WRITE),
             "offer": allowed(Action.LISTINGS_WRITE),
+            "ask_refund": allowed(Action.REFUNDS_ASK),
         },
         "has_more_facilities": len(policy.presence(who, "seller").facility_ids) > 1,
     }
@@ -46,6 +47,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     money,
     offers,
     parcels,
+    refunds,
     sales,
     shelf,
     statements,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from storefront.audit.record import record
 from storefront.blueprints.seller import bp
@@ -27,10 +28,9 @@ from storefront.snapshot import driver_connection
 def statements(code: str) -> ResponseReturnValue:
     """The months since the facility's first sale, each with its files."""
     months = choices(g.facility.id)
-    closed = {
-        period.month
-        for period in db.session.query(Period).filter(Period.month.in_(months), Period.state == "closed")
-    }
+    closed = set(
+        db.session.scalars(select(Period.month).where(Period.month.in_(months), Period.state == "closed"))
+    )
     return render_template("seller/statements.html", months=months, closed=closed)
 
 
@@ -86,7 +86,7 @@ def lines(code: str) -> ResponseReturnValue:
     connection = driver_connection(db.session.connection())
     found = lines_page(
         connection,
-        Lines((g.facility.id,), span, **asked),
+        Lines((g.facility.id,), span, kind=asked["kind"], fund=asked["fund"]),
         older=request.args.get("older"),
         newer=request.args.get("newer"),
     )
