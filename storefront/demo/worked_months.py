@@ -227,7 +227,7 @@ class WorkedMonths:
                         distribute.approve(record.id, self.heads.get(code, self.second), at=agreed)
 
     def _closing(self, until: datetime.date, are_checked: bool) -> Callable[[datetime.datetime], None]:
-        """Every month that is still open up to `until`, in their order. Raises RuntimeError when a promise is broken."""
+        """Every month still open up to `until`, in order. Raises RuntimeError when a promise is broken."""
 
         def act(moment: datetime.datetime) -> None:
             if are_checked:
