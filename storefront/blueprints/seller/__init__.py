@@ -48,6 +48,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     offers,
     parcels,
     refunds,
+    rules,
     sales,
     shelf,
     statements,
