@@ -68,6 +68,7 @@ def propose(
         legs=[{"account": code, "amount": amount} for code, amount in legs],
         state="proposed",
         proposed_by=person_id,
+        proposed_at=moment(None),
     )
     db.session.add(correction)
     db.session.flush()

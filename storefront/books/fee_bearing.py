@@ -42,7 +42,11 @@ def propose(*, fund_id: int | None, valid_from: datetime.date, legal_basis: str,
     if errors:
         raise Invalid(errors)
     bearer = FeeBearer(
-        fund_id=fund_id, valid_from=valid_from, legal_basis=legal_basis.strip(), proposed_by=person_id
+        fund_id=fund_id,
+        valid_from=valid_from,
+        legal_basis=legal_basis.strip(),
+        proposed_by=person_id,
+        proposed_at=moment(None),
     )
     db.session.add(bearer)
     db.session.flush()

@@ -29,7 +29,8 @@ BATCH = 50_000
 #: Ids kept free for each copy in every table.
 ROOM = 64
 
-#: Paid once by the sandbox, received by everybody, nothing given back; from which day on all of it was sold so.
+#: Paid once by the sandbox that kept nothing of it, received by everybody, nothing given back; from which day on
+#: all of it was sold so.
 ENDED_WELL = """
     CREATE TEMPORARY TABLE originals ON COMMIT DROP AS
     SELECT o.id AS source, p.id AS payment, e.id AS entry, accounting_date(o.placed_at) AS placed_on,
@@ -38,7 +39,7 @@ ENDED_WELL = """
       JOIN order_lines l ON l.order_id = o.id
       JOIN split_rules r ON r.id = l.split_rule_id
       JOIN products d ON d.id = l.product_id
-      JOIN payments p ON p.order_id = o.id AND p.counts AND p.gateway = 'sandbox'
+      JOIN payments p ON p.order_id = o.id AND p.counts AND p.gateway = 'sandbox' AND p.fee IS NULL
       JOIN journal_entries e ON e.source = 'payment:' || p.id || ':captured'
      WHERE o.state = 'paid' AND o.channel = 'online' AND r.valid_to IS NULL
        AND NOT EXISTS (SELECT FROM payments x WHERE x.order_id = o.id AND x.id <> p.id)
@@ -81,6 +82,10 @@ MADE = """
                    date_trunc('month', s.moved_at AT TIME ZONE 'Asia/Jakarta') AT TIME ZONE 'Asia/Jakarta' AS month
               FROM stock_movements s WHERE s.id > %(first)s AND s.id <= %(last)s AND s.reason = 'sold') sold
      GROUP BY month, variant_id, location_id ORDER BY month, variant_id, location_id"""
+#: What numbers the rows of a table, for those that have an id of their own.
+SEQUENCE = """
+    SELECT pg_get_serial_sequence(attrelid::regclass::text, attname) FROM pg_attribute
+     WHERE attrelid = %s::regclass AND attname = 'id' AND attidentity <> ''"""
 COLUMNS = """
     SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
      WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
@@ -96,8 +101,8 @@ class Multiplier:
         self.last: dict[str, int] = {}
         connection = driver_connection(db.session.connection())
         for table in TABLES:
-            row = connection.execute("SELECT pg_get_serial_sequence(%s, 'id')", (table.name,)).fetchone()
-            if row and row[0]:
+            row = connection.execute(SEQUENCE, (table.name,)).fetchone()
+            if row is not None:
                 used = connection.execute(f"SELECT COALESCE(max(id), 0) FROM {table.name}").fetchone()  # noqa: S608
                 assert used is not None
                 self.last[table.name] = used[0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from storefront.audit.record import dated_at
 from storefront.extensions import db
 from storefront.ledger.models import Account, JournalEntry, Posting
 
@@ -129,6 +130,7 @@ def book(
         "person_id": person_id,
         "description": description,
     }
+    posted_at = posted_at or dated_at()
     if posted_at is not None:
         values["posted_at"] = posted_at
     entry_id: int = db.session.execute(
