@@ -10,7 +10,7 @@ import datetime
 import re
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import Decided, moment, require_second
@@ -20,6 +20,7 @@ from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.ledger.balance import lock_accounts
+from storefront.ledger.models import Account, Posting
 
 #: Digits of an account number that are shown to everybody.
 SHOWN_DIGITS = 4
@@ -196,17 +197,24 @@ def _make_room(account: BankAccount, person_id: int) -> None:
 
 
 def _refuse_if_used_after(account: BankAccount, last_day: datetime.date, field: str) -> None:
-    latest = db.session.scalar(
-        select(Settlement.paid_on)
-        .where(Settlement.bank_account_id == account.id, Settlement.paid_on > last_day)
-        .order_by(Settlement.paid_on.desc())
-        .limit(1)
+    """Money went to this account, or (the central office's) through it, after what would be its last day."""
+    paid_to = db.session.scalar(
+        select(func.max(Settlement.paid_on)).where(
+            Settlement.bank_account_id == account.id, Settlement.paid_on > last_day
+        )
     )
+    moved = db.session.scalar(
+        select(func.max(Posting.effective_date))
+        .join(Account, Account.id == Posting.account_id)
+        .where(Account.bank_account_id == account.id, Posting.effective_date > last_day)
+    )
+    latest = max((day for day in (paid_to, moved) if day is not None), default=None)
     if latest is not None:
         raise Invalid(
             {
                 field: _(
-                    "Masih ada penyaluran ke rekening ini pada %(day)s. Pilih hari sesudahnya.",
+                    "Masih ada uang yang masuk atau keluar di rekening ini pada %(day)s. "
+                    "Pilih hari itu atau sesudahnya.",
                     day=format_date(latest),
                 )
             }

@@ -103,7 +103,7 @@ def approve(return_id: int, person_id: int, *, at: datetime.datetime | None = No
 def reject(return_id: int, person_id: int) -> BudgetReturn:
     """Decide against it, or take one's own back. Raises Decided, NotFound."""
     returned = _waiting(return_id)
-    returned.state = "rejected"
+    returned.state, returned.rejected_by, returned.rejected_at = "rejected", person_id, moment(None)
     db.session.flush()
     _record(returned, "rejected", person_id)
     return returned

@@ -42,14 +42,14 @@ UNDEPOSITED = """
        AND NOT EXISTS (SELECT FROM deposit_lines l WHERE l.posting_id = p.id AND l.is_living)
 """
 SUMS = text(
-    f"""SELECT COALESCE(-sum(p.amount), 0)::bigint AS amount,
+    f"""SELECT COALESCE(-sum(p.amount), 0)::bigint AS amount, array_agg(p.id) AS postings,
                min(e.effective_date) FILTER (WHERE p.amount < 0) AS oldest {UNDEPOSITED}
            AND a.facility_id = :facility_id"""
 )
+#: The very postings that were added up: a sale that was booked in between waits for the next deposit.
 CARRY = text(
-    f"""INSERT INTO deposit_lines (deposit_id, posting_id, amount)
-        SELECT :deposit_id, p.id, -p.amount {UNDEPOSITED}
-           AND a.facility_id = :facility_id ORDER BY p.id"""
+    """INSERT INTO deposit_lines (deposit_id, posting_id, amount)
+        SELECT :deposit_id, p.id, -p.amount FROM postings p WHERE p.id = ANY (:postings) ORDER BY p.id"""
 )
 
 
@@ -76,8 +76,8 @@ def propose(
     until = today if until is None else until
     of = owed_to_state(facility_id)
     passing_on.lock([of])
-    which = {"facility_id": facility_id, "until": until}
-    amount, oldest = db.session.execute(SUMS, which).one()
+    sums = {"facility_id": facility_id, "until": until}
+    amount, postings, oldest = db.session.execute(SUMS, sums).one()
     if amount <= 0 or oldest is None:
         raise NothingToDeposit()
     deposit = Deposit(
@@ -90,7 +90,7 @@ def propose(
     )
     db.session.add(deposit)
     db.session.flush()
-    db.session.execute(CARRY, {**which, "deposit_id": deposit.id})
+    db.session.execute(CARRY, {"deposit_id": deposit.id, "postings": postings})
     record_step(deposit, "proposed", person_id, due_on=deposit.due_on.isoformat())
     return deposit
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from storefront import days
 from storefront.books import bank_accounts, proof
 from storefront.books.booking_day import require_booking_day
+from storefront.books.budget import left_to_return
 from storefront.books.deposit import locked, owed_to_state, record_step
 from storefront.books.four_eyes import require_second
 from storefront.books.models import Deposit
@@ -18,6 +19,7 @@ from storefront.books.settle_paid import SHORTEST_REASON, reverser_is_second
 from storefront.display import format_date
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.facilities.models import Facility
 from storefront.ledger import passing_on
 
 #: The treasury's and the bank's receipt numbers.
@@ -121,6 +123,7 @@ def reverse(
     if not SHORTEST_REASON <= len(reason) <= 500:
         raise Invalid({"reason": _("Tulis alasannya, 10 sampai 500 huruf.")})
     require_booking_day(on, field="on", since=deposit.paid_on)
+    _refuse_if_returned(deposit)
     passing_on.lock([owed_to_state(deposit.facility_id)])
     deposit.state, deposit.reversed_on = "reversed", on
     deposit.reversed_by, deposit.reversal_reason = person_id, reason
@@ -134,6 +137,20 @@ def reverse(
     )
     record_step(deposit, "reversed", person_id, reason=reason, on=on.isoformat())
     return deposit
+
+
+def _refuse_if_returned(deposit: Deposit) -> None:
+    """What came back of it as budget is owed to the facility once more: it cannot be owed to the state too."""
+    db.session.get(Facility, deposit.facility_id, with_for_update={"key_share": True})
+    if deposit.amount > left_to_return(deposit.facility_id):
+        raise Invalid(
+            {
+                "reason": _(
+                    "Sebagian setoran UPT ini sudah kembali sebagai anggaran, jadi tidak dapat dibatalkan. "
+                    "Usulkan koreksi untuk yang salah."
+                )
+            }
+        )
 
 
 def _plain(number: str) -> str:

@@ -26,7 +26,7 @@ from storefront.money import format_rupiah, split
 from storefront.orders.models import Order
 from storefront.payments.models import Refund
 
-#: From this many rupiah on, a second person approves.
+#: From this many rupiah on, a second person approves. The database holds the same (`refund_limit`).
 SECOND_PERSON_FROM = 500_000
 REASONS = ("cannot_fulfil", "returned", "damaged", "lost", "goodwill")
 PIECES = ("none", "restock", "write_off")
@@ -142,9 +142,7 @@ def approve(refund_id: int, person_id: int, *, at: datetime.datetime | None = No
     refund = _waiting(refund_id)
     require_second(refund.proposed_by, person_id)
     refuse_while_disputed(refund.payment_id)
-    refund.approved_by = person_id
-    refund.approved_at = moment(at)
-    refund.state = "requested"
+    refund.state, refund.approved_by, refund.approved_at = "requested", person_id, moment(at)
     db.session.flush()
     defer("orders.send_refund", refund_id=refund.id)
     _record(refund, "approved", person_id)
