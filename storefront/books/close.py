@@ -92,14 +92,21 @@ def close(
     missing = [point for point in points if not point.is_clean and not (point.can_be_named and are_named)]
     if missing:
         raise NotReady(month, missing)
-    period = _written(month, person_id, period is not None, moment(at))
+    is_reopened = period is not None
+    period = _written(month, person_id, is_reopened, moment(at))
     named = [fact for point in points if not point.is_clean for fact in point.facts]
     record(
         "period.closed",
         "period",
         month.isoformat(),
         person_id=person_id,
-        details={"hash": period.hash.hex(), "entries": period.entries, "named": named},
+        details={
+            "before": {"state": "reopened" if is_reopened else "open"},
+            "after": {"state": "closed"},
+            "hash": period.hash.hex(),
+            "entries": period.entries,
+            "named": named,
+        },
     )
     return period
 
@@ -129,7 +136,12 @@ def reopen(month: datetime.date, person_id: int, reason: str) -> Period:
         "period",
         month.isoformat(),
         person_id=person_id,
-        details={"reason": reason, "hash": period.hash.hex()},
+        details={
+            "before": {"state": "closed"},
+            "after": {"state": "reopened"},
+            "reason": reason,
+            "hash": period.hash.hex(),
+        },
     )
     return period
 

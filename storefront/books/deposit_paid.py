@@ -77,7 +77,8 @@ def mark_paid(
     passing_on.book_deposit(
         deposit.id, of, deposit.amount, central.id, on=paid_on, person_id=person_id, posted_at=at
     )
-    record_step(deposit, "paid", person_id, ntpn=ntpn, paid_on=paid_on.isoformat())
+    more = {"ntpn": ntpn, "ntb": ntb, "paid_on": paid_on.isoformat()}
+    record_step(deposit, "paid", person_id, before={"state": "approved"}, **more)
     return deposit
 
 
@@ -85,9 +86,12 @@ def set_booked_on(deposit_id: int, booked_on: datetime.date, person_id: int) -> 
     """The day on which the treasury booked a paid deposit. Raises Invalid, Decided, NotFound."""
     deposit = locked(deposit_id, "paid")
     _refuse_booked_on(booked_on, deposit.paid_on)
+    before = deposit.booked_on.isoformat() if deposit.booked_on else None
     deposit.booked_on = booked_on
     db.session.flush()
-    record_step(deposit, "booked", person_id, booked_on=booked_on.isoformat())
+    record_step(
+        deposit, "booked", person_id, before={"booked_on": before}, booked_on=booked_on.isoformat()
+    )
     return deposit
 
 
@@ -100,7 +104,7 @@ def attach_proof(deposit_id: int, content: bytes, person_id: int) -> Deposit:
     before = deposit.proof_key
     deposit.proof_key = proof.keep(f"deposits/{deposit.id}", content)
     db.session.flush()
-    record_step(deposit, "proved", person_id, proof=deposit.proof_key, before=before or "")
+    record_step(deposit, "proved", person_id, before={"proof": before}, proof=deposit.proof_key)
     return deposit
 
 
@@ -135,7 +139,9 @@ def reverse(
         person_id=person_id,
         posted_at=at,
     )
-    record_step(deposit, "reversed", person_id, reason=reason, on=on.isoformat())
+    record_step(
+        deposit, "reversed", person_id, before={"state": "paid"}, reason=reason, on=on.isoformat()
+    )
     return deposit
 
 

@@ -145,7 +145,7 @@ def approve(refund_id: int, person_id: int, *, at: datetime.datetime | None = No
     refund.state, refund.approved_by, refund.approved_at = "requested", person_id, moment(at)
     db.session.flush()
     defer("orders.send_refund", refund_id=refund.id)
-    _record(refund, "approved", person_id)
+    _record(refund, "approved", person_id, was="proposed")
     return refund
 
 
@@ -154,7 +154,7 @@ def reject(refund_id: int, person_id: int) -> Refund:
     refund = _waiting(refund_id)
     refund.state, refund.finished_at = "rejected", moment(None)
     db.session.flush()
-    _record(refund, "rejected", person_id)
+    _record(refund, "rejected", person_id, was="proposed")
     return refund
 
 
@@ -179,7 +179,7 @@ def try_again(refund_id: int, person_id: int) -> Refund:
     refund.attempt += 1
     db.session.flush()
     defer("orders.send_refund", refund_id=refund.id)
-    _record(refund, "sent_again", person_id)
+    _record(refund, "sent_again", person_id, was="failed")
     return refund
 
 
@@ -285,7 +285,7 @@ FACILITIES = text(
 )
 
 
-def _record(refund: Refund, what: str, person_id: int) -> None:
+def _record(refund: Refund, what: str, person_id: int, *, was: str | None = None) -> None:
     facilities = db.session.scalars(FACILITIES, {"id": refund.id}).all()
     record(
         f"refund.{what}",
@@ -294,5 +294,10 @@ def _record(refund: Refund, what: str, person_id: int) -> None:
         person_id=person_id,
         # The act of one facility, where it is one's alone.
         facility_id=facilities[0] if len(facilities) == 1 else None,
-        details={"amount": refund.amount, "reason": refund.reason, "state": refund.state},
+        details={
+            "before": {"state": was} if was else None,
+            "after": {"state": refund.state},
+            "amount": refund.amount,
+            "reason": refund.reason,
+        },
     )

@@ -38,7 +38,8 @@ SETTLEMENT = """INSERT INTO settlements (facility_id, fund_id, amount, bank_acco
                                          approved_by, approved_at, paid_on, paid_by, bank_reference)
                 SELECT facility_id, fund_id, {amount}, bank_account_id, '{state}', proposed_by, approved_by, now(),
                        paid_on, paid_by, 'TRF-999' FROM settlements WHERE state = 'paid' LIMIT 1"""
-DISTRIBUTION = """INSERT INTO premium_distributions (facility_id, workshop_id, distributed_on, people, amount, entered_by)
+DISTRIBUTION = """INSERT INTO premium_distributions (facility_id, workshop_id, distributed_on, people, amount,
+                                                     entered_by)
                   SELECT facility_id, workshop_id, {day}, 6, 1, entered_by FROM premium_distributions LIMIT 1"""
 CLOSED = "(SELECT max(month) FROM periods)"
 
@@ -73,7 +74,8 @@ REFUSED = {
     "a distribution before a closed month": (DISTRIBUTION.format(day=f"{CLOSED} - 1"), "is closed"),
     "a returned budget's order": ("UPDATE budget_returns SET reference = 'SP2D-78'", "stays"),
     "more budget than was deposited": (
-        """INSERT INTO budget_returns (facility_id, fund_id, amount, reference, returned_on, bank_account_id, proposed_by)
+        """INSERT INTO budget_returns (facility_id, fund_id, amount, reference, returned_on, bank_account_id,
+                                       proposed_by)
            SELECT facility_id, fund_id, 999999999, 'SP2D-79', returned_on, bank_account_id, proposed_by
              FROM budget_returns LIMIT 1""", "only"),
     "an account's end by one person": (
@@ -123,13 +125,12 @@ def web(lived_in: Clone) -> Iterator[psycopg.Connection]:
 def test_the_database_refuses_to_change(web: psycopg.Connection, what: str) -> None:
     statement, why = REFUSED[what]
     with pytest.raises(psycopg.Error, match=why):
-        web.execute(statement)  # type: ignore[call-overload]
-        web.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        web.execute(f"{statement}; SET CONSTRAINTS ALL IMMEDIATE")  # type: ignore[call-overload]
 
 
 def test_the_same_refund_below_the_limit_is_sent_by_one_person(web: psycopg.Connection) -> None:
-    web.execute(REFUND.format(amount=1, state="requested"))  # type: ignore[call-overload]
-    web.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    sent = REFUND.format(amount=1, state="requested")
+    web.execute(f"{sent}; SET CONSTRAINTS ALL IMMEDIATE")  # type: ignore[call-overload]
 
 
 def test_rules_and_database_have_one_limit(web: psycopg.Connection) -> None:
