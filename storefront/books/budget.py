@@ -96,16 +96,16 @@ def approve(return_id: int, person_id: int, *, at: datetime.datetime | None = No
         person_id=person_id,
         posted_at=at,
     )
-    _record(returned, "booked", person_id)
+    _record(returned, "booked", person_id, was="proposed")
     return returned
 
 
 def reject(return_id: int, person_id: int) -> BudgetReturn:
     """Decide against it, or take one's own back. Raises Decided, NotFound."""
     returned = _waiting(return_id)
-    returned.state = "rejected"
+    returned.state, returned.rejected_by, returned.rejected_at = "rejected", person_id, moment(None)
     db.session.flush()
-    _record(returned, "rejected", person_id)
+    _record(returned, "rejected", person_id, was="proposed")
     return returned
 
 
@@ -133,7 +133,7 @@ def _waiting(return_id: int) -> BudgetReturn:
     return returned
 
 
-def _record(returned: BudgetReturn, what: str, person_id: int) -> None:
+def _record(returned: BudgetReturn, what: str, person_id: int, *, was: str | None = None) -> None:
     record(
         f"budget_return.{what}",
         "budget_return",
@@ -141,10 +141,11 @@ def _record(returned: BudgetReturn, what: str, person_id: int) -> None:
         person_id=person_id,
         facility_id=returned.facility_id,
         details={
+            "before": {"state": was} if was else None,
+            "after": {"state": returned.state},
             "amount": returned.amount,
             "fund_id": returned.fund_id,
             "reference": returned.reference,
             "returned_on": returned.returned_on.isoformat(),
-            "state": returned.state,
         },
     )

@@ -93,7 +93,7 @@ def approve(correction_id: int, person_id: int) -> Correction:
     correction.approved_by, correction.approved_at = person_id, moment(None)
     correction.state = "booked"
     db.session.flush()
-    _record(correction, "booked", person_id)
+    _record(correction, "booked", person_id, was="proposed")
     return correction
 
 
@@ -103,7 +103,7 @@ def reject(correction_id: int, person_id: int) -> Correction:
     correction.rejected_by, correction.rejected_at = person_id, moment(None)
     correction.state = "rejected"
     db.session.flush()
-    _record(correction, "rejected", person_id)
+    _record(correction, "rejected", person_id, was="proposed")
     return correction
 
 
@@ -179,13 +179,15 @@ def _refuse_wrong_side(keys: dict[str, AccountKey], legs: Iterable[dict[str, Any
             raise WrongSide(code, held)
 
 
-def _record(correction: Correction, what: str, person_id: int) -> None:
+def _record(correction: Correction, what: str, person_id: int, *, was: str | None = None) -> None:
     record(
         f"correction.{what}",
         "correction",
         correction.id,
         person_id=person_id,
         details={
+            "before": {"state": was} if was else None,
+            "after": {"state": correction.state},
             "reason": correction.reason,
             "effective_date": correction.effective_date.isoformat(),
             "legs": correction.legs,

@@ -197,5 +197,11 @@ def _record(dispute: Dispute, what: str) -> None:
         f"dispute.{what}",
         "dispute",
         dispute.id,
-        details={"payment": dispute.payment_id, "reference": dispute.reference, "amount": dispute.amount},
+        details={
+            "before": {"state": "open"} if dispute.state != "open" else None,
+            "after": {"state": dispute.state},
+            "payment": dispute.payment_id,
+            "reference": dispute.reference,
+            "amount": dispute.amount,
+        },
     )

@@ -83,12 +83,13 @@ def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> 
         person_id=refund.approved_by or refund.proposed_by,
         posted_at=at,
     )
+    was = refund.state
     refund.state, refund.finished_at, refund.failure = "succeeded", now, None
     db.session.flush()
     _put_back(refund, now)
     _call_off_parcels(refund)
     owe("refund_done", refund.order_id, key=f"refund:{refund.id}:succeeded")
-    record("refund.succeeded", "refund", refund.id, details={"amount": refund.amount})
+    _record(refund, was)
     return "refunded"
 
 
@@ -98,10 +99,17 @@ def refund_failed(refund_id: int, why: str) -> str:
     if refund.state in ("succeeded", "failed"):
         return "already_recorded"
     now = moment(None)
+    was = refund.state
     refund.state, refund.finished_at, refund.failure = "failed", now, why[:500]
     db.session.flush()
-    record("refund.failed", "refund", refund.id, details={"amount": refund.amount})
+    _record(refund, was)
     return "refund_failed"
+
+
+def _record(refund: Refund, was: str) -> None:
+    after = {"state": refund.state} | ({"failure": refund.failure} if refund.failure else {})
+    details = {"before": {"state": was}, "after": after, "amount": refund.amount}
+    record(f"refund.{refund.state}", "refund", refund.id, details=details)
 
 
 def _locked(refund_id: int) -> Refund:

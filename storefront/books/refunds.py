@@ -26,7 +26,7 @@ from storefront.money import format_rupiah, split
 from storefront.orders.models import Order
 from storefront.payments.models import Refund
 
-#: From this many rupiah on, a second person approves.
+#: From this many rupiah on, a second person approves. The database holds the same (`refund_limit`).
 SECOND_PERSON_FROM = 500_000
 REASONS = ("cannot_fulfil", "returned", "damaged", "lost", "goodwill")
 PIECES = ("none", "restock", "write_off")
@@ -142,12 +142,10 @@ def approve(refund_id: int, person_id: int, *, at: datetime.datetime | None = No
     refund = _waiting(refund_id)
     require_second(refund.proposed_by, person_id)
     refuse_while_disputed(refund.payment_id)
-    refund.approved_by = person_id
-    refund.approved_at = moment(at)
-    refund.state = "requested"
+    refund.state, refund.approved_by, refund.approved_at = "requested", person_id, moment(at)
     db.session.flush()
     defer("orders.send_refund", refund_id=refund.id)
-    _record(refund, "approved", person_id)
+    _record(refund, "approved", person_id, was="proposed")
     return refund
 
 
@@ -156,7 +154,7 @@ def reject(refund_id: int, person_id: int) -> Refund:
     refund = _waiting(refund_id)
     refund.state, refund.finished_at = "rejected", moment(None)
     db.session.flush()
-    _record(refund, "rejected", person_id)
+    _record(refund, "rejected", person_id, was="proposed")
     return refund
 
 
@@ -181,7 +179,7 @@ def try_again(refund_id: int, person_id: int) -> Refund:
     refund.attempt += 1
     db.session.flush()
     defer("orders.send_refund", refund_id=refund.id)
-    _record(refund, "sent_again", person_id)
+    _record(refund, "sent_again", person_id, was="failed")
     return refund
 
 
@@ -287,7 +285,7 @@ FACILITIES = text(
 )
 
 
-def _record(refund: Refund, what: str, person_id: int) -> None:
+def _record(refund: Refund, what: str, person_id: int, *, was: str | None = None) -> None:
     facilities = db.session.scalars(FACILITIES, {"id": refund.id}).all()
     record(
         f"refund.{what}",
@@ -296,5 +294,10 @@ def _record(refund: Refund, what: str, person_id: int) -> None:
         person_id=person_id,
         # The act of one facility, where it is one's alone.
         facility_id=facilities[0] if len(facilities) == 1 else None,
-        details={"amount": refund.amount, "reason": refund.reason, "state": refund.state},
+        details={
+            "before": {"state": was} if was else None,
+            "after": {"state": refund.state},
+            "amount": refund.amount,
+            "reason": refund.reason,
+        },
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from storefront.books import deposit, deposit_paid, distribute, settle, settle_paid
+from storefront.books import budget, deposit, deposit_paid, distribute, settle, settle_paid
 from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid
 from tests.bookkeeping.ground import DAY, Ground, Outgoing
@@ -20,7 +20,7 @@ class GoingOut(Ground):
     def propose_settlement(self) -> None:
         """Of one fund of one facility, at most what is owed and no other proposal speaks of."""
         facility = self.chance.choice(list(self.facilities))
-        fund = self.chance.choice(("premium", "premium", "working_capital", None))
+        fund = self.chance.choice(("premium", "premium", "working_capital", "operating_costs", None))
         purse = (facility, fund or "shipping")
         left = self.book.owed(purse) - self._sum(self.kept.settlements, purse, *PENDING)
         amount = max(1, self.part_of(left, beyond=0.15))
@@ -188,14 +188,63 @@ class GoingOut(Ground):
         return bool(self._in(self.kept.deposits, "paid"))
 
     def reverse_deposit(self) -> None:
+        """Paid by mistake. What of it came back as budget cannot be owed to the state as well."""
         one = self.pick(self._in(self.kept.deposits, "paid"))
-        self.do(
+        has_returned = one.amount > self._not_returned(one.purse[0])
+        found = self.do(
             lambda: deposit_paid.reverse(
                 one.id, on=self.day, reason="Paid under a wrong code", person_id=self.second, at=self.now
-            )
+            ),
+            "invalid" if has_returned else None,
         )
-        self.book.reversed(self.day, "deposit", one.id)
-        self._let_go(one, "reversed")
+        if found is not None:
+            self.book.reversed(self.day, "deposit", one.id)
+            self._let_go(one, "reversed")
+
+    # Budget that returns
+
+    def can_propose_budget(self) -> bool:
+        return bool(self._in(self.kept.deposits, "paid"))
+
+    def propose_budget(self) -> None:
+        """Of what a facility has deposited, never more."""
+        facility = self.pick(self._in(self.kept.deposits, "paid")).purse[0]
+        fund = self.chance.choice(("premium", "working_capital"))
+        left = self._not_returned(facility)
+        amount = max(1, self.part_of(left, beyond=0.15))
+        self.number += 1
+        found = self.do(
+            lambda: budget.propose(
+                self.facilities[facility].id, self.funds[fund], amount=amount,
+                reference=f"SP2D-{self.number}", returned_on=self.day, person_id=self.first, at=self.now,
+            ),
+            "invalid" if amount > left else None,
+        )  # fmt: skip
+        if found is not None:
+            self.kept.returns.append(Outgoing(found.id, (facility, fund), amount, on=self.day))
+            self.met("budget proposed")
+
+    def can_decide_on_budget(self) -> bool:
+        return bool(self._in(self.kept.returns, "proposed"))
+
+    def decide_on_budget(self) -> None:
+        """A second person books it into its month, if that is open."""
+        one = self.pick(self._in(self.kept.returns, "proposed"))
+        if self.chance.random() < 0.2:
+            self.do(lambda: budget.reject(one.id, self.second))
+            one.state = "rejected"
+            return
+        self.do(lambda: budget.approve(one.id, self.first), "four_eyes")
+        closed = "period_closed" if self.is_closed(one.on) else None
+        if self.do(lambda: budget.approve(one.id, self.second, at=self.now), closed) is not None:
+            one.state = "booked"
+            self.book.budget_returned(one.on, one.purse, one.amount, self.bank)
+            self.met("budget returned")
+
+    def _not_returned(self, facility: str) -> int:
+        deposited = sum(d.amount for d in self._in(self.kept.deposits, "paid") if d.purse[0] == facility)
+        back = self._in(self.kept.returns, "proposed", "booked")
+        return deposited - sum(r.amount for r in back if r.purse[0] == facility)
 
     def _let_go(self, one: Outgoing, state: str) -> None:
         """What it carried is to be deposited again."""

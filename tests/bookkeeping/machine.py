@@ -29,17 +29,21 @@ WEIGHTS = {
     "propose_settlement": 4, "decide_on_settlement": 4, "pay_settlement": 5, "reverse_settlement": 2,
     "pass_premium_on": 2, "decide_on_distribution": 2,
     "propose_deposit": 2, "decide_on_deposit": 3, "pay_deposit": 4, "reverse_deposit": 2,
-    "propose_correction": 0.5, "decide_on_correction": 1, "close_month": 2, "date_into_a_closed_month": 0.5,
-    "time_passes": 3,
+    "propose_budget": 1, "decide_on_budget": 1, "return_held": 1,
+    "propose_correction": 0.5, "decide_on_correction": 1, "close_month": 2, "reopen_month": 0.3,
+    "date_into_a_closed_month": 0.5, "time_passes": 3,
 }  # fmt: skip
 
 
 class Accountant(ComingIn, GoingOut):
     """All that can happen to the books, corrections, months and time included."""
 
+    steps = 0
+
     def step(self, seed: int) -> None:
-        """One thing, decided by `seed` and by what is possible."""
-        self.chance = random.Random(seed)
+        """One thing, decided by `seed`, by how many came before, and by what is possible."""
+        self.steps += 1
+        self.chance = random.Random(f"{seed}:{self.steps}")
         possible = [name for name in WEIGHTS if getattr(self, f"can_{name}", lambda: True)()]
         name = self.chance.choices(possible, [WEIGHTS[name] for name in possible])[0]
         getattr(self, name)()
@@ -105,6 +109,17 @@ class Accountant(ComingIn, GoingOut):
         if found is not None:
             self.kept.closed.append(closing.first)
             self.met("month closed")
+
+    def can_reopen_month(self) -> bool:
+        return bool(self.kept.closed)
+
+    def reopen_month(self) -> None:
+        """The last closed month alone."""
+        for month_ in sorted(self.kept.closed)[:-1]:
+            self.do(lambda m=month_: close.reopen(m, self.second, "Not the last one"), "period_state")
+        self.do(lambda: close.reopen(max(self.kept.closed), self.second, "Something was missing"))
+        self.kept.closed.remove(max(self.kept.closed))
+        self.met("month opened again")
 
     def _next_month(self) -> Span | None:
         """The month that may be closed next, if it is over in the machine's world."""

@@ -151,5 +151,6 @@ def test_the_trail_names_the_account_without_its_number(books: Books) -> None:
     register_account(books, books.pekalongan, "1234567890")
     events = db.session.scalars(select(AuditEvent).where(AuditEvent.subject_kind == "bank_account")).all()
     assert [event.action for event in events] == ["bank_account.proposed", "bank_account.approved"]
-    assert all(event.details["number"] == "••••7890" for event in events)
+    assert all(event.details["after"]["number"] == "••••7890" for event in events)
+    assert "1234567890" not in str([event.details for event in events])
     assert db.session.scalars(select(BankAccount.number)).one() == "1234567890"

@@ -171,7 +171,10 @@ def test_the_database_refuses_the_same_person_too(order: Order, db_session: Sess
     db_session.commit()
     with pytest.raises(DBAPIError, match="refunds_four_eyes"):
         db_session.execute(
-            text("UPDATE refunds SET approved_by = proposed_by WHERE id = :id"), {"id": refund.id}
+            text(
+                "UPDATE refunds SET state = 'requested', approved_by = proposed_by, approved_at = now() WHERE id = :id"
+            ),
+            {"id": refund.id},
         )
     db_session.rollback()
 

@@ -29,6 +29,23 @@ END $$;
 CREATE TRIGGER journal_entries_open_period BEFORE INSERT ON journal_entries
     FOR EACH ROW EXECUTE FUNCTION refuse_closed_period();
 
+-- Premium passed on makes no entry, but stands on the statement of its month: that stays as well.
+CREATE FUNCTION refuse_closed_distribution() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('ledger.close', 0));
+    IF EXISTS (SELECT FROM periods WHERE month >= date_trunc('month', NEW.distributed_on)::date
+                  AND state = 'closed') THEN
+        RAISE EXCEPTION 'the month of % is closed', NEW.distributed_on
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER premium_distributions_open_period BEFORE INSERT ON premium_distributions
+    FOR EACH ROW EXECUTE FUNCTION refuse_closed_distribution();
+CREATE TRIGGER premium_distributions_decided_in_time BEFORE UPDATE OF state ON premium_distributions
+    FOR EACH ROW WHEN ('approved' IN (OLD.state, NEW.state) AND OLD.state <> NEW.state)
+    EXECUTE FUNCTION refuse_closed_distribution();
+
 -- What is booked in a month, as one hash: of its days' hashes, so that memory holds one day at a time.
 CREATE FUNCTION period_content(closing date) RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT sha256(convert_to(COALESCE(string_agg(day || ' ' || encode(hash, 'hex'), E'\n' ORDER BY day), ''), 'UTF8'))
@@ -43,12 +60,21 @@ CREATE FUNCTION period_hash(closing date, previous bytea) RETURNS bytea LANGUAGE
     SELECT sha256(COALESCE(previous, ''::bytea) || period_content(closing))
 $$;
 
--- Each closed month stands on the one before; only the last one can be opened again.
+-- Each closed month stands on the one before; only the last one can be opened again. Its hash is reckoned here and
+-- stays while it is closed; opening it again changes nothing of how it was closed.
 CREATE FUNCTION check_period() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    before date := (NEW.month - interval '1 month')::date;
-    base   bytea;
+    before   date := (NEW.month - interval '1 month')::date;
+    opening  text[] := ARRAY['state', 'reopened_at', 'reopened_by', 'reopen_reason'];
+    base     bytea;
+    expected bytea;
 BEGIN
+    IF TG_OP = 'UPDATE' AND (OLD.state = NEW.state OR NEW.month <> OLD.month OR (NEW.state = 'reopened'
+            AND to_jsonb(NEW) - opening IS DISTINCT FROM to_jsonb(OLD) - opening)) THEN
+        RAISE EXCEPTION 'the month % stays as it was closed', OLD.month USING ERRCODE = 'restrict_violation';
+    ELSIF TG_OP = 'INSERT' AND NEW.state <> 'closed' THEN
+        RAISE EXCEPTION 'the month % was not closed', NEW.month USING ERRCODE = 'check_violation';
+    END IF;
     SELECT hash INTO base FROM periods WHERE month = before AND state = 'closed';
     IF NEW.state = 'reopened' AND EXISTS (SELECT FROM periods WHERE month > NEW.month AND state = 'closed') THEN
         RAISE EXCEPTION 'a month after % is closed', NEW.month USING ERRCODE = 'check_violation';
@@ -60,6 +86,13 @@ BEGIN
         RAISE EXCEPTION 'the hash of % does not continue the month before', NEW.month USING ERRCODE = 'check_violation';
     ELSIF NEW.state = 'closed' AND accounting_date(now()) < NEW.month + interval '1 month' THEN
         RAISE EXCEPTION 'the month % is not over', NEW.month USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.state = 'closed' THEN
+        expected := period_hash(NEW.month, base);
+        IF NEW.hash IS NOT NULL AND NEW.hash <> expected THEN
+            RAISE EXCEPTION 'the hash of % is not what the month holds', NEW.month USING ERRCODE = 'check_violation';
+        END IF;
+        NEW.hash := expected;
     END IF;
     RETURN NEW;
 END $$;
