@@ -7,9 +7,9 @@ import datetime
 from flask_babel import gettext as _
 
 from storefront import days
-from storefront.books.closed import require_open
 from storefront.display import format_date
 from storefront.errors import Invalid
+from storefront.ledger.closed import require_open
 
 
 def require_booking_day(day: datetime.date, *, field: str, since: datetime.date | None = None) -> None:

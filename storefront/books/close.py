@@ -14,13 +14,13 @@ from sqlalchemy import func, select, text
 
 from storefront.audit.record import record
 from storefront.books.checklist import Point, checklist
-from storefront.books.closed import KEY
 from storefront.books.four_eyes import moment
 from storefront.books.models import Period
 from storefront.books.span import month as whole_month
 from storefront.display import format_month
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.ledger.closed import KEY
 
 #: Longest wait for transactions that book, in seconds.
 PATIENCE = 10.0

@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from storefront.audit.record import record
-from storefront.books.closed import PeriodClosed, require_open
 from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.models import Correction
 from storefront.days import today
@@ -18,6 +17,7 @@ from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.ledger.balance import balance, lock_accounts
 from storefront.ledger.book import AccountKey, Leg, books_difference
+from storefront.ledger.closed import PeriodClosed, require_open
 from storefront.ledger.correction import book_correction
 from storefront.ledger.models import Account
 from storefront.money import format_rupiah

@@ -13,12 +13,12 @@ from sqlalchemy.exc import IntegrityError
 
 from storefront import days
 from storefront.audit.record import record
-from storefront.books.closed import require_open
 from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.models import PremiumDistribution, Settlement
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
+from storefront.ledger.closed import require_open
 from storefront.ledger.models import Fund
 from storefront.money import format_rupiah
 

@@ -13,8 +13,8 @@ from sqlalchemy import select, text
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
 from storefront.books.models import RefundLine, RefundShare
-from storefront.days import accounting_day
 from storefront.extensions import db
+from storefront.ledger.closed import counting
 from storefront.ledger.sale import book_refund
 from storefront.ledger.take_back import Taken
 from storefront.mail.owe import owe
@@ -63,12 +63,18 @@ EMPTIED = text(
 )
 
 
-def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> str:
-    """The provider gave the money back, `at` or now. Returns what it came to, in a word. Never commits."""
+def refund_succeeded(
+    refund_id: int, *, happened_at: datetime.datetime | None = None, at: datetime.datetime | None = None
+) -> str:
+    """The provider gave the money back at `happened_at`, by default when it became known: `at` or now.
+
+    In a month that is closed meanwhile it counts when it became known. Returns what it came to, in a word. Never
+    commits.
+    """
     refund = _locked(refund_id)
     if refund.state == "succeeded":
         return "already_recorded"
-    now = moment(at)
+    counted = counting(happened_at or moment(at), known_at=at)
     payment = db.session.get_one(Payment, refund.payment_id)
     taken = _take_shares(refund) + [
         Taken(row.facility_id, row.code, row.amount)
@@ -79,14 +85,13 @@ def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> 
         payment.gateway,
         taken,
         order_id=refund.order_id,
-        on=accounting_day(now),
+        when=counted,
         person_id=refund.approved_by or refund.proposed_by,
-        posted_at=at,
     )
     was = refund.state
-    refund.state, refund.finished_at, refund.failure = "succeeded", now, None
+    refund.state, refund.finished_at, refund.failure = "succeeded", counted.at, None
     db.session.flush()
-    _put_back(refund, now)
+    _put_back(refund, counted.at)
     _call_off_parcels(refund)
     owe("refund_done", refund.order_id, key=f"refund:{refund.id}:succeeded")
     _record(refund, was)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy import or_, select, text
 
-from storefront.books.closed import PeriodClosed, is_closed, month_of
 from storefront.days import today
 from storefront.display import format_date
 from storefront.extensions import db
+from storefront.ledger.closed import PeriodClosed, is_closed, month_of
 from storefront.ledger.models import SplitRule
 
 #: Lines of orders that a rule with this scope covers, as they were sold, and that no narrower rule divided, as a

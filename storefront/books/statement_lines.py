@@ -50,7 +50,7 @@ ROWS = """
                                  WHERE s.id = substring(e.source FROM '^settlement:([0-9]+):')::bigint)
                        WHEN 'deposit' THEN (SELECT d.ntpn FROM deposits d
                                  WHERE d.id = substring(e.source FROM '^deposit:([0-9]+):')::bigint)
-           END AS reference, {names}
+           END AS reference, e.happened_on, {names}
       FROM ({grouped}) g
       JOIN journal_entries e ON e.id = g.entry_id
       JOIN facilities f ON f.id = g.facility_id

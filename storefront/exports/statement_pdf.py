@@ -123,7 +123,7 @@ def _lines(source: Source) -> dict[str, Any]:
         "lines": [
             [
                 row["effective_date"].isoformat(),
-                kind_words(row["kind"]),
+                _described(row),
                 row["order_number"] or row["reference"] or "–",
                 row["product"] or (_("Ongkos kirim") if row["order_number"] else row["source"]),
                 "" if row["quantity"] is None else format_number(row["quantity"]),
@@ -133,6 +133,12 @@ def _lines(source: Source) -> dict[str, Any]:
         ],
         "lines_total": [_("Jumlah"), "", "", "", "", *_totals(rows, query.names)],
     }
+
+
+def _described(row: dict[str, Any]) -> str:
+    if row["happened_on"] is None:
+        return kind_words(row["kind"])
+    return _("%(kind)s (terjadi %(day)s)", kind=kind_words(row["kind"]), day=row["happened_on"].isoformat())
 
 
 def _summed(source: Source, labels: list[str]) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storefront.ledger.book import AccountKey, Leg, book, clearing, owed, shipping_owed, to_return
+from storefront.ledger.book import AccountKey, Leg, When, book, clearing, owed, shipping_owed, to_return
 from storefront.ledger.shares import LineShare
 from storefront.ledger.take_back import Taken, legs_of
 
@@ -37,8 +36,7 @@ def book_sale(
     shipping: Sequence[ShippingCharged],
     *,
     order_id: int,
-    on: datetime.date,
-    posted_at: datetime.datetime | None = None,
+    when: When,
     paid_into: AccountKey | None = None,
     person_id: int | None = None,
 ) -> int:
@@ -63,26 +61,41 @@ def book_sale(
     return book(
         f"payment:{payment_id}:captured",
         "sale",
-        on,
+        when.on,
         legs,
         order_id=order_id,
         person_id=person_id,
-        posted_at=posted_at,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
     )
 
 
-def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: int, on: datetime.date) -> int:
+def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: int, when: When) -> int:
     """Money that arrived but pays nothing: too late, or a second time. It waits to go back."""
     legs = [Leg(clearing(gateway), amount), Leg(to_return(), -amount)]
-    return book(f"payment:{payment_id}:held", "payment_held", on, legs, order_id=order_id)
+    return book(
+        f"payment:{payment_id}:held",
+        "payment_held",
+        when.on,
+        legs,
+        order_id=order_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )
 
 
-def book_payment_returned(
-    refund_id: int, gateway: str, amount: int, *, order_id: int, on: datetime.date
-) -> int:
+def book_payment_returned(refund_id: int, gateway: str, amount: int, *, order_id: int, when: When) -> int:
     """Money that paid nothing has gone back to the shopper."""
     legs = [Leg(to_return(), amount), Leg(clearing(gateway), -amount)]
-    return book(f"refund:{refund_id}:succeeded", "refund", on, legs, order_id=order_id)
+    return book(
+        f"refund:{refund_id}:succeeded",
+        "refund",
+        when.on,
+        legs,
+        order_id=order_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )
 
 
 def book_refund(
@@ -91,9 +104,8 @@ def book_refund(
     taken: Sequence[Taken],
     *,
     order_id: int,
-    on: datetime.date,
+    when: When,
     person_id: int | None,
-    posted_at: datetime.datetime | None = None,
 ) -> int:
     """Part of a sale goes back: each fund gives back its share of it, clearing is credited.
 
@@ -104,9 +116,10 @@ def book_refund(
     return book(
         f"refund:{refund_id}:succeeded",
         "refund",
-        on,
+        when.on,
         legs,
         order_id=order_id,
         person_id=person_id,
-        posted_at=posted_at,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 from sqlalchemy import func, insert, select
 
 from storefront.crash_points import reach
-from storefront.days import accounting_day
 from storefront.extensions import db, defer
+from storefront.ledger.closed import counting
 from storefront.ledger.sale import book_payment_returned
 from storefront.mail.owe import owe
 from storefront.payments.gateway import EventKind, GatewayUnavailable, ProviderEvent, gateway
@@ -49,8 +50,9 @@ def idempotency_key(refund: Refund) -> str:
     return f"refund:{refund.id}" if refund.attempt == 1 else f"refund:{refund.id}:{refund.attempt}"
 
 
-def record_refund(event: ProviderEvent) -> str:
-    """Take note of what became of a refund at the provider; the same news twice changes nothing.
+def record_refund(event: ProviderEvent, happened_at: datetime.datetime | None = None) -> str:
+    """Take note of what became of a refund at the provider, at `happened_at` or now; the same news twice
+    changes nothing.
 
     A refund that a person decided is handed on to the books, which take its shares back.
     """
@@ -63,19 +65,24 @@ def record_refund(event: ProviderEvent) -> str:
     if refund.proposed_by is not None:
         refund.reference = event.refund_reference
         db.session.flush()
-        defer("books.record_refund", refund_id=refund.id, succeeded=not failed, why=event.failure)
+        defer(
+            "books.record_refund",
+            refund_id=refund.id,
+            succeeded=not failed,
+            why=event.failure,
+            happened_at=happened_at.isoformat() if happened_at else None,
+        )
         return "handed_on"
     now = db.session.execute(select(func.now())).scalar_one()
     if failed:
         refund.reference, refund.state, refund.finished_at = event.refund_reference, "failed", now
         refund.failure = event.failure[:500]
         return "refund_failed"
-    refund.reference, refund.state, refund.finished_at = event.refund_reference, "succeeded", now
+    counted = counting(happened_at or now)
+    refund.reference, refund.state, refund.finished_at = event.refund_reference, "succeeded", counted.at
     db.session.flush()
     payment = db.session.get_one(Payment, refund.payment_id)
-    book_payment_returned(
-        refund.id, payment.gateway, refund.amount, order_id=refund.order_id, on=accounting_day(now)
-    )
+    book_payment_returned(refund.id, payment.gateway, refund.amount, order_id=refund.order_id, when=counted)
     owe("payment_returned", refund.order_id, key=f"refund:{refund.id}:succeeded")
     return "refunded"
 

@@ -97,6 +97,8 @@ class ProviderEvent:
     fee: int = 0
     #: The provider's id of the dispute, for dispute events; `amount` is then what is disputed.
     dispute_reference: str | None = None
+    #: When it happened, by the provider's clock; None when it does not say so.
+    happened_at: datetime.datetime | None = None
 
 
 class SupportsGet(Protocol):

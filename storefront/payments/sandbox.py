@@ -15,7 +15,7 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storefront.extensions import db, jobs
@@ -135,6 +135,7 @@ class SandboxGateway:
             failure=str(refund.get("failure", "")),
             fee=fee if isinstance(fee, int) else 0,
             dispute_reference=dispute.get("id"),
+            happened_at=_moment(event.get("created")),
         )
 
     def signed_headers(self, body: bytes) -> dict[str, str]:
@@ -216,9 +217,11 @@ def _queue_event(
     dispute: dict[str, Any] | None = None,
 ) -> None:
     event_id = "evt_" + secrets.token_urlsafe(16)
+    created: datetime.datetime = connection.execute(select(func.now())).scalar_one()
     body: dict[str, Any] = {
         "id": event_id,
         "type": event_type,
+        "created": created.isoformat(),
         "payment": {"id": payment_id, "amount": amount, **(payment_more or {})},
     }
     if dispute:
@@ -242,6 +245,15 @@ def _status(connection: Connection, reference: str) -> ProviderStatus:
     if row is None:
         raise LookupError(reference)
     return ProviderStatus(row.state, reference, row.amount)
+
+
+def _moment(text: object) -> datetime.datetime | None:
+    """A moment with its zone, as events carry it; None for anything else."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _signature_parts(header: str) -> tuple[str, str]:

@@ -154,10 +154,15 @@ INVARIANTS = (
     Invariant(
         "sales_booked_on_their_day",
         1,
-        "A sale is booked on the accounting day on which it was paid.",
-        """SELECT e.id AS entry_id, e.effective_date, o.paid_at, accounting_date(o.paid_at) AS paid_on
+        "A sale is booked on the accounting day on which its order was paid. That is the day of its payment, or "
+        "the day on which it became known, after the payment's month was closed: then the entry names the former.",
+        """SELECT e.id AS entry_id, e.effective_date, e.happened_on, accounting_date(o.paid_at) AS paid_on,
+                  accounting_date(p.succeeded_at) AS payment_on
              FROM journal_entries e JOIN orders o ON o.id = e.order_id
-            WHERE e.kind = 'sale' AND e.effective_date IS DISTINCT FROM accounting_date(o.paid_at)""",
+             LEFT JOIN payments p ON 'payment:' || p.id || ':captured' = e.source
+            WHERE e.kind = 'sale'
+              AND (e.effective_date IS DISTINCT FROM accounting_date(o.paid_at)
+                   OR accounting_date(p.succeeded_at) IS DISTINCT FROM COALESCE(e.happened_on, e.effective_date))""",
     ),
     Invariant(
         "money_to_return",

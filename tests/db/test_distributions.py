@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from storefront import days
 from storefront.books import distribute, settle_paid
-from storefront.books.closed import PeriodClosed
 from storefront.books.distribute import MoreThanPaid
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.models import PremiumDistribution
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
+from storefront.ledger.closed import PeriodClosed
 from tests.money_out import Books, close_last_month, open_books, settled
 from tests.threads import at_once
 

@@ -17,7 +17,6 @@ from storefront import days
 from storefront.audit.models import AuditEvent
 from storefront.books import bank_accounts, distribute, settle, settle_paid
 from storefront.books.bank_accounts import NoBankAccount
-from storefront.books.closed import PeriodClosed
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.models import Settlement
 from storefront.books.settle import MoreThanOwed, Wish
@@ -26,6 +25,7 @@ from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.ledger.balance import balance
+from storefront.ledger.closed import PeriodClosed
 from storefront.ledger.models import Account, JournalEntry, Posting
 from tests.factories import make_paid_order
 from tests.money_out import (

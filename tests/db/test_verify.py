@@ -147,6 +147,10 @@ BREAKS = [
     ),
     ("sales_credit_the_shipping", "UPDATE parcels SET shipping_amount = shipping_amount + 1"),
     ("sales_booked_on_their_day", "UPDATE journal_entries SET effective_date = effective_date - 1"),
+    ("sales_booked_on_their_day", "UPDATE orders SET paid_at = paid_at - interval '1 day' WHERE state = 'paid'"),
+    ("sales_booked_on_their_day", "UPDATE payments SET succeeded_at = succeeded_at - interval '1 day' WHERE counts"),
+    ("sales_booked_on_their_day", without_checks("journal_entries")
+                                  + "; UPDATE journal_entries SET happened_on = effective_date - 40"),
     ("money_to_return", "UPDATE postings SET amount = amount * 2 WHERE account_id = "
                         "(SELECT id FROM accounts WHERE code = 'customers:to_return') AND amount < 0"),
     ("sales_view_equals_ledger", "DELETE FROM journal_entries WHERE id = 1"),

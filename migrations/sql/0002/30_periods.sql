@@ -14,6 +14,15 @@ CREATE TABLE periods (
     CHECK ((state = 'reopened') = (reopened_at IS NOT NULL AND reopened_by IS NOT NULL AND reopen_reason IS NOT NULL))
 );
 
+-- What comes from outside, such as a provider's news, is true even when its month was closed before anybody knew of it.
+-- It counts on the day on which it was written down, and says when it happened. What a person dates is refused.
+ALTER TABLE journal_entries
+    ADD COLUMN happened_on date,
+    ADD CONSTRAINT journal_entries_late CHECK (happened_on IS NULL OR (
+        kind IN ('sale', 'payment_held', 'refund', 'fee', 'dispute')
+        AND happened_on < date_trunc('month', effective_date::timestamp)
+        AND effective_date = accounting_date(posted_at)));
+
 -- The lock below is shared by everybody who books and taken alone by who closes: an entry either lies in
 -- the month's hash or is refused, never between the two.
 CREATE FUNCTION refuse_closed_period() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -23,6 +32,10 @@ BEGIN
     IF EXISTS (SELECT FROM periods WHERE month >= date_trunc('month', NEW.effective_date)::date
                   AND state = 'closed') THEN
         RAISE EXCEPTION 'the month of % is closed', NEW.effective_date USING ERRCODE = 'object_not_in_prerequisite_state';
+    ELSIF NEW.happened_on IS NOT NULL AND NOT EXISTS (
+            SELECT FROM periods WHERE month >= date_trunc('month', NEW.happened_on)::date AND state = 'closed') THEN
+        RAISE EXCEPTION 'the month of % is open: what happened then counts then', NEW.happened_on
+            USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
 END $$;
@@ -50,7 +63,8 @@ CREATE TRIGGER premium_distributions_decided_in_time BEFORE UPDATE OF state ON p
 CREATE FUNCTION period_content(closing date) RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT sha256(convert_to(COALESCE(string_agg(day || ' ' || encode(hash, 'hex'), E'\n' ORDER BY day), ''), 'UTF8'))
       FROM (SELECT e.effective_date AS day, sha256(convert_to(string_agg(
-                       concat_ws('|', p.id, e.id, e.source, e.kind, e.effective_date, a.code, p.amount, p.order_line_id),
+                       concat_ws('|', p.id, e.id, e.source, e.kind, e.effective_date, a.code, p.amount, p.order_line_id,
+                                 'happened ' || e.happened_on),
                        E'\n' ORDER BY p.id), 'UTF8')) AS hash
               FROM journal_entries e JOIN postings p ON p.entry_id = e.id JOIN accounts a ON a.id = p.account_id
              WHERE e.effective_date >= closing AND e.effective_date < (closing + interval '1 month')::date
