@@ -157,7 +157,7 @@ def set_billing_code(deposit_id: int, code: str, expires_at: datetime.datetime, 
     if deposit.approved_at is not None and expires_at <= deposit.approved_at:
         raise Invalid({"billing_expires_at": _("Kode ini sudah kedaluwarsa. Buat yang baru di SIMPONI.")})
     expired = deposit.billing_expires_at
-    before = {
+    before: dict[str, object] = {
         "state": "approved",
         "billing_code": deposit.billing_code,
         "billing_expires_at": expired.isoformat() if expired else None,

@@ -168,7 +168,9 @@ class ComingIn(Ground):
         if refund is None:
             return
         assert refund.amount == asked.amount
-        assert (refund.state == "proposed") == (asked.amount >= SECOND_PERSON_FROM)
+        alone = sum(one.amount for one in self.kept.refunds if one.is_alone and one.sale is asked.sale)
+        assert (refund.state == "proposed") == (asked.amount + alone >= SECOND_PERSON_FROM)
+        asked.is_alone = refund.state != "proposed"
         asked.id, asked.state = refund.id, refund.state
         self._speak_of(asked, 1)
         self.kept.refunds.append(asked)

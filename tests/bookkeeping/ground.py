@@ -43,6 +43,8 @@ class Asked:
     shipping: list[tuple[Shipping, int]]
     state: str
     on: datetime.date
+    #: Sent without a second person.
+    is_alone: bool = False
 
     @property
     def amount(self) -> int:
