@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -206,7 +206,7 @@ def locked(deposit_id: int, *states: str) -> Deposit:
 
 
 def record_step(
-    deposit: Deposit, what: str, person_id: int, *, before: dict[str, object] | None = None, **more: str
+    deposit: Deposit, what: str, person_id: int, *, before: Mapping[str, object] | None = None, **more: str
 ) -> None:
     """Write a step to the audit trail: what was `before` it, and `more` that came with it."""
     record(
@@ -216,7 +216,7 @@ def record_step(
         person_id=person_id,
         facility_id=deposit.facility_id,
         details={
-            "before": before,
+            "before": dict(before) if before is not None else None,
             "after": {"state": deposit.state, **more},
             "amount": deposit.amount,
         },

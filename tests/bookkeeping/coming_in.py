@@ -60,9 +60,7 @@ class ComingIn(Ground):
     def return_held(self) -> None:
         """The provider gives back what was paid a second time; said again, it changes nothing."""
         payment_id, amount = self.kept.held.pop()
-        refund_id = db.session.execute(
-            select(Refund.id).where(Refund.payment_id == payment_id)
-        ).scalar_one()
+        refund_id = db.session.execute(select(Refund.id).where(Refund.payment_id == payment_id)).scalar_one()
         key = f"refund:{refund_id}"
         db.session.execute(
             insert(SandboxRefund).values(

@@ -499,6 +499,22 @@ def test_budget_returns_and_is_paid_to_the_facility(books: Books) -> None:
             )  # fmt: skip
 
 
+def test_a_deposit_whose_money_came_back_as_budget_is_not_undone(books: Books) -> None:
+    found = paid_deposit(books, NTPN)
+    returned = budget.propose(
+        books.pekalongan, books.funds["premium"], amount=1, reference="SP2D-1", returned_on=days.today(),
+        person_id=books.first,
+    )  # fmt: skip
+    db.session.commit()
+    undo = {"on": days.today(), "reason": "Salah kode billing", "person_id": books.second}
+    with pytest.raises(Invalid) as refusal:
+        deposit_paid.reverse(found.id, **undo)
+    assert list(refusal.value.errors) == ["reason"]
+    budget.reject(returned.id, books.second)
+    assert returned.rejected_by == books.second
+    assert deposit_paid.reverse(found.id, **undo).state == "reversed"
+
+
 steps = st.lists(
     st.tuples(st.sampled_from(["sell", "give_back", "propose", "pay", "undo"]), st.integers(1, 20_000)),
     max_size=10,
