@@ -315,9 +315,14 @@ CREATE TRIGGER deposits_free_lines AFTER UPDATE OF state ON deposits
 
 -- What two people agreed on is what is paid: amounts and what they are made of stay as proposed.
 CREATE FUNCTION keep_money_out() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    steps text[] := ARRAY['state', 'approved_by', 'approved_at', 'rejected_by', 'rejected_at', 'billing_code',
+        'billing_expires_at', 'paid_on', 'paid_by', 'bank_reference', 'ntb', 'ntpn', 'booked_on', 'proof_key',
+        'reversed_on', 'reversed_by', 'reversal_reason'];
 BEGIN
-    IF NEW.facility_id <> OLD.facility_id OR NEW.amount <> OLD.amount OR NEW.proposed_by <> OLD.proposed_by
-       OR (OLD.approved_by IS NOT NULL AND NEW.approved_by IS DISTINCT FROM OLD.approved_by) THEN
+    IF to_jsonb(NEW) - steps IS DISTINCT FROM to_jsonb(OLD) - steps
+       OR (OLD.approved_by IS NOT NULL AND (NEW.approved_by, NEW.approved_at)
+                                           IS DISTINCT FROM (OLD.approved_by, OLD.approved_at)) THEN
         RAISE EXCEPTION '% %: what was proposed stays', TG_TABLE_NAME, OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
@@ -363,6 +368,8 @@ CREATE TABLE premium_distributions (
     CHECK ((state = 'rejected') = (rejected_at IS NOT NULL AND rejected_by IS NOT NULL))
 );
 CREATE INDEX premium_distributions_facility ON premium_distributions (facility_id, distributed_on);
+CREATE TRIGGER premium_distributions_keep BEFORE UPDATE ON premium_distributions
+    FOR EACH ROW EXECUTE FUNCTION keep_money_out();
 
 -- Never more than was paid to the facility. Those of one facility wait for each other on its row.
 CREATE FUNCTION check_distribution() RETURNS trigger LANGUAGE plpgsql AS $$
