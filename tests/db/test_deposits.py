@@ -481,6 +481,10 @@ def test_budget_returns_and_is_paid_to_the_facility(books: Books) -> None:
         budget.approve(returned.id, books.first)
     before = owed("PKL:premium")
     budget.approve(returned.id, books.second)
+    db.session.flush()
+    for change in ("amount = amount - 1", "returned_on = returned_on - 1", "reference = 'SP2D-0'"):
+        with pytest.raises(DBAPIError, match="what was proposed stays"), db.session.begin_nested():
+            db.session.execute(text(f"UPDATE budget_returns SET {change}"))
     db.session.commit()
     assert owed("PKL:premium") == before + 20_000
     assert balance(f"bank:{returned.bank_account_id}") == 20_000 - PKL_STATE
