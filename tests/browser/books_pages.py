@@ -59,8 +59,15 @@ SALES = [
     ),
     Sight("refunds", "finance.refund_list_page", at("/finance/refunds"), FINANCE),
     Sight("refunds-none", "finance.refund_list_page", at("/finance/refunds?state=failed"), FINANCE),
-    Sight("refund-proposed", "finance.refund_page", found("/finance/refunds/{0}", REFUND.format("proposed")), SECOND),
-    Sight("refund-done", "finance.refund_page", found("/finance/refunds/{0}", REFUND.format("succeeded")), FINANCE),
+    Sight(
+        "refund-proposed",
+        "finance.refund_page",
+        found("/finance/refunds/{0}", REFUND.format("proposed")),
+        SECOND,
+    ),
+    Sight(
+        "refund-done", "finance.refund_page", found("/finance/refunds/{0}", REFUND.format("succeeded")), FINANCE
+    ),
     Sight("payouts", "finance.payout_list", at("/finance/payouts"), FINANCE),
     Sight(
         "payouts-refused",
@@ -90,7 +97,12 @@ STATEMENTS = [
     Sight("period-closed", "finance.period", found("/finance/periods/{}", CLOSED), FINANCE),
     Sight("period-closed-administrator", "finance.period", found("/finance/periods/{}", CLOSED), ADMIN),
     Sight("period-open", "finance.period", found("/finance/periods/{}", OPEN), FINANCE),
-    Sight("period-running", "finance.period", found("/finance/periods/{}", "SELECT to_char(now(), 'YYYY-MM')"), FINANCE),
+    Sight(
+        "period-running",
+        "finance.period",
+        found("/finance/periods/{}", "SELECT to_char(now(), 'YYYY-MM')"),
+        FINANCE,
+    ),
     Sight("audit", "finance.audit", at("/finance/audit"), FINANCE),
     Sight("audit-found", "finance.audit", at("/finance/audit?q=setor"), ADMIN),
     Sight("audit-none", "finance.audit", at("/finance/audit?q=zzzzzz"), ADMIN),
@@ -99,13 +111,33 @@ STATEMENTS = [
 MONEY_OUT = [
     Sight("settlements", "finance.settlement_list", at("/finance/settlements"), FINANCE),
     Sight("settlements-proposed", "finance.settlement_list", at("/finance/settlements?state=proposed"), SECOND),
-    Sight("settlement-proposed", "finance.settlement", found("/finance/settlements/{}", SETTLEMENT.format("proposed")), SECOND),
-    Sight("settlement-approved", "finance.settlement", found("/finance/settlements/{}", SETTLEMENT.format("approved")), FINANCE),
-    Sight("settlement-paid", "finance.settlement", found("/finance/settlements/{}", SETTLEMENT.format("paid")), SECOND),
+    Sight(
+        "settlement-proposed",
+        "finance.settlement",
+        found("/finance/settlements/{}", SETTLEMENT.format("proposed")),
+        SECOND,
+    ),
+    Sight(
+        "settlement-approved",
+        "finance.settlement",
+        found("/finance/settlements/{}", SETTLEMENT.format("approved")),
+        FINANCE,
+    ),
+    Sight(
+        "settlement-paid",
+        "finance.settlement",
+        found("/finance/settlements/{}", SETTLEMENT.format("paid")),
+        SECOND,
+    ),
     Sight("new-settlements", "finance.new_settlements", at("/finance/settlements/new"), FINANCE),
     Sight("paste-payments", "finance.paste_payments", at("/finance/settlements/paid"), FINANCE),
     Sight("deposits", "finance.deposit_list", at("/finance/deposits"), FINANCE),
-    Sight("deposit-proposed", "finance.deposit_page", found("/finance/deposits/{}", DEPOSIT.format("proposed", "true")), SECOND),
+    Sight(
+        "deposit-proposed",
+        "finance.deposit_page",
+        found("/finance/deposits/{}", DEPOSIT.format("proposed", "true")),
+        SECOND,
+    ),
     Sight(
         "deposit-approved",
         "finance.deposit_page",
@@ -118,7 +150,12 @@ MONEY_OUT = [
         found("/finance/deposits/{}", DEPOSIT.format("approved", "billing_code IS NOT NULL")),
         FINANCE,
     ),
-    Sight("deposit-booked", "finance.deposit_page", found("/finance/deposits/{}", DEPOSIT.format("booked", "true")), SECOND),
+    Sight(
+        "deposit-paid",
+        "finance.deposit_page",
+        found("/finance/deposits/{}", DEPOSIT.format("paid", "true")),
+        SECOND,
+    ),
     Sight("satkers", "finance.satker_list", at("/finance/satkers"), FINANCE),
     Sight("distributions", "finance.distribution_list", at("/finance/distributions"), FINANCE),
     Sight("budget", "finance.budget_list", at("/finance/budget"), FINANCE),
@@ -142,14 +179,16 @@ OF_FACILITIES = [
     Sight("seller-settlement", "seller.settlement", head_of("settlements", "t.state = 'proposed'"), HEAD),
     Sight("seller-settlement-paid", "seller.settlement", head_of("settlements", "t.state = 'paid'"), HEAD),
     Sight("seller-deposit", "seller.deposit_page", head_of("deposits", "true"), HEAD),
-    Sight("seller-deposit-booked", "seller.deposit_page", head_of("deposits", "t.state = 'booked'"), HEAD),
+    Sight("seller-deposit-paid", "seller.deposit_page", head_of("deposits", "t.state = 'paid'"), HEAD),
     Sight("seller-bank-accounts", "seller.bank_account_list", at("/seller/PKL/bank-accounts"), HEAD),
     Sight("seller-distributions", "seller.distribution_list", at("/seller/PKL/distributions"), COORDINATOR),
     Sight("seller-distributions-head", "seller.distribution_list", at("/seller/PKL/distributions"), HEAD),
     Sight("seller-rules", "seller.rule_list", at("/seller/PKL/rules"), HEAD),
     Sight("seller-statements", "seller.statements", at("/seller/PKL/statements"), HEAD),
     Sight("seller-statement", "seller.statement_page", found("/seller/PKL/statements/{}", CLOSED), HEAD),
-    Sight("seller-statement-open", "seller.statement_page", found("/seller/PKL/statements/{}", OPEN), COORDINATOR),
+    Sight(
+        "seller-statement-open", "seller.statement_page", found("/seller/PKL/statements/{}", OPEN), COORDINATOR
+    ),
     Sight("seller-lines", "seller.lines", at("/seller/PKL/lines"), HEAD),
     Sight(
         "seller-new-refund",
@@ -164,7 +203,13 @@ OF_FACILITIES = [
 ]
 
 BOOKS = [
-    Sight(name if name.startswith("seller") else f"finance-{name}", sight.endpoint, sight.open, sight.account, sight.status)
+    Sight(
+        name if name.startswith("seller") else f"finance-{name}",
+        sight.endpoint,
+        sight.open,
+        sight.account,
+        sight.status,
+    )
     for sight in [*SALES, *STATEMENTS, *MONEY_OUT, *RULES, *OF_FACILITIES]
     for name in [sight.name]
 ]
