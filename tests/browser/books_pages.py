@@ -68,10 +68,7 @@ SALES = [
         SECOND,
     ),
     Sight(
-        "refund-done",
-        "finance.refund_page",
-        found("/finance/refunds/{0}", REFUND.format("succeeded")),
-        FINANCE,
+        "refund-done", "finance.refund_page", found("/finance/refunds/{0}", REFUND.format("succeeded")), FINANCE
     ),
     Sight("payouts", "finance.payout_list", at("/finance/payouts"), FINANCE),
     Sight(
@@ -115,9 +112,7 @@ STATEMENTS = [
 
 MONEY_OUT = [
     Sight("settlements", "finance.settlement_list", at("/finance/settlements"), FINANCE),
-    Sight(
-        "settlements-proposed", "finance.settlement_list", at("/finance/settlements?state=proposed"), SECOND
-    ),
+    Sight("settlements-proposed", "finance.settlement_list", at("/finance/settlements?state=proposed"), SECOND),
     Sight(
         "settlement-proposed",
         "finance.settlement",
@@ -158,9 +153,9 @@ MONEY_OUT = [
         FINANCE,
     ),
     Sight(
-        "deposit-booked",
+        "deposit-paid",
         "finance.deposit_page",
-        found("/finance/deposits/{}", DEPOSIT.format("booked", "true")),
+        found("/finance/deposits/{}", DEPOSIT.format("paid", "true")),
         SECOND,
     ),
     Sight("satkers", "finance.satker_list", at("/finance/satkers"), FINANCE),
@@ -186,7 +181,7 @@ OF_FACILITIES = [
     Sight("seller-settlement", "seller.settlement", head_of("settlements", "t.state = 'proposed'"), HEAD),
     Sight("seller-settlement-paid", "seller.settlement", head_of("settlements", "t.state = 'paid'"), HEAD),
     Sight("seller-deposit", "seller.deposit_page", head_of("deposits", "true"), HEAD),
-    Sight("seller-deposit-booked", "seller.deposit_page", head_of("deposits", "t.state = 'booked'"), HEAD),
+    Sight("seller-deposit-paid", "seller.deposit_page", head_of("deposits", "t.state = 'paid'"), HEAD),
     Sight("seller-bank-accounts", "seller.bank_account_list", at("/seller/PKL/bank-accounts"), HEAD),
     Sight("seller-distributions", "seller.distribution_list", at("/seller/PKL/distributions"), COORDINATOR),
     Sight("seller-distributions-head", "seller.distribution_list", at("/seller/PKL/distributions"), HEAD),
@@ -194,10 +189,7 @@ OF_FACILITIES = [
     Sight("seller-statements", "seller.statements", at("/seller/PKL/statements"), HEAD),
     Sight("seller-statement", "seller.statement_page", found("/seller/PKL/statements/{}", CLOSED), HEAD),
     Sight(
-        "seller-statement-open",
-        "seller.statement_page",
-        found("/seller/PKL/statements/{}", OPEN),
-        COORDINATOR,
+        "seller-statement-open", "seller.statement_page", found("/seller/PKL/statements/{}", OPEN), COORDINATOR
     ),
     Sight("seller-lines", "seller.lines", at("/seller/PKL/lines"), HEAD),
     Sight(

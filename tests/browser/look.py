@@ -103,6 +103,7 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "description FROM products", "name FROM people", "name FROM provinces", "city FROM facilities",
         "title FROM order_lines", "variant_title FROM order_lines", "workshop_name FROM order_lines",
         "name FROM exhibitions", "venue FROM exhibitions", "note FROM stock_movements", "name FROM order_contacts",
+        "note FROM refunds", "legal_basis FROM deposit_deadlines", "holder FROM bank_accounts",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
     ]  # fmt: skip
     names: set[Any] = {

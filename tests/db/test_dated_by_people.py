@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from storefront import days
@@ -121,8 +121,8 @@ def _begun(books: Books) -> Waiting:
     account = db.session.execute(text("SELECT id FROM bank_accounts WHERE facility_id IS NULL")).scalar_one()
     db.session.commit()
     assert LAST is not None
-    # Nothing is booked before the month, so the hash is of no account here.
-    db.session.add(Period(month=LAST.first, state="closed", closed_by=second, hash=b"x" * 32, entries=0))
+    digest = db.session.execute(select(func.period_hash(LAST.first, None))).scalar_one()
+    db.session.add(Period(month=LAST.first, state="closed", closed_by=second, hash=digest, entries=0))
     db.session.commit()
     return Waiting(
         books, order.id, workshop, ids["approved"], ids["paid"], deposits[1], deposits[0], passed_on.id,

@@ -38,7 +38,19 @@ def shop(db_session: Session) -> Shop:
 
 
 def rows(text: str) -> int:
-    return text.count('<th scope="row" class="code">')
+    return text.count('<th scope="row">')
+
+
+def test_acts_are_said_in_words_beside_their_code(app: Flask, shop: Shop) -> None:
+    record("settlement.approved", "settlement", 7)
+    record("variant.unheard_of", "variant", 8)
+    db.session.commit()
+    client = sign_in(app.test_client(), make_account("administrator"))
+    page, english = client.get("/finance/audit").text, client.get("/en/finance/audit").text
+    assert "Penyaluran: disetujui" in page
+    assert "Settlement: approved" in english
+    assert "settlement.approved" in page
+    assert "Varian: unheard_of" in page  # no words yet: as it is written
 
 
 def test_the_administrator_finds_acts(app: Flask, shop: Shop) -> None:
