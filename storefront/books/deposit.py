@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -157,7 +157,7 @@ def set_billing_code(deposit_id: int, code: str, expires_at: datetime.datetime, 
     if deposit.approved_at is not None and expires_at <= deposit.approved_at:
         raise Invalid({"billing_expires_at": _("Kode ini sudah kedaluwarsa. Buat yang baru di SIMPONI.")})
     expired = deposit.billing_expires_at
-    before = {
+    before: dict[str, object] = {
         "state": "approved",
         "billing_code": deposit.billing_code,
         "billing_expires_at": expired.isoformat() if expired else None,
@@ -206,7 +206,7 @@ def locked(deposit_id: int, *states: str) -> Deposit:
 
 
 def record_step(
-    deposit: Deposit, what: str, person_id: int, *, before: dict[str, object] | None = None, **more: str
+    deposit: Deposit, what: str, person_id: int, *, before: Mapping[str, object] | None = None, **more: str
 ) -> None:
     """Write a step to the audit trail: what was `before` it, and `more` that came with it."""
     record(
@@ -216,7 +216,7 @@ def record_step(
         person_id=person_id,
         facility_id=deposit.facility_id,
         details={
-            "before": before,
+            "before": dict(before) if before is not None else None,
             "after": {"state": deposit.state, **more},
             "amount": deposit.amount,
         },

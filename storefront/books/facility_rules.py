@@ -28,7 +28,7 @@ LIST = text(
        AND (CAST(:id AS bigint) IS NULL OR r.id = CAST(:id AS bigint))) rules
      ORDER BY state = 'ended', state = 'to_come', exhibition_id IS NULL, facility_id IS NULL, workshop_id IS NULL,
               commodity_group_id IS NULL, valid_from DESC, id DESC
-     LIMIT :limit OFFSET :offset"""
+     LIMIT :limit OFFSET :offset"""  # noqa: S608  (SQL of our own)
 )
 #: What a rule can name of the facility's goods on sale.
 GOODS = text(
@@ -43,7 +43,7 @@ GOODS = text(
 FAIRS = text(
     f"""
     SELECT DISTINCT exhibition_id FROM split_rules r {OWN} AND r.exhibition_id IS NOT NULL
-       AND r.valid_from <= :today AND (r.valid_to IS NULL OR r.valid_to >= :today)"""
+       AND r.valid_from <= :today AND (r.valid_to IS NULL OR r.valid_to >= :today)"""  # noqa: S608
 )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from storefront.audit.record import record
 from storefront.books.disputes import refuse_while_disputed
@@ -26,7 +26,8 @@ from storefront.money import format_rupiah, split
 from storefront.orders.models import Order
 from storefront.payments.models import Refund
 
-#: From this many rupiah on, a second person approves. The database holds the same (`refund_limit`).
+#: From this many rupiah of one order on, a second person approves: a large refund in small pieces is a large one.
+#: The database holds the same (`refund_limit`).
 SECOND_PERSON_FROM = 500_000
 REASONS = ("cannot_fulfil", "returned", "damaged", "lost", "goodwill")
 PIECES = ("none", "restock", "write_off")
@@ -104,7 +105,7 @@ def propose(
     parts = _parts(left, lines, goodwill, errors)
     _refuse(left, parts, shipping, reason, note, errors)
     amount = sum(part.amount for part in parts) + sum(shipping.values())
-    decided = may_decide and amount < SECOND_PERSON_FROM
+    decided = may_decide and amount + decided_alone(order.id) < SECOND_PERSON_FROM
     refund = Refund(
         payment_id=left.payment_id,
         order_id=order.id,
@@ -122,6 +123,17 @@ def propose(
         defer("orders.send_refund", refund_id=refund.id)
     _record(refund, "proposed", person_id)
     return refund
+
+
+def decided_alone(order_id: int) -> int:
+    """Rupiah of an order that one person alone has decided to give back, whoever it was."""
+    alone = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.order_id == order_id,
+        Refund.proposed_by.is_not(None),
+        Refund.approved_by.is_(None),
+        Refund.state.not_in(("proposed", "rejected")),
+    )
+    return int(db.session.scalars(alone).one())
 
 
 def _add(refund: Refund, parts: Sequence[RefundLine], shipping: dict[int, int]) -> None:

@@ -52,7 +52,7 @@ RULES = text(
      WHERE CAST(:state AS text) IS NULL OR state = CAST(:state AS text)
      ORDER BY state <> 'proposed', state = 'rejected', state = 'ended', facility_name NULLS FIRST,
               valid_from DESC, id DESC
-     LIMIT :limit OFFSET :offset"""
+     LIMIT :limit OFFSET :offset"""  # noqa: S608  (SQL of our own)
 )
 USED = text(
     """

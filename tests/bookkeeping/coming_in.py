@@ -60,9 +60,7 @@ class ComingIn(Ground):
     def return_held(self) -> None:
         """The provider gives back what was paid a second time; said again, it changes nothing."""
         payment_id, amount = self.kept.held.pop()
-        refund_id = db.session.execute(
-            select(Refund.id).where(Refund.payment_id == payment_id)
-        ).scalar_one()
+        refund_id = db.session.execute(select(Refund.id).where(Refund.payment_id == payment_id)).scalar_one()
         key = f"refund:{refund_id}"
         db.session.execute(
             insert(SandboxRefund).values(
@@ -168,7 +166,9 @@ class ComingIn(Ground):
         if refund is None:
             return
         assert refund.amount == asked.amount
-        assert (refund.state == "proposed") == (asked.amount >= SECOND_PERSON_FROM)
+        alone = sum(one.amount for one in self.kept.refunds if one.is_alone and one.sale is asked.sale)
+        assert (refund.state == "proposed") == (asked.amount + alone >= SECOND_PERSON_FROM)
+        asked.is_alone = refund.state != "proposed"
         asked.id, asked.state = refund.id, refund.state
         self._speak_of(asked, 1)
         self.kept.refunds.append(asked)

@@ -19,9 +19,8 @@ class GoingOut(Ground):
 
     def propose_settlement(self) -> None:
         """Of one fund of one facility, at most what is owed and no other proposal speaks of."""
-        facility = self.chance.choice(list(self.facilities))
-        fund = self.chance.choice(("premium", "premium", "working_capital", "operating_costs", None))
-        purse = (facility, fund or "shipping")
+        purse = self._purse()
+        facility, fund = purse[0], None if purse[1] == "shipping" else purse[1]
         left = self.book.owed(purse) - self._sum(self.kept.settlements, purse, *PENDING)
         amount = max(1, self.part_of(left, beyond=0.15))
         wish = Wish(self.facilities[facility].id, self.funds[fund] if fund else None, amount)
@@ -32,6 +31,13 @@ class GoingOut(Ground):
         if found:
             self.kept.settlements.append(Outgoing(found[0].id, purse, amount))
             self.met("settlement proposed")
+
+    def _purse(self) -> tuple[str, str]:
+        """Mostly one from which something is owed, premium more often than others."""
+        funds = ("premium", "premium", "working_capital", "operating_costs", "shipping")
+        purses = [(facility, fund) for facility in self.facilities for fund in funds]
+        owed = [purse for purse in purses if self.book.owed(purse) > 0]
+        return self.chance.choice(owed if owed and self.chance.random() < 0.85 else purses)
 
     def can_decide_on_settlement(self) -> bool:
         return bool(self._in(self.kept.settlements, "proposed"))
@@ -133,7 +139,9 @@ class GoingOut(Ground):
 
     def propose_deposit(self) -> None:
         """Of all state revenue up to a day that no other deposit carries, less what went back."""
-        facility = self.chance.choice(list(self.facilities))
+        waiting = [code for code in self.facilities if self.book.to_deposit(code, self.day)]
+        sensible = waiting and self.chance.random() < 0.85
+        facility = self.chance.choice(waiting if sensible else list(self.facilities))
         until = self.day - self.chance.choice((0, 0, 5, 20)) * DAY
         carried = self.book.to_deposit(facility, until)
         amount = sum(row.amount for row in carried)

@@ -43,6 +43,8 @@ class Asked:
     shipping: list[tuple[Shipping, int]]
     state: str
     on: datetime.date
+    #: Sent without a second person.
+    is_alone: bool = False
 
     @property
     def amount(self) -> int:
@@ -259,7 +261,9 @@ class Ground:
         rows = self.owner.execute("SELECT facility_code, fund, owed FROM reporting.fund_balances").fetchall()
         assert all(owed == self.book.owed((facility, fund)) for facility, fund, owed in rows)
         told = {(facility, fund) for facility, fund, _ in rows}
-        known = {tuple(c.split(":")[1:]) for c in self.book.balances if c.startswith(("owed:", "receivable:"))}
+        known = {
+            tuple(c.split(":")[1:]) for c in self.book.balances if c.startswith(("owed:", "receivable:"))
+        }
         assert {purse for purse in known if purse[1] != "shipping"} <= told
         apart = self.owner.execute(
             """SELECT 'deposit', deposit_id, amount, lines FROM reporting.deposits LEFT JOIN (

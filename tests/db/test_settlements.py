@@ -389,7 +389,8 @@ def test_what_was_paid_stays(books: Books, db_session: Session) -> None:
 def test_what_was_agreed_on_stays(books: Books, db_session: Session) -> None:
     settle.propose([wish(books, "premium", 10)], person_id=books.first)
     db_session.commit()
-    for change in ("amount = 11", "facility_id = facility_id + 1", "state = 'paid'"):
+    other = f"bank_account_id = (SELECT id FROM bank_accounts WHERE facility_id = {books.ambon})"
+    for change in ("amount = 11", "facility_id = facility_id + 1", "state = 'paid'", "fund_id = NULL", other):
         with pytest.raises(DBAPIError):
             db_session.execute(text(f"UPDATE settlements SET {change}"))
         db_session.rollback()

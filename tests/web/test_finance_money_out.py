@@ -29,6 +29,7 @@ from storefront.books.models import (
 from storefront.books.settle import Wish
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
+from tests.factories import make_paid_order
 from tests.money_out import Books, approved_deposit, billed_deposit, open_books, paid_deposit, settled
 from tests.staff import make_account, post, sign_in
 
@@ -233,11 +234,11 @@ def test_a_used_ntpn_is_a_sentence(finance: FlaskClient, books: Books) -> None:
 
 
 def test_late_deposits_head_the_lists(finance: FlaskClient, books: Books) -> None:
-    found = approved_deposit(books, books.ambon)
-    db.session.commit()
     assert "lewat batas waktu" not in finance.get("/finance/").text
-    late = days.today() - datetime.timedelta(days=1)
-    db.session.get_one(Deposit, found.id).due_on = late
+    long_ago = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=20)
+    make_paid_order((books.shop.honey, 1), paid_at=long_ago)
+    found = approved_deposit(books, books.ambon)
+    assert found.due_on < days.today()
     approved_deposit(books)
     db.session.commit()
     page = finance.get("/finance/deposits").text

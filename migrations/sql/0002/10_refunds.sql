@@ -1,6 +1,6 @@
 -- Refunds by line and quantity, shipping and goodwill; their shares go back in proportion.
 
--- From this many rupiah on, a second person approves (storefront/books/refunds.py asks the same).
+-- From this many rupiah of one order on, a second person approves (storefront/books/refunds.py asks the same).
 CREATE FUNCTION refund_limit() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 500000::bigint';
 
 ALTER TABLE refunds DROP CONSTRAINT refunds_reason_check, DROP CONSTRAINT refunds_state_check;
@@ -107,6 +107,11 @@ BEGIN
             RAISE EXCEPTION 'refund % is of %, its parts sum to %', refund.id, refund.amount, parts
                 USING ERRCODE = 'check_violation';
         END IF;
+    END IF;
+    IF (SELECT sum(amount) FROM refunds WHERE order_id = refund.order_id AND proposed_by IS NOT NULL
+           AND approved_by IS NULL AND state NOT IN ('proposed', 'rejected')) >= refund_limit() THEN
+        RAISE EXCEPTION 'refund %: what one person decided of the order reaches the limit', refund.id
+            USING ERRCODE = 'check_violation';
     END IF;
     SELECT 'payment ' || p.id INTO fault FROM payments p WHERE p.id = refund.payment_id
        AND (SELECT sum(r.amount) FROM refunds r WHERE r.payment_id = p.id
