@@ -187,7 +187,7 @@ class GivenBack:
         Beside it waits one of finance's own that is dear enough to need a second person.
         """
         self._ask(self._received(today - days(25), today - days(2)), coordinators, today - days(1))
-        dear = self._first(self._received(today - days(40), today - days(2)), self._dear)
+        dear = self._first(self._received(today - days(120), today - days(2)), self._dear)
         if dear is not None:
             moment = at(today - days(1), 10, 15)
             with dated(moment):

@@ -24,13 +24,14 @@ from storefront.ledger.book import bank, books_difference
 from storefront.ledger.models import Fund
 
 Act = Callable[[datetime.datetime], None]
-#: A facility whose working capital came back from the bank, and one whose deposit got a wrong number.
-SENT_BACK, WRONG_NUMBER = "TGG", "BKT"
+#: A facility whose deposit got the number of another slip.
+WRONG_NUMBER = "BKT"
 MONTHLY_CHARGE = 6_500
 
-PAID_IN = text(
+#: Working capital that was sent in some days, the least first.
+SENT = text(
     """SELECT s.id FROM settlements s JOIN funds u ON u.id = s.fund_id AND u.code = 'working_capital'
-        WHERE s.facility_id = :facility AND s.state = 'paid' AND s.paid_on BETWEEN :first AND :last"""
+        WHERE s.state = 'paid' AND s.paid_on BETWEEN :first AND :last ORDER BY s.amount, s.id LIMIT 1"""
 )
 
 
@@ -105,9 +106,7 @@ class PutRight:
 
     def _undo_settlement(self, moment: datetime.datetime) -> None:
         """The bank sent working capital back; the next month's settlement pays it again."""
-        middle = self.months[1]
-        wanted = {"facility": self.ids.get(SENT_BACK), "first": middle.first, "last": middle.last}
-        sent = db.session.scalars(PAID_IN, wanted).first()
+        sent = db.session.scalars(SENT, vars(self.months[1])).first()
         if sent is not None:
             reason = "Bank mengembalikan kiriman: nama pemilik rekening tidak cocok."
             settle_paid.reverse(sent, on=moment.date(), reason=reason, person_id=self.second, at=moment)

@@ -249,5 +249,3 @@ CREATE TRIGGER funds_keep_code BEFORE UPDATE OF code ON funds FOR EACH ROW EXECU
 
 -- Where an act of staff came from; a shopper's address is not kept.
 ALTER TABLE audit_events ADD COLUMN network inet;
-CREATE INDEX audit_events_action ON audit_events (action, id);
-CREATE INDEX audit_events_at ON audit_events (at);
