@@ -159,6 +159,7 @@ def set_deadline(valid_from: datetime.date, days: int, legal_basis: str, person_
         errors["days"] = _("Tulis jumlah hari, dari 0 sampai 60.")
     if len(legal_basis) < 5:
         errors["legal_basis"] = _("Tulis dasar hukumnya.")
+    lock_accounts(["deposit_deadlines"])  # two who set one for the same day wait for each other
     latest = db.session.scalar(
         select(DepositDeadline).order_by(DepositDeadline.valid_from.desc()).limit(1)
     )

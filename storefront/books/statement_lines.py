@@ -121,7 +121,7 @@ class Query:
 
 def query(connection: Connection, lines: Lines) -> Query:
     """The SQL of a selection."""
-    known = accounts(connection, lines.facility_ids)
+    known = accounts(connection, lines.facility_ids, lines.as_of)
     shown = columns(connection, known.columns.values())
     if lines.fund:
         shown = [column for column in shown if column.code == lines.fund]
