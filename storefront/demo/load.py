@@ -35,6 +35,8 @@ class Size:
 
     products: int
     orders: int
+    #: Code of the facility whose orders alone are copied; None: those of all.
+    copied: str | None = None
 
 
 #: What `make run` loads.
@@ -70,7 +72,7 @@ def load(
     say(f"{len(sites.facilities)} facilities, {len(accounts)} accounts")
     items = _list_products(size.products, sites, today, seed, say)
     copies = size.orders - BY_RULE
-    multiplier = Multiplier(copies) if copies > 0 else None
+    multiplier = Multiplier(copies, size.copied) if copies > 0 else None
     _write_history(min(size.orders, BY_RULE), items, sites, accounts, today, seed, say)
     settle()
     if multiplier:

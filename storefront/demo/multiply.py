@@ -45,6 +45,8 @@ ENDED_WELL = """
        AND NOT EXISTS (SELECT FROM payments x WHERE x.order_id = o.id AND x.id <> p.id)
        AND NOT EXISTS (SELECT FROM refunds x WHERE x.order_id = o.id)
        AND NOT EXISTS (SELECT FROM parcels x WHERE x.order_id = o.id AND x.state <> 'received')
+       AND (%(facility)s::text IS NULL
+            OR NOT EXISTS (SELECT FROM order_lines x WHERE x.order_id = o.id AND x.facility_code <> %(facility)s))
      GROUP BY o.id, p.id, e.id"""
 
 #: One row for each copy, in the order of time. 40 bits make an order's number, no two the same.
@@ -94,9 +96,10 @@ COLUMNS = """
 class Multiplier:
     """Make one before the history is written: its copies are older, and so get the lower ids."""
 
-    def __init__(self, number: int) -> None:
-        """`number` copies will be wanted."""
+    def __init__(self, number: int, facility: str | None = None) -> None:
+        """`number` copies will be wanted, of what the facility with this code sold alone; None: of everything."""
         self.number = number
+        self.facility = facility
         #: Tables that number their rows, with the last id that is used.
         self.last: dict[str, int] = {}
         connection = driver_connection(db.session.connection())
@@ -131,15 +134,14 @@ class Multiplier:
 
     def _prepare(self, connection: Any, last: datetime.date, seed: str) -> None:
         """The originals, and for each copy when it was placed and what it copies."""
-        connection.execute(ENDED_WELL)
+        connection.execute(ENDED_WELL, {"facility": self.facility})
         for table in TABLES:
             rows = f"SELECT s.* FROM originals o JOIN {table.name} s ON {table.own}"  # noqa: S608 (our own words)
             connection.execute(f"CREATE TEMPORARY TABLE original_{table.name} ON COMMIT DROP AS {rows}")
             connection.execute(f"ANALYZE original_{table.name}")
         query = "SELECT from_day FROM originals ORDER BY from_day"
-        calendar, counts, choices = _calendar(
-            self.number, last, [day for (day,) in connection.execute(query).fetchall()]
-        )
+        begins = [day for (day,) in connection.execute(query).fetchall()]
+        calendar, counts, choices = _calendar(self.number, last, begins)
         values = {"days": calendar, "counts": counts, "choices": choices, "seed": seed}
         values |= {"offset": int.from_bytes(seed.encode()[:4], "big"), **self.last}
         connection.execute(ORDER_NUMBER)
