@@ -17,18 +17,17 @@ KEY = "hashtextextended('ledger.close', 0)"
 
 
 class PeriodClosed(DomainError):
-    """The day lies in a month that is closed."""
+    """The day lies in a month that is closed; `field` is where somebody wrote it."""
 
     code, status = "period_closed", 409
 
-    def __init__(self, month: datetime.date) -> None:
-        super().__init__(
-            _(
-                "Buku %(month)s sudah ditutup, jadi tidak ada yang dapat dicatat di bulan itu. "
-                "Pilih tanggal di bulan yang masih terbuka.",
-                month=format_month(month),
-            )
+    def __init__(self, month: datetime.date, field: str = "") -> None:
+        sentence = _(
+            "Buku %(month)s sudah ditutup, jadi tidak ada yang dapat dicatat di bulan itu. "
+            "Pilih tanggal di bulan yang masih terbuka.",
+            month=format_month(month),
         )
+        super().__init__(sentence, extra={"errors": {field: sentence}} if field else None)
 
 
 def month_of(day: datetime.date) -> datetime.date:
@@ -42,11 +41,11 @@ def is_closed(day: datetime.date) -> bool:
     return db.session.scalar(query) is not None
 
 
-def require_open(day: datetime.date) -> None:
+def require_open(day: datetime.date, field: str = "") -> None:
     """Return only if something may be booked on `day`; until this transaction ends, its month stays open.
 
-    Raises `PeriodClosed`, which names the month.
+    `field` is where a form asked for the day. Raises `PeriodClosed`, which names the month.
     """
     db.session.execute(text(f"SELECT pg_advisory_xact_lock_shared({KEY})"))
     if is_closed(day):
-        raise PeriodClosed(month_of(day))
+        raise PeriodClosed(month_of(day), field)
