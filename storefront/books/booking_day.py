@@ -21,4 +21,4 @@ def require_booking_day(day: datetime.date, *, field: str, since: datetime.date 
         raise Invalid({field: _("Tanggal ini belum tiba.")})
     if since is not None and day < since:
         raise Invalid({field: _("Paling awal %(day)s.", day=format_date(since))})
-    require_open(day)
+    require_open(day, field)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from storefront.audit.record import record
 from storefront.books import bank_accounts
 from storefront.books.booking_day import require_booking_day
+from storefront.ledger.closed import require_open
 from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.models import BudgetReturn, Deposit
 from storefront.books.settle import owed_to
@@ -84,7 +85,7 @@ def approve(return_id: int, person_id: int, *, at: datetime.datetime | None = No
     """A second person agrees, and it is booked. Raises FourEyes, PeriodClosed, Decided, NotFound."""
     returned = _waiting(return_id)
     require_second(returned.proposed_by, person_id)
-    require_booking_day(returned.returned_on, field="returned_on")
+    require_open(returned.returned_on)
     returned.state, returned.approved_by, returned.approved_at = "booked", person_id, moment(at)
     db.session.flush()
     passing_on.book_budget_return(

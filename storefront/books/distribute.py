@@ -60,7 +60,7 @@ def enter(
         errors["amount"] = _("Tulis jumlahnya dalam rupiah, lebih dari nol.")
     if errors:
         raise Invalid(errors)
-    require_open(distributed_on)
+    require_open(distributed_on, "distributed_on")
     left = left_to_pass_on(facility_id)
     if amount > left:
         raise _too_much(left)

@@ -133,7 +133,7 @@ def _lines(source: Source) -> dict[str, Any]:
         return _summed(source, labels)
     return {
         "lines_title": _("Baris menurut tanggal"),
-        "line_columns": [_("Tanggal"), _("Uraian"), _("Pesanan"), _("Karya"), _("Buah"), *labels],
+        "line_columns": [_("Tanggal"), _("Uraian"), _("Rujukan"), _("Karya"), _("Buah"), *labels],
         "line_widths": ["", "", "", "rest", "", *[""] * len(labels)],
         "texts": 4,
         "lines": [
@@ -141,7 +141,7 @@ def _lines(source: Source) -> dict[str, Any]:
                 row["effective_date"].isoformat(),
                 _described(row),
                 row["order_number"] or row["reference"] or "–",
-                row["product"] or (_("Ongkos kirim") if row["order_number"] else row["source"]),
+                row["product"] or _origin(row),
                 "" if row["quantity"] is None else format_number(row["quantity"]),
                 *(_number(row[name]) for name in query.names),
             ]
@@ -155,6 +155,16 @@ def _described(row: dict[str, Any]) -> str:
     if row["happened_on"] is None:
         return kind_words(row["kind"])
     return _("%(kind)s (terjadi %(day)s)", kind=kind_words(row["kind"]), day=row["happened_on"].isoformat())
+
+
+def _origin(row: dict[str, Any]) -> str:
+    """What a line without a piece of work comes from; what has no words is named by its source."""
+    number = row["source"].split(":")[1]
+    if row["order_number"]:
+        return _("Ongkos kirim")
+    if row["kind"] == "settlement":
+        return _("Penyaluran %(number)s", number=number)
+    return _("Setoran %(number)s", number=number) if row["kind"] == "deposit" else str(row["source"])
 
 
 def _summed(source: Source, labels: list[str]) -> dict[str, Any]:

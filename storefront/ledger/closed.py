@@ -26,18 +26,17 @@ IS_CLOSED = text("SELECT EXISTS (SELECT FROM periods WHERE month >= :month AND s
 
 
 class PeriodClosed(DomainError):
-    """The day lies in a month that is closed."""
+    """The day lies in a month that is closed; `field` is where somebody wrote it."""
 
     code, status = "period_closed", 409
 
-    def __init__(self, month: datetime.date) -> None:
-        super().__init__(
-            _(
-                "Buku %(month)s sudah ditutup, jadi tidak ada yang dapat dicatat di bulan itu. "
-                "Pilih tanggal di bulan yang masih terbuka.",
-                month=format_month(month),
-            )
+    def __init__(self, month: datetime.date, field: str = "") -> None:
+        sentence = _(
+            "Buku %(month)s sudah ditutup, jadi tidak ada yang dapat dicatat di bulan itu. "
+            "Pilih tanggal di bulan yang masih terbuka.",
+            month=format_month(month),
         )
+        super().__init__(sentence, extra={"errors": {field: sentence}} if field else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +57,14 @@ def is_closed(day: datetime.date) -> bool:
     return bool(db.session.execute(IS_CLOSED, {"month": month_of(day)}).scalar_one())
 
 
-def require_open(day: datetime.date) -> None:
+def require_open(day: datetime.date, field: str = "") -> None:
     """Return only if something may be booked on `day`; until this transaction ends, its month stays open.
 
-    Raises `PeriodClosed`, which names the month.
+    `field` is where a form asked for the day. Raises `PeriodClosed`, which names the month.
     """
     _keep_open()
     if is_closed(day):
-        raise PeriodClosed(month_of(day))
+        raise PeriodClosed(month_of(day), field)
 
 
 def counting(happened_at: datetime.datetime, *, known_at: datetime.datetime | None = None) -> Counted:

@@ -101,7 +101,7 @@ def test_whoever_is_bound_to_a_facility_sees_its_acts_alone(app: Flask, shop: Sh
         client = sign_in(app.test_client(), make_account(role, facilities=(shop.pekalongan,)))
         page = client.get("/finance/audit").text
         assert rows(page) == 1
-        assert "variant 7" in page
+        assert "Varian 7" in page
         assert rows(client.get("/finance/audit?facility=NML").text) == 0
         assert "PKL-BATIK" in client.get("/finance/audit?format=csv").text
         assert "correction" not in client.get("/finance/audit?format=csv").text
