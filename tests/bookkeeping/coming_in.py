@@ -106,7 +106,7 @@ class ComingIn(Ground):
 
     def ask_for_refund(self) -> None:
         """Pieces of a line, or an amount of it, and perhaps some shipping."""
-        sale = self.pick(self.kept.sales)
+        sale = self._partly_given_back() or self.pick(self.kept.sales)
         line, parcel = self.chance.choice(sale.lines), self.chance.choice(sale.shipping)
         left = line.quantity - line.pieces
         quantity = self.chance.randint(0, left)
@@ -135,6 +135,15 @@ class ComingIn(Ground):
             [wish],
             "invalid" if nothing_left else None,
         )
+
+    def _partly_given_back(self) -> Sale | None:
+        """Often an order of which something went back before: it is there that rupiah could go astray."""
+        begun = [
+            sale
+            for sale in self.kept.sales
+            if any(0 < share.taken < share.amount for line in sale.lines for share in line.shares)
+        ]
+        return self.pick(begun) if begun and self.chance.random() < 0.5 else None
 
     def can_ask_for_goodwill(self) -> bool:
         return bool(self.kept.sales)

@@ -37,7 +37,12 @@ class GoingOut(Ground):
         funds = ("premium", "premium", "working_capital", "operating_costs", "shipping")
         purses = [(facility, fund) for facility in self.facilities for fund in funds]
         owed = [purse for purse in purses if self.book.owed(purse) > 0]
-        return self.chance.choice(owed if owed and self.chance.random() < 0.85 else purses)
+        back = [purse for purse in owed if self._to_come_back(purse)]
+        likely = back if back and self.chance.random() < 0.5 else owed
+        return self.chance.choice(likely if likely and self.chance.random() < 0.85 else purses)
+
+    def _to_come_back(self, purse: tuple[str, str]) -> int:
+        return self.book.balances[f"receivable:{':'.join(purse)}"]
 
     def can_decide_on_settlement(self) -> bool:
         return bool(self._in(self.kept.settlements, "proposed"))
@@ -70,8 +75,11 @@ class GoingOut(Ground):
             lambda: settle_paid.mark_paid(Paid(one.id, f"TRX-{one.id}", self.day), self.first, at=self.now)
         )
         one.state, one.on = "paid", self.day
+        before = self._to_come_back(one.purse)
         self.book.settled(self.day, one.id, one.purse, one.amount, self.bank)
         self.met("settlement paid")
+        if self._to_come_back(one.purse) < before:
+            self.met("taken in by a settlement")
 
     def can_reverse_settlement(self) -> bool:
         return bool(self._in(self.kept.settlements, "paid"))
@@ -189,8 +197,11 @@ class GoingOut(Ground):
 
         self.do(pay)
         one.state, one.on = "paid", self.day
+        before = self._to_come_back(one.purse)
         self.book.deposited(self.day, one.id, one.purse[0], one.amount, self.bank)
         self.met("deposit paid")
+        if self._to_come_back(one.purse) < before:
+            self.met("taken in by a deposit")
 
     def can_reverse_deposit(self) -> bool:
         return bool(self._in(self.kept.deposits, "paid"))

@@ -186,7 +186,7 @@ class Ground:
 
     def check(self) -> None:
         """Raise AssertionError unless the database says what the notebook says, and keeps every promise."""
-        self._balances()
+        self.check_balances()
         if any(amount for code, amount in self.book.balances.items() if code.startswith("receivable:")):
             self.met("steps with something to come back")
         self._lines()
@@ -195,7 +195,8 @@ class Ground:
         broken = [finding for finding in check(self.owner, INVARIANTS, shown=3) if not finding.holds]
         assert not broken, [(finding.invariant.name, finding.rows) for finding in broken]
 
-    def _balances(self) -> None:
+    def check_balances(self) -> None:
+        """Each account is the sum of its postings, and each entry balances."""
         rows = self.owner.execute(
             "SELECT a.code, sum(p.amount)::bigint FROM postings p JOIN accounts a ON a.id = p.account_id GROUP BY 1"
         ).fetchall()

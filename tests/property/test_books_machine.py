@@ -17,7 +17,7 @@ from tests.clones import Clone
 
 #: `make drill` goes longer, and elsewhere each time; these are short and always the same.
 EXAMPLES = int(os.environ.get("BOOKS_EXAMPLES", "3"))
-STEPS = int(os.environ.get("BOOKS_STEPS", "60"))
+STEPS = int(os.environ.get("BOOKS_STEPS", "50"))
 SAME_EACH_TIME = "BOOKS_EXAMPLES" not in os.environ
 #: Without these a run proves little.
 MET = {
