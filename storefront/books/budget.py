@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError
 from storefront.audit.record import record
 from storefront.books import bank_accounts
 from storefront.books.booking_day import require_booking_day
-from storefront.ledger.closed import require_open
 from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.models import BudgetReturn, Deposit
 from storefront.books.settle import owed_to
@@ -22,6 +21,7 @@ from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.ledger import passing_on
+from storefront.ledger.closed import require_open
 from storefront.money import format_rupiah
 
 

@@ -207,6 +207,7 @@ def test_the_same_is_taken_on_an_open_day(waiting: Waiting) -> None:
     distribute.reject(waiting.distribution, books.second)
     settle_paid.mark_paid(Paid(waiting.settlement_approved, "TRF-9", today), books.first)
     settle_paid.reverse(waiting.settlement_paid, on=today, reason=WORDS, person_id=books.second)
+    budget.reject(waiting.budget, books.second)
     deposit_paid.reverse(waiting.deposit_paid, on=today, reason=WORDS, person_id=books.second)
     payouts.record_payout(
         gateway="sandbox", reference="po_1", amount=10, arrived_on=today, person_id=books.first
