@@ -31,6 +31,19 @@ def split(amount: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
+def take_back(amount: int, shares: Sequence[int], taken: Sequence[int]) -> list[int]:
+    """What each of a line's `shares` gives back of a refund of `amount`, after `taken` went back before.
+
+    In proportion to what is left of each share, by largest remainder. So no share ever gives back more than
+    it got, and refunds in any number of pieces end exactly at the original shares. Raises ValueError when
+    `amount` is more than is left.
+    """
+    left = [share - gone for share, gone in zip(shares, taken, strict=True)]
+    if amount < 0 or any(part < 0 for part in left) or amount > sum(left):
+        raise ValueError("a refund is at most what is left of the line")
+    return split(amount, left) if amount else [0] * len(left)
+
+
 def format_number(number: int) -> str:
     """`1234567` as `1.234.567`, with a true minus sign."""
     sign = MINUS if number < 0 else ""

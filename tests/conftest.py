@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -173,10 +173,20 @@ def run_jobs(app: Flask) -> Callable[[], None]:
     """Runs the jobs that are due now, with the real worker, and returns when none is left."""
     from storefront import worker
 
+    due = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NULL")
+
+    def waiting() -> int:
+        with app.app_context(), db.engine.connect() as connection:
+            return connection.execute(due).scalar_one()
+
     def run() -> None:
-        # In a thread of its own: no app context of the test, and no event loop of a browser, is in the way.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(worker.run, app, wait=False).result()
+        # The worker stops when it finds nothing, although a job that still runs may queue another.
+        for _ in range(5):
+            # In a thread of its own: no app context of the test, and no event loop of a browser, is in the way.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(worker.run, app, wait=False).result()
+            if not waiting():
+                return
 
     return run
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from storefront.embedded import OWNER, WEB
+from tests.browser.books_pages import CLOSED, FINANCE, OPEN
+from tests.browser.purchase import CLOTH, CRISPS, have_in_cart, have_ordered, pay
+from tests.browser.shop import LiveShop, serve
+from tests.browser.visitor import Visitor, sign_in
 from tests.clones import TestServer
 from tests.demo import demo_template
-from tests.drills.running_shop import Shop
 from tests.everything import browser as chromium_path
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
@@ -20,13 +21,23 @@ PHONE, DESK = (390, 844), (1280, 844)
 GAP, GROUND = 40, "#e9e4da"
 
 
-def shot(browser: Browser, address: str, size: tuple[int, int]) -> Image.Image:
-    """What a screen of `size` shows first of the page."""
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
-    page.goto(address, wait_until="networkidle")
-    picture = Image.open(io.BytesIO(page.screenshot()))
-    page.close()
-    return picture.convert("RGB")
+def person(browser: Browser, shop: LiveShop, size: tuple[int, int], account: str | None = None) -> Visitor:
+    """Somebody who visits the shop on a screen of `size`, signed in or not."""
+    context = browser.new_context(
+        base_url=shop.address, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    if account is not None:
+        sign_in(page, account)
+    return Visitor(page, shop, "id", "phone" if size == PHONE else "desk")
+
+
+def shot(visitor: Visitor, path: str | None = None) -> Image.Image:
+    """What the screen shows first of the page at `path`, or of the page that is open."""
+    if path is not None:
+        visitor.go(path)
+    visitor.page.wait_for_load_state("networkidle")
+    return Image.open(io.BytesIO(visitor.page.screenshot())).convert("RGB")
 
 
 def side_by_side(pictures: list[Image.Image]) -> Image.Image:
@@ -41,35 +52,46 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
     return sheet
 
 
+def take(shop: LiveShop) -> None:
+    """Take the pictures of `shop`; it has one order more afterwards."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path())
+        phone, desk = person(browser, shop, PHONE), person(browser, shop, DESK)
+        save("home", [shot(phone, "/"), shot(desk, "/")])
+        product = shot(phone, f"/products/{CLOTH.slug}")
+        have_in_cart(phone, {CLOTH: 2, CRISPS: 3})
+        cart = shot(phone, "/cart")
+        have_ordered(phone, {})
+        pay(phone)
+        phone.page.locator(".order-head .pill--ready").wait_for()
+        save("purchase", [product, cart, shot(phone)])
+        save("seller", [shot(person(browser, shop, DESK, "coordinator@demo.test"), "/seller/PKL/")])
+        finance = person(browser, shop, DESK, FINANCE)
+        save("finance", [shot(finance, "/finance/")])
+        save("statement", [shot(finance, f"/finance/statements/PKL/{shop.value(CLOSED)}")])
+        save("month", [shot(finance, f"/finance/periods/{shop.value(OPEN)}")])
+        browser.close()
+
+
+def save(name: str, pictures: list[Image.Image]) -> None:
+    """Write one picture of the documents."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    # A palette halves the file and the eye does not see it.
+    sheet = side_by_side(pictures).quantize(256, dither=Image.Dither.NONE)
+    sheet.save(PICTURES / f"{name}.png", optimize=True)
+    print(PICTURES / f"{name}.png")
+
+
 def main() -> None:
     """Write every picture that the documents show."""
     server = TestServer().start()
     try:
         clone = server.clone("storefront_screenshots", demo_template(server))
-        addresses = {"DATABASE_URL": clone.addresses[WEB], "DATABASE_OWNER_URL": clone.addresses[OWNER]}
-        with tempfile.TemporaryDirectory() as folder:
-            shop = Shop(Path(folder), env=addresses | {"MEDIA_URL": str(server.var_dir / "media")})
-            shop.start()
-            try:
-                take(shop.address)
-            finally:
-                shop.stop()
+        with serve(clone, server.var_dir / "media", server.var_dir / "screenshots") as shop:
+            take(shop)
         clone.close()
     finally:
         server.stop()
-
-
-def take(address: str) -> None:
-    """Take the pictures of the shop at `address`."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path())
-        home = [shot(browser, f"{address}/", size) for size in (PHONE, DESK)]
-        browser.close()
-    # A palette halves the file and the eye does not see it.
-    sheet = side_by_side(home).quantize(256, dither=Image.Dither.NONE)
-    sheet.save(PICTURES / "home.png", optimize=True)
-    print(PICTURES / "home.png")
 
 
 if __name__ == "__main__":

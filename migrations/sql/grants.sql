@@ -19,3 +19,16 @@ REVOKE UPDATE, DELETE ON idempotency_keys FROM {web};
 -- on_hand changes by a movement's trigger alone.
 REVOKE UPDATE, DELETE ON stock_levels FROM {web};
 GRANT UPDATE (reserved, shown_state) ON stock_levels TO {web};
+
+REVOKE UPDATE, DELETE, TRUNCATE ON
+    refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers,
+    deposit_deadlines FROM {web};
+REVOKE DELETE, TRUNCATE ON
+    bank_accounts, satkers, settlements, deposits, disputes, premium_distributions, budget_returns, corrections,
+    periods FROM {web};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON refund_transitions, books_transitions FROM {web};
+
+REVOKE UPDATE, DELETE, TRUNCATE ON dispute_shares, dispute_parcels FROM {web};
+REVOKE DELETE, TRUNCATE ON split_rule_ends FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON funds FROM {web};
+GRANT UPDATE (approved_by, approved_at, rejected_by, rejected_at) ON fee_bearers TO {web};

@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from sqlalchemy import FetchedValue, ForeignKey
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.extensions import db
@@ -29,3 +29,5 @@ class AuditEvent(db.Model):  # type: ignore[name-defined]
     #: Before and after; never a secret or a buyer's data.
     details: Mapped[dict[str, Any]] = mapped_column(JSONB)
     request_id: Mapped[str | None]
+    #: The network address of staff; of nobody else.
+    network: Mapped[str | None] = mapped_column(INET)

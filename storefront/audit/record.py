@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from flask import g, has_request_context
@@ -9,6 +13,8 @@ from sqlalchemy import insert
 
 from storefront.audit.models import AuditEvent
 from storefront.extensions import db
+
+_at: ContextVar[datetime.datetime | None] = ContextVar("at", default=None)
 
 
 def record(
@@ -24,8 +30,10 @@ def record(
 
     `action` is `noun.verb`; `details` say what was before and after, never a secret or a buyer's data.
     """
+    at = _at.get()
     db.session.execute(
         insert(AuditEvent).values(
+            **({"at": at} if at else {}),
             action=action,
             subject_kind=subject_kind,
             subject_id=str(subject_id),
@@ -33,5 +41,22 @@ def record(
             facility_id=facility_id,
             details=details or {},
             request_id=g.get("request_id") if has_request_context() else None,
+            # Set at the door for staff alone: a shopper's address is not kept.
+            network=g.get("staff_network") if has_request_context() else None,
         )
     )
+
+
+def dated_at() -> datetime.datetime | None:
+    """The moment that `dated` names; None in everyday life, where the clock counts."""
+    return _at.get()
+
+
+@contextmanager
+def dated(at: datetime.datetime) -> Iterator[None]:
+    """What is recorded, decided and booked within happened `at`: for history that is written down later."""
+    token = _at.set(at)
+    try:
+        yield
+    finally:
+        _at.reset(token)

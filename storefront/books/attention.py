@@ -16,13 +16,25 @@ PAGE = 50
 GATEWAYS = text(
     """
     SELECT g.gateway, captured.amount AS captured, captured.count AS payments, refunded.amount AS refunded,
-           booked.amount AS balance
-      FROM (SELECT DISTINCT gateway FROM accounts WHERE gateway IS NOT NULL) g
+           disputed.amount AS disputed, fees.amount AS fees, paid_out.amount AS paid_out,
+           corrected.amount AS corrected, booked.amount AS balance
+      FROM (SELECT DISTINCT gateway FROM accounts WHERE code = 'clearing:' || gateway) g
      CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0)::bigint AS amount, count(*) AS count FROM payments
                           WHERE gateway = g.gateway AND state = 'succeeded') captured
      CROSS JOIN LATERAL (SELECT COALESCE(sum(r.amount), 0)::bigint AS amount FROM refunds r
                            JOIN payments p ON p.id = r.payment_id
                           WHERE p.gateway = g.gateway AND r.state = 'succeeded') refunded
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(d.amount), 0)::bigint AS amount FROM disputes d
+                           JOIN payments p ON p.id = d.payment_id
+                          WHERE p.gateway = g.gateway AND d.state <> 'won') disputed
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(fee), 0)::bigint AS amount FROM payments
+                          WHERE gateway = g.gateway) fees
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0)::bigint AS amount FROM payouts
+                          WHERE gateway = g.gateway) paid_out
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount), 0)::bigint AS amount FROM postings x
+                           JOIN accounts a ON a.id = x.account_id
+                           JOIN journal_entries e ON e.id = x.entry_id AND e.kind = 'correction'
+                          WHERE a.code = 'clearing:' || g.gateway) corrected
      CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount), 0)::bigint AS amount FROM postings x
                            JOIN accounts a ON a.id = x.account_id WHERE a.code = 'clearing:' || g.gateway) booked
      ORDER BY g.gateway"""
@@ -52,13 +64,22 @@ class GatewayBalance:
     captured: int
     payments: int
     refunded: int
+    #: Taken back by payers' banks, unless the dispute was won.
+    disputed: int
+    #: Kept by the provider.
+    fees: int
+    #: Arrived on our bank account.
+    paid_out: int
+    #: Debits less credits of corrections.
+    corrected: int
     #: Balance of its clearing account.
     balance: int
 
     @property
     def difference(self) -> int:
         """Zero while the books and the payments say the same."""
-        return self.balance - (self.captured - self.refunded)
+        gone = self.refunded + self.disputed + self.fees + self.paid_out
+        return self.balance - (self.captured - gone + self.corrected)
 
 
 @dataclass(frozen=True)
@@ -67,7 +88,7 @@ class RefundRow:
 
     id: int
     amount: int
-    #: `paid_too_late` or `paid_twice`.
+    #: `paid_too_late` or `paid_twice` by itself, or a person's.
     reason: str
     state: str
     requested_at: datetime.datetime

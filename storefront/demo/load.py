@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storefront.days import today as accounting_today
-from storefront.demo import catalogue, files, growth, parcels, people, photos, places, rules
+from storefront.demo import catalogue, files, growth, parcels, people, photos, places, rules, treasury
 from storefront.demo.buyers import SHOPPER, Home
 from storefront.demo.catalogue import Item
 from storefront.demo.history import History
+from storefront.demo.moments import days
+from storefront.demo.multiply import BY_RULE, Multiplier
 from storefront.demo.places import Places
-from storefront.demo.plan import Planner
-from storefront.demo.settle import settle
+from storefront.demo.plan import YEAR, Planner
+from storefront.demo.settle import refresh, settle
 from storefront.demo.shelves import Shelves
+from storefront.demo.worked_months import WorkedMonths, worked_months
 from storefront.extensions import db
 from storefront.people.models import Person
 
@@ -27,14 +30,19 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is loaded. Products beyond those of products.csv are made by combining them."""
+    """How much is loaded. Products beyond those of products.csv are made by combining them, orders beyond
+    `BY_RULE` by copying those that ended well to the months before."""
 
     products: int
     orders: int
+    #: Code of the facility whose orders alone are copied; None: those of all.
+    copied: str | None = None
 
 
 #: What `make run` loads.
 DEFAULT_ORDERS = 460
+#: Who proposes and pays, and who approves.
+FINANCE = ("finance@demo.test", "finance2@demo.test")
 
 
 def default_size() -> Size:
@@ -59,10 +67,20 @@ def load(
     sites = places.add(today)
     people.roles(accounts, sites.facilities, sites.exhibitions, today)
     rules.add(sites.facilities, accounts, today)
+    first, second = (accounts[email].id for email in FINANCE)
+    treasury.add(sites.facilities, first, second, today, seed)
     say(f"{len(sites.facilities)} facilities, {len(accounts)} accounts")
     items = _list_products(size.products, sites, today, seed, say)
-    _write_history(size.orders, items, sites, accounts, today, seed, say)
+    copies = size.orders - BY_RULE
+    multiplier = Multiplier(copies, size.copied) if copies > 0 else None
+    _write_history(min(size.orders, BY_RULE), items, sites, accounts, today, seed, say)
     settle()
+    if multiplier:
+        multiplier.write(today - days(YEAR + 1), seed, lambda done: say(f"{done} of {copies} copies"))
+    _work(sites, accounts, today, seed)
+    say("Three months of books")
+    settle()
+    refresh()
     db.session.commit()
     # The planner knows nothing of rows that came at once; autovacuum would tell it a minute later.
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -91,23 +109,40 @@ def _write_history(
 ) -> None:
     origins = {row["code"]: Home(row["city"], row["province"]) for row in files.rows("facilities.csv")}
     shopper = accounts[SHOPPER]
-    keepers = _keepers(accounts)
+    keepers = _of_role("coordinator", accounts)
     planner = Planner(items[: growth.SELLING], origins, files.buyer_words(), today, seed)
     orders = planner.plan(number, shopper.name)
     shelves = Shelves(sites, keepers, today)
     shelves.prepare(items, orders, random.Random(f"{seed}:shelves"))
     shelves.open()
-    history = History(sites, shelves, shopper.id, seed)
+    history = History(sites, shelves, shopper.id, seed, fees_from=worked_months(today)[0].first)
     history.write(orders, lambda done: say(f"{done} of {len(orders)} orders") if done % 100 == 0 else None)
     shelves.fill_stand()
     parcels.advance(today, {sites.facilities[code].id: person for code, person in keepers.items()}, seed)
 
 
-def _keepers(accounts: dict[str, Person]) -> dict[str, int]:
-    """Ids of the demo's coordinators, by facility code."""
+def _work(sites: Places, accounts: dict[str, Person], today: datetime.date, seed: str) -> None:
+    first, second = (accounts[email].id for email in FINANCE)
+    workshops: dict[str, list[int]] = {}
+    for (code, _name), workshop in sites.workshops.items():
+        workshops.setdefault(code, []).append(workshop.id)
+    WorkedMonths(
+        sites.facilities,
+        workshops,
+        first,
+        second,
+        coordinators=_of_role("coordinator", accounts),
+        heads=_of_role("head", accounts),
+        today=today,
+        seed=seed,
+    ).write()
+
+
+def _of_role(role: str, accounts: dict[str, Person]) -> dict[str, int]:
+    """Ids of the demo's people with a role in a facility, by facility code."""
     return {
         code: accounts[row["email"]].id
         for row in files.toml("people.toml")["person"]
-        if row.get("role") == "coordinator"
+        if row.get("role") == role
         for code in row["facilities"]
     }

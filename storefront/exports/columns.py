@@ -21,6 +21,8 @@ class Kind(Enum):
     AMOUNT = "amount"
     #: RFC 3339 in UTC.
     TIME = "time"
+    #: An accounting day, as `2026-11-30`.
+    DAY = "day"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,10 @@ def amount(name: str) -> Column:
 
 def moment(name: str) -> Column:
     return Column(name, Kind.TIME)
+
+
+def day(name: str) -> Column:
+    return Column(name, Kind.DAY)
 
 
 #: `reporting.sales` as CONTRACT.md lists it, in that order.

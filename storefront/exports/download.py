@@ -77,8 +77,8 @@ def sales_download(
             file.close()
             return Download(name + ".manifest.json", "application/json", iter([as_json(found)]))
         if part is Part.FILE:
-            return Download(name, format.mimetype, _pieces(file))
-        return Download(selection.name("zip"), "application/zip", _zipped(file, found, moment))
+            return Download(name, format.mimetype, pieces(file))
+        return Download(selection.name("zip"), "application/zip", zipped(file, found, moment))
 
 
 def _text(engine: Engine, selection: Selection, moment: datetime, format: Format) -> Iterator[bytes]:
@@ -116,13 +116,14 @@ def _filled(path: Path, source: Source, format: Format, note: str | None) -> dic
     return manifest(source, format, file=name, sha256=sha256, note=note)
 
 
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+def pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a file, some at a time; it is closed in the end."""
     with file:
         while piece := file.read(BLOCK):
             yield piece
 
 
-def _zipped(file: IO[bytes], found: dict[str, Any], moment: datetime) -> Iterator[bytes]:
+def zipped(file: IO[bytes], found: dict[str, Any], moment: datetime) -> Iterator[bytes]:
     """An archive of the export and its manifest, made while it is read."""
     sink = _Sink()
     date_time = moment.astimezone(ACCOUNTING_ZONE).timetuple()[:6]
@@ -130,7 +131,7 @@ def _zipped(file: IO[bytes], found: dict[str, Any], moment: datetime) -> Iterato
         member = zipfile.ZipInfo(found["file"], date_time)
         member.compress_type = zipfile.ZIP_DEFLATED
         with archive.open(member, "w", force_zip64=True) as packed:
-            for piece in _pieces(file):
+            for piece in pieces(file):
                 packed.write(piece)
                 yield sink.taken()
         beside = zipfile.ZipInfo(found["file"] + ".manifest.json", date_time)

@@ -50,19 +50,24 @@ def write(
     """
     check_target(target)
     beside = target.with_name(target.name + ".manifest.json")
-    with _drafts(target, beside) as (draft, manifest_draft), sales.opened(engine, selection, as_of) as source:
+    with drafts(target, beside) as (draft, manifest_draft), sales.opened(engine, selection, as_of) as source:
         source = sales.watched(source, begun(source.totals.rows))
         sha256 = fill(draft, source, format, note=note)
         found = manifest(source, format, file=target.name, sha256=sha256, note=note)
         manifest_draft.write_bytes(as_json(found))
-        _sync(draft)
-        _sync(manifest_draft)
-        beside.unlink(missing_ok=True)
-        draft.replace(target)
-        crash_points.reach("export.between_files")
-        manifest_draft.replace(beside)
-        _sync(target.parent)
+        put_in_place(draft, manifest_draft, target, beside)
     return found
+
+
+def put_in_place(draft: Path, manifest_draft: Path, target: Path, beside: Path) -> None:
+    """Give both drafts their names, so that a manifest never stands beside another file than its own."""
+    sync(draft)
+    sync(manifest_draft)
+    beside.unlink(missing_ok=True)
+    draft.replace(target)
+    crash_points.reach("export.between_files")
+    manifest_draft.replace(beside)
+    sync(target.parent)
 
 
 def fill(draft: Path, source: Source, format: Format, *, note: str | None) -> str:
@@ -93,7 +98,7 @@ def check_target(target: Path) -> None:
 
 
 @contextmanager
-def _drafts(*targets: Path) -> Iterator[list[Path]]:
+def drafts(*targets: Path) -> Iterator[list[Path]]:
     """Names to write to first, beside their targets; removed whatever happens."""
     made: list[Path] = []
     mode = 0o666 & ~_umask()
@@ -121,7 +126,7 @@ def _umask() -> int:
     return mask
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Bring the file's or the folder's content to the disk itself."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

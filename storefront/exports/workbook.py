@@ -53,7 +53,7 @@ def write_xlsx(path: Path, source: Source, *, note: str | None) -> None:
     if note:
         book.sheet("Keterangan", [{"keterangan": note}], column_widths={"keterangan": 40.0})
     book.save()
-    _stamp(path, source.as_of)
+    stamp(path, source.as_of)
 
 
 def _sheet_rows(source: Source) -> Iterator[dict[str, Any]]:
@@ -77,7 +77,7 @@ def _width(column: Column) -> float:
     return {"facility_name": 34.0, "product": 38.0}.get(column.name, widths[column.kind])
 
 
-def _stamp(path: Path, as_of: datetime) -> None:
+def stamp(path: Path, as_of: datetime) -> None:
     """Date the workbook `as_of` instead of now, so that the same export has the same bytes."""
     with zipfile.ZipFile(path, "a") as book:
         infos = book.infolist()

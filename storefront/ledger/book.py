@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from storefront.audit.record import dated_at
 from storefront.extensions import db
 from storefront.ledger.models import Account, JournalEntry, Posting
 
@@ -22,6 +23,7 @@ class AccountKey:
     facility_id: int | None = None
     fund_id: int | None = None
     gateway: str | None = None
+    bank_account_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,18 @@ class Leg:
     account: AccountKey
     amount: int
     order_line_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class When:
+    """When an entry counts in the books."""
+
+    #: Its accounting day.
+    on: datetime.date
+    #: When it was written; None: now. History names its own moment.
+    posted_at: datetime.datetime | None = None
+    #: The day it happened on, when the month of that day was closed before anybody knew of it.
+    happened_on: datetime.date | None = None
 
 
 def clearing(gateway: str) -> AccountKey:
@@ -55,6 +69,48 @@ def to_return() -> AccountKey:
     return AccountKey("customers:to_return", "liability")
 
 
+def receivable(facility_id: int, facility_code: str, fund_id: int, fund_code: str) -> AccountKey:
+    """What a fund was deposited or paid too much, taken from the facility's next one."""
+    return AccountKey(
+        f"receivable:{facility_code}:{fund_code}", "asset", facility_id=facility_id, fund_id=fund_id
+    )
+
+
+def shipping_receivable(facility_id: int, facility_code: str) -> AccountKey:
+    """Shipping that was given back after it had been paid out to the facility."""
+    return AccountKey(f"receivable:{facility_code}:shipping", "asset", facility_id=facility_id)
+
+
+def bank(bank_account_id: int) -> AccountKey:
+    """A registered bank account of the central office."""
+    return AccountKey(f"bank:{bank_account_id}", "asset", bank_account_id=bank_account_id)
+
+
+def fees_of_operator() -> AccountKey:
+    """Provider's fees that the operator bears."""
+    return AccountKey("fees:operator", "expense")
+
+
+def losses_of_operator() -> AccountKey:
+    """What lost disputes took beyond what was left of the order."""
+    return AccountKey("losses:operator", "expense")
+
+
+def disputed(gateway: str) -> AccountKey:
+    """Money that payers' banks took back while a dispute is open."""
+    return AccountKey(f"disputed:{gateway}", "asset", gateway=gateway)
+
+
+def cash(till: str) -> AccountKey:
+    """Cash in the tills of an exhibition, until it is banked."""
+    return AccountKey(f"cash:{till.replace('-', '_')}", "asset")
+
+
+def books_difference() -> AccountKey:
+    """The other side of corrections that belong to nobody else."""
+    return AccountKey("corrections:difference", "equity")
+
+
 def book(
     source: str,
     kind: str,
@@ -65,12 +121,14 @@ def book(
     person_id: int | None = None,
     description: str = "",
     posted_at: datetime.datetime | None = None,
+    happened_on: datetime.date | None = None,
 ) -> int:
     """Write one balanced entry and return its id.
 
     `source` names the business fact and is unique: booking it twice raises IntegrityError, and the
     transaction that tried is undone. Legs of zero rupiah are left out. The balance is checked here for a
-    clear message and by the database at commit for certain. Raises ValueError when the legs do not balance.
+    clear message and by the database at commit for certain. `happened_on` is for what became known after its
+    month was closed (`ledger.closed.counting`). Raises ValueError when the legs do not balance.
     """
     legs = [leg for leg in legs if leg.amount]
     if sum(leg.amount for leg in legs) or not legs:
@@ -85,7 +143,9 @@ def book(
         "order_id": order_id,
         "person_id": person_id,
         "description": description,
+        "happened_on": happened_on,
     }
+    posted_at = posted_at or dated_at()
     if posted_at is not None:
         values["posted_at"] = posted_at
     entry_id: int = db.session.execute(
@@ -122,6 +182,7 @@ def _account_ids(accounts: set[AccountKey]) -> dict[str, int]:
                     "facility_id": account.facility_id,
                     "fund_id": account.fund_id,
                     "gateway": account.gateway,
+                    "bank_account_id": account.bank_account_id,
                 }
                 for account in new
             ],

@@ -57,6 +57,12 @@ class SplitRule(db.Model):  # type: ignore[name-defined]
     proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     approved_at: Mapped[datetime.datetime | None]
+    #: The decree as a file, in the private part of the media store.
+    document_key: Mapped[str | None]
+    #: Who rejected or withdrew the proposal.
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+    rejection_reason: Mapped[str] = mapped_column(default="")
 
     shares: Mapped[list[SplitRuleShare]] = relationship(order_by="SplitRuleShare.position")
 
@@ -74,6 +80,23 @@ class SplitRuleShare(db.Model):  # type: ignore[name-defined]
     fund: Mapped[Fund] = relationship()
 
 
+class SplitRuleEnd(db.Model):  # type: ignore[name-defined]
+    """The end of a rule that no other follows, proposed by one person and approved by another."""
+
+    __tablename__ = "split_rule_ends"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    split_rule_id: Mapped[int] = mapped_column(ForeignKey("split_rules.id"))
+    last_day: Mapped[datetime.date]
+    reason: Mapped[str]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+
+
 class Account(db.Model):  # type: ignore[name-defined]
     """A ledger account. It has no balance column: a balance is the sum of its postings."""
 
@@ -86,6 +109,7 @@ class Account(db.Model):  # type: ignore[name-defined]
     facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
     fund_id: Mapped[int | None] = mapped_column(ForeignKey("funds.id"))
     gateway: Mapped[str | None]
+    bank_account_id: Mapped[int | None] = mapped_column(ForeignKey("bank_accounts.id"))
 
 
 class JournalEntry(db.Model):  # type: ignore[name-defined]
@@ -98,6 +122,8 @@ class JournalEntry(db.Model):  # type: ignore[name-defined]
     kind: Mapped[str]
     #: Accounting day (Asia/Jakarta) the fact counts on.
     effective_date: Mapped[datetime.date]
+    #: The day it happened on, when the month of that day was closed before anybody knew of it.
+    happened_on: Mapped[datetime.date | None]
     posted_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
     #: None: booked by the system.
@@ -116,6 +142,8 @@ class Posting(db.Model):  # type: ignore[name-defined]
     entry_id: Mapped[int] = mapped_column(ForeignKey("journal_entries.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     amount: Mapped[int]
+    #: Its entry's accounting day, set by the database.
+    effective_date: Mapped[datetime.date] = mapped_column(server_default=FetchedValue())
     #: The piece of work this share comes from.
     order_line_id: Mapped[int | None] = mapped_column(ForeignKey("order_lines.id"))
 

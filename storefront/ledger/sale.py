@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storefront.ledger.book import Leg, book, clearing, owed, shipping_owed, to_return
+from storefront.ledger.book import AccountKey, Leg, When, book, clearing, owed, shipping_owed, to_return
 from storefront.ledger.shares import LineShare
+from storefront.ledger.take_back import Taken, legs_of
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,14 @@ def book_sale(
     shipping: Sequence[ShippingCharged],
     *,
     order_id: int,
-    on: datetime.date,
-    posted_at: datetime.datetime | None = None,
+    when: When,
+    paid_into: AccountKey | None = None,
+    person_id: int | None = None,
 ) -> int:
     """A payment that pays an order: clearing is debited, each fund of each line credited.
 
     One posting for each line and fund, so that an auditor walks from any of them to the piece of work.
+    `paid_into` is the account that holds the money, by default the gateway's clearing account.
     """
     legs = []
     for line in lines:
@@ -55,19 +57,69 @@ def book_sale(
         ]
     legs += [Leg(shipping_owed(part.facility_id, part.facility_code), -part.amount) for part in shipping]
     captured = -sum(leg.amount for leg in legs)
-    legs.insert(0, Leg(clearing(gateway), captured))
-    return book(f"payment:{payment_id}:captured", "sale", on, legs, order_id=order_id, posted_at=posted_at)
+    legs.insert(0, Leg(paid_into or clearing(gateway), captured))
+    return book(
+        f"payment:{payment_id}:captured",
+        "sale",
+        when.on,
+        legs,
+        order_id=order_id,
+        person_id=person_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )
 
 
-def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: int, on: datetime.date) -> int:
+def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: int, when: When) -> int:
     """Money that arrived but pays nothing: too late, or a second time. It waits to go back."""
     legs = [Leg(clearing(gateway), amount), Leg(to_return(), -amount)]
-    return book(f"payment:{payment_id}:held", "payment_held", on, legs, order_id=order_id)
+    return book(
+        f"payment:{payment_id}:held",
+        "payment_held",
+        when.on,
+        legs,
+        order_id=order_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )
 
 
-def book_payment_returned(
-    refund_id: int, gateway: str, amount: int, *, order_id: int, on: datetime.date
-) -> int:
+def book_payment_returned(refund_id: int, gateway: str, amount: int, *, order_id: int, when: When) -> int:
     """Money that paid nothing has gone back to the shopper."""
     legs = [Leg(to_return(), amount), Leg(clearing(gateway), -amount)]
-    return book(f"refund:{refund_id}:succeeded", "refund", on, legs, order_id=order_id)
+    return book(
+        f"refund:{refund_id}:succeeded",
+        "refund",
+        when.on,
+        legs,
+        order_id=order_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )
+
+
+def book_refund(
+    refund_id: int,
+    gateway: str,
+    taken: Sequence[Taken],
+    *,
+    order_id: int,
+    when: When,
+    person_id: int | None,
+) -> int:
+    """Part of a sale goes back: each fund gives back its share of it, clearing is credited.
+
+    What was deposited or settled already is owed by the next deposit or settlement (`receivable:…`).
+    """
+    legs = legs_of(taken)
+    legs.append(Leg(clearing(gateway), -sum(leg.amount for leg in legs)))
+    return book(
+        f"refund:{refund_id}:succeeded",
+        "refund",
+        when.on,
+        legs,
+        order_id=order_id,
+        person_id=person_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )

@@ -6,11 +6,12 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from storefront.extensions import db
+from storefront.ledger.fee_bearers import OPERATOR
 from storefront.ledger.models import Fund, SplitBasis
 from storefront.ledger.split_rules import RuleInForce
 from storefront.money import split
@@ -88,6 +89,8 @@ class MoneySplit:
     parts: tuple[Part, ...]
     #: Rules concerned, in order of first appearance: basis, legal basis and since when.
     rules: tuple[RuleInForce, ...] = field(default=())
+    #: Who bears the payment's fee: a fund's code or `operator`; None: not said.
+    fee_borne_by: str | None = None
 
     @property
     def basis(self) -> str | None:
@@ -104,6 +107,19 @@ class MoneySplit:
         return (str(get_locale()) == "en" and rule.legal_basis_en) or rule.legal_basis
 
     @property
+    def fee_note(self) -> str | None:
+        """Whom the payment's fee burdens, as one sentence in the language of the page."""
+        if self.fee_borne_by is None:
+            return None
+        if self.fee_borne_by == OPERATOR:
+            return str(
+                gettext("Biaya pembayaran ditanggung pengelola toko; bagian-bagian ini tidak berkurang.")
+            )
+        known = LABELS.get(self.fee_borne_by)
+        label = str(known) if known is not None else fund_name(self.fee_borne_by)
+        return str(gettext("Biaya pembayaran diambil dari bagian %(fund)s.", fund=label))
+
+    @property
     def valid_from(self) -> datetime.date | None:
         return self.rules[0].valid_from if len(self.rules) == 1 else None
 
@@ -112,10 +128,16 @@ def money_split(lines: Iterable[tuple[RuleInForce, int, int]]) -> MoneySplit:
     """Sum up what lines of (rule, net amount, material cost) give to each fund."""
     lines = list(lines)
     shared = [share for rule, net, material in lines for share in share_out(rule, net, material)]
-    return sum_shares(shared, tuple({rule.id: rule for rule, _, _ in lines}.values()))
+    rules = tuple({rule.id: rule for rule, _, _ in lines}.values())
+    return sum_shares(shared, rules, fee_borne_by=rules[0].fee_borne_by if rules else None)
 
 
-def sum_shares(shares: Sequence[LineShare], rules: tuple[RuleInForce, ...] = ()) -> MoneySplit:
+def sum_shares(
+    shares: Sequence[LineShare],
+    rules: tuple[RuleInForce, ...] = (),
+    *,
+    fee_borne_by: str | None = None,
+) -> MoneySplit:
     """The money bar of booked or reckoned `shares`: material first, then in the order of the funds' ids."""
     amounts: dict[tuple[bool, int, str], int] = {}
     points: dict[tuple[bool, int, str], set[int | None]] = {}
@@ -132,7 +154,7 @@ def sum_shares(shares: Sequence[LineShare], rules: tuple[RuleInForce, ...] = ())
         )
         for key in sorted(amounts)
     )
-    return MoneySplit(sum(part.amount for part in parts), parts, rules)
+    return MoneySplit(sum(part.amount for part in parts), parts, rules, fee_borne_by)
 
 
 def fund_name(code: str) -> str:

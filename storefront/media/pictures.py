@@ -96,6 +96,18 @@ def encode(original: bytes) -> dict[str, bytes]:
     return files
 
 
+def clean_copy(original: bytes, form: str, longest_side: int = 2400) -> bytes:
+    """A picture that stays a single file, such as a scanned slip: decoded and encoded anew as `form`.
+
+    `form` is `JPEG` or `PNG`. Raises BadPicture.
+    """
+    image = _decoded(original, longest_side)
+    image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    if form == "JPEG":
+        return _saved(image.convert("RGB"), "JPEG", quality=85)
+    return _saved(image, "PNG", optimize=True)
+
+
 def _open(original: bytes) -> Image.Image:
     """The picture with its header read and nothing decoded. Raises BadPicture."""
     if len(original) > MAX_BYTES:

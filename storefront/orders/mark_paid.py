@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 
 from storefront.days import accounting_day
 from storefront.extensions import db, defer
+from storefront.ledger.closed import Counted, counting
 from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
 from storefront.ledger.shares import LineShare
@@ -28,12 +29,19 @@ class AmountDiffers(Exception):
 
 
 def record_payment(
-    payment_id: str, *, reference: str, amount: int, at: datetime.datetime | None = None
+    payment_id: str,
+    *,
+    reference: str,
+    amount: int,
+    happened_at: datetime.datetime | None = None,
+    at: datetime.datetime | None = None,
 ) -> str:
     """Take note that the provider has `amount` rupiah for a payment; the same news twice changes nothing.
 
-    Returns what it came to: `paid`, `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late`
-    (both go back to the shopper in full). `at` defaults to the database's now. Raises AmountDiffers.
+    `happened_at` is when the money was taken, as the provider says; by default when it became known, `at` or now
+    (history names its own moment). The order counts as paid then; where that month is closed meanwhile, it counts
+    as paid when it became known. Returns what it came to: `paid`, `already_recorded`, `unknown_payment`,
+    `paid_twice` or `paid_too_late` (both go back to the shopper in full). Raises AmountDiffers.
     """
     order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
     if order_id is None:
@@ -45,10 +53,12 @@ def record_payment(
         return "already_recorded"
     if amount != payment.amount:
         raise AmountDiffers(f"payment {payment_id}: asked for {payment.amount}, the provider says {amount}")
-    at = at or db.session.execute(select(func.now())).scalar_one()
+    known_at = at or db.session.execute(select(func.now())).scalar_one()
+    happened_at = happened_at or known_at
+    counted = counting(happened_at, known_at=at)
     payment.state = PaymentState.SUCCEEDED.value
     payment.reference = reference
-    payment.succeeded_at = at
+    payment.succeeded_at = happened_at
     result = _take(order, payment)
     db.session.execute(
         insert(PaymentAttempt).values(payment_id=payment_id, action="event", outcome=result, detail="")
@@ -56,10 +66,10 @@ def record_payment(
     if result == "paid":
         payment.counts = True
         db.session.flush()
-        _mark_paid(order, payment, at)
+        _mark_paid(order, payment, counted, accounting_day(known_at))
     else:
         db.session.flush()
-        _give_back(order, payment, result, at)
+        _give_back(order, payment, result, counted)
     return result
 
 
@@ -78,7 +88,8 @@ def _line_ids(order: Order) -> list[int]:
     return list(db.session.scalars(select(OrderLine.id).where(OrderLine.order_id == order.id)))
 
 
-def _mark_paid(order: Order, payment: Payment, at: datetime.datetime) -> None:
+def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datetime.date) -> None:
+    """`known_on`: the day from which the facilities can pack."""
     lines = list(
         db.session.scalars(
             select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
@@ -87,9 +98,10 @@ def _mark_paid(order: Order, payment: Payment, at: datetime.datetime) -> None:
     parcels = list(
         db.session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.position))
     )
-    sell([line.id for line in lines], moved_at=at)
+    sell([line.id for line in lines], moved_at=counted.at)
     order.state = OrderState.PAID.value
-    order.paid_at = at
+    # Never in a closed month, so that what its reports and exports showed is what they will show.
+    order.paid_at = counted.at
     order.closed_at = None
     codes = {line.facility_id: line.facility_code for line in lines}
     book_sale(
@@ -98,14 +110,13 @@ def _mark_paid(order: Order, payment: Payment, at: datetime.datetime) -> None:
         _sold(lines),
         [ShippingCharged(p.facility_id, codes[p.facility_id], p.shipping_amount) for p in parcels],
         order_id=order.id,
-        on=accounting_day(at),
-        posted_at=at,
+        when=counted,
     )
     for parcel in parcels:
         days = [
             line.lead_time_days or DAYS_TO_PACK for line in lines if line.facility_id == parcel.facility_id
         ]
-        parcel.ready_by = accounting_day(at) + datetime.timedelta(days=max(days, default=DAYS_TO_PACK))
+        parcel.ready_by = known_on + datetime.timedelta(days=max(days, default=DAYS_TO_PACK))
         parcel.state = ParcelState.TO_PACK.value
     owe("order_paid", order.id)
 
@@ -127,8 +138,8 @@ def _sold(lines: list[OrderLine]) -> list[SoldLine]:
     return [SoldLine(line.id, line.facility_id, line.facility_code, tuple(shares[line.id])) for line in lines]
 
 
-def _give_back(order: Order, payment: Payment, reason: str, at: datetime.datetime) -> None:
-    book_payment_held(payment.id, payment.gateway, payment.amount, order_id=order.id, on=accounting_day(at))
+def _give_back(order: Order, payment: Payment, reason: str, counted: Counted) -> None:
+    book_payment_held(payment.id, payment.gateway, payment.amount, order_id=order.id, when=counted)
     refund_id = db.session.execute(
         insert(Refund)
         .values(payment_id=payment.id, order_id=order.id, amount=payment.amount, reason=reason)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+
 import structlog
 from sqlalchemy import exists, func, select
 
-from storefront.extensions import db
+from storefront.extensions import db, defer
 from storefront.orders.expire import end_locked_order
 from storefront.orders.mark_paid import record_other_outcome, record_payment
 from storefront.orders.models import Order, OrderState
@@ -43,9 +45,15 @@ def note_failure(event_row_id: int, error: BaseException) -> None:
 def _apply(gateway_name: str, event: ProviderEvent) -> str:
     if not _is_ours(gateway_name, event):
         return "unknown_payment"
+    happened_at = _happened_at(event)
     match event.kind:
         case EventKind.PAYMENT_SUCCEEDED:
-            return record_payment(event.payment_id, reference=event.reference, amount=event.amount)
+            result = record_payment(
+                event.payment_id, reference=event.reference, amount=event.amount, happened_at=happened_at
+            )
+            if event.fee:
+                defer("books.book_fee", payment_id=event.payment_id, amount=event.fee)
+            return result
         case EventKind.PAYMENT_PENDING:
             return record_other_outcome(event.payment_id, PaymentState.PENDING)
         case EventKind.PAYMENT_FAILED:
@@ -53,9 +61,36 @@ def _apply(gateway_name: str, event: ProviderEvent) -> str:
         case EventKind.PAYMENT_EXPIRED:
             return _payment_expired(event.payment_id)
         case EventKind.REFUND_SUCCEEDED | EventKind.REFUND_FAILED:
-            return record_refund(event.payment_id, event.refund_reference, event.kind)
+            return record_refund(event, happened_at)
+        case EventKind.DISPUTE_OPENED | EventKind.DISPUTE_WON | EventKind.DISPUTE_LOST:
+            return _hand_on_dispute(event, happened_at)
         case _:
             return "ignored"
+
+
+def _happened_at(event: ProviderEvent) -> datetime.datetime | None:
+    """When the provider says that it happened; None where it says nothing, or what cannot be: then it is now."""
+    if event.happened_at is None:
+        return None
+    can_be = select(event.happened_at >= Payment.created_at, event.happened_at <= func.now())
+    is_after, is_past = db.session.execute(can_be.where(Payment.id == event.payment_id)).one()
+    return event.happened_at if is_after and is_past else None
+
+
+def _hand_on_dispute(event: ProviderEvent, happened_at: datetime.datetime | None) -> str:
+    """What a dispute takes from whom is for the books to say; one payment's news are told them in order."""
+    if not event.dispute_reference:
+        return "unknown_dispute"
+    defer(
+        "books.record_dispute",
+        payment_id=event.payment_id,
+        reference=event.dispute_reference,
+        amount=event.amount,
+        outcome=event.kind.removeprefix("dispute_"),
+        happened_at=happened_at.isoformat() if happened_at else None,
+        lock=f"dispute:{event.payment_id}",
+    )
+    return "handed_on"
 
 
 def _is_ours(gateway_name: str, event: ProviderEvent) -> bool:

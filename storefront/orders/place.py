@@ -14,7 +14,7 @@ from storefront.errors import ListingUnavailable, PriceChanged
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.ledger.shares import share_out
-from storefront.ledger.split_rules import RuleInForce, Scope, rules_in_force
+from storefront.ledger.split_rules import RuleInForce, Scope, hold_rules, rules_in_force
 from storefront.mail.owe import owe
 from storefront.orders.models import (
     Channel,
@@ -189,6 +189,7 @@ def _rules(
 ) -> list[RuleInForce]:
     products = [listings[line.variant_id][1] for line in lines]
     scopes = [Scope(p.facility_id, p.workshop_id, p.commodity_group_id) for p in products]
+    hold_rules()
     return rules_in_force(scopes, accounting_day(placed_at), exhibition_id)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import selectinload
 
 from storefront.catalogue.models import Product
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.ledger.fee_bearers import borne_by
 from storefront.ledger.models import Fund
 from storefront.ledger.shares import LineShare, MoneySplit, sum_shares
 from storefront.orders.models import (
@@ -22,7 +23,7 @@ from storefront.orders.models import (
     Parcel,
     ParcelLine,
 )
-from storefront.payments.models import LIVING_STATES, Payment
+from storefront.payments.models import LIVING_STATES, Payment, Refund
 from storefront.shipping.models import ShippingMethod
 
 
@@ -75,6 +76,15 @@ class PaymentView:
 
 
 @dataclass(frozen=True)
+class RefundView:
+    """Money that goes back, in rupiah; `finished_at` once the provider has sent it."""
+
+    amount: int
+    requested_at: datetime.datetime
+    finished_at: datetime.datetime | None
+
+
+@dataclass(frozen=True)
 class OrderView:
     id: int
     number: str
@@ -95,6 +105,8 @@ class OrderView:
     contact: OrderContact | None
     address: OrderAddress | None
     money: MoneySplit
+    #: Given back or on the way, the earliest first; not what somebody only proposes.
+    refunds: tuple[RefundView, ...] = ()
 
 
 def order_status(order_id: int) -> tuple[str, int, int]:
@@ -127,25 +139,29 @@ def order_view(order: Order, *, locale: str) -> OrderView:
         contact=db.session.get(OrderContact, order.id),
         address=db.session.get(OrderAddress, order.id),
         money=order_money(order.id),
+        refunds=_refunds(order.id),
     )
 
 
 def order_money(order_id: int) -> MoneySplit:
-    """*Ke mana uang Anda* for an order: the shares its lines were sold with."""
+    """*Ke mana uang Anda* for an order: the shares its lines were sold with, and who bears the fee."""
+    paid_on = func.accounting_date(func.coalesce(Order.paid_at, func.now()))
     rows = db.session.execute(
-        select(OrderLineShare, Fund.code)
+        select(OrderLineShare, Fund.code, borne_by(paid_on))
         .join(OrderLine, OrderLine.id == OrderLineShare.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
         .join(Fund, Fund.id == OrderLineShare.fund_id)
         .where(OrderLine.order_id == order_id)
         .order_by(OrderLine.position, OrderLineShare.position)
-    )
+    ).all()
     return sum_shares(
         [
             LineShare(
                 share.position, share.fund_id, code, share.basis_points, share.amount, share.is_material
             )
-            for share, code in rows
-        ]
+            for share, code, _bearer in rows
+        ],
+        fee_borne_by=rows[0][2] if rows else None,
     )
 
 
@@ -205,6 +221,19 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
             ),
         )
         for parcel, facility, method in rows
+    )
+
+
+def _refunds(order_id: int) -> tuple[RefundView, ...]:
+    # One that the provider refused is finance's to send again: for the shopper it is still on its way.
+    rows = db.session.scalars(
+        select(Refund)
+        .where(Refund.order_id == order_id, Refund.state.not_in(("proposed", "rejected")))
+        .order_by(Refund.id)
+    )
+    return tuple(
+        RefundView(row.amount, row.requested_at, row.finished_at if row.state == "succeeded" else None)
+        for row in rows
     )
 
 

@@ -31,6 +31,9 @@ class EventKind(enum.StrEnum):
     PAYMENT_EXPIRED = "payment_expired"
     REFUND_SUCCEEDED = "refund_succeeded"
     REFUND_FAILED = "refund_failed"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
     UNKNOWN = "unknown"
 
 
@@ -86,6 +89,16 @@ class ProviderEvent:
     amount: int
     #: The provider's id of the refund, for refund events.
     refund_reference: str | None = None
+    #: The idempotency key that we gave the provider for it.
+    refund_key: str | None = None
+    #: Why it failed, in the provider's words.
+    failure: str = ""
+    #: What the provider keeps of the payment, in rupiah; 0 when it says nothing of it.
+    fee: int = 0
+    #: The provider's id of the dispute, for dispute events; `amount` is then what is disputed.
+    dispute_reference: str | None = None
+    #: When it happened, by the provider's clock; None when it does not say so.
+    happened_at: datetime.datetime | None = None
 
 
 class SupportsGet(Protocol):

@@ -47,6 +47,8 @@ class Payment(db.Model):  # type: ignore[name-defined]
     expires_at: Mapped[datetime.datetime]
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     succeeded_at: Mapped[datetime.datetime | None]
+    #: What the provider kept of it; None: it has not said anything.
+    fee: Mapped[int | None]
 
 
 class PaymentAttempt(db.Model):  # type: ignore[name-defined]
@@ -82,7 +84,11 @@ class PaymentEvent(db.Model):  # type: ignore[name-defined]
 
 
 class Refund(db.Model):  # type: ignore[name-defined]
-    """Money on its way back to a shopper through the gateway it came by."""
+    """Money on its way back to a shopper through the gateway it came by.
+
+    Late and second payments go back by themselves and whole; all others are proposed by a person, above a
+    limit approved by another, and are the sum of their lines and parcels (`books.models`).
+    """
 
     __tablename__ = "refunds"
 
@@ -90,10 +96,23 @@ class Refund(db.Model):  # type: ignore[name-defined]
     payment_id: Mapped[str] = mapped_column(ForeignKey("payments.id"))
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     amount: Mapped[int]
-    #: `paid_too_late` (the pieces were gone) or `paid_twice`.
+    #: `paid_too_late` or `paid_twice` by itself; `cannot_fulfil`, `returned`, `damaged`, `lost`, `goodwill`.
     reason: Mapped[str]
-    #: `requested`, `pending`, `succeeded` or `failed`.
+    #: `proposed`, `rejected`, `requested`, `pending`, `succeeded` or `failed`.
     state: Mapped[str] = mapped_column(default="requested")
+    note: Mapped[str] = mapped_column(default="")
+    #: None: by itself.
+    proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    #: How often it was sent: a refund that the provider refused is sent again under a key of its own.
+    attempt: Mapped[int] = mapped_column(Integer, default=1)
+    #: Why the provider did not give it back.
+    failure: Mapped[str | None]
+    #: Unique, of the form that asked for it: sent twice, it makes one refund.
+    request_key: Mapped[str | None]
+    #: SHA-256 of what that form asked for.
+    request_hash: Mapped[bytes | None]
     reference: Mapped[str | None]
     requested_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     finished_at: Mapped[datetime.datetime | None]

@@ -15,7 +15,7 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storefront.extensions import db, jobs
@@ -35,6 +35,7 @@ SIGNATURE_HEADER = "Sandbox-Signature"
 #: Seconds by which an event's time may differ from ours, either way.
 TOLERANCE = 300
 OUTCOMES = ("succeeded", "failed", "pending", "expired")
+DISPUTE_OUTCOMES = ("opened", "won", "lost")
 
 
 class SandboxGateway:
@@ -88,7 +89,13 @@ class SandboxGateway:
                 select(SandboxRefund.id).where(SandboxRefund.idempotency_key == idempotency_key)
             ).scalar_one()
             if refund_id == new:
-                _queue_event(connection, reference, "refund.succeeded", amount, refund_id)
+                _queue_event(
+                    connection,
+                    reference,
+                    "refund.succeeded",
+                    amount,
+                    {"id": refund_id, "key": idempotency_key},
+                )
         return refund_id
 
     def verify(self, headers: SupportsGet, body: bytes) -> SignedEvent:
@@ -109,6 +116,11 @@ class SandboxGateway:
         event = json.loads(body)
         payment = event.get("payment") or {}
         amount = payment.get("amount")
+        refund = event.get("refund") or {}
+        dispute = event.get("dispute") or {}
+        if dispute:
+            amount = dispute.get("amount")
+        fee = payment.get("fee")
         try:
             kind = EventKind(str(event["type"]).replace(".", "_"))
         except ValueError:
@@ -118,7 +130,12 @@ class SandboxGateway:
             payment_id=str(payment.get("id", "")),
             reference=str(payment.get("id", "")),
             amount=amount if isinstance(amount, int) else 0,
-            refund_reference=(event.get("refund") or {}).get("id"),
+            refund_reference=refund.get("id"),
+            refund_key=refund.get("key"),
+            failure=str(refund.get("failure", "")),
+            fee=fee if isinstance(fee, int) else 0,
+            dispute_reference=dispute.get("id"),
+            happened_at=_moment(event.get("created")),
         )
 
     def signed_headers(self, body: bytes) -> dict[str, str]:
@@ -133,12 +150,13 @@ class SandboxGateway:
         return hmac.new(self._secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
-def choose_outcome(payment_id: str, outcome: str) -> SandboxPayment:
+def choose_outcome(payment_id: str, outcome: str, *, fee: int = 0) -> SandboxPayment:
     """The shopper at the sandbox's page decides; the event goes out by the worker.
 
-    Raises LookupError for an unknown payment, ValueError for an unknown outcome. The caller commits.
+    `fee` is what this provider keeps of a payment that succeeds, in rupiah. Raises LookupError for an unknown
+    payment, ValueError for an unknown outcome or an impossible fee. The caller commits.
     """
-    if outcome not in OUTCOMES:
+    if outcome not in OUTCOMES or fee < 0:
         raise ValueError(outcome)
     payment = db.session.get(SandboxPayment, payment_id, with_for_update=True)
     if payment is None:
@@ -147,21 +165,69 @@ def choose_outcome(payment_id: str, outcome: str) -> SandboxPayment:
     if payment.state != "succeeded":
         payment.state = outcome
     db.session.flush()
-    _queue_event(db.session.connection(), payment_id, f"payment.{outcome}", payment.amount)
+    more = {"fee": fee} if fee and outcome == "succeeded" else None
+    _queue_event(db.session.connection(), payment_id, f"payment.{outcome}", payment.amount, payment_more=more)
     return payment
 
 
+def dispute(payment_id: str, outcome: str, *, amount: int | None = None) -> str:
+    """The payer's bank disputes a payment, and in the end decides; returns the dispute's id.
+
+    A payment has one dispute here, of `amount` rupiah: by default as much as was said before, else all of it.
+    Raises LookupError for a payment that was not taken, ValueError for an unknown outcome
+    or an impossible amount. The caller commits.
+    """
+    payment = db.session.get(SandboxPayment, payment_id, with_for_update=True)
+    if payment is None or payment.state != "succeeded":
+        raise LookupError(payment_id)
+    if amount is None:
+        amount = _disputed(payment_id) or payment.amount
+    if outcome not in DISPUTE_OUTCOMES or not 0 < amount <= payment.amount:
+        raise ValueError(outcome)
+    dispute_id = f"dp_{payment_id}"
+    _queue_event(
+        db.session.connection(),
+        payment_id,
+        f"dispute.{outcome}",
+        payment.amount,
+        dispute={"id": dispute_id, "amount": amount},
+    )
+    return dispute_id
+
+
+def _disputed(payment_id: str) -> int | None:
+    """What an earlier event said to be disputed of a payment."""
+    body = db.session.scalar(
+        select(SandboxEvent.body)
+        .where(SandboxEvent.payment_id == payment_id, SandboxEvent.type.startswith("dispute."))
+        .order_by(SandboxEvent.created_at)
+        .limit(1)
+    )
+    return int(json.loads(body)["dispute"]["amount"]) if body else None
+
+
 def _queue_event(
-    connection: Connection, payment_id: str, event_type: str, amount: int, refund_id: str | None = None
+    connection: Connection,
+    payment_id: str,
+    event_type: str,
+    amount: int,
+    refund: dict[str, str] | None = None,
+    *,
+    payment_more: dict[str, int] | None = None,
+    dispute: dict[str, Any] | None = None,
 ) -> None:
     event_id = "evt_" + secrets.token_urlsafe(16)
+    created: datetime.datetime = connection.execute(select(func.now())).scalar_one()
     body: dict[str, Any] = {
         "id": event_id,
         "type": event_type,
-        "payment": {"id": payment_id, "amount": amount},
+        "created": created.isoformat(),
+        "payment": {"id": payment_id, "amount": amount, **(payment_more or {})},
     }
-    if refund_id:
-        body["refund"] = {"id": refund_id, "amount": amount}
+    if dispute:
+        body["dispute"] = dispute
+    if refund:
+        body["refund"] = {**refund, "amount": amount}
     connection.execute(
         insert(SandboxEvent).values(
             id=event_id, payment_id=payment_id, type=event_type, body=json.dumps(body)
@@ -179,6 +245,15 @@ def _status(connection: Connection, reference: str) -> ProviderStatus:
     if row is None:
         raise LookupError(reference)
     return ProviderStatus(row.state, reference, row.amount)
+
+
+def _moment(text: object) -> datetime.datetime | None:
+    """A moment with its zone, as events carry it; None for anything else."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _signature_parts(header: str) -> tuple[str, str]:

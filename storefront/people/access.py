@@ -99,6 +99,8 @@ def enforce(face: str) -> BaseResponse | None:
     who = person()
     if who is None:
         return to_sign_in()
+    if policy.is_staff(who):
+        g.staff_network = request.remote_addr  # for the audit trail
     try:
         _check(declared, who, face)
     except (NotFound, Forbidden) as refusal:

@@ -43,10 +43,16 @@ class Action(StrEnum):
     SETTLEMENTS_READ = "settlements.read"
     SETTLEMENTS_WRITE = "settlements.write"
     SETTLEMENTS_APPROVE = "settlements.approve"
+    #: Registered accounts with their whole numbers; elsewhere numbers are masked.
+    BANK_ACCOUNTS_READ = "bank_accounts.read"
+    BANK_ACCOUNTS_WRITE = "bank_accounts.write"
+    BANK_ACCOUNTS_APPROVE = "bank_accounts.approve"
     PREMIUM_READ = "premium.read"
     PREMIUM_ENTER = "premium.enter"
     PREMIUM_APPROVE = "premium.approve"
     BOOKS_READ = "books.read"
+    #: Payouts and corrections: what is written into the books by hand.
+    BOOKS_WRITE = "books.write"
     BOOKS_CLOSE = "books.close"
     BOOKS_REOPEN = "books.reopen"
     RULES_READ = "rules.read"
@@ -68,6 +74,8 @@ class Action(StrEnum):
     COORDINATORS_WRITE = "people.coordinators"
     PEOPLE_WRITE = "people.write"
     SETTINGS_WRITE = "settings.write"
+    #: Who did what; acts on people and what auditors looked at only with PEOPLE_READ.
+    AUDIT_READ = "audit.read"
 
 
 _COORDINATOR, _HEAD, _FINANCE = Role.COORDINATOR, Role.HEAD, Role.FINANCE
@@ -98,10 +106,14 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.SETTLEMENTS_READ: (_HEAD, _FINANCE, _AUDITOR),
         Action.SETTLEMENTS_WRITE: (_FINANCE,),
         Action.SETTLEMENTS_APPROVE: (_HEAD, _FINANCE),
+        Action.BANK_ACCOUNTS_READ: (_HEAD, _FINANCE, _AUDITOR),
+        Action.BANK_ACCOUNTS_WRITE: (_FINANCE,),
+        Action.BANK_ACCOUNTS_APPROVE: (_HEAD, _FINANCE),
         Action.PREMIUM_READ: (*_FACILITY, _FINANCE, _AUDITOR),
         Action.PREMIUM_ENTER: (_COORDINATOR, _FINANCE),
         Action.PREMIUM_APPROVE: (_HEAD, _FINANCE),
         Action.BOOKS_READ: (_FINANCE, _ADMIN, _AUDITOR),
+        Action.BOOKS_WRITE: (_FINANCE,),
         Action.BOOKS_CLOSE: (_FINANCE,),
         Action.BOOKS_REOPEN: (_ADMIN,),
         Action.RULES_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
@@ -122,6 +134,7 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),
         Action.SETTINGS_WRITE: (_ADMIN,),
+        Action.AUDIT_READ: (_FINANCE, _ADMIN, _AUDITOR),
     }.items()
 }
 

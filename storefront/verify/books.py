@@ -48,16 +48,19 @@ INVARIANTS = (
         5,
         "Each payment that counts is one journal entry that debits its gateway by its amount; "
         "each that pays nothing is one that holds the money to give back.",
-        """SELECT p.id AS payment_id, p.gateway, p.amount, p.counts, count(e.id) AS entries,
+        """SELECT p.id AS payment_id, p.gateway, p.amount, p.counts, count(DISTINCT e.id) AS entries,
                   COALESCE(sum(c.amount), 0)::bigint AS debited
              FROM payments p
              LEFT JOIN journal_entries e
                ON e.source = 'payment:' || p.id || CASE WHEN p.counts THEN ':captured' ELSE ':held' END
-             LEFT JOIN LATERAL (
-                  SELECT sum(x.amount) AS amount FROM postings x JOIN accounts a ON a.id = x.account_id
-                   WHERE x.entry_id = e.id AND a.code = 'clearing:' || p.gateway) c ON true
+             LEFT JOIN (
+                  SELECT x.entry_id, a.code, sum(x.amount) AS amount FROM postings x
+                    JOIN accounts a ON a.id = x.account_id AND (a.code LIKE 'clearing:%' OR a.code LIKE 'cash:%')
+                   GROUP BY x.entry_id, a.code) c
+               ON c.entry_id = e.id
+                  AND (c.code = 'clearing:' || p.gateway OR (p.gateway = 'cash' AND c.code LIKE 'cash:%'))
             WHERE p.state = 'succeeded'
-            GROUP BY p.id HAVING count(e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> p.amount""",
+            GROUP BY p.id HAVING count(DISTINCT e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> p.amount""",
     ),
     Invariant(
         "refunds_booked_once",
@@ -76,17 +79,27 @@ INVARIANTS = (
     Invariant(
         "clearing_balance",
         2,
-        "What a gateway holds by our books is what was captured through it less what was refunded.",
-        """SELECT gateway, booked, captured, refunded FROM (
+        "What a gateway holds by our books is what was captured through it less what was refunded, disputed "
+        "(unless it was won), kept as fees and paid out.",
+        """SELECT gateway, booked, corrected, captured, refunded, disputed, fees, paid_out FROM (
                SELECT g.gateway,
                       COALESCE((SELECT sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
                                  WHERE a.code = 'clearing:' || g.gateway), 0)::bigint AS booked,
+                      COALESCE((SELECT sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
+                                  JOIN journal_entries e ON e.id = x.entry_id AND e.kind = 'correction'
+                                 WHERE a.code = 'clearing:' || g.gateway), 0)::bigint AS corrected,
                       COALESCE((SELECT sum(p.amount) FROM payments p
                                  WHERE p.gateway = g.gateway AND p.state = 'succeeded'), 0)::bigint AS captured,
                       COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
-                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded'), 0)::bigint AS refunded
+                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded'), 0)::bigint AS refunded,
+                      COALESCE((SELECT sum(d.amount) FROM disputes d JOIN payments p ON p.id = d.payment_id
+                                 WHERE p.gateway = g.gateway AND d.state <> 'won'), 0)::bigint AS disputed,
+                      COALESCE((SELECT sum(p.fee) FROM payments p WHERE p.gateway = g.gateway), 0)::bigint AS fees,
+                      COALESCE((SELECT sum(o.amount) FROM payouts o WHERE o.gateway = g.gateway), 0)::bigint
+                        AS paid_out
                  FROM (SELECT gateway FROM payments UNION SELECT gateway FROM accounts WHERE gateway IS NOT NULL) g
-           ) sums WHERE booked <> captured - refunded""",
+                WHERE g.gateway <> 'cash'
+           ) sums WHERE booked - corrected <> captured - refunded - disputed - fees - paid_out""",
     ),
     Invariant(
         "sandbox_agrees",
@@ -143,10 +156,15 @@ INVARIANTS = (
     Invariant(
         "sales_booked_on_their_day",
         1,
-        "A sale is booked on the accounting day on which it was paid.",
-        """SELECT e.id AS entry_id, e.effective_date, o.paid_at, accounting_date(o.paid_at) AS paid_on
+        "A sale is booked on the accounting day on which its order was paid. That is the day of its payment, or "
+        "the day on which it became known, after the payment's month was closed: then the entry names the former.",
+        """SELECT e.id AS entry_id, e.effective_date, e.happened_on, accounting_date(o.paid_at) AS paid_on,
+                  accounting_date(p.succeeded_at) AS payment_on
              FROM journal_entries e JOIN orders o ON o.id = e.order_id
-            WHERE e.kind = 'sale' AND e.effective_date IS DISTINCT FROM accounting_date(o.paid_at)""",
+             LEFT JOIN payments p ON 'payment:' || p.id || ':captured' = e.source
+            WHERE e.kind = 'sale'
+              AND (e.effective_date IS DISTINCT FROM accounting_date(o.paid_at)
+                   OR accounting_date(p.succeeded_at) IS DISTINCT FROM COALESCE(e.happened_on, e.effective_date))""",
     ),
     Invariant(
         "money_to_return",
@@ -154,6 +172,7 @@ INVARIANTS = (
         "What we hold to give back is what was paid in vain and has not gone back yet.",
         """SELECT booked, held, returned FROM (
                SELECT COALESCE((SELECT -sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
+                                  JOIN journal_entries e ON e.id = x.entry_id AND e.kind <> 'correction'
                                  WHERE a.code = 'customers:to_return'), 0)::bigint AS booked,
                       COALESCE((SELECT sum(amount) FROM payments
                                  WHERE state = 'succeeded' AND NOT counts), 0)::bigint AS held,

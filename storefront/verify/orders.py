@@ -11,10 +11,10 @@ INVARIANTS = (
         "An order's totals are the sums of its lines and of its parcels' shipping.",
         """SELECT o.id AS order_id, o.items_total, l.net_amount AS lines, o.shipping_total, p.shipping AS parcels
              FROM orders o
-             LEFT JOIN LATERAL (SELECT sum(net_amount)::bigint AS net_amount FROM order_lines
-                                 WHERE order_id = o.id) l ON true
-             LEFT JOIN LATERAL (SELECT sum(shipping_amount)::bigint AS shipping FROM parcels
-                                 WHERE order_id = o.id) p ON true
+             LEFT JOIN (SELECT order_id, sum(net_amount)::bigint AS net_amount FROM order_lines
+                         GROUP BY order_id) l ON l.order_id = o.id
+             LEFT JOIN (SELECT order_id, sum(shipping_amount)::bigint AS shipping FROM parcels
+                         GROUP BY order_id) p ON p.order_id = o.id
             WHERE o.items_total IS DISTINCT FROM l.net_amount OR o.shipping_total <> COALESCE(p.shipping, 0)""",
     ),
     Invariant(
@@ -67,7 +67,7 @@ INVARIANTS = (
         "Refunds are never more than what was captured, and of a payment of the same order.",
         """SELECT p.id AS payment_id, p.order_id, p.state, p.amount, sum(r.amount)::bigint AS refunds
              FROM refunds r JOIN payments p ON p.id = r.payment_id
-            WHERE r.state <> 'failed'
+            WHERE r.state NOT IN ('failed', 'rejected')
             GROUP BY p.id
            HAVING sum(r.amount) > p.amount OR p.state <> 'succeeded' OR bool_or(r.order_id <> p.order_id)""",
     ),
@@ -110,8 +110,14 @@ INVARIANTS = (
     Invariant(
         "refunds_end",
         7,
-        "Each refund goes through in time.",
-        f"""SELECT id AS refund_id, payment_id, amount, state, requested_at FROM refunds
-             WHERE state = 'failed' OR (state <> 'succeeded' AND requested_at < now() - {GRACE})""",  # noqa: S608
+        "Each refund that was decided goes through in time; one that the provider refused waits for a person, "
+        "unless nobody decided it.",
+        f"""SELECT r.id AS refund_id, r.payment_id, r.amount, r.state, r.requested_at FROM refunds r
+             WHERE (r.state = 'failed' AND r.proposed_by IS NULL)
+                OR (r.state IN ('requested', 'pending')
+                    AND COALESCE(r.approved_at, r.requested_at) < now() - {GRACE}
+                    -- one that was refused and is sent again has a job of now
+                    AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.task_name = 'orders.send_refund'
+                                       AND j.status IN ('todo', 'doing') AND j.args ->> 'refund_id' = r.id::text))""",  # noqa: S608
     ),
 )

@@ -11,13 +11,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from storefront import create_app
-from storefront.embedded import OWNER, WEB
-from tests.browser.shop import LiveShop
+from tests.browser.shop import LiveShop, serve
 from tests.browser.visitor import SIZES, TIMEOUT, Visitor, sign_in
-from tests.clones import SECRETS, Clone, TestServer, settings_for, worker_name
+from tests.clones import Clone, TestServer, worker_name
 from tests.demo import demo_template
-from tests.drills.running_shop import Shop
 from tests.everything import browser as chromium
 
 Cookies = dict[str, list]
@@ -36,17 +33,10 @@ def live_server(
     live_clone: Clone, database_server: TestServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveShop]:
     """A running shop with demo data; when all is done its books must agree, whatever the tests bought."""
-    addresses = {"DATABASE_URL": live_clone.addresses[WEB], "DATABASE_OWNER_URL": live_clone.addresses[OWNER]}
     # The pictures of the demo were made once for all copies.
-    media = {"MEDIA_URL": str(database_server.var_dir / "media")}
-    shop = Shop(tmp_path_factory.mktemp("live"), env={**addresses, **media, **SECRETS})
-    app = create_app(settings_for(live_clone.addresses, shop.var_dir))
-    shop.start()
-    try:
-        yield LiveShop(shop.address, live_clone, shop.var_dir, app)
-        verdict = shop.command("verify")
-    finally:
-        shop.stop()
+    with serve(live_clone, database_server.var_dir / "media", tmp_path_factory.mktemp("live")) as live:
+        yield live
+        verdict = live.shop.command("verify")
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,20 +13,23 @@ from flask import Flask
 from psycopg.rows import dict_row
 from sqlalchemy import select
 
-from storefront.embedded import OWNER
+from storefront import create_app
+from storefront.embedded import OWNER, WEB
 from storefront.extensions import db
 from storefront.orders.models import Order
 from storefront.orders.tokens import order_token
-from tests.clones import Clone
+from tests.clones import SECRETS, Clone, settings_for
+from tests.drills.running_shop import Shop
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LiveShop:
     """A shop that answers at `address`, on the database of `clone`."""
 
     address: str
     clone: Clone
-    var_dir: Path
+    #: The running processes.
+    shop: Shop
     #: An app with the same secrets and database, for what only code can say.
     app: Flask
 
@@ -42,3 +47,16 @@ class LiveShop:
         with self.app.app_context():
             order = db.session.scalars(select(Order).where(Order.number == number)).one()
             return f"/orders/{number}?token={order_token(order)}"
+
+
+@contextmanager
+def serve(clone: Clone, media: Path, var_dir: Path) -> Iterator[LiveShop]:
+    """Run the shop on `clone`, with the pictures in `media` and everything else it writes in `var_dir`."""
+    addresses = {"DATABASE_URL": clone.addresses[WEB], "DATABASE_OWNER_URL": clone.addresses[OWNER]}
+    shop = Shop(var_dir, env={**addresses, **SECRETS, "MEDIA_URL": str(media)})
+    app = create_app(settings_for(clone.addresses, var_dir))
+    shop.start()
+    try:
+        yield LiveShop(shop.address, clone, shop, app)
+    finally:
+        shop.stop()

@@ -50,7 +50,7 @@ class Visitor:
 
     def wait_for_letter(self) -> None:
         """Wait until the worker has sent a letter."""
-        folder = self.shop.var_dir / "mail"
+        folder = self.shop.shop.var_dir / "mail"
         for _ in range(100):
             if any(folder.glob("*.eml")):
                 return

@@ -203,16 +203,59 @@ def test_past_lies_in_the_past_and_nothing_waits(
     assert one(demo_session, "SELECT count(*) FROM procrastinate_jobs") == 0
     assert one(demo_session, "SELECT count(*) FROM messages WHERE sent_at IS NULL") == 0
     late = """SELECT count(*) FROM journal_entries e JOIN orders o ON o.id = e.order_id
-               WHERE e.effective_date <> accounting_date(o.paid_at) OR e.posted_at <> o.paid_at"""
+               WHERE e.kind = 'sale'
+                 AND (e.effective_date <> accounting_date(o.paid_at) OR e.posted_at <> o.paid_at)"""
     assert one(demo_session, late) == 0
     for table, moment in [
         ("stock_movements", "moved_at"), ("messages", "created_at"), ("payment_attempts", "at"),
         ("audit_events", "at"), ("payment_events", "handled_at"), ("sandbox_events", "delivered_at"),
         ("reservations", "created_at"), ("payments", "created_at"),
+        ("journal_entries", "posted_at"), ("refunds", "requested_at"), ("refunds", "finished_at"),
+        ("payouts", "recorded_at"), ("settlements", "proposed_at"), ("settlements", "approved_at"),
+        ("deposits", "proposed_at"), ("deposits", "approved_at"), ("bank_accounts", "proposed_at"),
+        ("premium_distributions", "entered_at"), ("premium_distributions", "approved_at"),
+        ("periods", "closed_at"), ("period_checks", "finished_at"),
     ]:  # fmt: skip
         # Nothing carries the hour of loading: the last hours before it are empty.
         newest = one(demo_session, f"SELECT accounting_date(max({moment})) FROM {table}")
         assert newest < today(), table
+
+
+def test_months_are_worked_and_closed_but_the_last(demo_session: Session) -> None:
+    first = today().replace(day=1)
+    last_closed = (first - datetime.timedelta(days=32)).replace(day=1)
+    assert one(demo_session, "SELECT max(month) FROM periods WHERE state = 'closed'") == last_closed
+    assert one(demo_session, "SELECT count(*) FROM periods WHERE state = 'closed'") >= 10
+    for kind in ("payout", "settlement", "deposit", "refund"):
+        months = column(
+            demo_session,
+            "SELECT DISTINCT date_trunc('month', effective_date) FROM journal_entries WHERE kind = :kind",
+            kind=kind,
+        )
+        assert len(months) >= 3, kind
+    # Carried to the treasury piece by piece, so that a slip leads back to what was sold.
+    assert one(demo_session, "SELECT count(*) FROM reporting.deposit_lines") > 300
+    assert one(demo_session, "SELECT count(*) FROM reporting.deposit_lines WHERE line_id IS NULL") == 0
+    reasons = set(column(demo_session, "SELECT DISTINCT reason FROM reporting.refunds"))
+    assert reasons >= {"returned", "goodwill"}
+    assert one(demo_session, "SELECT count(*) FROM reporting.premium_distributions") >= 5
+
+
+def test_some_work_is_left_for_two_people(demo_session: Session) -> None:
+    deposits = Counter(column(demo_session, "SELECT state FROM deposits"))
+    assert deposits["proposed"] >= 1
+    assert deposits["approved"] >= 2
+    asked = """SELECT count(*) FROM refunds r JOIN people p ON p.id = r.proposed_by
+                WHERE r.state = 'proposed' AND p.email LIKE 'coordinator%@demo.test'"""
+    assert one(demo_session, asked) == 1
+    mine = """SELECT count(*) FROM settlements s JOIN memberships m ON m.facility_id = s.facility_id
+                JOIN people p ON p.id = m.person_id
+               WHERE s.state = 'proposed' AND p.email = 'head@demo.test' AND m.role = 'head'"""
+    assert one(demo_session, mine) >= 1
+    entered = "SELECT count(*) FROM premium_distributions WHERE state = 'entered'"
+    assert one(demo_session, entered) >= 1
+    alone = "SELECT count(*) FROM bank_accounts WHERE approved_at IS NULL AND rejected_at IS NULL"
+    assert one(demo_session, alone) == 1
 
 
 def test_no_parcel_is_before_its_payment(demo_session: Session) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storefront.money import format_rupiah, split
+from storefront.money import format_rupiah, split, take_back
 
 AMOUNTS = st.integers(min_value=-(10**15), max_value=10**15)
 WEIGHTS = st.lists(st.integers(min_value=0, max_value=10_000), min_size=1, max_size=8).filter(any)
@@ -31,6 +31,26 @@ def test_a_heavier_weight_never_gets_less(amount: int, weights: list[int]) -> No
     parts = split(abs(amount), weights)
     by_weight = sorted(zip(weights, parts, strict=True))
     assert all(a[1] <= b[1] for a, b in itertools.pairwise(by_weight) if a[0] < b[0])
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10**9), min_size=1, max_size=8).filter(any), st.data())
+def test_refunds_in_pieces_end_exactly_at_the_shares(shares: list[int], data: st.DataObject) -> None:
+    taken = [0] * len(shares)
+    left = sum(shares)
+    for last in (False, False, False, False, True):
+        amount = left if last else data.draw(st.integers(min_value=0, max_value=left))
+        parts = take_back(amount, shares, taken)
+        assert sum(parts) == amount
+        assert all(part >= 0 for part in parts)
+        taken = [before + part for before, part in zip(taken, parts, strict=True)]
+        assert all(gone <= share for gone, share in zip(taken, shares, strict=True))
+        left -= amount
+    assert taken == shares
+
+
+def test_a_refund_beyond_the_line_is_refused() -> None:
+    with pytest.raises(ValueError, match="left"):
+        take_back(11, [5, 5], [0, 0])
 
 
 def test_ties_go_to_the_first_share() -> None:

@@ -64,10 +64,14 @@ TABLE = {
     Action.SETTLEMENTS_READ: "head finance auditor",
     Action.SETTLEMENTS_WRITE: "finance",
     Action.SETTLEMENTS_APPROVE: "head finance",
+    Action.BANK_ACCOUNTS_READ: "head finance auditor",
+    Action.BANK_ACCOUNTS_WRITE: "finance",
+    Action.BANK_ACCOUNTS_APPROVE: "head finance",
     Action.PREMIUM_READ: "coordinator head finance auditor",
     Action.PREMIUM_ENTER: "coordinator finance",
     Action.PREMIUM_APPROVE: "head finance",
     Action.BOOKS_READ: "finance administrator auditor",
+    Action.BOOKS_WRITE: "finance",
     Action.BOOKS_CLOSE: "finance",
     Action.BOOKS_REOPEN: "administrator",
     Action.RULES_READ: "coordinator head finance administrator auditor",
@@ -88,6 +92,7 @@ TABLE = {
     Action.COORDINATORS_WRITE: "head administrator",
     Action.PEOPLE_WRITE: "administrator",
     Action.SETTINGS_WRITE: "administrator",
+    Action.AUDIT_READ: "finance administrator auditor",
 }
 BOUND = ("coordinator", "head", "finance of one")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -48,6 +48,8 @@ def enter() -> ResponseReturnValue:
     if former is not None:
         sessions.end(former.session_id, former.id)
     token = sessions.start(person, staff=staff, user_agent=request.user_agent.string)
+    if staff:
+        g.staff_network = request.remote_addr  # for the audit trail
     record("session.started", "person", person.id, person_id=person.id)
     merge.merge_into(person.id, cookie.read_token(request, current_app.extensions["settings"]))
     target = after_sign_in(person, back)

@@ -34,6 +34,8 @@ def around() -> dict[str, Any]:
     return {
         "sees_everything": who is not None and reach() is None,
         "only_reads": bool(roles) and Role.FINANCE not in roles,
+        "reads_refunds": bool(policy.reach(who, Action.REFUNDS_READ, face="finance")),
+        "money_out": policy.may(who, Action.DEPOSITS_READ),
     }
 
 
@@ -53,4 +55,26 @@ def record_auditors_view(response: Response) -> Response:
     return response
 
 
-from storefront.blueprints.finance import export, owed, payments, sales  # noqa: E402, F401
+from storefront.blueprints.finance import (  # noqa: E402, F401
+    audit,
+    bank_accounts,
+    budget,
+    corrections,
+    deposits,
+    distributions,
+    export,
+    fees,
+    orders,
+    owed,
+    payments,
+    payouts,
+    periods,
+    refund_form,
+    refunds,
+    reports,
+    rules,
+    sales,
+    satkers,
+    settlements,
+    statements,
+)

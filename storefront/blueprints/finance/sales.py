@@ -7,9 +7,9 @@ import datetime
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from storefront.blueprints.finance import bp, reach
+from storefront.blueprints.finance import bp, reach, steps
 from storefront.blueprints.finance.period import chosen, chosen_year, facilities
-from storefront.books import attention, sums
+from storefront.books import attention, deposits, refund_list, sums
 from storefront.display import short_month
 from storefront.exports.lines import lines_page
 from storefront.people import access
@@ -28,6 +28,8 @@ def overview() -> ResponseReturnValue:
         sales=sums.year_of_sales(year, reach()),
         months=[(month, short_month(datetime.date(year, month, 1))) for month in range(1, 13)],
         failed=attention.failed_events() if reach() is None else [],
+        late_deposits=deposits.late(reach()),
+        waiting_refunds=refund_list.waiting(steps.within(Action.REFUNDS_READ)),
     )
 
 

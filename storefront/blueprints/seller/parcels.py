@@ -10,9 +10,12 @@ from flask_babel import gettext as _
 
 from storefront.blueprints.seller import allowed, bp
 from storefront.blueprints.seller.forms import ShipForm
+from storefront.books import refund_list
+from storefront.books.refund_list import RefundRow
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.orders import packing, ship
+from storefront.orders.models import Parcel
 from storefront.orders.packing import ParcelSheet
 from storefront.pages import page_number
 from storefront.people import access
@@ -139,7 +142,17 @@ def step(parcel_id: int, take: Callable[[int, int], object], done: str) -> Respo
 
 def page(sheet: ParcelSheet, form: ShipForm | None = None) -> str:
     """A parcel's page; a refused form keeps what was written."""
-    return render_template("seller/parcel.html", parcel=sheet, form=form or ShipForm(formdata=None))
+    return render_template(
+        "seller/parcel.html",
+        parcel=sheet,
+        form=form or ShipForm(formdata=None),
+        refunds=refunds_of(sheet) if allowed(Action.REFUNDS_READ) else [],
+        me=person_id(),
+    )
+
+
+def refunds_of(sheet: ParcelSheet) -> list[RefundRow]:
+    return refund_list.of_parcel(db.session.get_one(Parcel, sheet.id))
 
 
 def person_id() -> int:

@@ -1,0 +1,90 @@
+"""The audit trail: who did what, when, from where, before and after; as a page and as a file."""
+
+from __future__ import annotations
+
+import datetime
+
+from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from storefront.audit import trail
+from storefront.audit.record import record
+from storefront.audit.trail import Asked
+from storefront.blueprints.finance import bp, steps
+from storefront.errors import Invalid
+from storefront.exports import table
+from storefront.exports.audit_table import audit_table
+from storefront.exports.download import Part
+from storefront.exports.formats import Format
+from storefront.exports.manifest import demo_note
+from storefront.extensions import db
+from storefront.people import access
+from storefront.people.policy import Action
+from storefront.snapshot import snapshot
+from storefront.written import day, one_line
+
+
+@bp.get("/audit")
+@access.rule(Action.AUDIT_READ)
+def audit() -> ResponseReturnValue:
+    """What the reader may see of the trail; with `format` (csv, xlsx, jsonl) all of it as a file."""
+    errors: dict[str, str] = {}
+    asked = asked_for(errors)
+    ids, with_people = steps.within(Action.AUDIT_READ), steps.may_somewhere(Action.PEOPLE_READ)
+    if request.args.get("format") and not errors:
+        return file(asked, request.args["format"], ids, with_people)
+    rows, next_key = trail.acts(
+        asked, ids, with_people=with_people, before=request.args.get("before", type=int)
+    )
+    page = render_template(
+        "finance/audit.html",
+        rows=rows,
+        next_key=next_key,
+        asked=asked,
+        query={name: value for name, value in request.args.items() if value and name != "before"},
+        errors=errors,
+        actions=trail.known_actions(with_people=with_people),
+        facilities=steps.codes(Action.AUDIT_READ),
+        with_people=with_people,
+    )
+    return page, 422 if errors else 200
+
+
+def asked_for(errors: dict[str, str]) -> Asked:
+    """What the address asks for; a day that cannot be read stands in `errors`."""
+    texts = {name: request.args.get(name, "").strip() for name in ("from", "to")}
+    days = {name: day(text) for name, text in texts.items()}
+    for name, text in texts.items():
+        if text and days[name] is None:
+            errors[name] = _("Tulis tanggalnya seperti 2026-11-30.")
+    return Asked(
+        who=one_line(request.args.get("who", ""))[:100],
+        action=one_line(request.args.get("action", ""))[:60],
+        subject=one_line(request.args.get("subject", ""))[:200],
+        facility=steps.asked_facility(),
+        first=days["from"],
+        last=days["to"],
+    )
+
+
+def file(asked: Asked, wanted: str, ids: frozenset[int] | None, with_people: bool) -> Response:
+    """The download, itself in the trail before its first byte leaves."""
+    try:
+        form, part = Format(wanted), Part(request.args.get("part", "file"))
+    except ValueError:
+        raise Invalid() from None
+    found = audit_table(asked, ids, with_people=with_people, as_of=datetime.datetime.now(datetime.UTC))
+    record(
+        "audit.exported",
+        "export",
+        f"{found.name}.{form}",
+        person_id=steps.person_id(),
+        details={**found.filters, "format": form.value, "part": part.value},
+    )
+    db.session.commit()
+    with snapshot(db.engine) as connection:
+        download = table.download(connection, found, form, part, note=demo_note())
+    response = Response(download.blocks, content_type=download.mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{download.name}"'
+    return response

@@ -1,0 +1,74 @@
+"""The provider's fees: booked as it reports them, borne by whom a dated setting names.
+
+A fee is spread over the order's facilities by net amount, by largest remainder. What facilities' funds do not
+bear, the operator bears.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from sqlalchemy import select, text
+
+from storefront.days import accounting_day
+from storefront.extensions import db
+from storefront.ledger.closed import counting
+from storefront.ledger.fee_bearers import OPERATOR, bearer_on
+from storefront.ledger.fees import book_fee as book_entry
+from storefront.ledger.models import Fund
+from storefront.ledger.take_back import Taken
+from storefront.money import split
+from storefront.orders.models import Order
+from storefront.payments.models import Payment, PaymentState
+
+BY_FACILITY = text(
+    """
+    SELECT facility_id, facility_code, sum(net_amount)::bigint AS net_amount, min(position) AS position
+      FROM order_lines WHERE order_id = :order_id GROUP BY facility_id, facility_code ORDER BY position"""
+)
+
+
+def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = None) -> str:
+    """Take note of what the provider kept of a payment, in rupiah. Told again, it changes nothing.
+
+    It counts on the day on which its payment counts, or on the day of `at` (by default now) when that month is
+    closed, and burdens whom the setting of the payment's day names. The fee of a payment that paid nothing belongs
+    to no facility: the operator bears it. Returns what it came to, in a word. Raises LookupError for a payment that
+    has not succeeded. Never commits.
+    """
+    payment = db.session.get(Payment, payment_id, with_for_update=True, populate_existing=True)
+    if payment is None or payment.state != PaymentState.SUCCEEDED or payment.succeeded_at is None:
+        raise LookupError(payment_id)
+    if payment.fee is not None:
+        return "already_booked"
+    if amount < 0 or amount > payment.amount:
+        raise ValueError(f"payment {payment_id}: a fee of {amount}")
+    payment.fee = amount
+    db.session.flush()
+    if not amount:
+        return "no_fee"
+    order = db.session.get_one(Order, payment.order_id)
+    paid_at = order.paid_at if payment.counts and order.paid_at else payment.succeeded_at
+    book_entry(
+        payment.id,
+        payment.gateway,
+        amount,
+        borne_by_facilities(payment, amount, accounting_day(paid_at)) if payment.counts else [],
+        order_id=payment.order_id,
+        when=counting(paid_at, known_at=at),
+    )
+    return "booked"
+
+
+def borne_by_facilities(payment: Payment, amount: int, on: datetime.date) -> list[Taken]:
+    """What each facility's fund bears of a fee `on` a day; nothing when the operator bears it."""
+    bearer = bearer_on(on)
+    if bearer == OPERATOR:
+        return []
+    fund_id = db.session.execute(select(Fund.id).where(Fund.code == bearer)).scalar_one()
+    rows = db.session.execute(BY_FACILITY, {"order_id": payment.order_id}).all()
+    parts = split(amount, [row.net_amount for row in rows])
+    return [
+        Taken(row.facility_id, row.facility_code, part, fund_id, bearer)
+        for row, part in zip(rows, parts, strict=True)
+    ]

@@ -1,0 +1,365 @@
+"""What becomes of the money after the sale: parts of refunds, payouts, settlements, deposits, closed months."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from sqlalchemy import FetchedValue, ForeignKey, ForeignKeyConstraint, Integer, SmallInteger
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from storefront.extensions import db
+
+
+class RefundLine(db.Model):  # type: ignore[name-defined]
+    """What of an order line is given back."""
+
+    __tablename__ = "refund_lines"
+
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
+    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"), primary_key=True)
+    #: Pieces; 0: goodwill, nothing comes back.
+    quantity: Mapped[int] = mapped_column(Integer)
+    amount: Mapped[int]
+    #: `restock`, `write_off`, or `none` when they never left or stay with the buyer.
+    pieces: Mapped[str]
+
+
+class RefundParcel(db.Model):  # type: ignore[name-defined]
+    """Shipping of a parcel that is given back."""
+
+    __tablename__ = "refund_parcels"
+
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
+    parcel_id: Mapped[int] = mapped_column(ForeignKey("parcels.id"), primary_key=True)
+    amount: Mapped[int]
+
+
+class RefundShare(db.Model):  # type: ignore[name-defined]
+    """What a refund takes back from a share of a line; written when it succeeds."""
+
+    __tablename__ = "refund_shares"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["order_line_id", "position"], ["order_line_shares.order_line_id", "order_line_shares.position"]
+        ),
+    )
+
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
+    order_line_id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    fund_id: Mapped[int] = mapped_column(ForeignKey("funds.id"))
+    amount: Mapped[int]
+
+
+class FeeBearer(db.Model):  # type: ignore[name-defined]
+    """Who bears the provider's fees from a day on: a fund, or (None) the operator."""
+
+    __tablename__ = "fee_bearers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    valid_from: Mapped[datetime.date]
+    fund_id: Mapped[int | None] = mapped_column(ForeignKey("funds.id"))
+    #: Needed when the fund is the state's revenue.
+    legal_basis: Mapped[str] = mapped_column(default="")
+    #: None: what the shop is shipped with.
+    proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+
+
+class BankAccount(db.Model):  # type: ignore[name-defined]
+    """A registered account; money lies nowhere else. Proposed by one person, approved by another."""
+
+    __tablename__ = "bank_accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: None: the central office.
+    facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    bank: Mapped[str]
+    number: Mapped[str]
+    holder: Mapped[str]
+    permission_letter: Mapped[str]
+    valid_from: Mapped[datetime.date]
+    valid_to: Mapped[datetime.date | None]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+    #: Its last day as somebody proposes it; `valid_to` once a second person agrees.
+    end_on: Mapped[datetime.date | None]
+    end_proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    end_approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+
+class Payout(db.Model):  # type: ignore[name-defined]
+    """Money that a gateway passed on to our bank."""
+
+    __tablename__ = "payouts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    gateway: Mapped[str]
+    reference: Mapped[str]
+    amount: Mapped[int]
+    bank_account_id: Mapped[int] = mapped_column(ForeignKey("bank_accounts.id"))
+    arrived_on: Mapped[datetime.date]
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    recorded_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+
+
+class Dispute(db.Model):  # type: ignore[name-defined]
+    """A payment that its payer's bank took back for now; `won` or `lost` in the end."""
+
+    __tablename__ = "disputes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[str] = mapped_column(ForeignKey("payments.id"))
+    reference: Mapped[str]
+    amount: Mapped[int]
+    state: Mapped[str] = mapped_column(default="open")
+    opened_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    closed_at: Mapped[datetime.datetime | None]
+
+
+class DisputeShare(db.Model):  # type: ignore[name-defined]
+    """What a lost dispute took back from a share of a line."""
+
+    __tablename__ = "dispute_shares"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["order_line_id", "position"], ["order_line_shares.order_line_id", "order_line_shares.position"]
+        ),
+    )
+
+    dispute_id: Mapped[int] = mapped_column(ForeignKey("disputes.id"), primary_key=True)
+    order_line_id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    fund_id: Mapped[int] = mapped_column(ForeignKey("funds.id"))
+    amount: Mapped[int]
+
+
+class DisputeParcel(db.Model):  # type: ignore[name-defined]
+    """What a lost dispute took back of a parcel's shipping."""
+
+    __tablename__ = "dispute_parcels"
+
+    dispute_id: Mapped[int] = mapped_column(ForeignKey("disputes.id"), primary_key=True)
+    parcel_id: Mapped[int] = mapped_column(ForeignKey("parcels.id"), primary_key=True)
+    amount: Mapped[int]
+
+
+class Settlement(db.Model):  # type: ignore[name-defined]
+    """Paying a facility what a fund (or, None, shipping) owes it."""
+
+    __tablename__ = "settlements"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    fund_id: Mapped[int | None] = mapped_column(ForeignKey("funds.id"))
+    amount: Mapped[int]
+    #: Where it goes.
+    bank_account_id: Mapped[int] = mapped_column(ForeignKey("bank_accounts.id"))
+    #: `proposed`, `rejected`, `approved`, `paid` or `reversed`.
+    state: Mapped[str] = mapped_column(default="proposed")
+    note: Mapped[str] = mapped_column(default="")
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    paid_on: Mapped[datetime.date | None]
+    bank_reference: Mapped[str | None]
+    #: Who wrote down that it was paid; somebody else must reverse it.
+    paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+    reversed_on: Mapped[datetime.date | None]
+    reversed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reversal_reason: Mapped[str | None]
+
+
+class Satker(db.Model):  # type: ignore[name-defined]
+    """A paying unit as the treasury knows it, from a day on."""
+
+    __tablename__ = "satkers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    ministry_code: Mapped[str]
+    unit_code: Mapped[str]
+    office_code: Mapped[str]
+    tax_number: Mapped[str]
+    treasurer: Mapped[str]
+    #: The treasury's account code for the revenue, six digits.
+    revenue_account: Mapped[str]
+    valid_from: Mapped[datetime.date]
+    valid_to: Mapped[datetime.date | None]
+
+
+class DepositDeadline(db.Model):  # type: ignore[name-defined]
+    """Days from the money's arrival to the day its deposit is due, from a day on."""
+
+    __tablename__ = "deposit_deadlines"
+
+    valid_from: Mapped[datetime.date] = mapped_column(primary_key=True)
+    days: Mapped[int] = mapped_column(Integer)
+    legal_basis: Mapped[str]
+
+
+class Deposit(db.Model):  # type: ignore[name-defined]
+    """State revenue on its way to the treasury: billing code, then NTPN."""
+
+    __tablename__ = "deposits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    satker_id: Mapped[int] = mapped_column(ForeignKey("satkers.id"))
+    amount: Mapped[int]
+    due_on: Mapped[datetime.date]
+    #: `proposed`, `rejected`, `approved`, `paid` or `reversed`.
+    state: Mapped[str] = mapped_column(default="proposed")
+    #: Fifteen digits from SIMPONI; it expires.
+    billing_code: Mapped[str | None]
+    billing_expires_at: Mapped[datetime.datetime | None]
+    #: The bank's receipt number.
+    ntb: Mapped[str | None]
+    #: The treasury's receipt number, sixteen characters, unique.
+    ntpn: Mapped[str | None]
+    paid_on: Mapped[datetime.date | None]
+    booked_on: Mapped[datetime.date | None]
+    #: The slip, in the private part of the media store.
+    proof_key: Mapped[str | None]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    #: Who wrote down that it was paid; somebody else must reverse it.
+    paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+    reversed_on: Mapped[datetime.date | None]
+    reversed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reversal_reason: Mapped[str | None]
+
+    lines: Mapped[list[DepositLine]] = relationship()
+
+
+class DepositLine(db.Model):  # type: ignore[name-defined]
+    """A posting that a deposit carries: from the slip back to the piece of work."""
+
+    __tablename__ = "deposit_lines"
+
+    deposit_id: Mapped[int] = mapped_column(ForeignKey("deposits.id"), primary_key=True)
+    posting_id: Mapped[int] = mapped_column(ForeignKey("postings.id"), primary_key=True)
+    #: Of a refund's posting: below zero.
+    amount: Mapped[int]
+    #: False once its deposit was rejected or reversed: the posting is free for another.
+    is_living: Mapped[bool] = mapped_column(server_default=FetchedValue())
+
+
+class PremiumDistribution(db.Model):  # type: ignore[name-defined]
+    """A facility's record that premium was passed on; counted, never named."""
+
+    __tablename__ = "premium_distributions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id"))
+    distributed_on: Mapped[datetime.date]
+    people: Mapped[int] = mapped_column(Integer)
+    amount: Mapped[int]
+    #: `entered`, `approved` or `rejected`.
+    state: Mapped[str] = mapped_column(default="entered")
+    entered_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    entered_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    #: Who took it back, before or after its approval.
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+
+
+class BudgetReturn(db.Model):  # type: ignore[name-defined]
+    """Premium or capital that returned as budget, where a rule sends all to the state."""
+
+    __tablename__ = "budget_returns"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    fund_id: Mapped[int] = mapped_column(ForeignKey("funds.id"))
+    amount: Mapped[int]
+    #: Of the disbursement order (SP2D) that brought it.
+    reference: Mapped[str]
+    returned_on: Mapped[datetime.date]
+    #: The central office's account where it arrived.
+    bank_account_id: Mapped[int] = mapped_column(ForeignKey("bank_accounts.id"))
+    #: `proposed`, `rejected` or `booked`.
+    state: Mapped[str] = mapped_column(default="proposed")
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+
+
+class Correction(db.Model):  # type: ignore[name-defined]
+    """A correction of the books, with its reason and two people."""
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    effective_date: Mapped[datetime.date]
+    #: `[{"account": code, "amount": rupiah}]`, debit > 0.
+    legs: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    #: `proposed`, `rejected` or `booked`.
+    state: Mapped[str] = mapped_column(default="proposed")
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+
+
+class Period(db.Model):  # type: ignore[name-defined]
+    """A month that was closed, with the hash of its postings chained to the month before."""
+
+    __tablename__ = "periods"
+
+    #: First day of the month.
+    month: Mapped[datetime.date] = mapped_column(primary_key=True)
+    #: `closed` or `reopened`.
+    state: Mapped[str]
+    closed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    closed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    hash: Mapped[bytes]
+    previous_hash: Mapped[bytes | None]
+    entries: Mapped[int]
+    reopened_at: Mapped[datetime.datetime | None]
+    reopened_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    reopen_reason: Mapped[str | None]
+
+
+class PeriodCheck(db.Model):  # type: ignore[name-defined]
+    """All invariants checked before a month is closed, and what the month held then."""
+
+    __tablename__ = "period_checks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: First day of the month.
+    month: Mapped[datetime.date]
+    asked_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    #: None while it runs.
+    finished_at: Mapped[datetime.datetime | None]
+    #: SHA-256 of the month's postings when they were checked.
+    content: Mapped[bytes | None]
+    #: `[{"name", "promise", "count"}]` of broken invariants; empty: all hold.
+    broken: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)

@@ -1,0 +1,171 @@
+"""Registered accounts, paying units, deadlines and returned budget, as pages list them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, text
+
+from storefront import days
+from storefront.books.bank_accounts import mask
+from storefront.books.listed import Listed, as_list, listed
+from storefront.books.models import DepositDeadline
+from storefront.extensions import db
+from storefront.languages import locale
+
+ACCOUNTS = text(
+    """
+    SELECT b.id, b.facility_id, f.code AS facility_code, f.name AS facility_name, b.bank, b.number, b.holder,
+           b.permission_letter, b.valid_from, b.valid_to, b.proposed_by, p.name AS proposed_by_name, b.proposed_at,
+           q.name AS approved_by_name, b.approved_at, b.rejected_at, b.end_on, b.end_proposed_by,
+           e.name AS end_proposed_by_name, b.end_approved_by IS NOT NULL AS is_end_approved
+      FROM bank_accounts b
+      LEFT JOIN facilities f ON f.id = b.facility_id
+      JOIN people p ON p.id = b.proposed_by
+      LEFT JOIN people q ON q.id = b.approved_by
+      LEFT JOIN people e ON e.id = b.end_proposed_by
+     WHERE (CAST(:ids AS bigint[]) IS NULL OR b.facility_id = ANY (CAST(:ids AS bigint[])))
+       AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
+       AND (CAST(:id AS bigint) IS NULL OR b.id = CAST(:id AS bigint))
+     ORDER BY b.facility_id IS NOT NULL, f.name, b.rejected_at IS NOT NULL, b.valid_from DESC, b.id DESC"""
+)
+SATKERS = text(
+    """
+    SELECT s.*, f.code AS facility_code, f.name AS facility_name
+      FROM satkers s JOIN facilities f ON f.id = s.facility_id
+     WHERE (CAST(:ids AS bigint[]) IS NULL OR s.facility_id = ANY (CAST(:ids AS bigint[])))
+     ORDER BY f.name, f.code, s.valid_from DESC"""
+)
+RETURNS = text(
+    """
+    SELECT r.id, r.facility_id, f.code AS facility_code, f.name AS facility_name, u.code AS fund_code,
+           CASE WHEN :english THEN u.finance_name_en ELSE u.finance_name END AS fund_label, r.amount, r.reference,
+           r.returned_on, r.state, r.proposed_by, p.name AS proposed_by_name, r.proposed_at,
+           q.name AS approved_by_name, r.approved_at,
+           count(*) OVER () AS all_rows, sum(r.amount) OVER () AS all_amount
+      FROM budget_returns r
+      JOIN facilities f ON f.id = r.facility_id
+      JOIN funds u ON u.id = r.fund_id
+      JOIN people p ON p.id = r.proposed_by
+      LEFT JOIN people q ON q.id = r.approved_by
+     WHERE (CAST(:ids AS bigint[]) IS NULL OR r.facility_id = ANY (CAST(:ids AS bigint[])))
+       AND (CAST(:state AS text) IS NULL OR r.state = CAST(:state AS text))
+       AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
+       AND (CAST(:id AS bigint) IS NULL OR r.id = CAST(:id AS bigint))
+     ORDER BY r.id DESC LIMIT :limit OFFSET :offset"""
+)
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """A bank account with the names that belong to it."""
+
+    id: int
+    #: None: the central office's.
+    facility_id: int | None
+    facility_code: str | None
+    facility_name: str | None
+    bank: str
+    number: str
+    holder: str
+    permission_letter: str
+    valid_from: datetime.date
+    valid_to: datetime.date | None
+    proposed_by: int
+    proposed_by_name: str
+    proposed_at: datetime.datetime
+    approved_by_name: str | None
+    approved_at: datetime.datetime | None
+    rejected_at: datetime.datetime | None
+    end_on: datetime.date | None
+    end_proposed_by: int | None
+    end_proposed_by_name: str | None
+    is_end_approved: bool
+
+    @property
+    def masked(self) -> str:
+        return mask(self.number)
+
+    @property
+    def state(self) -> str:
+        """`proposed`, `rejected`, `to_come`, `in_force` or `ended`."""
+        if self.rejected_at is not None:
+            return "rejected"
+        if self.approved_at is None:
+            return "proposed"
+        if self.valid_from > days.today():
+            return "to_come"
+        return "in_force" if self.valid_to is None or self.valid_to >= days.today() else "ended"
+
+    @property
+    def waits_for_end(self) -> bool:
+        """Somebody has named its last day, and nobody has agreed yet."""
+        if self.end_on is None or self.is_end_approved:
+            return False
+        return self.valid_to is None or self.valid_to > self.end_on
+
+
+@dataclass(frozen=True)
+class ReturnRow:
+    """Budget that returned, with the names that belong to it."""
+
+    id: int
+    facility_id: int
+    facility_code: str
+    facility_name: str
+    fund_code: str
+    fund_label: str
+    amount: int
+    reference: str
+    returned_on: datetime.date
+    state: str
+    proposed_by: int
+    proposed_by_name: str
+    proposed_at: datetime.datetime
+    approved_by_name: str | None
+    approved_at: datetime.datetime | None
+
+
+def accounts(facility_ids: Iterable[int] | None, *, facility: str | None = None) -> list[AccountRow]:
+    """Accounts by facility, the central office's first; of some facilities, or (None) all and the central ones."""
+    values = {"ids": as_list(facility_ids), "code": facility, "id": None}
+    return [AccountRow(**row) for row in db.session.execute(ACCOUNTS, values).mappings()]
+
+
+def account(account_id: int, facility_ids: Iterable[int] | None) -> AccountRow | None:
+    """One account, None when it does not exist or is none of these facilities'."""
+    values = {"ids": as_list(facility_ids), "code": None, "id": account_id}
+    row = db.session.execute(ACCOUNTS, values).mappings().one_or_none()
+    return AccountRow(**row) if row else None
+
+
+def satkers(facility_ids: Iterable[int] | None) -> Sequence[Any]:
+    """Paying units by facility, the latest first: columns of the table and the facility's code and name."""
+    return db.session.execute(SATKERS, {"ids": as_list(facility_ids)}).all()
+
+
+def deadlines() -> Sequence[DepositDeadline]:
+    """How long a deposit may take, the latest setting first."""
+    return db.session.scalars(select(DepositDeadline).order_by(DepositDeadline.valid_from.desc())).all()
+
+
+def budget_returns(
+    facility_ids: Iterable[int] | None,
+    *,
+    state: str | None = None,
+    facility: str | None = None,
+    page: int = 1,
+) -> Listed[ReturnRow]:
+    """Budget that returned, the latest first; `facility` is a code."""
+    values = {"ids": as_list(facility_ids), "state": state, "code": facility, "id": None}
+    return listed(ReturnRow, RETURNS, {**values, "english": locale() == "en"}, page)
+
+
+def budget_return(return_id: int, facility_ids: Iterable[int] | None) -> ReturnRow | None:
+    """One of them, None when it does not exist or is none of these facilities'."""
+    values = {"ids": as_list(facility_ids), "state": None, "code": None, "id": return_id}
+    found = listed(ReturnRow, RETURNS, {**values, "english": locale() == "en"}, 1).rows
+    return found[0] if found else None

@@ -1,0 +1,189 @@
+"""Settlements as pages show them: what can be settled now, what was proposed, approved, paid."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from storefront import days
+from storefront.books.bank_accounts import mask
+from storefront.books.listed import Listed, as_list, listed
+from storefront.extensions import db
+from storefront.languages import locale
+
+#: In the order of their lives.
+STATES = ("proposed", "approved", "paid", "rejected", "reversed")
+
+AVAILABLE = text(
+    """
+    WITH held AS (
+        SELECT a.facility_id, a.fund_id,
+               COALESCE(-sum(p.amount) FILTER (WHERE a.kind = 'liability'), 0)::bigint AS owed,
+               COALESCE(sum(p.amount) FILTER (WHERE a.kind = 'asset'), 0)::bigint AS receivable
+          FROM accounts a JOIN postings p ON p.account_id = a.id
+         WHERE a.facility_id IS NOT NULL
+           AND (CAST(:ids AS bigint[]) IS NULL OR a.facility_id = ANY (CAST(:ids AS bigint[])))
+         GROUP BY a.facility_id, a.fund_id),
+    pending AS (
+        SELECT facility_id, fund_id, sum(amount)::bigint AS amount FROM settlements
+         WHERE state IN ('proposed', 'approved') GROUP BY facility_id, fund_id)
+    SELECT f.id AS facility_id, f.code AS facility_code, f.name AS facility_name, h.fund_id,
+           COALESCE(u.code, 'shipping') AS fund_code, CASE WHEN :english THEN u.finance_name_en ELSE u.finance_name END
+           AS fund_label, h.owed, h.receivable, COALESCE(w.amount, 0)::bigint AS pending, b.bank, b.number
+      FROM held h
+      JOIN facilities f ON f.id = h.facility_id
+      LEFT JOIN funds u ON u.id = h.fund_id
+      LEFT JOIN pending w ON w.facility_id = h.facility_id AND w.fund_id IS NOT DISTINCT FROM h.fund_id
+      LEFT JOIN bank_accounts b ON b.facility_id = f.id AND b.approved_at IS NOT NULL
+            AND b.valid_from <= :today AND COALESCE(b.valid_to, :today) >= :today
+     WHERE u.code IS DISTINCT FROM 'state_revenue' AND (h.owed <> 0 OR h.receivable <> 0)
+     ORDER BY f.name, f.code, u.position NULLS LAST, u.id"""
+)
+ROWS = """
+    SELECT s.id, s.facility_id, f.code AS facility_code, f.name AS facility_name,
+           COALESCE(u.code, 'shipping') AS fund_code,
+           CASE WHEN :english THEN u.finance_name_en ELSE u.finance_name END AS fund_label, s.amount, s.state, s.note,
+           b.bank, b.number, b.holder, s.proposed_by, p.name AS proposed_by_name, s.proposed_at,
+           q.name AS approved_by_name, s.approved_at, r.name AS rejected_by_name, s.rejected_at,
+           s.paid_on, s.bank_reference, s.paid_by, w.name AS paid_by_name,
+           s.reversed_on, v.name AS reversed_by_name, s.reversal_reason{totals}
+      FROM settlements s
+      JOIN facilities f ON f.id = s.facility_id
+      JOIN bank_accounts b ON b.id = s.bank_account_id
+      JOIN people p ON p.id = s.proposed_by
+      LEFT JOIN funds u ON u.id = s.fund_id
+      LEFT JOIN people q ON q.id = s.approved_by
+      LEFT JOIN people w ON w.id = s.paid_by
+      LEFT JOIN people r ON r.id = s.rejected_by
+      LEFT JOIN people v ON v.id = s.reversed_by
+     WHERE (CAST(:ids AS bigint[]) IS NULL OR s.facility_id = ANY (CAST(:ids AS bigint[])))"""
+TOTALS = ", count(*) OVER () AS all_rows, sum(s.amount) OVER () AS all_amount"
+LISTING = text(
+    ROWS.format(totals=TOTALS)
+    + """
+       AND (CAST(:state AS text) IS NULL OR s.state = CAST(:state AS text))
+       AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
+       AND (CAST(:fund AS text) IS NULL OR COALESCE(u.code, 'shipping') = CAST(:fund AS text))
+     ORDER BY s.id DESC LIMIT :limit OFFSET :offset"""
+)
+ONE = text(ROWS.format(totals="") + " AND s.id = :id")
+
+
+@dataclass(frozen=True)
+class Available:
+    """What a facility is owed from a fund or for shipping, and how much of it can be settled; in rupiah."""
+
+    facility_id: int
+    facility_code: str
+    facility_name: str
+    #: None: shipping.
+    fund_id: int | None
+    fund_code: str
+    fund_label: str | None
+    owed: int
+    #: Passed on too much before; it comes off first.
+    receivable: int
+    #: Proposed or approved already.
+    pending: int
+    #: The account it would go to today, None when none is in force.
+    bank: str | None
+    number: str | None
+
+    @property
+    def free(self) -> int:
+        return self.owed - self.receivable - self.pending
+
+    @property
+    def name(self) -> str:
+        """Of its field on a form; `settle.field_of` says the same."""
+        return f"{self.facility_code}-{self.fund_code}"
+
+    @property
+    def account(self) -> str | None:
+        """The bank and the masked number."""
+        return f"{self.bank} {mask(self.number)}" if self.number else None
+
+
+@dataclass(frozen=True)
+class SettlementRow:
+    """A settlement with the names that belong to it."""
+
+    id: int
+    facility_id: int
+    facility_code: str
+    facility_name: str
+    fund_code: str
+    fund_label: str | None
+    amount: int
+    state: str
+    note: str
+    bank: str
+    number: str
+    holder: str
+    proposed_by: int
+    proposed_by_name: str
+    proposed_at: datetime.datetime
+    approved_by_name: str | None
+    approved_at: datetime.datetime | None
+    rejected_by_name: str | None
+    rejected_at: datetime.datetime | None
+    paid_on: datetime.date | None
+    bank_reference: str | None
+    paid_by: int | None
+    paid_by_name: str | None
+    reversed_on: datetime.date | None
+    reversed_by_name: str | None
+    reversal_reason: str | None
+
+    @property
+    def account(self) -> str:
+        """The bank and the masked number."""
+        return f"{self.bank} {mask(self.number)}"
+
+
+def available(facility_ids: Iterable[int] | None) -> list[Available]:
+    """What can be settled now, by facility and fund; of some facilities, or (None) of all."""
+    values = {"ids": as_list(facility_ids), "today": days.today(), "english": locale() == "en"}
+    return [Available(**row) for row in db.session.execute(AVAILABLE, values).mappings()]
+
+
+def listing(
+    facility_ids: Iterable[int] | None,
+    *,
+    state: str | None = None,
+    facility: str | None = None,
+    fund: str | None = None,
+    page: int = 1,
+) -> Listed[SettlementRow]:
+    """Settlements, the latest first; `facility` and `fund` are codes (fund `shipping` too)."""
+    values = {
+        "ids": as_list(facility_ids),
+        "state": state,
+        "code": facility,
+        "fund": fund,
+        "english": locale() == "en",
+    }
+    return listed(SettlementRow, LISTING, values, page)
+
+
+def find(settlement_id: int, facility_ids: Iterable[int] | None) -> SettlementRow | None:
+    """One settlement, None when it does not exist or is none of these facilities'."""
+    values = {"ids": as_list(facility_ids), "id": settlement_id, "english": locale() == "en"}
+    row = db.session.execute(ONE, values).mappings().one_or_none()
+    return SettlementRow(**row) if row else None
+
+
+def counts(facility_ids: Iterable[int] | None) -> dict[str, int]:
+    """Number of settlements by state, zero where there is none."""
+    rows = db.session.execute(
+        text(
+            """SELECT state, count(*) AS number FROM settlements
+                WHERE CAST(:ids AS bigint[]) IS NULL OR facility_id = ANY (CAST(:ids AS bigint[])) GROUP BY state"""
+        ),
+        {"ids": as_list(facility_ids)},
+    )
+    found = {row.state: row.number for row in rows}
+    return {state: found.get(state, 0) for state in STATES}

@@ -1,0 +1,84 @@
+"""What a page answers when a file is wanted."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from flask import Response, request
+
+from storefront.books.span import Span
+from storefront.errors import Invalid
+from storefront.exports import statement_table, table
+from storefront.exports.download import Download, Part
+from storefront.exports.formats import Format
+from storefront.exports.manifest import demo_note
+from storefront.exports.moment import parse_moment, settle
+from storefront.exports.statement_pdf import paper
+from storefront.exports.statement_table import Named
+from storefront.exports.table import Table
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.snapshot import snapshot
+
+#: Endings of a statement's files.
+STATEMENT_FORMS = ("pdf", "xlsx", "csv", "jsonl")
+
+
+def answer(download: Download) -> Response:
+    """The answer that a browser saves as a file."""
+    response = Response(download.blocks, content_type=download.mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{download.name}"'
+    response.headers["X-Accel-Buffering"] = "no"  # a proxy passes the pieces on as they come
+    return response
+
+
+def named(facility: Facility) -> Named:
+    """The facility as its papers name it."""
+    return Named(facility.id, facility.code, facility.name, facility.regional_office, facility.city)
+
+
+def asked_part() -> Part:
+    """What of an export this request wants (`part`). Raises Invalid."""
+    try:
+        return Part(request.args.get("part", "file"))
+    except ValueError:
+        raise Invalid() from None
+
+
+def asked_moment() -> datetime.datetime:
+    """The moment that this request names (`as_of`), or now, once all before it is written.
+
+    The caller has ended its own transaction. Raises BadMoment, StillWriting.
+    """
+    asked = request.args.get("as_of", "")
+    return settle(db.engine, parse_moment(asked) if asked else None)
+
+
+def statement_file(facility: Named, span: Span, form: str) -> Download:
+    """A statement as `form` (one of `STATEMENT_FORMS`), as this request asks for it.
+
+    The caller has ended its own transaction. Raises what `asked_moment` and `table.download` raise.
+    """
+    part, moment = asked_part(), asked_moment()
+    with statement_table.opened(db.engine, facility, span, moment) as source:
+        if form == "pdf":
+            pdf, found = paper(source, note=demo_note())
+            return table.parted(io.BytesIO(pdf), found, "application/pdf", moment, part)
+        made = statement_table.table(source)
+        return table.download(source.connection, made, Format(form), part, note=demo_note())
+
+
+def table_file(make: Callable[[psycopg.Connection[Any], datetime.datetime], Table], form: str) -> Download:
+    """The table that `make(connection, moment)` gives, as this request asks for it. Raises as above."""
+    try:
+        wanted = Format(form)
+    except ValueError:
+        raise Invalid() from None
+    part, moment = asked_part(), asked_moment()
+    with snapshot(db.engine) as connection:
+        made = make(connection, moment)
+        return table.download(connection, made, wanted, part, note=demo_note())

@@ -1,0 +1,71 @@
+"""Cash: a sale at a stand, and what of it was brought to the bank."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from flask_babel import gettext as _
+
+from storefront.errors import DomainError
+from storefront.ledger.balance import balance, lock_accounts
+from storefront.ledger.book import Leg, When, bank, book, cash
+from storefront.ledger.closed import require_open
+from storefront.ledger.sale import ShippingCharged, SoldLine, book_sale
+from storefront.money import format_rupiah
+
+
+class NotInTheTill(DomainError):
+    """More than the till holds by the books."""
+
+    code, status = "not_in_the_till", 409
+
+    def __init__(self, held: int) -> None:
+        super().__init__(
+            _(
+                "Menurut buku, kas ini hanya berisi %(held)s. Periksa jumlahnya, atau catat dahulu penjualannya.",
+                held=format_rupiah(held),
+            )
+        )
+
+
+def book_cash_sale(
+    payment_id: str,
+    till: str,
+    lines: Sequence[SoldLine],
+    shipping: Sequence[ShippingCharged],
+    *,
+    order_id: int,
+    on: datetime.date,
+    person_id: int | None,
+    posted_at: datetime.datetime | None = None,
+) -> int:
+    """A sale paid in cash: as any sale, with `cash:<till>` where a gateway's clearing would stand.
+
+    Its day is a person's word. Raises PeriodClosed.
+    """
+    require_open(on)
+    return book_sale(
+        payment_id,
+        "cash",
+        lines,
+        shipping,
+        order_id=order_id,
+        when=When(on=on, posted_at=posted_at),
+        paid_into=cash(till),
+        person_id=person_id,
+    )
+
+
+def book_cash_banked(
+    banking_id: int, till: str, amount: int, bank_account_id: int, *, on: datetime.date, person_id: int
+) -> int:
+    """Cash of a till lies in the bank now. Raises PeriodClosed; NotInTheTill when it is more than the till holds."""
+    require_open(on)
+    account = cash(till)
+    lock_accounts([account.code])
+    held = balance(account.code)
+    if amount > held:
+        raise NotInTheTill(held)
+    legs = [Leg(bank(bank_account_id), amount), Leg(account, -amount)]
+    return book(f"cash:{banking_id}:banked", "cash_banked", on, legs, person_id=person_id)
