@@ -44,12 +44,15 @@ WAITING = "PKL"
 #: Less is not worth a transfer.
 LEAST = 10_000
 
-#: What each facility was owed at the end of a day, by fund; shipping has none.
+#: What each facility was owed at the end of a day, by fund, unless some of it went back to buyers since; shipping
+#: has no fund.
 OWED = text(
     """
-    SELECT a.facility_id, a.fund_id, u.code AS fund, -sum(p.amount)::bigint AS amount
+    SELECT a.facility_id, a.fund_id, u.code AS fund,
+           least(COALESCE(-sum(p.amount) FILTER (WHERE p.effective_date <= :until), 0),
+                 -sum(p.amount))::bigint AS amount
       FROM accounts a JOIN postings p ON p.account_id = a.id LEFT JOIN funds u ON u.id = a.fund_id
-     WHERE a.facility_id IS NOT NULL AND p.effective_date <= :until
+     WHERE a.facility_id IS NOT NULL
      GROUP BY a.facility_id, a.fund_id, u.code ORDER BY a.facility_id, a.fund_id"""
 )
 CLEARING = text(
