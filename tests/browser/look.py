@@ -105,7 +105,8 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "name FROM exhibitions", "venue FROM exhibitions", "note FROM stock_movements", "name FROM order_contacts",
         "note FROM refunds", "failure FROM refunds", "legal_basis FROM deposit_deadlines",
         "legal_basis FROM fee_bearers", "holder FROM bank_accounts", "reason FROM corrections",
-        "value FROM audit_events, jsonb_each_text(details)", "subject_id FROM audit_events",
+        "said #>> '{}' FROM audit_events, jsonb_path_query(details, 'strict $.**') said",
+        "subject_id FROM audit_events",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
     ]  # fmt: skip
     names: set[Any] = {
