@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from storefront.cart import carts, delivery, unpaid
 from storefront.cart.models import Cart
+from storefront.cart.payable import refuse_unpayable
 from storefront.cart.problems import Problem
 from storefront.cart.request import CheckoutRequest
 from storefront.cart.view import CartView, load
@@ -63,7 +64,7 @@ def check_out(
     moment. `network` is a keyed hash of the caller's network; `limit_unpaid` is off for load tests only.
 
     Raises `IdempotencyMismatch`, `CartClosed`, `Invalid`, `ListingUnavailable`, `PriceChanged`,
-    `NotDeliveredThere`, `OutOfStock`, `TooManyUnpaid`. After any of them the caller rolls back.
+    `NotDeliveredThere`, `OutOfStock`, `NotPayable`, `TooManyUnpaid`. After any of them the caller rolls back.
     """
     if not 1 <= len(key) <= LONGEST_KEY:
         raise Invalid({"Idempotency-Key": _("Kunci ini terlalu panjang: paling banyak 255 huruf.")})
@@ -80,6 +81,7 @@ def check_out(
         view, delivery.quotes(view, request.address), request.shipping, has_address=request.address is not None
     )
     _refuse_other_total(view, request, options)
+    refuse_unpayable(view.items_total + sum(option.amount for option in options.values()))
     if limit_unpaid:
         unpaid.refuse_too_many(request.email, request.phone, network)
     order = _place(view, request, options, locale=locale, person_id=person_id, network=network)

@@ -13,6 +13,7 @@ from storefront.blueprints.api import LARGEST_BODY, bp
 from storefront.blueprints.api.body import BadJson, NotJson
 from storefront.blueprints.api.examples import EXAMPLES
 from storefront.blueprints.api.schemas import SCHEMAS, Schema, ref, text, whole
+from storefront.cart.payable import NotPayable
 from storefront.errors import DomainError
 from storefront.people.attempts import TooManyTries
 
@@ -108,7 +109,7 @@ def _carts() -> dict[str, Any]:
                 (
                     errors.IdempotencyKeyRequired, errors.NotFound, errors.CartClosed, errors.OutOfStock,
                     errors.PriceChanged, errors.ListingUnavailable, errors.NotDeliveredThere,
-                    errors.IdempotencyMismatch, errors.TooManyUnpaid,
+                    errors.IdempotencyMismatch, errors.TooManyUnpaid, NotPayable,
                 ),
                 "Checkout",
             ),

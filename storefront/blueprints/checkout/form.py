@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storefront.cart import delivery
+from storefront.cart.payable import not_payable
 from storefront.cart.problems import NotSentThere
 from storefront.cart.view import CartView, ParcelGoods
 from storefront.errors import DomainError, Invalid
@@ -100,6 +101,12 @@ class Form:
     def total(self) -> int | None:
         """Rupiah to pay; None while it is not known."""
         return None if self.shipping_total is None else self.items_total + self.shipping_total
+
+    @property
+    def not_payable(self) -> str | None:
+        """Why that total cannot be paid at once, if so."""
+        reason = not_payable(self.total) if self.total is not None else None
+        return None if reason is None else str(reason.message)
 
 
 def build(view: CartView, typed: Typed, errors: Mapping[str, Any] | None = None) -> Form:
