@@ -17,6 +17,7 @@ from storefront.ledger.shares import LineShare
 from storefront.mail.owe import owe
 from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderState, Parcel, ParcelState
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
+from storefront.payments.said import CURRENCY
 from storefront.stock.reserve import reserve_again, sell
 
 #: Days within which goods on the shelf leave the facility.
@@ -24,7 +25,7 @@ DAYS_TO_PACK = 2
 
 
 class AmountDiffers(Exception):
-    """The provider took another amount than we asked for: a person must look."""
+    """The provider took another amount, or currency, than we asked for: a person must look."""
 
 
 def record_payment(
@@ -34,6 +35,7 @@ def record_payment(
     amount: int,
     at: datetime.datetime | None = None,
     capture_reference: str | None = None,
+    currency: str = CURRENCY,
 ) -> str:
     """Take note that the provider has `amount` rupiah for a payment; the same news twice changes nothing.
 
@@ -49,8 +51,10 @@ def record_payment(
     payment = db.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
     if payment.state == PaymentState.SUCCEEDED:
         return "already_recorded"
-    if amount != payment.amount:
-        raise AmountDiffers(f"payment {payment_id}: asked for {payment.amount}, the provider says {amount}")
+    if (amount, currency) != (payment.amount, CURRENCY):
+        raise AmountDiffers(
+            f"payment {payment_id}: asked for {payment.amount} {CURRENCY}, the provider says {amount} {currency}"
+        )
     at = at or db.session.execute(select(func.now())).scalar_one()
     payment.state = PaymentState.SUCCEEDED.value
     payment.reference = reference

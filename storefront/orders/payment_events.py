@@ -10,12 +10,11 @@ from sqlalchemy import exists, func, select
 from storefront.extensions import db, defer
 from storefront.orders.expire import end_locked_order, hold_while_pending
 from storefront.orders.fee import hand_on_fee
-from storefront.orders.mark_paid import AmountDiffers, record_other_outcome, record_payment
+from storefront.orders.mark_paid import record_other_outcome, record_payment
 from storefront.orders.models import Order, OrderState
 from storefront.orders.refund import record_refund
 from storefront.payments.gateway import EventKind, ProviderEvent, gateway
 from storefront.payments.models import LIVING_STATES, Payment, PaymentEvent, PaymentState
-from storefront.payments.said import CURRENCY
 
 log = structlog.get_logger("storefront.orders")
 
@@ -130,13 +129,12 @@ def _known_payment(gateway_name: str, event: ProviderEvent) -> str | None:
 
 
 def _payment_succeeded(event: ProviderEvent) -> str:
-    if event.currency != CURRENCY:
-        raise AmountDiffers(f"payment {event.payment_id}: the provider says {event.amount} {event.currency}")
     result = record_payment(
         event.payment_id,
         reference=event.reference,
         amount=event.amount,
         capture_reference=event.capture_reference,
+        currency=event.currency,
     )
     if result != "already_recorded":
         hand_on_fee(event.payment_id, event.fee)

@@ -496,3 +496,13 @@ def test_long_lists_are_read_to_their_end(
     day = now().date()
     lines = stripe_gateway.balance_lines(day - 1440 * MINUTE, day + 1440 * MINUTE)
     assert [line.payment_id for line in lines if line.payment_id in own] == own
+
+
+def test_a_fee_in_another_currency_is_not_guessed_at(
+    stripe_side: StripeProvider, stripe_gateway: StripeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = stripe_gateway.start(request_for()).reference
+    stripe_side.pays(reference)
+    monkeypatch.setattr("storefront.payments.stripe_sessions.CURRENCY", "sgd")
+    status = stripe_gateway.look_up(reference)
+    assert (status.state, status.fee) == ("succeeded", None)
