@@ -19,6 +19,7 @@ from storefront.ledger.fees import book_fee as book_entry
 from storefront.ledger.models import Fund
 from storefront.ledger.take_back import Taken
 from storefront.money import split
+from storefront.payments.gateway import gateway
 from storefront.payments.models import Payment, PaymentState
 
 BY_FACILITY = text(
@@ -57,6 +58,29 @@ def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = Non
         on=accounting_day(moment(at)) if is_closed(paid_on) else paid_on,
     )
     return "booked"
+
+
+class FeeNotKnown(Exception):
+    """The provider does not say yet what it keeps: ask again later."""
+
+
+def learn_fee(payment_id: str) -> str:
+    """Ask the provider what it keeps of a payment, and book it; commits. Ends the session's transaction first.
+
+    Returns what it came to, in a word. Raises FeeNotKnown, GatewayUnavailable.
+    """
+    payment = db.session.get_one(Payment, payment_id)
+    name, reference, known = payment.gateway, payment.reference or payment.id, payment.fee
+    since = payment.created_at
+    db.session.rollback()
+    if known is not None:
+        return "already_booked"
+    fee = gateway(name).look_up(reference, since=since).fee
+    if fee is None:
+        raise FeeNotKnown(payment_id)
+    result = book_fee(payment_id, fee)
+    db.session.commit()
+    return result
 
 
 def borne_by_facilities(payment: Payment, amount: int, on: datetime.date) -> list[Taken]:

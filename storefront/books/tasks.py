@@ -5,7 +5,7 @@ from __future__ import annotations
 from procrastinate import RetryStrategy
 
 from storefront.books.disputes import record_dispute
-from storefront.books.fees import book_fee
+from storefront.books.fees import book_fee, learn_fee
 from storefront.books.refund_outcome import refund_failed, refund_succeeded
 from storefront.extensions import db, jobs
 
@@ -25,6 +25,12 @@ def book_fee_job(payment_id: str, amount: int) -> None:
     """Book what the provider said that it keeps of a payment."""
     book_fee(payment_id, amount)
     db.session.commit()
+
+
+@jobs.task(name="books.learn_fee", retry=RetryStrategy(max_attempts=40, wait=2, linear_wait=60))
+def learn_fee_job(payment_id: str) -> None:
+    """Ask the provider what it keeps of a payment, until it says so."""
+    learn_fee(payment_id)
 
 
 @jobs.task(name="books.record_dispute", retry=RetryStrategy(max_attempts=40, wait=1, linear_wait=15))

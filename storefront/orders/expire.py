@@ -6,12 +6,15 @@ freed. A page that turns out to be paid pays the order instead.
 
 from __future__ import annotations
 
+import datetime
+
 import structlog
 from sqlalchemy import func, insert, select, update
 
 from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.mail.owe import owe
+from storefront.orders.fee import hand_on_fee
 from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order, OrderLine, OrderState, Parcel, ParcelState
 from storefront.payments.gateway import GatewayUnavailable, gateway
@@ -117,15 +120,15 @@ def end_locked_order(order: Order, state: OrderState) -> None:
 def close_payment_pages(order_id: int) -> bool:
     """Close every payment page of an order at its provider; False when one is paid or cannot be closed."""
     open_payments = db.session.execute(
-        select(Payment.id, Payment.gateway, Payment.reference).where(
+        select(Payment.id, Payment.gateway, Payment.reference, Payment.created_at).where(
             Payment.order_id == order_id, Payment.state.in_(LIVING_STATES)
         )
     ).all()
     db.session.rollback()
-    for payment_id, gateway_name, reference in open_payments:
+    for payment_id, gateway_name, reference, since in open_payments:
         # The id is the idempotency key: a page may exist though we never learned its reference.
         try:
-            status = gateway(gateway_name).expire(reference or payment_id)
+            status = gateway(gateway_name).expire(reference or payment_id, since=since)
         except LookupError:
             continue
         except GatewayUnavailable as error:
@@ -137,8 +140,35 @@ def close_payment_pages(order_id: int) -> bool:
             )
         )
         if status.state == "succeeded":
-            record_payment(payment_id, reference=status.reference, amount=status.amount)
+            record_payment(
+                payment_id,
+                reference=status.reference,
+                amount=status.amount,
+                capture_reference=status.capture_reference,
+            )
+            hand_on_fee(payment_id, status.fee)
             db.session.commit()
             return False
+        is_held = status.state == "pending" and hold_while_pending(payment_id)
         db.session.commit()
+        if is_held:
+            return False
+    return True
+
+
+def hold_while_pending(payment_id: str) -> bool:
+    """Hold an unpaid order as long as its provider may take to bring money that is on its way. Never commits.
+
+    Once, counted from the end of the page: whoever never pays does not hold the pieces for ever. Whether the
+    order is held at this moment.
+    """
+    payment = db.session.get_one(Payment, payment_id)
+    longer = gateway(payment.gateway).settles_within
+    until = payment.expires_at + longer
+    if not longer or until <= datetime.datetime.now(datetime.UTC):
+        return False
+    order = db.session.get_one(Order, payment.order_id, with_for_update=True, populate_existing=True)
+    if order.state == OrderState.AWAITING_PAYMENT and order.expires_at < until:
+        order.expires_at = until
+        db.session.flush()
     return True

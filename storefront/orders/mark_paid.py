@@ -28,12 +28,18 @@ class AmountDiffers(Exception):
 
 
 def record_payment(
-    payment_id: str, *, reference: str, amount: int, at: datetime.datetime | None = None
+    payment_id: str,
+    *,
+    reference: str,
+    amount: int,
+    at: datetime.datetime | None = None,
+    capture_reference: str | None = None,
 ) -> str:
     """Take note that the provider has `amount` rupiah for a payment; the same news twice changes nothing.
 
     Returns what it came to: `paid`, `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late`
-    (both go back to the shopper in full). `at` defaults to the database's now. Raises AmountDiffers.
+    (both go back to the shopper in full). `at` defaults to the database's now; `capture_reference` is the
+    provider's id of the captured money. Raises AmountDiffers.
     """
     order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
     if order_id is None:
@@ -48,6 +54,7 @@ def record_payment(
     at = at or db.session.execute(select(func.now())).scalar_one()
     payment.state = PaymentState.SUCCEEDED.value
     payment.reference = reference
+    payment.capture_reference = capture_reference
     payment.succeeded_at = at
     result = _take(order, payment)
     db.session.execute(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from flask import current_app
+import datetime
+
 from sqlalchemy import exists, select
 
 from storefront.errors import OrderClosed
 from storefront.extensions import db
-from storefront.orders.models import Instalment, Order, OrderContact, OrderState
+from storefront.orders.models import Instalment, Order, OrderState
 from storefront.orders.numbers import new_payment_id
-from storefront.orders.tokens import order_token
-from storefront.payments.gateway import PaymentRequest, current_gateway
+from storefront.orders.payment_request import order_link, payment_request
+from storefront.payments.gateway import current_gateway
 from storefront.payments.models import Payment
 from storefront.payments.start import start
+
+__all__ = ["open_payment", "order_link", "payments_of", "start_payment"]
 
 #: A shopper who keeps asking for new payment pages gets the last one again.
 MOST_PAYMENTS = 20
@@ -40,13 +43,16 @@ def open_payment(order: Order) -> Payment:
     earlier = payments_of(order)
     if len(earlier) >= MOST_PAYMENTS:
         return earlier[-1]
+    gateway = current_gateway()
+    # A provider may not open a page for as short as the order is still held; at the hold's end we close it.
+    earliest = datetime.datetime.now(datetime.UTC) + gateway.shortest_page
     payment = Payment(
         id=new_payment_id(),
         order_id=order.id,
         instalment_id=instalment.id,
-        gateway=current_gateway().name,
+        gateway=gateway.name,
         amount=instalment.amount,
-        expires_at=order.expires_at,
+        expires_at=max(order.expires_at, earliest) if gateway.shortest_page else order.expires_at,
     )
     db.session.add(payment)
     db.session.flush()
@@ -71,26 +77,8 @@ def start_payment(payment_id: str) -> Payment:
     payment = db.session.get_one(Payment, payment_id, populate_existing=True)
     if payment.url is not None:
         return payment
-    order = db.session.get_one(Order, payment.order_id)
-    contact = db.session.get(OrderContact, order.id)
-    request = PaymentRequest(
-        id=payment.id,
-        amount=payment.amount,
-        description=order.number,
-        return_url=f"{order_link(order)}&waited=0",
-        locale=order.locale,
-        expires_at=payment.expires_at,
-        email=contact.email if contact else None,
-    )
+    request = payment_request(payment)
     gateway_name = payment.gateway
     db.session.rollback()
     start(gateway_name, request)
     return db.session.get_one(Payment, payment_id, populate_existing=True)
-
-
-def order_link(order: Order) -> str:
-    """The address of the order's page with its token, absolute, in the order's language."""
-    settings = current_app.extensions["settings"]
-    prefix = "/en" if order.locale == "en" else ""
-    # Built by hand: in a job there is no request, and in one its language is not the order's.
-    return f"{settings.base_url.rstrip('/')}{prefix}/orders/{order.number}?token={order_token(order)}"

@@ -11,22 +11,28 @@ from storefront.days import accounting_day
 from storefront.extensions import db, defer
 from storefront.ledger.sale import book_payment_returned
 from storefront.mail.owe import owe
-from storefront.payments.gateway import EventKind, GatewayUnavailable, ProviderEvent, gateway
+from storefront.payments.gateway import (
+    EventKind,
+    GatewayUnavailable,
+    ProviderEvent,
+    ProviderRefused,
+    gateway,
+)
 from storefront.payments.models import Payment, PaymentAttempt, Refund
 
 
 def send_refund(refund_id: int) -> None:
     """Ask the provider to give a refund's money back; the refund's id is the idempotency key. Commits.
 
-    Raises GatewayUnavailable, so that the job tries again.
+    What the provider refuses has failed. Raises GatewayUnavailable, so that the job tries again.
     """
     refund = db.session.get_one(Refund, refund_id, populate_existing=True)
     if refund.state != "requested":
         db.session.rollback()
         return
     payment = db.session.get_one(Payment, refund.payment_id)
-    gateway_name, reference, amount = payment.gateway, payment.reference or payment.id, refund.amount
-    key = idempotency_key(refund)
+    gateway_name, amount, key = payment.gateway, refund.amount, idempotency_key(refund)
+    reference = payment.capture_reference or payment.reference or payment.id
     db.session.rollback()
     try:
         provider_reference = gateway(gateway_name).refund(reference, amount, key)
@@ -34,6 +40,11 @@ def send_refund(refund_id: int) -> None:
         _note(payment.id, "unavailable", str(error))
         db.session.commit()
         raise
+    except ProviderRefused as error:
+        _note(payment.id, "refused", f"{error.code}: {error}")
+        record_refund(_said(payment.id, EventKind.REFUND_FAILED, amount, None, key, error.code))
+        db.session.commit()
+        return
     reach("refund.after_provider")
     refund = db.session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
     if refund.state == "requested":
@@ -42,6 +53,42 @@ def send_refund(refund_id: int) -> None:
     _note(refund.payment_id, "asked", "")
     db.session.commit()
     reach("refund.after_commit")
+
+
+def look_up_refunds(payment_id: str) -> None:
+    """Ask the provider about a payment's refunds that are under way, and record what it says. Commits each."""
+    payment = db.session.get_one(Payment, payment_id)
+    reference = payment.capture_reference or payment.reference or payment.id
+    provider = gateway(payment.gateway)
+    under_way = db.session.scalars(
+        select(Refund).where(Refund.payment_id == payment_id, Refund.state == "pending")
+    )
+    keys = [idempotency_key(refund) for refund in under_way]
+    db.session.rollback()
+    for key in keys:
+        try:
+            found = provider.look_up_refund(reference, key)
+        except LookupError:
+            continue  # not asked for yet, or under another key
+        if found.state != "pending":
+            kind = EventKind.REFUND_SUCCEEDED if found.state == "succeeded" else EventKind.REFUND_FAILED
+            record_refund(_said(payment_id, kind, found.amount, found.reference, key, found.failure))
+            db.session.commit()
+
+
+def _said(
+    payment_id: str, kind: EventKind, amount: int, reference: str | None, key: str, failure: str
+) -> ProviderEvent:
+    """What the provider answered, as its event would say it."""
+    return ProviderEvent(
+        kind=kind,
+        payment_id=payment_id,
+        reference=payment_id,
+        amount=amount,
+        refund_reference=reference,
+        refund_key=key,
+        failure=failure,
+    )
 
 
 def idempotency_key(refund: Refund) -> str:

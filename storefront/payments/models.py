@@ -1,4 +1,4 @@
-"""Payments, attempts, provider events, refunds, and the sandbox provider's own books."""
+"""Payments, attempts, provider events and refunds; the sandbox provider's own books stand in `sandbox_models`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,30 @@ from sqlalchemy import FetchedValue, ForeignKey, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.extensions import db
+from storefront.payments.sandbox_models import (
+    SandboxEvent,
+    SandboxLine,
+    SandboxPayment,
+    SandboxPayout,
+    SandboxRefund,
+    SandboxSettings,
+)
+
+#: The sandbox's tables stand in a module of their own and are known by this one too.
+__all__ = [
+    "LIVING_STATES",
+    "Payment",
+    "PaymentAttempt",
+    "PaymentEvent",
+    "PaymentState",
+    "Refund",
+    "SandboxEvent",
+    "SandboxLine",
+    "SandboxPayment",
+    "SandboxPayout",
+    "SandboxRefund",
+    "SandboxSettings",
+]
 
 
 class PaymentState(enum.StrEnum):
@@ -49,6 +73,8 @@ class Payment(db.Model):  # type: ignore[name-defined]
     succeeded_at: Mapped[datetime.datetime | None]
     #: What the provider kept of it; None: it has not said anything.
     fee: Mapped[int | None]
+    #: The provider's id of the captured money, which its refunds and disputes speak of.
+    capture_reference: Mapped[str | None]
 
 
 class PaymentAttempt(db.Model):  # type: ignore[name-defined]
@@ -116,45 +142,3 @@ class Refund(db.Model):  # type: ignore[name-defined]
     reference: Mapped[str | None]
     requested_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     finished_at: Mapped[datetime.datetime | None]
-
-
-class SandboxPayment(db.Model):  # type: ignore[name-defined]
-    """The sandbox provider's side of a payment."""
-
-    __tablename__ = "sandbox_payments"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    amount: Mapped[int]
-    description: Mapped[str]
-    return_url: Mapped[str]
-    locale: Mapped[str]
-    #: `open`, `pending`, `succeeded`, `failed` or `expired`.
-    state: Mapped[str] = mapped_column(default="open")
-    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    expires_at: Mapped[datetime.datetime]
-
-
-class SandboxEvent(db.Model):  # type: ignore[name-defined]
-    """An event that the sandbox provider owes us."""
-
-    __tablename__ = "sandbox_events"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    payment_id: Mapped[str] = mapped_column(ForeignKey("sandbox_payments.id"))
-    type: Mapped[str]
-    body: Mapped[str]
-    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    delivered_at: Mapped[datetime.datetime | None]
-    deliveries: Mapped[int] = mapped_column(Integer, default=0)
-
-
-class SandboxRefund(db.Model):  # type: ignore[name-defined]
-    """Money that the sandbox provider gave back."""
-
-    __tablename__ = "sandbox_refunds"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    payment_id: Mapped[str] = mapped_column(ForeignKey("sandbox_payments.id"))
-    amount: Mapped[int]
-    idempotency_key: Mapped[str]
-    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())

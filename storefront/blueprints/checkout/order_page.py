@@ -99,6 +99,11 @@ def pay(number: str) -> ResponseReturnValue:
         payment_id = open_payment(order).id
         db.session.commit()
     payment = start_payment(payment_id)
+    if payment.state == PaymentState.EXPIRED:
+        # The provider opens no page any more for what was asked long ago: ask anew.
+        payment_id = open_payment(_order(number)).id
+        db.session.commit()
+        payment = start_payment(payment_id)
     back = url_for("checkout.show_order", number=number, pay="later")
     return redirect(payment.url or back, 303)
 
