@@ -76,6 +76,8 @@ class BankLine(db.Model):  # type: ignore[name-defined]
     #: `open`, `announced` (its payment will be counted by a job), `matched` or `set_aside`.
     state: Mapped[str] = mapped_column(default="open")
     match_id: Mapped[int | None] = mapped_column(ForeignKey("bank_matches.id"))
+    #: That it was counted or held for.
+    payment_id: Mapped[str | None] = mapped_column(ForeignKey("payments.id"))
     set_aside_reason: Mapped[str | None]
     set_aside_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     set_aside_at: Mapped[datetime.datetime | None]
@@ -102,3 +104,81 @@ class BankMatchPosting(db.Model):  # type: ignore[name-defined]
 
     posting_id: Mapped[int] = mapped_column(ForeignKey("postings.id"), primary_key=True)
     match_id: Mapped[int] = mapped_column(ForeignKey("bank_matches.id"))
+
+
+class HeldTransfer(db.Model):  # type: ignore[name-defined]
+    """A shopper's transfer that is not exactly what was asked: its money waits for a decision."""
+
+    __tablename__ = "held_transfers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bank_line_id: Mapped[int] = mapped_column(ForeignKey("bank_lines.id"))
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    #: That it was meant for.
+    payment_id: Mapped[str] = mapped_column(ForeignKey("payments.id"))
+    amount: Mapped[int]
+    held_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    #: None: by itself, its note named the payment.
+    held_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    #: Rupiah of it that pay an order after all.
+    counted: Mapped[int] = mapped_column(default=0)
+    counted_for: Mapped[str | None] = mapped_column(ForeignKey("payments.id"))
+    counted_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    #: Rupiah of it that went back to the shopper.
+    returned: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def left(self) -> int:
+        """Rupiah on which nobody has decided, or that are on their way back."""
+        return self.amount - self.counted - self.returned
+
+
+class ReturnBatch(db.Model):  # type: ignore[name-defined]
+    """Payments to shoppers that go out together: `proposed` by one person, `approved` by another, or `rejected`."""
+
+    __tablename__ = "return_batches"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(default="proposed")
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+
+
+class BankReturn(db.Model):  # type: ignore[name-defined]
+    """Money that goes back to one shopper by bank: of a refund, or what is left of a held transfer."""
+
+    __tablename__ = "bank_returns"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refunds.id"))
+    held_id: Mapped[int | None] = mapped_column(ForeignKey("held_transfers.id"))
+    amount: Mapped[int]
+    #: `asked` (for an account), `given`, `proposed` (in a batch), `approved` or `paid`.
+    state: Mapped[str] = mapped_column(default="asked")
+    asked_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    #: None: by itself.
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    times_asked: Mapped[int] = mapped_column(Integer, default=1)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("return_batches.id"))
+    #: Ours, that it was paid from.
+    bank_account_id: Mapped[int | None] = mapped_column(ForeignKey("bank_accounts.id"))
+    paid_on: Mapped[datetime.date | None]
+    bank_reference: Mapped[str | None]
+    paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+
+class ReturnAccount(db.Model):  # type: ignore[name-defined]
+    """The shopper's account, until it is paid and 30 days at most. Seen by finance alone, in no log or export."""
+
+    __tablename__ = "return_accounts"
+
+    return_id: Mapped[int] = mapped_column(ForeignKey("bank_returns.id"), primary_key=True)
+    bank: Mapped[str]
+    number: Mapped[str]
+    holder: Mapped[str]
+    given_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
