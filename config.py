@@ -58,6 +58,8 @@ class Settings:
     stripe_connect: bool
     #: Offers bank transfer beside the gateway.
     bank_transfer: bool
+    #: How many days pieces are held for an order that is to be paid by transfer: banks rest on Sundays.
+    bank_transfer_days: int
     #: Signs web push messages; without it push is not offered.
     vapid_private_key: str | None
     #: `smtp://…` or a folder; None: files under `var/mail`.
@@ -102,6 +104,7 @@ class Settings:
             sandbox_webhook_secret=read.secret("SANDBOX_WEBHOOK_SECRET", demo, var_dir),
             stripe_connect=read.switch("STRIPE_CONNECT", False),
             bank_transfer=read.switch("BANK_TRANSFER", False),
+            bank_transfer_days=read.count("BANK_TRANSFER_DAYS", 3),
             vapid_private_key=read.text("VAPID_PRIVATE_KEY"),
             mail_url=read.text("MAIL_URL"),
             media_url=read.text("MEDIA_URL"),
@@ -125,6 +128,8 @@ class Settings:
         if self.payment_gateway == "stripe":
             needed = ("stripe_secret_key", "stripe_webhook_secret")
             found += [f"PAYMENT_GATEWAY=stripe needs {n.upper()}." for n in needed if not getattr(self, n)]
+        if not 1 <= self.bank_transfer_days <= 14:
+            found.append(f"BANK_TRANSFER_DAYS must be 1 to 14 days, not {self.bank_transfer_days}.")
         if self.demo:
             return found
         if not self.secret_key:
@@ -203,8 +208,8 @@ class _Reader:
             self.problems.append(f"{name} must be on or off (1/0, true/false), not {value!r}.")
         return False
 
-    def count(self, name: str) -> int:
-        value = self.text(name) or "0"
+    def count(self, name: str, default: int = 0) -> int:
+        value = self.text(name) or str(default)
         if not value.isdecimal():
             self.problems.append(f"{name} must be a whole number from 0, not {value!r}.")
             return 0

@@ -23,7 +23,8 @@ GATEWAYS = text(
                           WHERE gateway = g.gateway AND state = 'succeeded') captured
      CROSS JOIN LATERAL (SELECT COALESCE(sum(r.amount), 0)::bigint AS amount FROM refunds r
                            JOIN payments p ON p.id = r.payment_id
-                          WHERE p.gateway = g.gateway AND r.state = 'succeeded') refunded
+                          WHERE p.gateway = g.gateway AND r.state = 'succeeded' AND NOT EXISTS (
+                                SELECT FROM bank_returns b WHERE b.refund_id = r.id)) refunded
      CROSS JOIN LATERAL (SELECT COALESCE(sum(d.amount), 0)::bigint AS amount FROM disputes d
                            JOIN payments p ON p.id = d.payment_id
                           WHERE p.gateway = g.gateway AND d.state <> 'won') disputed

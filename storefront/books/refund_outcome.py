@@ -13,13 +13,15 @@ from sqlalchemy import select, text
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
 from storefront.books.models import RefundLine, RefundShare
-from storefront.days import accounting_day
+from storefront.days import accounting_day, begins
 from storefront.extensions import db
+from storefront.ledger.book import AccountKey
 from storefront.ledger.sale import book_refund
 from storefront.ledger.take_back import Taken
 from storefront.mail.owe import owe
 from storefront.money import take_back
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelState
+from storefront.orders.refund import hand_to_bank
 from storefront.payments.models import Payment, Refund
 from storefront.stock.adjust import move
 from storefront.stock.models import MovementReason
@@ -63,12 +65,23 @@ EMPTIED = text(
 )
 
 
-def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> str:
-    """The provider gave the money back, `at` or now. Returns what it came to, in a word. Never commits."""
+def refund_succeeded(
+    refund_id: int,
+    *,
+    at: datetime.datetime | None = None,
+    on: datetime.date | None = None,
+    paid_from: AccountKey | None = None,
+) -> str:
+    """The money went back, `at` or now: by the provider, or on the day `on` out of our own account `paid_from`.
+
+    Returns what it came to, in a word. Never commits.
+    """
     refund = _locked(refund_id)
     if refund.state == "succeeded":
         return "already_recorded"
     now = moment(at)
+    if on is not None and on != accounting_day(now):
+        now = begins(on)  # it counts on its own day, also in reports
     payment = db.session.get_one(Payment, refund.payment_id)
     taken = _take_shares(refund) + [
         Taken(row.facility_id, row.code, row.amount)
@@ -82,12 +95,13 @@ def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> 
         on=accounting_day(now),
         person_id=refund.approved_by or refund.proposed_by,
         posted_at=at,
+        paid_from=paid_from,
     )
     refund.state, refund.finished_at, refund.failure = "succeeded", now, None
     db.session.flush()
     _put_back(refund, now)
     _call_off_parcels(refund)
-    owe("refund_done", refund.order_id, key=f"refund:{refund.id}:succeeded")
+    owe("refund_done" if paid_from is None else "return_paid", refund.order_id, key=f"refund:{refund.id}:succeeded")
     record("refund.succeeded", "refund", refund.id, details={"amount": refund.amount})
     return "refunded"
 
@@ -95,11 +109,12 @@ def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> 
 def refund_failed(refund_id: int, why: str) -> str:
     """The provider could not give the money back; finance sees it and may send it again. Never commits."""
     refund = _locked(refund_id)
-    if refund.state in ("succeeded", "failed"):
+    if refund.state in ("succeeded", "failed", "by_bank"):
         return "already_recorded"
     now = moment(None)
     refund.state, refund.finished_at, refund.failure = "failed", now, why[:500]
     db.session.flush()
+    hand_to_bank(refund.id, why)
     record("refund.failed", "refund", refund.id, details={"amount": refund.amount})
     return "refund_failed"
 

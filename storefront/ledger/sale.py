@@ -78,11 +78,18 @@ def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: i
 
 
 def book_payment_returned(
-    refund_id: int, gateway: str, amount: int, *, order_id: int, on: datetime.date
+    refund_id: int,
+    gateway: str,
+    amount: int,
+    *,
+    order_id: int,
+    on: datetime.date,
+    paid_from: AccountKey | None = None,
+    person_id: int | None = None,
 ) -> int:
-    """Money that paid nothing has gone back to the shopper."""
-    legs = [Leg(to_return(), amount), Leg(clearing(gateway), -amount)]
-    return book(f"refund:{refund_id}:succeeded", "refund", on, legs, order_id=order_id)
+    """Money that paid nothing has gone back to the shopper, out of `paid_from`, by default the gateway's clearing."""
+    legs = [Leg(to_return(), amount), Leg(paid_from or clearing(gateway), -amount)]
+    return book(f"refund:{refund_id}:succeeded", "refund", on, legs, order_id=order_id, person_id=person_id)
 
 
 def book_refund(
@@ -94,13 +101,14 @@ def book_refund(
     on: datetime.date,
     person_id: int | None,
     posted_at: datetime.datetime | None = None,
+    paid_from: AccountKey | None = None,
 ) -> int:
-    """Part of a sale goes back: each fund gives back its share of it, clearing is credited.
+    """Part of a sale goes back: each fund gives back its share of it, clearing (or `paid_from`) is credited.
 
     What was deposited or settled already is owed by the next deposit or settlement (`receivable:…`).
     """
     legs = legs_of(taken)
-    legs.append(Leg(clearing(gateway), -sum(leg.amount for leg in legs)))
+    legs.append(Leg(paid_from or clearing(gateway), -sum(leg.amount for leg in legs)))
     return book(
         f"refund:{refund_id}:succeeded",
         "refund",

@@ -15,6 +15,7 @@ from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
 from storefront.ledger.shares import LineShare
 from storefront.mail.owe import owe
+from storefront.orders.arrivals import move_on
 from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderState, Parcel, ParcelState
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
 from storefront.stock.reserve import reserve_again, sell
@@ -67,6 +68,7 @@ def record_payment(
     else:
         db.session.flush()
         _give_back(order, payment, result, at)
+    move_on(payment, at)
     return result
 
 

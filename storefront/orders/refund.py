@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 from sqlalchemy import func, insert, select
@@ -9,6 +10,7 @@ from sqlalchemy import func, insert, select
 from storefront.crash_points import reach
 from storefront.days import accounting_day
 from storefront.extensions import db, defer
+from storefront.ledger.book import bank
 from storefront.ledger.sale import book_payment_returned
 from storefront.mail.owe import owe
 from storefront.payments.gateway import (
@@ -19,6 +21,14 @@ from storefront.payments.gateway import (
     gateway,
 )
 from storefront.payments.models import Payment, PaymentAttempt, Refund
+
+
+#: What a gateway says when a way of paying knows no refunds (`payments.gateway.ProviderRefused`).
+CANNOT_REFUND = "cannot_refund"
+
+
+class AlsoByBank(Exception):
+    """A refund that is paid by bank went through at the provider after all: a person must look."""
 
 
 def send_refund(refund_id: int) -> None:
@@ -107,6 +117,10 @@ def record_refund(event: ProviderEvent) -> str:
     failed = event.kind is EventKind.REFUND_FAILED
     if refund.state == "succeeded" or (failed and event.refund_key not in (None, idempotency_key(refund))):
         return "already_recorded"
+    if refund.state == "by_bank":
+        if not failed:
+            raise AlsoByBank(f"refund {refund.id}: the provider gave it back, and it is on its way by bank")
+        return "already_recorded"
     if refund.proposed_by is not None:
         refund.reference = event.refund_reference
         db.session.flush()
@@ -116,6 +130,7 @@ def record_refund(event: ProviderEvent) -> str:
     if failed:
         refund.reference, refund.state, refund.finished_at = event.refund_reference, "failed", now
         refund.failure = event.failure[:500]
+        hand_to_bank(refund.id, event.failure)
         return "refund_failed"
     refund.reference, refund.state, refund.finished_at = event.refund_reference, "succeeded", now
     db.session.flush()
@@ -125,6 +140,31 @@ def record_refund(event: ProviderEvent) -> str:
     )
     owe("payment_returned", refund.order_id, key=f"refund:{refund.id}:succeeded")
     return "refunded"
+
+
+def hand_to_bank(refund_id: int, why: str) -> None:
+    """Have a refund go by bank if it failed because its way of paying knows no refunds; else a person decides."""
+    if why == CANNOT_REFUND:
+        defer("bank.return_by_bank", refund_id=refund_id)
+
+
+def returned_by_bank(
+    refund: Refund, bank_account_id: int, *, on: datetime.date, at: datetime.datetime, person_id: int
+) -> None:
+    """Money that paid nothing has gone back by bank on the day `on`. The refund is locked; never commits."""
+    payment = db.session.get_one(Payment, refund.payment_id)
+    refund.state, refund.finished_at = "succeeded", at
+    db.session.flush()
+    book_payment_returned(
+        refund.id,
+        payment.gateway,
+        refund.amount,
+        order_id=refund.order_id,
+        on=on,
+        paid_from=bank(bank_account_id),
+        person_id=person_id,
+    )
+    owe("return_paid", refund.order_id, key=f"refund:{refund.id}:succeeded")
 
 
 def _refund_of(event: ProviderEvent) -> Refund | None:

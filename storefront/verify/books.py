@@ -63,21 +63,24 @@ INVARIANTS = (
     Invariant(
         "refunds_booked_once",
         5,
-        "Each refund that succeeded is one journal entry that credits its gateway by its amount.",
+        "Each refund that succeeded is one journal entry that credits its gateway by its amount, "
+        "or our bank account when it went back by bank.",
         """SELECT r.id AS refund_id, r.amount, count(e.id) AS entries, COALESCE(sum(c.amount), 0)::bigint AS credited
              FROM refunds r
              JOIN payments p ON p.id = r.payment_id
              LEFT JOIN journal_entries e ON e.source = 'refund:' || r.id || ':succeeded'
              LEFT JOIN LATERAL (
                   SELECT -sum(x.amount) AS amount FROM postings x JOIN accounts a ON a.id = x.account_id
-                   WHERE x.entry_id = e.id AND a.code = 'clearing:' || p.gateway) c ON true
+                   WHERE x.entry_id = e.id AND a.code = COALESCE(
+                         (SELECT 'bank:' || b.bank_account_id FROM bank_returns b WHERE b.refund_id = r.id),
+                         'clearing:' || p.gateway)) c ON true
             WHERE r.state = 'succeeded'
             GROUP BY r.id HAVING count(e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> r.amount""",
     ),
     Invariant(
         "clearing_balance",
         2,
-        "What a gateway holds by our books is what was captured through it less what was refunded, disputed "
+        "What a gateway holds by our books is what was captured through it less what it refunded, disputed "
         "(unless it was won), kept as fees and paid out.",
         """SELECT gateway, booked, corrected, captured, refunded, disputed, fees, paid_out FROM (
                SELECT g.gateway,
@@ -89,7 +92,8 @@ INVARIANTS = (
                       COALESCE((SELECT sum(p.amount) FROM payments p
                                  WHERE p.gateway = g.gateway AND p.state = 'succeeded'), 0)::bigint AS captured,
                       COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
-                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded'), 0)::bigint AS refunded,
+                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded' AND NOT EXISTS (
+                                       SELECT FROM bank_returns b WHERE b.refund_id = r.id)), 0)::bigint AS refunded,
                       COALESCE((SELECT sum(d.amount) FROM disputes d JOIN payments p ON p.id = d.payment_id
                                  WHERE p.gateway = g.gateway AND d.state <> 'won'), 0)::bigint AS disputed,
                       COALESCE((SELECT sum(p.fee) FROM payments p WHERE p.gateway = g.gateway), 0)::bigint AS fees,
@@ -162,16 +166,20 @@ INVARIANTS = (
     Invariant(
         "money_to_return",
         4,
-        "What we hold to give back is what was paid in vain and has not gone back yet.",
-        """SELECT booked, held, returned FROM (
+        "What we hold to give back is what was paid in vain, or is held, and has not gone back yet.",
+        """SELECT booked, held, returned, transfers FROM (
                SELECT COALESCE((SELECT -sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
                                   JOIN journal_entries e ON e.id = x.entry_id AND e.kind <> 'correction'
                                  WHERE a.code = 'customers:to_return'), 0)::bigint AS booked,
                       COALESCE((SELECT sum(amount) FROM payments
                                  WHERE state = 'succeeded' AND NOT counts), 0)::bigint AS held,
                       COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
-                                 WHERE r.state = 'succeeded' AND NOT p.counts), 0)::bigint AS returned
-           ) sums WHERE booked <> held - returned""",
+                                 WHERE r.state = 'succeeded' AND NOT p.counts), 0)::bigint AS returned,
+                      COALESCE((SELECT sum(h.amount - h.returned - CASE WHEN p.state = 'succeeded' THEN h.counted
+                                       ELSE 0 END)
+                                  FROM held_transfers h LEFT JOIN payments p ON p.id = h.counted_for), 0)::bigint
+                        AS transfers
+           ) sums WHERE booked <> held - returned + transfers""",
     ),
     Invariant(
         "sales_view_equals_ledger",
