@@ -50,6 +50,7 @@ from storefront.payments.sandbox_models import (
     SandboxPayout,
     SandboxRefund,
 )
+from storefront.payments.signed import event_of
 
 __all__ = ["DISPUTE_OUTCOMES", "OUTCOMES", "SIGNATURE_HEADER", "SandboxGateway", "choose_outcome", "dispute"]
 
@@ -159,12 +160,7 @@ class SandboxGateway:
             or abs(time.time() - int(stamp)) > TOLERANCE
         ):
             raise BadSignature("wrong or old")
-        event = _json_object(body)
-        if not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
-            raise BadSignature("no event")
-        if not 1 <= len(event["id"]) <= 200 or "\x00" in event["id"] + event["type"]:
-            raise BadSignature("no event")
-        return SignedEvent(event["id"], event["type"])
+        return event_of(body)
 
     def read(self, body: bytes) -> ProviderEvent:
         event = json.loads(body)
@@ -268,13 +264,3 @@ def _signature_parts(header: str) -> tuple[str, str]:
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and signature.isascii() and signature):
         raise BadSignature("no signature")
     return stamp, signature
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadSignature("not JSON") from error
-    if not isinstance(event, dict):
-        raise BadSignature("no event")
-    return event
