@@ -226,7 +226,6 @@ def _another(order: Order, payment: Payment) -> Payment:
             code=None,
             amount=more.amount,
             description=order.number,
-            return_url="",
             locale=order.locale,
             expires_at=expires_at,
         )

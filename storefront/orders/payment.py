@@ -46,7 +46,7 @@ def open_payment(order: Order, gateway_name: str | None = None) -> Payment:
     if len(earlier) >= MOST_PAYMENTS:
         return earlier[-1]
     gateway = find_gateway(gateway_name) if gateway_name else current_gateway()
-    if order.placed_at + gateway.hold > order.expires_at:
+    if gateway_name and order.placed_at + gateway.hold > order.expires_at:
         order.expires_at = order.placed_at + gateway.hold
         db.session.flush()
     now = datetime.datetime.now(datetime.UTC)

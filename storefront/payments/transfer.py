@@ -84,7 +84,6 @@ class TransferGateway:
                         code=new_code(),
                         amount=request.amount,
                         description=request.description,
-                        return_url=request.return_url,
                         locale=request.locale,
                         expires_at=request.expires_at,
                     )
@@ -192,8 +191,9 @@ def announce(gateway: TransferGateway, payment_id: str, bank_account_id: int, ev
         raise LookupError(payment_id)
     if transfer.state == "succeeded":
         return False
+    now = db.session.execute(select(func.now())).scalar_one()
     transfer.state, transfer.event_id, transfer.bank_account_id = "succeeded", event_id, bank_account_id
-    transfer.succeeded_at = db.session.execute(select(func.now())).scalar_one()
+    transfer.succeeded_at = now
     db.session.flush()
     body = body_of(event_id, transfer.id, transfer.amount, transfer.code)
     return receive(NAME, gateway.signed_headers(body), body)

@@ -22,7 +22,6 @@ class Transfer(db.Model):  # type: ignore[name-defined]
     amount: Mapped[int]
     #: The order's number.
     description: Mapped[str]
-    return_url: Mapped[str]
     locale: Mapped[str]
     expires_at: Mapped[datetime.datetime]
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())

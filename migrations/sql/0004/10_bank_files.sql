@@ -81,19 +81,6 @@ CREATE INDEX bank_lines_day ON bank_lines (bank_account_id, booked_on, id);
 CREATE INDEX bank_lines_open ON bank_lines (booked_on, id) WHERE state = 'open';
 CREATE INDEX bank_lines_file ON bank_lines (file_id);
 
--- What the bank wrote stays; only what we make of it changes.
-CREATE FUNCTION keep_bank_line() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    ours text[] := ARRAY['state', 'match_id', 'set_aside_reason', 'set_aside_by', 'set_aside_at'];
-BEGIN
-    IF TG_OP = 'DELETE' OR to_jsonb(NEW) - ours IS DISTINCT FROM to_jsonb(OLD) - ours THEN
-        RAISE EXCEPTION 'bank line % stays as the bank wrote it', OLD.id USING ERRCODE = 'restrict_violation';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER bank_lines_keep BEFORE UPDATE OR DELETE ON bank_lines
-    FOR EACH ROW EXECUTE FUNCTION keep_bank_line();
-
 CREATE TABLE bank_line_transitions (
     from_state text NOT NULL,
     to_state   text NOT NULL,
@@ -124,20 +111,20 @@ CREATE INDEX bank_match_postings_match ON bank_match_postings (match_id);
 
 CREATE FUNCTION check_bank_match() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    found  bigint;
+    touched bigint;
     match  bank_matches;
     lines  bigint;
     booked bigint;
     fault  boolean;
 BEGIN
     IF TG_TABLE_NAME = 'bank_matches' THEN
-        found := NEW.id;
+        touched := NEW.id;
     ELSIF TG_OP = 'DELETE' THEN
-        found := OLD.match_id;
+        touched := OLD.match_id;
     ELSE
-        found := COALESCE(NEW.match_id, (to_jsonb(OLD) ->> 'match_id')::bigint);
+        touched := COALESCE(NEW.match_id, (to_jsonb(OLD) ->> 'match_id')::bigint);
     END IF;
-    SELECT * INTO match FROM bank_matches WHERE id = found;
+    SELECT * INTO match FROM bank_matches WHERE id = touched;
     IF NOT FOUND THEN
         RETURN NULL;                                        -- taken apart again
     END IF;

@@ -5,7 +5,6 @@ CREATE TABLE transfers (
     code            text UNIQUE CHECK (code ~ '^KB[ACDEFHJKMNPQRTVWXY34679]{6}$'),
     amount          bigint NOT NULL CHECK (amount > 0),
     description     text NOT NULL,
-    return_url      text NOT NULL,
     locale          text NOT NULL,
     expires_at      timestamptz NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT now(),
@@ -21,15 +20,19 @@ CREATE INDEX transfers_succeeded ON transfers (succeeded_at) WHERE state = 'succ
 ALTER TABLE bank_lines ADD COLUMN payment_id text REFERENCES payments;
 ALTER TABLE bank_lines ADD CHECK (state <> 'announced' OR payment_id IS NOT NULL);
 CREATE INDEX bank_lines_payment ON bank_lines (payment_id) WHERE payment_id IS NOT NULL;
-CREATE OR REPLACE FUNCTION keep_bank_line() RETURNS trigger LANGUAGE plpgsql AS $$
+-- What the bank wrote stays; only what we make of it changes.
+CREATE FUNCTION keep_bank_line() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     ours text[] := ARRAY['state', 'match_id', 'payment_id', 'set_aside_reason', 'set_aside_by', 'set_aside_at'];
 BEGIN
-    IF TG_OP = 'DELETE' OR to_jsonb(NEW) - ours IS DISTINCT FROM to_jsonb(OLD) - ours THEN
+    -- A match is taken apart before its lines go to another.
+    IF TG_OP = 'DELETE' OR to_jsonb(NEW) - ours IS DISTINCT FROM to_jsonb(OLD) - ours OR OLD.match_id <> NEW.match_id THEN
         RAISE EXCEPTION 'bank line % stays as the bank wrote it', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
 END $$;
+CREATE TRIGGER bank_lines_keep BEFORE UPDATE OR DELETE ON bank_lines
+    FOR EACH ROW EXECUTE FUNCTION keep_bank_line();
 
 -- Transfers that are a shopper's, but not exactly what was asked: the money waits for a decision.
 CREATE TABLE held_transfers (
