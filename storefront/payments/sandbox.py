@@ -149,9 +149,7 @@ class SandboxGateway:
             known = connection.scalar(select(SandboxPayout.id).where(SandboxPayout.id == payout_reference))
         if known is None:
             raise LookupError(payout_reference)
-        return _lines(
-            SandboxLine.payout_id == payout_reference, SandboxLine.id != f"txn_{payout_reference}"
-        )
+        return _lines(SandboxLine.payout_id == payout_reference, SandboxLine.id != f"txn_{payout_reference}")
 
     def verify(self, headers: SupportsGet, body: bytes) -> SignedEvent:
         stamp, signature = _signature_parts(headers.get(SIGNATURE_HEADER) or "")
@@ -166,7 +164,7 @@ class SandboxGateway:
         event = json.loads(body)
         payment = event.get("payment") or {}
         refund, dispute_, payout = (event.get(part) or {} for part in ("refund", "dispute", "payout"))
-        about = dispute_ or payout or payment
+        about = dispute_ or payout or refund or payment
         fee = payment.get("fee", 0)
         try:
             kind = EventKind(str(event["type"]).replace(".", "_"))

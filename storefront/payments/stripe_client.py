@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +49,8 @@ class NotAccepted(ProviderRefused):
 def make_client(secret_key: str, api_base: str | None) -> stripe.StripeClient:
     """A client for one account. Nothing about this machine is sent along or written to its disk."""
     stripe.enable_telemetry = False
+    # Its lines at INFO hold Stripe's sentences, and those may hold a shopper's address or a part of a key.
+    logging.getLogger("stripe").setLevel(logging.WARNING)
     addresses: Any = {"api": api_base} if api_base else {}
     session = _without_proxy() if api_base and _is_here(api_base) else None
     return stripe.StripeClient(

@@ -83,7 +83,9 @@ class StripeGateway:
         return status_of(self._sessions.find(reference, since))
 
     def expire(self, reference: str, *, since: datetime.datetime | None = None) -> ProviderStatus:
-        session_id = str(reference if reference.startswith("cs_") else self._sessions.find(reference, since)["id"])
+        session_id = str(
+            reference if reference.startswith("cs_") else self._sessions.find(reference, since)["id"]
+        )
         try:
             with asking("expire"):
                 closed = self._client.v1.checkout.sessions.expire(
@@ -102,7 +104,10 @@ class StripeGateway:
             return str(found["id"])
         if method_of(intent.get("latest_charge")) in WITHOUT_REFUNDS:
             raise ProviderRefused("cannot_refund", "paid in a way that knows no refunds")
-        about = {"key": idempotency_key, **{k: v for k, v in intent["metadata"].items() if k in ("payment", "order")}}
+        about = {
+            "key": idempotency_key,
+            **{k: v for k, v in intent["metadata"].items() if k in ("payment", "order")},
+        }
         try:
             with asking("refund"):
                 refund = self._client.v1.refunds.create(

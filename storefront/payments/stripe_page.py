@@ -68,7 +68,9 @@ def _lines(request: PaymentRequest) -> list[Any]:
 def _parcel(parcel: ParcelOfGoods, locale: str) -> list[Any]:
     lines = [_line(item, parcel.facility_name) for item in parcel.items]
     if parcel.shipping:
-        lines.append(_line(Item(SHIPPING.get(locale, SHIPPING["id"]), 1, parcel.shipping), parcel.facility_name))
+        lines.append(
+            _line(Item(SHIPPING.get(locale, SHIPPING["id"]), 1, parcel.shipping), parcel.facility_name)
+        )
     return lines
 
 

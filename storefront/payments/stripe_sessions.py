@@ -35,7 +35,9 @@ class Sessions:
         """The session, its money shown with it. Raises LookupError."""
         if reference.startswith("pi_"):
             return self._of_intent(reference)
-        session_id = reference if reference.startswith("cs_") else self.of_payment(reference, since=since)["id"]
+        session_id = (
+            reference if reference.startswith("cs_") else self.of_payment(reference, since=since)["id"]
+        )
         with asking("session"):
             return self._sessions.retrieve(session_id, {"expand": WITH_MONEY}).to_dict()
 
