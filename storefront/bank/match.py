@@ -117,8 +117,8 @@ def set_aside(line_id: int, reason: str, person_id: int) -> BankLine:
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
         raise Invalid({"reason": _("Tulis alasannya, 5 sampai 500 huruf.")})
     (line,) = locked_lines([line_id])
-    line.state, line.set_aside_reason = "set_aside", reason
-    line.set_aside_by, line.set_aside_at = person_id, moment(None)
+    now = moment(None)
+    line.state, line.set_aside_reason, line.set_aside_by, line.set_aside_at = "set_aside", reason, person_id, now
     db.session.flush()
     _record([line], "set_aside", person_id, reason=reason)
     return line
@@ -133,13 +133,21 @@ def bring_back(line_id: int, person_id: int) -> BankLine:
     return line
 
 
-def bank_posting(entry_id: int, bank_account_id: int) -> int:
-    """The posting of an entry on a bank account."""
-    found: int = db.session.execute(
+def posting_on(entry_id: int, bank_account_id: int) -> int | None:
+    """The posting of an entry on a bank account; None when it has none there."""
+    found: int | None = db.session.scalar(
         select(Posting.id)
         .join(Account, Account.id == Posting.account_id)
         .where(Posting.entry_id == entry_id, Account.bank_account_id == bank_account_id)
-    ).scalar_one()
+    )
+    return found
+
+
+def bank_posting(entry_id: int, bank_account_id: int) -> int:
+    """The same for an entry that surely has one."""
+    found = posting_on(entry_id, bank_account_id)
+    if found is None:
+        raise LookupError(f"entry {entry_id} has no posting on bank account {bank_account_id}")
     return found
 
 
