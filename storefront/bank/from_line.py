@@ -43,7 +43,9 @@ def pay_settlement(line_id: int, settlement_id: int, person_id: int) -> Settleme
 def pay_deposit(line_id: int, deposit_id: int, *, ntpn: str, ntb: str, person_id: int) -> Deposit:
     """The line is this approved deposit's money. Raises what `deposit_paid.mark_paid` does, NotEven, Decided."""
     line = _line(line_id)
-    deposit = deposit_paid.mark_paid(deposit_id, ntpn=ntpn, ntb=ntb, paid_on=line.booked_on, person_id=person_id)
+    deposit = deposit_paid.mark_paid(
+        deposit_id, ntpn=ntpn, ntb=ntb, paid_on=line.booked_on, person_id=person_id
+    )
     _tie(line_id, f"deposit:{deposit.id}:paid", person_id)
     return deposit
 

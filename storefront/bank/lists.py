@@ -41,7 +41,8 @@ LINES = text(
       LEFT JOIN payments y ON y.id = l.payment_id
       LEFT JOIN orders o ON o.id = y.order_id
       LEFT JOIN held_transfers h ON h.bank_line_id = l.id
-     WHERE (CAST(:state AS text) IS NULL OR CASE WHEN l.state = 'announced' THEN 'matched' ELSE l.state END
+     WHERE (CAST(:id AS bigint) IS NULL OR l.id = CAST(:id AS bigint))
+       AND (CAST(:state AS text) IS NULL OR CASE WHEN l.state = 'announced' THEN 'matched' ELSE l.state END
                                             = CAST(:state AS text))
        AND (CAST(:account AS bigint) IS NULL OR l.bank_account_id = CAST(:account AS bigint))
        AND (CAST(:first AS date) IS NULL OR l.booked_on >= CAST(:first AS date))
@@ -317,7 +318,16 @@ def lines(
 ) -> Listed[LineRow]:
     """Open lines first, then the latest; of an account, some days, or with these words."""
     asked = {"state": state, "account": account, "first": first, "last": last, "words": words or None}
-    return listed(LineRow, LINES, asked, page)
+    return listed(LineRow, LINES, {"id": None, **asked}, page)
+
+
+def line(line_id: int) -> LineRow:
+    """One line. Raises LookupError."""
+    asked = dict.fromkeys(("state", "account", "first", "last", "words"))
+    (row,) = listed(LineRow, LINES, {"id": line_id, **asked}, 1).rows or (None,)
+    if row is None:
+        raise LookupError(line_id)
+    return row
 
 
 def counts() -> dict[str, int]:

@@ -27,7 +27,9 @@ class NotEven(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Jumlah di bank dan di buku tidak sama sampai ke rupiah, jadi tidak dapat dicocokkan begitu saja.")
+            _(
+                "Jumlah di bank dan di buku tidak sama sampai ke rupiah, jadi tidak dapat dicocokkan begitu saja."
+            )
         )
 
 
@@ -38,7 +40,9 @@ class IsFixed(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Jurnalnya dibukukan dari baris ini, jadi tidak dapat dilepas. Bila keliru, batalkan jurnalnya.")
+            _(
+                "Jurnalnya dibukukan dari baris ini, jadi tidak dapat dilepas. Bila keliru, batalkan jurnalnya."
+            )
         )
 
 
@@ -95,8 +99,8 @@ def add(match_id: int, posting_ids: Sequence[int]) -> None:
     _hold_postings(match_id, posting_ids)
 
 
-def untie(line_id: int, person_id: int) -> None:
-    """Take the match of a line apart; all its lines are open again. Raises IsFixed, Decided, NotFound."""
+def untie(line_id: int, person_id: int) -> list[BankLine]:
+    """Take the match of a line apart; all its lines, open again. Raises IsFixed, Decided, NotFound."""
     (line,) = locked_lines([line_id], "matched")
     match = db.session.get_one(BankMatch, line.match_id, with_for_update=True, populate_existing=True)
     if match.is_fixed:
@@ -109,6 +113,7 @@ def untie(line_id: int, person_id: int) -> None:
     db.session.execute(delete(BankMatchPosting).where(BankMatchPosting.match_id == match.id))
     db.session.execute(delete(BankMatch).where(BankMatch.id == match.id))
     _record(lines, "untied", person_id)
+    return lines
 
 
 def set_aside(line_id: int, reason: str, person_id: int) -> BankLine:
@@ -118,7 +123,12 @@ def set_aside(line_id: int, reason: str, person_id: int) -> BankLine:
         raise Invalid({"reason": _("Tulis alasannya, 5 sampai 500 huruf.")})
     (line,) = locked_lines([line_id])
     now = moment(None)
-    line.state, line.set_aside_reason, line.set_aside_by, line.set_aside_at = "set_aside", reason, person_id, now
+    line.state, line.set_aside_reason, line.set_aside_by, line.set_aside_at = (
+        "set_aside",
+        reason,
+        person_id,
+        now,
+    )
     db.session.flush()
     _record([line], "set_aside", person_id, reason=reason)
     return line
@@ -157,6 +167,11 @@ def match_of(line: BankLine) -> BankMatch:
     return found
 
 
+def is_fixed(match_id: int) -> bool:
+    """Whether the entry of a match was booked because of its line."""
+    return bool(db.session.scalar(select(BankMatch.is_fixed).where(BankMatch.id == match_id)))
+
+
 def _hold_postings(match_id: int, posting_ids: Sequence[int]) -> None:
     taken = db.session.scalar(
         select(BankMatchPosting.posting_id).where(BankMatchPosting.posting_id.in_(posting_ids)).limit(1)
@@ -178,5 +193,3 @@ def _record(lines: Sequence[BankLine], what: str, person_id: int | None, **detai
             # Never the bank's words: they name people.
             details={"amount": line.amount, "booked_on": line.booked_on.isoformat(), **details},
         )
-
-

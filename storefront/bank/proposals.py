@@ -119,7 +119,14 @@ def _entries(line: BankLine, booked: Iterable[Booked]) -> list[Proposal]:
             continue
         rows.append(
             Proposal(
-                kind, str(one.posting_id), one.amount, one.source, one.day, named, line.amount - one.amount, one.kind
+                kind,
+                str(one.posting_id),
+                one.amount,
+                one.source,
+                one.day,
+                named,
+                line.amount - one.amount,
+                one.kind,
             )
         )
     return rows
@@ -151,7 +158,9 @@ def _money_out(
 ) -> None:
     if not lines:
         return
-    rows: Sequence[Any] = db.session.execute(query, {"amounts": sorted({-line.amount for line in lines})}).all()
+    rows: Sequence[Any] = db.session.execute(
+        query, {"amounts": sorted({-line.amount for line in lines})}
+    ).all()
     for line in lines:
         words = squeezed(words_of(line))
         found[line.id] += [

@@ -50,7 +50,9 @@ class TwoAccounts(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Bagian-bagiannya masuk ke dua rekening, jadi tidak dapat dihitung bersama. Kembalikan kepada pembeli.")
+            _(
+                "Bagian-bagiannya masuk ke dua rekening, jadi tidak dapat dihitung bersama. Kembalikan kepada pembeli."
+            )
         )
 
 
@@ -60,7 +62,9 @@ def payments_named(text: str) -> list[Payment]:
     if not codes:
         return []
     return list(
-        db.session.scalars(select(Payment).join(Transfer, Transfer.id == Payment.id).where(Transfer.code.in_(codes)))
+        db.session.scalars(
+            select(Payment).join(Transfer, Transfer.id == Payment.id).where(Transfer.code.in_(codes))
+        )
     )
 
 
@@ -162,7 +166,10 @@ def count(payment_id: str, person_id: int) -> list[HeldTransfer]:
 def held_of(payment_ids: Sequence[str]) -> dict[str, int]:
     """Rupiah held for each of these payments, on which nobody has decided."""
     rows = db.session.execute(
-        select(HeldTransfer.payment_id, func.sum(HeldTransfer.amount - HeldTransfer.counted - HeldTransfer.returned))
+        select(
+            HeldTransfer.payment_id,
+            func.sum(HeldTransfer.amount - HeldTransfer.counted - HeldTransfer.returned),
+        )
         .where(HeldTransfer.payment_id.in_(payment_ids))
         .group_by(HeldTransfer.payment_id)
     )

@@ -101,7 +101,9 @@ def limits(method: Method) -> str:
     least = method.minimum > 1
     if least and method.maximum is not None:
         return _(
-            "%(least)s sampai %(most)s", least=format_rupiah(method.minimum), most=format_rupiah(method.maximum)
+            "%(least)s sampai %(most)s",
+            least=format_rupiah(method.minimum),
+            most=format_rupiah(method.maximum),
         )
     if least:
         return _("mulai %(least)s", least=format_rupiah(method.minimum))
@@ -137,8 +139,12 @@ def _reason(method: Method, total: int) -> str:
     label: Any = str(method.label)
     if total < method.minimum:
         return _(
-            "%(method)s baru dapat dipakai mulai %(least)s.", method=label, least=format_rupiah(method.minimum)
+            "%(method)s baru dapat dipakai mulai %(least)s.",
+            method=label,
+            least=format_rupiah(method.minimum),
         )
     return _(
-        "%(method)s hanya dapat dipakai sampai %(most)s.", method=label, most=format_rupiah(method.maximum or 0)
+        "%(method)s hanya dapat dipakai sampai %(most)s.",
+        method=label,
+        most=format_rupiah(method.maximum or 0),
     )

@@ -22,7 +22,6 @@ from storefront.payments.gateway import (
 )
 from storefront.payments.models import Payment, PaymentAttempt, Refund
 
-
 #: What a gateway says when a way of paying knows no refunds (`payments.gateway.ProviderRefused`).
 CANNOT_REFUND = "cannot_refund"
 

@@ -24,7 +24,8 @@ from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.balance import balance
 from tests.bank_samples import Movement
-from tests.banking import TODAY, ask_for_transfer, open_bank, paid, settle as run_jobs_of, states, take_in
+from tests.banking import TODAY, ask_for_transfer, open_bank, paid, states, take_in
+from tests.banking import settle as run_jobs_of
 from tests.money_out import Books, billed_deposit, settled
 from tests.threads import at_once
 
@@ -123,7 +124,9 @@ def test_a_match_can_be_taken_apart_but_not_what_was_booked_by_it(books: Books, 
 
 
 def test_an_approved_settlement_is_paid_by_one_click(books: Books, account: int) -> None:
-    (settlement,) = settle.propose([Wish(books.pekalongan, books.funds["premium"], 20_000)], person_id=books.first)
+    (settlement,) = settle.propose(
+        [Wish(books.pekalongan, books.funds["premium"], 20_000)], person_id=books.first
+    )
     settle.approve([settlement.id], books.second)
     (line,) = arrives(books, account, Movement(TODAY, -20_000, "KE 2220000001 LAPAS", "FT77"))
     (row,) = proposals.for_lines([line])[line.id]
@@ -136,7 +139,9 @@ def test_an_approved_settlement_is_paid_by_one_click(books: Books, account: int)
 
 
 def test_a_settlement_of_another_amount_is_not_paid_by_the_line(books: Books, account: int) -> None:
-    (settlement,) = settle.propose([Wish(books.pekalongan, books.funds["premium"], 20_000)], person_id=books.first)
+    (settlement,) = settle.propose(
+        [Wish(books.pekalongan, books.funds["premium"], 20_000)], person_id=books.first
+    )
     settle.approve([settlement.id], books.second)
     (line,) = arrives(books, account, Movement(TODAY, -19_000, "KE 2220000001"))
     assert proposed(line) == []
@@ -222,15 +227,15 @@ def test_the_database_holds_both_sides_to_the_same_sum(books: Books, account: in
     payout(books)
     (line,) = arrives(books, account, Movement(TODAY, 5, "X"))
     posting = untied(account)[0].posting_id
+    db.session.execute(
+        text(
+            "WITH m AS (INSERT INTO bank_matches (bank_account_id) VALUES (:account) RETURNING id),"
+            " p AS (INSERT INTO bank_match_postings SELECT :posting, id FROM m)"
+            " UPDATE bank_lines SET state = 'matched', match_id = (SELECT id FROM m) WHERE id = :line"
+        ),
+        {"account": account, "posting": posting, "line": line.id},
+    )
     with pytest.raises(DBAPIError, match="the bank says 5, the books 200000"):
-        db.session.execute(
-            text(
-                "WITH m AS (INSERT INTO bank_matches (bank_account_id) VALUES (:account) RETURNING id),"
-                " p AS (INSERT INTO bank_match_postings SELECT :posting, id FROM m)"
-                " UPDATE bank_lines SET state = 'matched', match_id = (SELECT id FROM m) WHERE id = :line"
-            ),
-            {"account": account, "posting": posting, "line": line.id},
-        )
         db.session.commit()
 
 

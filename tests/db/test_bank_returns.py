@@ -16,8 +16,8 @@ from storefront.bank import automatic, files, from_line, proposals, return_batch
 from storefront.bank.models import BankReturn, HeldTransfer, ReturnAccount
 from storefront.bank.returns import TooLate
 from storefront.books import attention, refunds
-from storefront.books.refund_outcome import refund_failed
 from storefront.books.four_eyes import Decided, FourEyes
+from storefront.books.refund_outcome import refund_failed
 from storefront.books.refunds import LineWish, RefundDecided
 from storefront.embedded import SUPERUSER
 from storefront.errors import Invalid, NotFound
@@ -64,7 +64,12 @@ def paid_by_transfer(books: Books, account: int) -> Asked:
 def refused(books: Books, asked: Asked, run_jobs: Callable[[], None]) -> BankReturn:
     """A refund of one piece that somebody decided and the way of paying cannot give back."""
     line = asked.order.lines[0]
-    refunds.propose(asked.order.id, [LineWish(line.id, quantity=1, pieces="restock")], reason="returned", person_id=books.first)
+    refunds.propose(
+        asked.order.id,
+        [LineWish(line.id, quantity=1, pieces="restock")],
+        reason="returned",
+        person_id=books.first,
+    )
     db.session.commit()
     run_jobs()
     db.session.expire_all()
@@ -109,7 +114,12 @@ def test_a_refund_of_a_transfer_asks_the_shopper_for_an_account(
 ) -> None:
     back = refused(books, paid_by_transfer(books, account), run_jobs)
     refund = db.session.get_one(Refund, back.refund_id)
-    assert (refund.state, refund.failure, back.state, back.amount) == ("by_bank", "cannot_refund", "asked", 100_000)
+    assert (refund.state, refund.failure, back.state, back.amount) == (
+        "by_bank",
+        "cannot_refund",
+        "asked",
+        100_000,
+    )
     (message,) = db.session.scalars(select(Message).where(Message.kind == "return_asked"))
     assert message.order_id == back.order_id
 
@@ -129,7 +139,9 @@ def test_paid_it_takes_the_shares_and_leaves_our_bank_account(
     assert balance("owed:PKL:premium") == before + 50_000
     assert (balance(f"bank:{account}"), balance("clearing:transfer")) == (asked.total - 100_000, 0)
     assert all(row.difference == 0 for row in attention.gateway_balances())
-    assert db.session.scalar(select(func.count()).select_from(Message).where(Message.kind == "return_paid")) == 1
+    assert (
+        db.session.scalar(select(func.count()).select_from(Message).where(Message.kind == "return_paid")) == 1
+    )
 
 
 def test_a_refund_counts_on_the_day_the_bank_paid_it(
@@ -165,7 +177,11 @@ def test_money_that_paid_nothing_goes_back_the_same_way(
     pay(books, back)
     refund = db.session.get_one(Refund, back.refund_id)
     db.session.refresh(refund)
-    assert (refund.state, balance("customers:to_return"), balance(f"bank:{account}")) == ("succeeded", 0, asked.total)
+    assert (refund.state, balance("customers:to_return"), balance(f"bank:{account}")) == (
+        "succeeded",
+        0,
+        asked.total,
+    )
 
 
 def test_the_rest_of_a_held_transfer_goes_back(books: Books, account: int) -> None:
@@ -270,7 +286,9 @@ def test_a_rejected_batch_sets_its_returns_free(
     assert (back.state, back.batch_id, accounts_kept()) == ("given", None, 1)
 
 
-def test_the_account_is_gone_once_it_is_paid(books: Books, account: int, run_jobs: Callable[[], None]) -> None:
+def test_the_account_is_gone_once_it_is_paid(
+    books: Books, account: int, run_jobs: Callable[[], None]
+) -> None:
     back = refused(books, paid_by_transfer(books, account), run_jobs)
     give(back)
     assert accounts_kept() == 1
@@ -284,7 +302,9 @@ def test_the_account_is_gone_once_it_is_paid(books: Books, account: int, run_job
     ).all()  # fmt: skip
     for table in tables:
         found = db.session.scalars(
-            text(f"SELECT t::text FROM {table} t WHERE t::text LIKE '%7700099881%' OR t::text LIKE '%Sari Pertiwi%'")
+            text(
+                f"SELECT t::text FROM {table} t WHERE t::text LIKE '%7700099881%' OR t::text LIKE '%Sari Pertiwi%'"
+            )
         ).all()
         assert found == [], table
 
@@ -306,7 +326,10 @@ def test_after_thirty_days_the_account_is_deleted_whatever_became_of_it(
     db.session.commit()
     db.session.refresh(back)
     assert (accounts_kept(), back.state, back.batch_id, back.times_asked) == (0, "asked", None, 2)
-    assert db.session.scalar(select(func.count()).select_from(Message).where(Message.kind == "return_asked")) == 2
+    assert (
+        db.session.scalar(select(func.count()).select_from(Message).where(Message.kind == "return_asked"))
+        == 2
+    )
 
 
 def test_the_shopper_may_change_the_account_until_it_is_proposed(
@@ -327,7 +350,12 @@ def test_the_shopper_may_change_the_account_until_it_is_proposed(
 
 @pytest.mark.parametrize(
     ("changes", "field"),
-    [({"bank": "B"}, "bank"), ({"number": "12a45"}, "number"), ({"number": "1234"}, "number"), ({"holder": " "}, "holder")],
+    [
+        ({"bank": "B"}, "bank"),
+        ({"number": "12a45"}, "number"),
+        ({"number": "1234"}, "number"),
+        ({"holder": " "}, "holder"),
+    ],
 )
 def test_an_account_that_cannot_be_is_refused_beside_its_field(
     books: Books, account: int, run_jobs: Callable[[], None], changes: dict[str, str], field: str
@@ -340,7 +368,9 @@ def test_an_account_that_cannot_be_is_refused_beside_its_field(
     assert accounts_kept() == 0
 
 
-def test_another_orders_return_does_not_exist(books: Books, account: int, run_jobs: Callable[[], None]) -> None:
+def test_another_orders_return_does_not_exist(
+    books: Books, account: int, run_jobs: Callable[[], None]
+) -> None:
     back = refused(books, paid_by_transfer(books, account), run_jobs)
     other = make_paid_order((books.shop.honey, 1))
     with pytest.raises(NotFound):
@@ -349,7 +379,9 @@ def test_another_orders_return_does_not_exist(books: Books, account: int, run_jo
 
 def test_a_refund_that_any_gateway_refused_may_go_by_bank(books: Books, account: int) -> None:
     order = make_paid_order((books.shop.batik, 1))
-    refund = refunds.propose(order.id, [LineWish(order.lines[0].id, quantity=1)], reason="returned", person_id=books.first)
+    refund = refunds.propose(
+        order.id, [LineWish(order.lines[0].id, quantity=1)], reason="returned", person_id=books.first
+    )
     refund.state = "requested"
     db.session.flush()
     refund_failed(refund.id, "closed_account")
@@ -404,11 +436,10 @@ def test_many_who_pay_at_once_pay_once(
 def test_overlapping_batches_proposed_at_once_take_each_return_once(
     books: Books, account: int, wide_app: Flask
 ) -> None:
-    backs = []
     asked = [ask_for_transfer((books.shop.tempeh, 1)) for _ in range(3)]
     arrives(books, account, *(paid(one, 15_500) for one in asked))
-    for held in db.session.scalars(select(HeldTransfer)).all():
-        backs.append(give(returns.of_held(held.id, books.first)).id)
+    held = db.session.scalars(select(HeldTransfer.id)).all()
+    backs = [give(returns.of_held(held_id, books.first)).id for held_id in held]
     db.session.commit()
 
     def call(ids: list[int]) -> Callable[[], int]:
