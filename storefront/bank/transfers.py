@@ -6,7 +6,6 @@ marks orders paid. So a late transfer takes the pieces again or goes back, and a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -163,17 +162,18 @@ def count(payment_id: str, person_id: int) -> list[HeldTransfer]:
     return used
 
 
-def held_of(payment_ids: Sequence[str]) -> dict[str, int]:
-    """Rupiah held for each of these payments, on which nobody has decided."""
-    rows = db.session.execute(
-        select(
-            HeldTransfer.payment_id,
-            func.sum(HeldTransfer.amount - HeldTransfer.counted - HeldTransfer.returned),
+def held_for_shopper(order_id: int) -> int:
+    """Rupiah of an order's transfers that are held and not on their way back."""
+    return sum(
+        db.session.scalars(
+            select(HeldTransfer.amount).where(
+                HeldTransfer.order_id == order_id,
+                HeldTransfer.counted == 0,
+                HeldTransfer.returned == 0,
+                ~select(BankReturn.id).where(BankReturn.held_id == HeldTransfer.id).exists(),
+            )
         )
-        .where(HeldTransfer.payment_id.in_(payment_ids))
-        .group_by(HeldTransfer.payment_id)
     )
-    return {payment_id: int(left) for payment_id, left in rows}
 
 
 def _hold(line: BankLine, payment: Payment, person_id: int | None) -> HeldTransfer:

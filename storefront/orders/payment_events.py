@@ -85,8 +85,9 @@ def _apply(gateway_name: str, event: ProviderEvent) -> str:
         case EventKind.PAYMENT_SUCCEEDED:
             return _payment_succeeded(event)
         case EventKind.PAYMENT_PENDING:
-            hold_while_pending(event.payment_id)
-            return record_other_outcome(event.payment_id, PaymentState.PENDING)
+            is_held = hold_while_pending(event.payment_id)
+            result = record_other_outcome(event.payment_id, PaymentState.PENDING)
+            return "on_its_way" if is_held else result
         case EventKind.PAYMENT_FAILED:
             return record_other_outcome(event.payment_id, PaymentState.FAILED)
         case EventKind.PAYMENT_EXPIRED:
