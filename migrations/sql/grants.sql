@@ -31,3 +31,8 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON refund_transitions, books_transitions
 REVOKE UPDATE, DELETE, TRUNCATE ON dispute_shares, dispute_parcels FROM {web};
 REVOKE DELETE, TRUNCATE ON split_rule_ends, funds FROM {web};
 GRANT UPDATE (approved_by, approved_at, rejected_by, rejected_at) ON fee_bearers TO {web};
+
+REVOKE UPDATE, DELETE, TRUNCATE ON refund_returns FROM {web};
+REVOKE DELETE, TRUNCATE ON
+    provider_lines, provider_payouts, reconciliation_runs, reconciled_days, reconciliation_differences FROM {web};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON provider_line_matches, clearing_entries_alone FROM {web};

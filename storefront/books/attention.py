@@ -19,16 +19,21 @@ GATEWAYS = text(
            disputed.amount AS disputed, fees.amount AS fees, paid_out.amount AS paid_out,
            corrected.amount AS corrected, booked.amount AS balance
       FROM (SELECT DISTINCT gateway FROM accounts WHERE code = 'clearing:' || gateway) g
-     CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0)::bigint AS amount, count(*) AS count FROM payments
-                          WHERE gateway = g.gateway AND state = 'succeeded') captured
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(COALESCE(taken_amount, amount)), 0)::bigint AS amount,
+                                count(*) AS count FROM payments
+                          WHERE gateway = g.gateway AND state IN ('succeeded', 'held')
+                            AND COALESCE(taken_currency, 'IDR') = 'IDR') captured
      CROSS JOIN LATERAL (SELECT COALESCE(sum(r.amount), 0)::bigint AS amount FROM refunds r
                            JOIN payments p ON p.id = r.payment_id
                           WHERE p.gateway = g.gateway AND r.state = 'succeeded') refunded
      CROSS JOIN LATERAL (SELECT COALESCE(sum(d.amount), 0)::bigint AS amount FROM disputes d
                            JOIN payments p ON p.id = d.payment_id
                           WHERE p.gateway = g.gateway AND d.state <> 'won') disputed
-     CROSS JOIN LATERAL (SELECT COALESCE(sum(fee), 0)::bigint AS amount FROM payments
-                          WHERE gateway = g.gateway) fees
+     CROSS JOIN LATERAL (SELECT COALESCE((SELECT sum(fee) FROM payments WHERE gateway = g.gateway), 0)::bigint
+                              - COALESCE((SELECT sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
+                                            JOIN journal_entries e ON e.id = x.entry_id AND e.kind = 'fee'
+                                           WHERE a.code = 'clearing:' || g.gateway
+                                             AND e.source LIKE 'provider_line:%'), 0)::bigint AS amount) fees
      CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0)::bigint AS amount FROM payouts
                           WHERE gateway = g.gateway) paid_out
      CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount), 0)::bigint AS amount FROM postings x

@@ -20,7 +20,7 @@ from storefront.ledger.models import Fund
 from storefront.ledger.take_back import Taken
 from storefront.money import split
 from storefront.payments.gateway import gateway
-from storefront.payments.models import Payment, PaymentState
+from storefront.payments.models import Payment
 
 BY_FACILITY = text(
     """
@@ -38,17 +38,20 @@ def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = Non
     succeeded. Never commits.
     """
     payment = db.session.get(Payment, payment_id, with_for_update=True, populate_existing=True)
-    if payment is None or payment.state != PaymentState.SUCCEEDED or payment.succeeded_at is None:
+    taken_at = (payment.succeeded_at or payment.held_at) if payment is not None else None
+    if payment is None or taken_at is None:
         raise LookupError(payment_id)
     if payment.fee is not None:
         return "already_booked"
-    if amount < 0 or amount > payment.amount:
+    if not payment.is_of_rupiah:
+        return "other_currency"
+    if amount < 0 or amount > payment.received:
         raise ValueError(f"payment {payment_id}: a fee of {amount}")
     payment.fee = amount
     db.session.flush()
     if not amount:
         return "no_fee"
-    paid_on = accounting_day(payment.succeeded_at)
+    paid_on = accounting_day(taken_at)
     book_entry(
         payment.id,
         payment.gateway,

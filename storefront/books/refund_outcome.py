@@ -15,11 +15,13 @@ from storefront.books.four_eyes import moment
 from storefront.books.models import RefundLine, RefundShare
 from storefront.days import accounting_day
 from storefront.extensions import db
-from storefront.ledger.sale import book_refund
+from storefront.ledger.sale import book_refund, book_refund_came_back, refund_source
 from storefront.ledger.take_back import Taken
 from storefront.mail.owe import owe
 from storefront.money import take_back
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelState
+from storefront.orders.refund_news import note_return, times_returned
+from storefront.payments.gateway import EventKind, ProviderEvent
 from storefront.payments.models import Payment, Refund
 from storefront.stock.adjust import move
 from storefront.stock.models import MovementReason
@@ -52,6 +54,16 @@ SHIPPING = text(
       JOIN parcels p ON p.id = x.parcel_id JOIN facilities f ON f.id = p.facility_id
      WHERE x.refund_id = :refund_id ORDER BY p.position"""
 )
+#: What a refund has taken of each share and not given back again.
+TAKEN = text(
+    """
+    SELECT s.order_line_id, s.position, s.fund_id, f.code AS fund_code, l.facility_id, l.facility_code,
+           sum(s.amount)::bigint AS amount
+      FROM refund_shares s JOIN funds f ON f.id = s.fund_id JOIN order_lines l ON l.id = s.order_line_id
+     WHERE s.refund_id = :refund_id
+     GROUP BY s.order_line_id, s.position, s.fund_id, f.code, l.facility_id, l.facility_code
+    HAVING sum(s.amount) <> 0 ORDER BY s.order_line_id, s.position"""
+)
 EMPTIED = text(
     """
     SELECT p.id FROM parcels p JOIN parcel_lines l ON l.parcel_id = p.id
@@ -63,17 +75,22 @@ EMPTIED = text(
 )
 
 
+def record_outcome(refund: Refund, event: ProviderEvent) -> str:
+    """What an event says of a refund with lines. Never commits."""
+    if event.kind is EventKind.REFUND_SUCCEEDED:
+        return refund_succeeded(refund.id)
+    return refund_failed(refund.id, event.failure)
+
+
 def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> str:
     """The provider gave the money back, `at` or now. Returns what it came to, in a word. Never commits."""
     refund = _locked(refund_id)
-    if refund.state == "succeeded":
+    if refund.state in ("succeeded", "failed"):
         return "already_recorded"
     now = moment(at)
     payment = db.session.get_one(Payment, refund.payment_id)
-    taken = _take_shares(refund) + [
-        Taken(row.facility_id, row.code, row.amount)
-        for row in db.session.execute(SHIPPING, {"refund_id": refund.id})
-    ]
+    number = 1 + times_returned(refund.id)
+    taken = _take_shares(refund, step=2 * number - 1) + _shipping(refund)
     book_refund(
         refund.id,
         payment.gateway,
@@ -82,26 +99,73 @@ def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> 
         on=accounting_day(now),
         person_id=refund.approved_by or refund.proposed_by,
         posted_at=at,
+        number=number,
     )
     refund.state, refund.finished_at, refund.failure = "succeeded", now, None
     db.session.flush()
-    _put_back(refund, now)
+    if number == 1:  # the pieces came once, however often the money has to be sent
+        _put_back(refund, now)
     _call_off_parcels(refund)
-    owe("refund_done", refund.order_id, key=f"refund:{refund.id}:succeeded")
+    owe("refund_done", refund.order_id, key=refund_source(refund.id, number))
     record("refund.succeeded", "refund", refund.id, details={"amount": refund.amount})
     return "refunded"
 
 
 def refund_failed(refund_id: int, why: str) -> str:
-    """The provider could not give the money back; finance sees it and may send it again. Never commits."""
+    """The provider could not give the money back; finance sees it and may send it again. Never commits.
+
+    One that had gone through has come back: each fund is owed its shares again, by an entry of its own.
+    """
     refund = _locked(refund_id)
-    if refund.state in ("succeeded", "failed"):
+    if refund.state == "failed":
         return "already_recorded"
     now = moment(None)
+    if refund.state == "succeeded":
+        return _came_back(refund, why, now)
     refund.state, refund.finished_at, refund.failure = "failed", now, why[:500]
     db.session.flush()
     record("refund.failed", "refund", refund.id, details={"amount": refund.amount})
     return "refund_failed"
+
+
+def _came_back(refund: Refund, why: str, now: datetime.datetime) -> str:
+    payment = db.session.get_one(Payment, refund.payment_id)
+    number = note_return(refund, why, now)
+    returned = _shipping(refund)
+    for row in db.session.execute(TAKEN, {"refund_id": refund.id}).all():
+        db.session.add(
+            RefundShare(
+                refund_id=refund.id,
+                order_line_id=row.order_line_id,
+                position=row.position,
+                step=2 * number,
+                fund_id=row.fund_id,
+                amount=-row.amount,
+            )
+        )
+        returned.append(
+            Taken(
+                row.facility_id, row.facility_code, row.amount, row.fund_id, row.fund_code, row.order_line_id
+            )
+        )
+    db.session.flush()
+    book_refund_came_back(
+        refund.id,
+        payment.gateway,
+        returned,
+        order_id=refund.order_id,
+        on=accounting_day(now),
+        number=number,
+    )
+    record("refund.came_back", "refund", refund.id, details={"amount": refund.amount, "failure": why[:200]})
+    return "refund_came_back"
+
+
+def _shipping(refund: Refund) -> list[Taken]:
+    return [
+        Taken(row.facility_id, row.code, row.amount)
+        for row in db.session.execute(SHIPPING, {"refund_id": refund.id})
+    ]
 
 
 def _locked(refund_id: int) -> Refund:
@@ -111,7 +175,7 @@ def _locked(refund_id: int) -> Refund:
     return db.session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
 
 
-def _take_shares(refund: Refund) -> list[Taken]:
+def _take_shares(refund: Refund, step: int) -> list[Taken]:
     rows = db.session.execute(
         select(RefundLine, OrderLine)
         .join(OrderLine, OrderLine.id == RefundLine.order_line_id)
@@ -130,6 +194,7 @@ def _take_shares(refund: Refund) -> list[Taken]:
                     refund_id=refund.id,
                     order_line_id=line.id,
                     position=share.position,
+                    step=step,
                     fund_id=share.fund_id,
                     amount=amount,
                 )

@@ -5,9 +5,17 @@ from __future__ import annotations
 from procrastinate import RetryStrategy
 
 from storefront.books.disputes import record_dispute
+from storefront.books.event_tries import try_event
 from storefront.books.fees import book_fee, learn_fee
 from storefront.books.refund_outcome import refund_failed, refund_succeeded
 from storefront.extensions import db, jobs
+
+
+# Named as the inbox queues it, which knows neither orders nor books.
+@jobs.task(name="orders.handle_payment_event")
+def handle_payment_event_job(event_row_id: int) -> None:
+    """Handle a provider's event; a failure is noted on it and queues the next try itself."""
+    try_event(event_row_id)
 
 
 @jobs.task(name="books.record_refund", retry=RetryStrategy(max_attempts=40, wait=1, linear_wait=15))

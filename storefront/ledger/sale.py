@@ -77,12 +77,26 @@ def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: i
     return book(f"payment:{payment_id}:held", "payment_held", on, legs, order_id=order_id)
 
 
+def refund_source(refund_id: int, number: int = 1, *, came_back: bool = False) -> str:
+    """The source of the entry that a refund went through, or came back, for the `number`-th time."""
+    source = f"refund:{refund_id}:{'taken_back' if came_back else 'succeeded'}"
+    return source if number == 1 else f"{source}:{number}"
+
+
 def book_payment_returned(
-    refund_id: int, gateway: str, amount: int, *, order_id: int, on: datetime.date
+    refund_id: int, gateway: str, amount: int, *, order_id: int, on: datetime.date, number: int = 1
 ) -> int:
-    """Money that paid nothing has gone back to the shopper."""
+    """Money that paid nothing has gone back to the shopper, for the `number`-th time."""
     legs = [Leg(to_return(), amount), Leg(clearing(gateway), -amount)]
-    return book(f"refund:{refund_id}:succeeded", "refund", on, legs, order_id=order_id)
+    return book(refund_source(refund_id, number), "refund", on, legs, order_id=order_id)
+
+
+def book_payment_came_back(
+    refund_id: int, gateway: str, amount: int, *, order_id: int, on: datetime.date, number: int
+) -> int:
+    """Money that paid nothing and had gone back is with the provider again: it must go back anew."""
+    legs = [Leg(clearing(gateway), amount), Leg(to_return(), -amount)]
+    return book(refund_source(refund_id, number, came_back=True), "refund", on, legs, order_id=order_id)
 
 
 def book_refund(
@@ -94,15 +108,16 @@ def book_refund(
     on: datetime.date,
     person_id: int | None,
     posted_at: datetime.datetime | None = None,
+    number: int = 1,
 ) -> int:
-    """Part of a sale goes back: each fund gives back its share of it, clearing is credited.
+    """Part of a sale goes back, for the `number`-th time: each fund gives back its share, clearing is credited.
 
     What was deposited or settled already is owed by the next deposit or settlement (`receivable:…`).
     """
     legs = legs_of(taken)
     legs.append(Leg(clearing(gateway), -sum(leg.amount for leg in legs)))
     return book(
-        f"refund:{refund_id}:succeeded",
+        refund_source(refund_id, number),
         "refund",
         on,
         legs,
@@ -110,3 +125,15 @@ def book_refund(
         person_id=person_id,
         posted_at=posted_at,
     )
+
+
+def book_refund_came_back(
+    refund_id: int, gateway: str, returned: Sequence[Taken], *, order_id: int, on: datetime.date, number: int
+) -> int:
+    """A refund that had gone through came back to the provider: each fund is owed its share again.
+
+    What had become a receivable stays one: it comes off the next settlement or deposit, which now pays more.
+    """
+    legs = [Leg(part.owed_account, -part.amount, part.order_line_id) for part in returned if part.amount]
+    legs.append(Leg(clearing(gateway), -sum(leg.amount for leg in legs)))
+    return book(refund_source(refund_id, number, came_back=True), "refund", on, legs, order_id=order_id)

@@ -14,9 +14,8 @@ from sqlalchemy import func, insert, select, update
 from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.mail.owe import owe
-from storefront.orders.fee import hand_on_fee
-from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order, OrderLine, OrderState, Parcel, ParcelState
+from storefront.orders.taken import record_taken
 from storefront.payments.gateway import GatewayUnavailable, gateway
 from storefront.payments.models import LIVING_STATES, Payment, PaymentAttempt, PaymentState
 from storefront.stock.reserve import release
@@ -140,13 +139,15 @@ def close_payment_pages(order_id: int) -> bool:
             )
         )
         if status.state == "succeeded":
-            record_payment(
+            record_taken(
                 payment_id,
                 reference=status.reference,
                 amount=status.amount,
+                currency=status.currency,
                 capture_reference=status.capture_reference,
+                fee=status.fee,
+                taken_at=status.succeeded_at,
             )
-            hand_on_fee(payment_id, status.fee)
             db.session.commit()
             return False
         is_held = status.state == "pending" and hold_while_pending(payment_id)

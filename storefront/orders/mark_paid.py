@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from storefront.days import accounting_day
 from storefront.extensions import db, defer
@@ -15,16 +15,21 @@ from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
 from storefront.ledger.shares import LineShare
 from storefront.mail.owe import owe
+from storefront.orders.held import hold
 from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderState, Parcel, ParcelState
+from storefront.payments.inbox import wake
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
+from storefront.payments.said import CURRENCY
 from storefront.stock.reserve import reserve_again, sell
 
 #: Days within which goods on the shelf leave the facility.
 DAYS_TO_PACK = 2
 
 
-class AmountDiffers(Exception):
-    """The provider took another amount than we asked for: a person must look."""
+#: A month before a closed one is closed with it.
+IS_CLOSED = text(
+    "SELECT EXISTS (SELECT FROM periods WHERE month >= date_trunc('month', CAST(:day AS date)) AND state = 'closed')"
+)
 
 
 def record_payment(
@@ -34,12 +39,15 @@ def record_payment(
     amount: int,
     at: datetime.datetime | None = None,
     capture_reference: str | None = None,
+    currency: str = CURRENCY,
+    taken_at: datetime.datetime | None = None,
 ) -> str:
-    """Take note that the provider has `amount` rupiah for a payment; the same news twice changes nothing.
+    """Take note that the provider has `amount` for a payment; the same news twice changes nothing.
 
     Returns what it came to: `paid`, `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late`
-    (both go back to the shopper in full). `at` defaults to the database's now; `capture_reference` is the
-    provider's id of the captured money. Raises AmountDiffers.
+    (both go back to the shopper in full), or `held`, when amount or currency is another than we asked for.
+    `taken_at` is when the provider took it: the sale counts on that day while its month is open, else on the day
+    it was recorded: `at`, by default the database's now. `capture_reference` is the provider's id of the money.
     """
     order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
     if order_id is None:
@@ -47,27 +55,41 @@ def record_payment(
     # Lock order: the order first, then its payment, then stock levels.
     order = db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
     payment = db.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
-    if payment.state == PaymentState.SUCCEEDED:
+    if payment.state in (PaymentState.SUCCEEDED, PaymentState.HELD):
         return "already_recorded"
-    if amount != payment.amount:
-        raise AmountDiffers(f"payment {payment_id}: asked for {payment.amount}, the provider says {amount}")
-    at = at or db.session.execute(select(func.now())).scalar_one()
-    payment.state = PaymentState.SUCCEEDED.value
+    now: datetime.datetime = at or db.session.execute(select(func.now())).scalar_one()
+    paid_at = _counts_at(order, taken_at, now)
     payment.reference = reference
     payment.capture_reference = capture_reference
-    payment.succeeded_at = at
-    result = _take(order, payment)
+    if (amount, currency) != (payment.amount, CURRENCY):
+        result = hold(order, payment, amount=amount, currency=currency, on=accounting_day(paid_at), now=now)
+    else:
+        payment.state = PaymentState.SUCCEEDED.value
+        payment.succeeded_at = paid_at
+        result = _take(order, payment)
     db.session.execute(
         insert(PaymentAttempt).values(payment_id=payment_id, action="event", outcome=result, detail="")
     )
     if result == "paid":
         payment.counts = True
         db.session.flush()
-        _mark_paid(order, payment, at)
-    else:
+        _mark_paid(order, payment, paid_at, known_at=now)
+    elif result != "held":
         db.session.flush()
-        _give_back(order, payment, result, at)
+        _give_back(order, payment, result, paid_at)
+    wake(f"payment:{payment_id}")
     return result
+
+
+def _counts_at(
+    order: Order, taken_at: datetime.datetime | None, now: datetime.datetime
+) -> datetime.datetime:
+    """The moment at which money counts: not before its order, not later than now, in an open month."""
+    if taken_at is None:
+        return now
+    moment = min(max(taken_at, order.placed_at), now)
+    is_closed = db.session.execute(IS_CLOSED, {"day": accounting_day(moment)}).scalar_one()
+    return now if is_closed else moment
 
 
 def _take(order: Order, payment: Payment) -> str:
@@ -85,7 +107,10 @@ def _line_ids(order: Order) -> list[int]:
     return list(db.session.scalars(select(OrderLine.id).where(OrderLine.order_id == order.id)))
 
 
-def _mark_paid(order: Order, payment: Payment, at: datetime.datetime) -> None:
+def _mark_paid(
+    order: Order, payment: Payment, at: datetime.datetime, *, known_at: datetime.datetime
+) -> None:
+    """The sale counts `at` the moment of the money; pieces leave, and are promised, from when we know of it."""
     lines = list(
         db.session.scalars(
             select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
@@ -94,7 +119,7 @@ def _mark_paid(order: Order, payment: Payment, at: datetime.datetime) -> None:
     parcels = list(
         db.session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.position))
     )
-    sell([line.id for line in lines], moved_at=at)
+    sell([line.id for line in lines], moved_at=known_at)
     order.state = OrderState.PAID.value
     order.paid_at = at
     order.closed_at = None
@@ -106,13 +131,13 @@ def _mark_paid(order: Order, payment: Payment, at: datetime.datetime) -> None:
         [ShippingCharged(p.facility_id, codes[p.facility_id], p.shipping_amount) for p in parcels],
         order_id=order.id,
         on=accounting_day(at),
-        posted_at=at,
+        posted_at=known_at,
     )
     for parcel in parcels:
         days = [
             line.lead_time_days or DAYS_TO_PACK for line in lines if line.facility_id == parcel.facility_id
         ]
-        parcel.ready_by = accounting_day(at) + datetime.timedelta(days=max(days, default=DAYS_TO_PACK))
+        parcel.ready_by = accounting_day(known_at) + datetime.timedelta(days=max(days, default=DAYS_TO_PACK))
         parcel.state = ParcelState.TO_PACK.value
     owe("order_paid", order.id)
 

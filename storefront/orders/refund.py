@@ -1,16 +1,12 @@
-"""Money that pays nothing goes back to the shopper through the gateway it came by."""
+"""Money that goes back: asked of the provider, and asked about."""
 
 from __future__ import annotations
 
-import re
-
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from storefront.crash_points import reach
-from storefront.days import accounting_day
-from storefront.extensions import db, defer
-from storefront.ledger.sale import book_payment_returned
-from storefront.mail.owe import owe
+from storefront.extensions import db
+from storefront.orders.refund_news import idempotency_key, record_refund
 from storefront.payments.gateway import (
     EventKind,
     GatewayUnavailable,
@@ -19,6 +15,8 @@ from storefront.payments.gateway import (
     gateway,
 )
 from storefront.payments.models import Payment, PaymentAttempt, Refund
+
+__all__ = ["idempotency_key", "look_up_refunds", "record_refund", "send_refund"]
 
 
 def send_refund(refund_id: int) -> None:
@@ -56,14 +54,17 @@ def send_refund(refund_id: int) -> None:
 
 
 def look_up_refunds(payment_id: str) -> None:
-    """Ask the provider about a payment's refunds that are under way, and record what it says. Commits each."""
+    """Ask the provider about a payment's refunds that are under way or went through, and record what it says.
+
+    One that went through may have come back since. Commits each. Raises GatewayUnavailable.
+    """
     payment = db.session.get_one(Payment, payment_id)
     reference = payment.capture_reference or payment.reference or payment.id
     provider = gateway(payment.gateway)
-    under_way = db.session.scalars(
-        select(Refund).where(Refund.payment_id == payment_id, Refund.state == "pending")
+    asked_about = db.session.scalars(
+        select(Refund).where(Refund.payment_id == payment_id, Refund.state.in_(("pending", "succeeded")))
     )
-    keys = [idempotency_key(refund) for refund in under_way]
+    keys = [idempotency_key(refund) for refund in asked_about if not refund.is_made_there]
     db.session.rollback()
     for key in keys:
         try:
@@ -88,54 +89,6 @@ def _said(
         refund_reference=reference,
         refund_key=key,
         failure=failure,
-    )
-
-
-def idempotency_key(refund: Refund) -> str:
-    """What the provider knows this try of the refund by, in its answers and events too."""
-    return f"refund:{refund.id}" if refund.attempt == 1 else f"refund:{refund.id}:{refund.attempt}"
-
-
-def record_refund(event: ProviderEvent) -> str:
-    """Take note of what became of a refund at the provider; the same news twice changes nothing.
-
-    A refund that a person decided is handed on to the books, which take its shares back.
-    """
-    refund = _refund_of(event)
-    if refund is None:
-        return "unknown_refund"
-    failed = event.kind is EventKind.REFUND_FAILED
-    if refund.state == "succeeded" or (failed and event.refund_key not in (None, idempotency_key(refund))):
-        return "already_recorded"
-    if refund.proposed_by is not None:
-        refund.reference = event.refund_reference
-        db.session.flush()
-        defer("books.record_refund", refund_id=refund.id, succeeded=not failed, why=event.failure)
-        return "handed_on"
-    now = db.session.execute(select(func.now())).scalar_one()
-    if failed:
-        refund.reference, refund.state, refund.finished_at = event.refund_reference, "failed", now
-        refund.failure = event.failure[:500]
-        return "refund_failed"
-    refund.reference, refund.state, refund.finished_at = event.refund_reference, "succeeded", now
-    db.session.flush()
-    payment = db.session.get_one(Payment, refund.payment_id)
-    book_payment_returned(
-        refund.id, payment.gateway, refund.amount, order_id=refund.order_id, on=accounting_day(now)
-    )
-    owe("payment_returned", refund.order_id, key=f"refund:{refund.id}:succeeded")
-    return "refunded"
-
-
-def _refund_of(event: ProviderEvent) -> Refund | None:
-    """The refund that an event speaks of, locked: by our own key, else by the provider's id."""
-    number = re.fullmatch(r"refund:(\d{1,18})(:\d+)?", event.refund_key or "")
-    known = Refund.id == int(number[1]) if number else Refund.reference == event.refund_reference
-    return db.session.scalar(
-        select(Refund)
-        .where(Refund.payment_id == event.payment_id, known)
-        .with_for_update()
-        .execution_options(populate_existing=True)
     )
 
 

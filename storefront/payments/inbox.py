@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storefront.extensions import db, defer
@@ -34,3 +35,12 @@ def _keep(gateway_name: str, event: SignedEvent, body: bytes) -> bool:
         return False
     defer("orders.handle_payment_event", event_row_id=row_id)
     return True
+
+
+def wake(what: str) -> None:
+    """Have the events that wait for `what`, such as `payment:<id>`, tried again now; the caller commits."""
+    waiting = db.session.scalars(
+        select(PaymentEvent.id).where(PaymentEvent.waits_for == what, PaymentEvent.handled_at.is_(None))
+    )
+    for row_id in waiting.all():
+        defer("orders.handle_payment_event", event_row_id=row_id)

@@ -1,0 +1,36 @@
+"""Money that is not what we asked for, in amount or currency: it pays nothing and waits for a person to decide."""
+
+from __future__ import annotations
+
+import datetime
+
+from storefront.extensions import db
+from storefront.ledger.sale import book_payment_held
+from storefront.mail.owe import owe
+from storefront.orders.models import Order
+from storefront.payments.models import Payment, PaymentState
+from storefront.payments.said import CURRENCY
+
+
+def hold(
+    order: Order,
+    payment: Payment,
+    *,
+    amount: int,
+    currency: str,
+    on: datetime.date,
+    now: datetime.datetime,
+) -> str:
+    """Take note that the provider took `amount` of `currency` instead; the caller has locked both rows.
+
+    Rupiah are booked, since the provider holds them for us; another currency cannot be. Finance sees the
+    payment until it has given the money back, or has said why nothing is to be done. The order stays unpaid.
+    """
+    payment.state = PaymentState.HELD.value
+    payment.taken_amount, payment.taken_currency = amount, currency
+    payment.held_at = now
+    db.session.flush()
+    if currency == CURRENCY:
+        book_payment_held(payment.id, payment.gateway, amount, order_id=order.id, on=on)
+    owe("payment_held", order.id, key=f"payment:{payment.id}:held")
+    return "held"

@@ -1,0 +1,141 @@
+"""What became of a refund at the provider: it went through, it failed, or it went through and came back."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+
+from storefront.days import accounting_day
+from storefront.extensions import db, defer
+from storefront.ledger.sale import book_payment_came_back, book_payment_returned, refund_source
+from storefront.mail.owe import owe
+from storefront.orders.models import Order
+from storefront.payments.gateway import EventKind, ProviderEvent
+from storefront.payments.models import OF_VAIN_MONEY, Payment, Refund, RefundReturn
+
+#: What the books make of a refund with lines: the refund, and what the provider says of it.
+Books = Callable[[Refund, ProviderEvent], str]
+
+
+def idempotency_key(refund: Refund) -> str:
+    """What the provider knows this try of the refund by, in its answers and events too."""
+    return f"refund:{refund.id}" if refund.attempt == 1 else f"refund:{refund.id}:{refund.attempt}"
+
+
+def hand_on(refund: Refund, event: ProviderEvent) -> str:
+    """Have the books take note by a job of their own."""
+    succeeded = event.kind is EventKind.REFUND_SUCCEEDED
+    defer("books.record_refund", refund_id=refund.id, succeeded=succeeded, why=event.failure)
+    return "handed_on"
+
+
+def record_refund(event: ProviderEvent, books: Books = hand_on) -> str:
+    """Take note of what became of a refund at the provider; the same news twice changes nothing.
+
+    A refund with lines is for `books`, which take its shares back; money that paid nothing has none. Failing is
+    final for a try: what is said of an earlier one, or that a failed one went through before it failed, comes to
+    nothing. One that had gone through and fails came back: an entry of its own takes it back.
+    """
+    order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == event.payment_id))
+    # The order first: what becomes of its refunds is recorded one after the other.
+    db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+    refund = _refund_of(event)
+    if refund is None:
+        return "unknown_refund"
+    failed = event.kind is EventKind.REFUND_FAILED
+    if refund.state == ("failed" if failed else "succeeded") or (
+        event.refund_key not in (None, idempotency_key(refund))
+    ):
+        return "already_recorded"
+    if refund.state == "failed":
+        return "already_failed"
+    if event.refund_reference:
+        refund.reference = event.refund_reference
+        db.session.flush()
+    if refund.reason not in OF_VAIN_MONEY:
+        return books(refund, event)
+    now = _now()
+    if not failed:
+        return _went_back(refund, now)
+    if refund.state == "succeeded":
+        return _came_back(refund, event.failure, now)
+    refund.state, refund.finished_at, refund.failure = "failed", now, event.failure[:500]
+    return "refund_failed"
+
+
+def times_returned(refund_id: int) -> int:
+    """How often a refund has come back so far."""
+    query = select(func.count()).select_from(RefundReturn).where(RefundReturn.refund_id == refund_id)
+    return db.session.execute(query).scalar_one()
+
+
+def note_return(refund: Refund, failure: str, at: datetime.datetime) -> int:
+    """Write down that a refund came back; which time it was."""
+    number = 1 + times_returned(refund.id)
+    db.session.add(
+        RefundReturn(
+            refund_id=refund.id,
+            number=number,
+            attempt=refund.attempt,
+            reference=refund.reference,
+            failure=failure[:500],
+            at=at,
+        )
+    )
+    refund.state, refund.finished_at, refund.failure = "failed", at, failure[:500]
+    db.session.flush()
+    owe("refund_came_back", refund.order_id, key=refund_source(refund.id, number, came_back=True))
+    return number
+
+
+def _went_back(refund: Refund, now: datetime.datetime) -> str:
+    refund.state, refund.finished_at, refund.failure = "succeeded", now, None
+    db.session.flush()
+    payment = db.session.get_one(Payment, refund.payment_id)
+    number = 1 + times_returned(refund.id)
+    book_payment_returned(
+        refund.id,
+        payment.gateway,
+        refund.amount,
+        order_id=refund.order_id,
+        on=accounting_day(now),
+        number=number,
+    )
+    owe("payment_returned", refund.order_id, key=refund_source(refund.id, number))
+    return "refunded"
+
+
+def _came_back(refund: Refund, failure: str, now: datetime.datetime) -> str:
+    payment = db.session.get_one(Payment, refund.payment_id)
+    number = note_return(refund, failure, now)
+    book_payment_came_back(
+        refund.id,
+        payment.gateway,
+        refund.amount,
+        order_id=refund.order_id,
+        on=accounting_day(now),
+        number=number,
+    )
+    return "refund_came_back"
+
+
+def _now() -> datetime.datetime:
+    now: datetime.datetime = db.session.execute(select(func.now())).scalar_one()
+    return now
+
+
+def _refund_of(event: ProviderEvent) -> Refund | None:
+    """The refund that an event speaks of, locked: by our own key, else by the provider's id."""
+    number = re.fullmatch(r"refund:(\d{1,18})(:\d+)?", event.refund_key or "")
+    if number is None and event.refund_reference is None:
+        return None
+    known = Refund.id == int(number[1]) if number else Refund.reference == event.refund_reference
+    return db.session.scalar(
+        select(Refund)
+        .where(Refund.payment_id == event.payment_id, known)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
