@@ -54,11 +54,14 @@ REFUNDS = text(
      ORDER BY r.id DESC LIMIT :limit"""
 )
 
-FAILED_EVENTS = text(
+TROUBLED_EVENTS = text(
     """
-    SELECT id, gateway, event_id, type, received_at, attempts, last_error FROM payment_events
-     WHERE handled_at IS NULL AND last_error IS NOT NULL ORDER BY received_at LIMIT :limit"""
+    SELECT id, gateway, event_id, type, received_at, attempts, last_error, waits_for, next_try_at, needs_person,
+           result FROM payment_events
+     WHERE needs_person OR (handled_at IS NULL AND last_error IS NOT NULL)
+     ORDER BY NOT needs_person, received_at, id LIMIT :limit"""
 )
+EVENTS_FOR_A_PERSON = text("SELECT count(*) FROM payment_events WHERE needs_person")
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,8 @@ class RefundRow:
 
 
 @dataclass(frozen=True)
-class FailedEvent:
-    """A provider's event that could not be handled yet; the job tries again."""
+class TroubledEvent:
+    """A provider's event that could not be handled yet, or about money that we cannot place."""
 
     id: int
     gateway: str
@@ -113,7 +116,14 @@ class FailedEvent:
     type: str
     received_at: datetime.datetime
     attempts: int
-    last_error: str
+    last_error: str | None
+    #: What it speaks of and is not known yet, such as `payment:<id>`.
+    waits_for: str | None
+    #: None: only a person tries again.
+    next_try_at: datetime.datetime | None
+    needs_person: bool
+    #: What it came to, of one that was handled and never fits.
+    result: str | None
 
 
 def gateway_balances() -> list[GatewayBalance]:
@@ -136,6 +146,11 @@ def refund_totals() -> dict[str, tuple[int, int]]:
     return {state: (count, amount) for state, count, amount in rows}
 
 
-def failed_events() -> list[FailedEvent]:
-    """Events that wait with an error, the oldest first."""
-    return [FailedEvent(**row) for row in db.session.execute(FAILED_EVENTS, {"limit": PAGE}).mappings()]
+def troubled_events() -> list[TroubledEvent]:
+    """Events that a person must look at, then those that are tried again by themselves, the oldest first."""
+    return [TroubledEvent(**row) for row in db.session.execute(TROUBLED_EVENTS, {"limit": PAGE}).mappings()]
+
+
+def events_for_a_person() -> int:
+    """How many events a person must look at."""
+    return db.session.execute(EVENTS_FOR_A_PERSON).scalar_one()

@@ -18,13 +18,14 @@ from storefront.audit.record import record
 from storefront.books.disputes import refuse_while_disputed
 from storefront.books.four_eyes import moment, require_second
 from storefront.books.models import RefundLine, RefundParcel
+from storefront.books.refund_outcome import refund_succeeded
 from storefront.books.refund_request import Request, sent_before
 from storefront.books.refundable import Refundable, refundable
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db, defer
 from storefront.money import format_rupiah, split
 from storefront.orders.models import Order
-from storefront.payments.models import Refund
+from storefront.payments.models import OF_VAIN_MONEY, Refund
 
 #: From this many rupiah on, a second person approves.
 SECOND_PERSON_FROM = 500_000
@@ -146,7 +147,10 @@ def approve(refund_id: int, person_id: int, *, at: datetime.datetime | None = No
     refund.approved_at = moment(at)
     refund.state = "requested"
     db.session.flush()
-    defer("orders.send_refund", refund_id=refund.id)
+    if refund.is_made_there:
+        refund_succeeded(refund.id)  # the provider's own books say so
+    else:
+        defer("orders.send_refund", refund_id=refund.id)
     _record(refund, "approved", person_id)
     return refund
 
@@ -155,6 +159,8 @@ def reject(refund_id: int, person_id: int) -> Refund:
     """A second person, or who proposed it, decides against it. Raises RefundDecided, NotFound."""
     refund = _waiting(refund_id)
     refund.state, refund.finished_at = "rejected", moment(None)
+    if refund.is_made_there:  # so that it can be written down anew
+        refund.is_made_there, refund.reference = False, None
     db.session.flush()
     _record(refund, "rejected", person_id)
     return refund
@@ -174,11 +180,12 @@ def try_again(refund_id: int, person_id: int) -> Refund:
     if refund.state != "failed":
         raise RefundDecided()
     refuse_while_disputed(refund.payment_id)
-    if refund.proposed_by is not None:
+    if refund.reason not in OF_VAIN_MONEY:
         _require_left(refund, order)
     # The refused try keeps its reference at the provider; this one gets its own.
     refund.state, refund.finished_at, refund.reference, refund.failure = "requested", None, None, None
     refund.attempt += 1
+    refund.is_made_there = False
     db.session.flush()
     defer("orders.send_refund", refund_id=refund.id)
     _record(refund, "sent_again", person_id)

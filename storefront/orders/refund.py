@@ -6,7 +6,7 @@ from sqlalchemy import insert, select
 
 from storefront.crash_points import reach
 from storefront.extensions import db
-from storefront.orders.refund_news import idempotency_key, record_refund
+from storefront.orders.refund_news import Books, hand_on, idempotency_key, record_refund
 from storefront.payments.gateway import (
     EventKind,
     GatewayUnavailable,
@@ -53,11 +53,12 @@ def send_refund(refund_id: int) -> None:
     reach("refund.after_commit")
 
 
-def look_up_refunds(payment_id: str) -> None:
+def look_up_refunds(payment_id: str, books: Books = hand_on) -> int:
     """Ask the provider about a payment's refunds that are under way or went through, and record what it says.
 
-    One that went through may have come back since. Commits each. Raises GatewayUnavailable.
+    One that went through may have come back since. How many had news. Commits each. Raises GatewayUnavailable.
     """
+    news = 0
     payment = db.session.get_one(Payment, payment_id)
     reference = payment.capture_reference or payment.reference or payment.id
     provider = gateway(payment.gateway)
@@ -73,8 +74,10 @@ def look_up_refunds(payment_id: str) -> None:
             continue  # not asked for yet, or under another key
         if found.state != "pending":
             kind = EventKind.REFUND_SUCCEEDED if found.state == "succeeded" else EventKind.REFUND_FAILED
-            record_refund(_said(payment_id, kind, found.amount, found.reference, key, found.failure))
+            said = _said(payment_id, kind, found.amount, found.reference, key, found.failure)
+            news += record_refund(said, books) not in ("already_recorded", "already_failed")
             db.session.commit()
+    return news
 
 
 def _said(

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from storefront.verify import books, clearing, facts, guards, orders, passed_on, periods, shares, stock
+from storefront.verify import (
+    books,
+    clearing,
+    facts,
+    guards,
+    orders,
+    passed_on,
+    periods,
+    reconciled,
+    shares,
+    stock,
+)
 
 INVARIANTS = (
     *books.INVARIANTS,
     *clearing.INVARIANTS,
+    *reconciled.INVARIANTS,
     *passed_on.INVARIANTS,
     *periods.INVARIANTS,
     *stock.INVARIANTS,

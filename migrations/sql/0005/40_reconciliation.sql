@@ -148,6 +148,24 @@ END $$;
 CREATE TRIGGER corrections_settle AFTER UPDATE OF state ON corrections
     FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION settle_difference();
 
+-- A refund that was made in the provider's own pages, likewise.
+CREATE FUNCTION settle_refund_made_there() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state = 'rejected' THEN
+        UPDATE reconciliation_differences SET state = 'open', refund_id = NULL
+         WHERE refund_id = NEW.id AND state = 'proposed';
+    ELSIF NEW.state = 'succeeded' THEN
+        UPDATE reconciliation_differences SET state = 'settled', closed_by = NEW.approved_by, closed_at = now()
+         WHERE refund_id = NEW.id AND state = 'proposed';
+        UPDATE provider_lines l SET entry_id = e.id FROM reconciliation_differences d, journal_entries e
+         WHERE d.refund_id = NEW.id AND d.line_id = l.id AND l.entry_id IS NULL
+           AND e.source = 'refund:' || NEW.id || ':succeeded';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refunds_settle AFTER UPDATE OF state ON refunds
+    FOR EACH ROW WHEN (OLD.is_made_there AND OLD.state <> NEW.state) EXECUTE FUNCTION settle_refund_made_there();
+
 -- Both sides of each line: its amount, and what the provider kept of it.
 CREATE VIEW provider_line_matches AS
 SELECT l.id AS line_id, l.gateway, l.day, l.kind, part.what, part.entry_id, part.theirs,
