@@ -25,7 +25,8 @@ GATEWAYS = text(
                             AND COALESCE(taken_currency, 'IDR') = 'IDR') captured
      CROSS JOIN LATERAL (SELECT COALESCE(sum(r.amount), 0)::bigint AS amount FROM refunds r
                            JOIN payments p ON p.id = r.payment_id
-                          WHERE p.gateway = g.gateway AND r.state = 'succeeded') refunded
+                          WHERE p.gateway = g.gateway AND r.state = 'succeeded' AND NOT EXISTS (
+                                SELECT FROM bank_returns b WHERE b.refund_id = r.id)) refunded
      CROSS JOIN LATERAL (SELECT COALESCE(sum(d.amount), 0)::bigint AS amount FROM disputes d
                            JOIN payments p ON p.id = d.payment_id
                           WHERE p.gateway = g.gateway AND d.state <> 'won') disputed
@@ -153,4 +154,5 @@ def troubled_events() -> list[TroubledEvent]:
 
 def events_for_a_person() -> int:
     """How many events a person must look at."""
-    return db.session.execute(EVENTS_FOR_A_PERSON).scalar_one()
+    found: int = db.session.execute(EVENTS_FOR_A_PERSON).scalar_one()
+    return found

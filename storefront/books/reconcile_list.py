@@ -252,7 +252,8 @@ def counts(gateway: str | None) -> dict[str, int]:
 
 def open_differences(gateways: Sequence[str]) -> int:
     """How many differences of some gateways nobody has settled or set aside."""
-    return db.session.execute(OPEN, {"gateways": list(gateways)}).scalar_one()
+    found: int = db.session.execute(OPEN, {"gateways": list(gateways)}).scalar_one()
+    return found
 
 
 def runs(gateway: str | None = None, page: int = 1) -> Listed[RunRow]:

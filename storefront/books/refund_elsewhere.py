@@ -45,7 +45,8 @@ def write_down(line: ProviderLine, person_id: int, note: str) -> Refund:
     if left is None or amount > left.total:
         raise MoreThanLeft()
     lines, parcels = list(left.lines.values()), list(left.parcels.values())
-    amounts = split(amount, [max(0, part.amount) for part in (*lines, *parcels)])
+    weights = [part.amount for part in lines] + [part.amount for part in parcels]
+    amounts = split(amount, [max(0, weight) for weight in weights])
     refund = Refund(
         payment_id=left.payment_id,
         order_id=order.id,

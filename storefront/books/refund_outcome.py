@@ -13,14 +13,15 @@ from sqlalchemy import select, text
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
 from storefront.books.models import RefundLine, RefundShare
-from storefront.days import accounting_day
+from storefront.days import accounting_day, begins
 from storefront.extensions import db
+from storefront.ledger.book import AccountKey
 from storefront.ledger.sale import book_refund, book_refund_came_back, refund_source
 from storefront.ledger.take_back import Taken
 from storefront.mail.owe import owe
 from storefront.money import take_back
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelState
-from storefront.orders.refund_news import note_return, times_returned
+from storefront.orders.refund_news import hand_to_bank, note_return, times_returned, went_by_provider
 from storefront.payments.gateway import EventKind, ProviderEvent
 from storefront.payments.models import Payment, Refund
 from storefront.stock.adjust import move
@@ -82,12 +83,23 @@ def record_outcome(refund: Refund, event: ProviderEvent) -> str:
     return refund_failed(refund.id, event.failure)
 
 
-def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> str:
-    """The provider gave the money back, `at` or now. Returns what it came to, in a word. Never commits."""
+def refund_succeeded(
+    refund_id: int,
+    *,
+    at: datetime.datetime | None = None,
+    on: datetime.date | None = None,
+    paid_from: AccountKey | None = None,
+) -> str:
+    """The money went back, `at` or now: by the provider, or on the day `on` out of our own account `paid_from`.
+
+    Returns what it came to, in a word. Never commits.
+    """
     refund = _locked(refund_id)
     if refund.state in ("succeeded", "failed"):
         return "already_recorded"
     now = moment(at)
+    if on is not None and on != accounting_day(now):
+        now = begins(on)  # it counts on its own day, also in reports
     payment = db.session.get_one(Payment, refund.payment_id)
     number = 1 + times_returned(refund.id)
     taken = _take_shares(refund, step=2 * number - 1) + _shipping(refund)
@@ -100,13 +112,15 @@ def refund_succeeded(refund_id: int, *, at: datetime.datetime | None = None) -> 
         person_id=refund.approved_by or refund.proposed_by,
         posted_at=at,
         number=number,
+        paid_from=paid_from,
     )
     refund.state, refund.finished_at, refund.failure = "succeeded", now, None
     db.session.flush()
     if number == 1:  # the pieces came once, however often the money has to be sent
         _put_back(refund, now)
     _call_off_parcels(refund)
-    owe("refund_done", refund.order_id, key=refund_source(refund.id, number))
+    said = "refund_done" if paid_from is None else "return_paid"
+    owe(said, refund.order_id, key=refund_source(refund.id, number))
     record("refund.succeeded", "refund", refund.id, details={"amount": refund.amount})
     return "refunded"
 
@@ -117,13 +131,14 @@ def refund_failed(refund_id: int, why: str) -> str:
     One that had gone through has come back: each fund is owed its shares again, by an entry of its own.
     """
     refund = _locked(refund_id)
-    if refund.state == "failed":
+    if refund.state in ("failed", "by_bank"):
         return "already_recorded"
     now = moment(None)
     if refund.state == "succeeded":
-        return _came_back(refund, why, now)
+        return _came_back(refund, why, now) if went_by_provider(refund) else "already_recorded"
     refund.state, refund.finished_at, refund.failure = "failed", now, why[:500]
     db.session.flush()
+    hand_to_bank(refund.id, why)
     record("refund.failed", "refund", refund.id, details={"amount": refund.amount})
     return "refund_failed"
 

@@ -181,7 +181,7 @@ def try_again(refund_id: int, person_id: int) -> Refund:
         raise RefundDecided()
     refuse_while_disputed(refund.payment_id)
     if refund.reason not in OF_VAIN_MONEY:
-        _require_left(refund, order)
+        require_left(refund, order)
     # The refused try keeps its reference at the provider; this one gets its own.
     refund.state, refund.finished_at, refund.reference, refund.failure = "requested", None, None, None
     refund.attempt += 1
@@ -192,7 +192,8 @@ def try_again(refund_id: int, person_id: int) -> Refund:
     return refund
 
 
-def _require_left(refund: Refund, order: Order) -> None:
+def require_left(refund: Refund, order: Order) -> None:
+    """Return only if what a refused refund gives back is still there; its order is locked. Raises NothingLeft."""
     left = refundable(order)
     lines = db.session.scalars(select(RefundLine).where(RefundLine.refund_id == refund.id)).all()
     parcels = db.session.scalars(select(RefundParcel).where(RefundParcel.refund_id == refund.id)).all()

@@ -84,11 +84,24 @@ def refund_source(refund_id: int, number: int = 1, *, came_back: bool = False) -
 
 
 def book_payment_returned(
-    refund_id: int, gateway: str, amount: int, *, order_id: int, on: datetime.date, number: int = 1
+    refund_id: int,
+    gateway: str,
+    amount: int,
+    *,
+    order_id: int,
+    on: datetime.date,
+    number: int = 1,
+    paid_from: AccountKey | None = None,
+    person_id: int | None = None,
 ) -> int:
-    """Money that paid nothing has gone back to the shopper, for the `number`-th time."""
-    legs = [Leg(to_return(), amount), Leg(clearing(gateway), -amount)]
-    return book(refund_source(refund_id, number), "refund", on, legs, order_id=order_id)
+    """Money that paid nothing has gone back to the shopper, for the `number`-th time.
+
+    Out of `paid_from`, by default the gateway's clearing.
+    """
+    legs = [Leg(to_return(), amount), Leg(paid_from or clearing(gateway), -amount)]
+    return book(
+        refund_source(refund_id, number), "refund", on, legs, order_id=order_id, person_id=person_id
+    )
 
 
 def book_payment_came_back(
@@ -109,13 +122,16 @@ def book_refund(
     person_id: int | None,
     posted_at: datetime.datetime | None = None,
     number: int = 1,
+    paid_from: AccountKey | None = None,
 ) -> int:
-    """Part of a sale goes back, for the `number`-th time: each fund gives back its share, clearing is credited.
+    """Part of a sale goes back, for the `number`-th time: each fund gives back its share of it.
+
+    Clearing (or `paid_from`) is credited.
 
     What was deposited or settled already is owed by the next deposit or settlement (`receivable:…`).
     """
     legs = legs_of(taken)
-    legs.append(Leg(clearing(gateway), -sum(leg.amount for leg in legs)))
+    legs.append(Leg(paid_from or clearing(gateway), -sum(leg.amount for leg in legs)))
     return book(
         refund_source(refund_id, number),
         "refund",

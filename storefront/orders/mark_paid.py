@@ -15,6 +15,7 @@ from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
 from storefront.ledger.shares import LineShare
 from storefront.mail.owe import owe
+from storefront.orders.arrivals import move_on
 from storefront.orders.held import hold
 from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderState, Parcel, ParcelState
 from storefront.payments.inbox import wake
@@ -77,6 +78,7 @@ def record_payment(
     elif result != "held":
         db.session.flush()
         _give_back(order, payment, result, paid_at)
+    move_on(payment, paid_at)
     wake(f"payment:{payment_id}")
     return result
 

@@ -12,6 +12,7 @@ from storefront.orders.models import Instalment, Order, OrderState
 from storefront.orders.numbers import new_payment_id
 from storefront.orders.payment_request import order_link, payment_request
 from storefront.payments.gateway import current_gateway
+from storefront.payments.gateway import gateway as find_gateway
 from storefront.payments.models import Payment
 from storefront.payments.start import start
 
@@ -21,10 +22,11 @@ __all__ = ["open_payment", "order_link", "payments_of", "start_payment"]
 MOST_PAYMENTS = 20
 
 
-def open_payment(order: Order) -> Payment:
+def open_payment(order: Order, gateway_name: str | None = None) -> Payment:
     """A new payment for the order's first unpaid instalment, in the caller's transaction.
 
-    Raises OrderClosed when the order is paid, expired or cancelled. A payment page given out before stays
+    Through the gateway of that name, by default the one that new payments go through. One that holds pieces
+    longer than the order is held yet prolongs its hold, counted from when it was placed. Raises OrderClosed when the order is paid, expired or cancelled. A payment page given out before stays
     valid: if both are paid, the second is given back.
     """
     db.session.refresh(order, with_for_update=True)
@@ -43,16 +45,22 @@ def open_payment(order: Order) -> Payment:
     earlier = payments_of(order)
     if len(earlier) >= MOST_PAYMENTS:
         return earlier[-1]
-    gateway = current_gateway()
+    gateway = find_gateway(gateway_name) if gateway_name else current_gateway()
+    if gateway_name and order.placed_at + gateway.hold > order.expires_at:
+        order.expires_at = order.placed_at + gateway.hold
+        db.session.flush()
+    now = datetime.datetime.now(datetime.UTC)
+    # A page lives as long as its gateway holds pieces, however long another one holds them.
+    expires_at = min(order.expires_at, now + gateway.hold)
     # A provider may not open a page for as short as the order is still held; at the hold's end we close it.
-    earliest = datetime.datetime.now(datetime.UTC) + gateway.shortest_page
+    earliest = now + gateway.shortest_page
     payment = Payment(
         id=new_payment_id(),
         order_id=order.id,
         instalment_id=instalment.id,
         gateway=gateway.name,
         amount=instalment.amount,
-        expires_at=max(order.expires_at, earliest) if gateway.shortest_page else order.expires_at,
+        expires_at=max(expires_at, earliest) if gateway.shortest_page else expires_at,
     )
     db.session.add(payment)
     db.session.flush()

@@ -6,7 +6,13 @@ from sqlalchemy import insert, select
 
 from storefront.crash_points import reach
 from storefront.extensions import db
-from storefront.orders.refund_news import Books, hand_on, idempotency_key, record_refund
+from storefront.orders.refund_news import (
+    Books,
+    hand_on,
+    idempotency_key,
+    record_refund,
+    returned_by_bank,
+)
 from storefront.payments.gateway import (
     EventKind,
     GatewayUnavailable,
@@ -16,7 +22,7 @@ from storefront.payments.gateway import (
 )
 from storefront.payments.models import Payment, PaymentAttempt, Refund
 
-__all__ = ["idempotency_key", "look_up_refunds", "record_refund", "send_refund"]
+__all__ = ["idempotency_key", "look_up_refunds", "record_refund", "returned_by_bank", "send_refund"]
 
 
 def send_refund(refund_id: int) -> None:

@@ -10,14 +10,22 @@ from sqlalchemy import func, select
 
 from storefront.days import accounting_day
 from storefront.extensions import db, defer
+from storefront.ledger.book import bank
+from storefront.ledger.models import Account, JournalEntry, Posting
 from storefront.ledger.sale import book_payment_came_back, book_payment_returned, refund_source
 from storefront.mail.owe import owe
 from storefront.orders.models import Order
 from storefront.payments.gateway import EventKind, ProviderEvent
 from storefront.payments.models import OF_VAIN_MONEY, Payment, Refund, RefundReturn
 
+#: What a gateway says when a way of paying knows no refunds (`payments.gateway.ProviderRefused`).
+CANNOT_REFUND = "cannot_refund"
 #: What the books make of a refund with lines: the refund, and what the provider says of it.
 Books = Callable[[Refund, ProviderEvent], str]
+
+
+class AlsoByBank(Exception):
+    """A refund that is paid by bank went through at the provider after all: a person must look."""
 
 
 def idempotency_key(refund: Refund) -> str:
@@ -50,8 +58,14 @@ def record_refund(event: ProviderEvent, books: Books = hand_on) -> str:
         event.refund_key not in (None, idempotency_key(refund))
     ):
         return "already_recorded"
+    if refund.state == "by_bank":
+        if not failed:
+            raise AlsoByBank(f"refund {refund.id}: the provider gave it back, and it is on its way by bank")
+        return "already_recorded"
     if refund.state == "failed":
         return "already_failed"
+    if refund.state == "succeeded" and not went_by_provider(refund):
+        return "already_recorded"  # it had failed there before, and was paid by bank
     if event.refund_reference:
         refund.reference = event.refund_reference
         db.session.flush()
@@ -63,13 +77,53 @@ def record_refund(event: ProviderEvent, books: Books = hand_on) -> str:
     if refund.state == "succeeded":
         return _came_back(refund, event.failure, now)
     refund.state, refund.finished_at, refund.failure = "failed", now, event.failure[:500]
+    hand_to_bank(refund.id, event.failure)
     return "refund_failed"
+
+
+def hand_to_bank(refund_id: int, why: str) -> None:
+    """Have a refund go by bank if it failed because its way of paying knows no refunds; else a person decides."""
+    if why == CANNOT_REFUND:
+        defer("bank.return_by_bank", refund_id=refund_id)
+
+
+def returned_by_bank(
+    refund: Refund, bank_account_id: int, *, on: datetime.date, at: datetime.datetime, person_id: int
+) -> None:
+    """Money that paid nothing has gone back by bank on the day `on`. The refund is locked; never commits."""
+    payment = db.session.get_one(Payment, refund.payment_id)
+    number = 1 + times_returned(refund.id)
+    refund.state, refund.finished_at = "succeeded", at
+    db.session.flush()
+    book_payment_returned(
+        refund.id,
+        payment.gateway,
+        refund.amount,
+        order_id=refund.order_id,
+        on=on,
+        number=number,
+        paid_from=bank(bank_account_id),
+        person_id=person_id,
+    )
+    owe("return_paid", refund.order_id, key=refund_source(refund.id, number))
 
 
 def times_returned(refund_id: int) -> int:
     """How often a refund has come back so far."""
     query = select(func.count()).select_from(RefundReturn).where(RefundReturn.refund_id == refund_id)
     return db.session.execute(query).scalar_one()
+
+
+def went_by_provider(refund: Refund) -> bool:
+    """Whether the last time that a refund went through it did so at the provider, rather than by bank."""
+    source = refund_source(refund.id, 1 + times_returned(refund.id))
+    query = (
+        select(Posting.id)
+        .join(JournalEntry, JournalEntry.id == Posting.entry_id)
+        .join(Account, Account.id == Posting.account_id)
+        .where(JournalEntry.source == source, Account.gateway.is_not(None))
+    )
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def note_return(refund: Refund, failure: str, at: datetime.datetime) -> int:

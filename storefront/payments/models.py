@@ -18,8 +18,9 @@ from storefront.payments.sandbox_models import (
     SandboxRefund,
     SandboxSettings,
 )
+from storefront.payments.transfer_models import Transfer
 
-#: The sandbox's tables stand in a module of their own and are known by this one too.
+#: The tables of the sandbox and of bank transfer stand in modules of their own and are known by this one too.
 __all__ = [
     "LIVING_STATES",
     "Payment",
@@ -33,6 +34,7 @@ __all__ = [
     "SandboxPayout",
     "SandboxRefund",
     "SandboxSettings",
+    "Transfer",
 ]
 
 

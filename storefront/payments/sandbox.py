@@ -50,6 +50,7 @@ from storefront.payments.sandbox_models import (
     SandboxPayout,
     SandboxRefund,
 )
+from storefront.payments.signed import event_of
 
 __all__ = ["DISPUTE_OUTCOMES", "OUTCOMES", "SIGNATURE_HEADER", "SandboxGateway", "choose_outcome", "dispute"]
 
@@ -148,9 +149,7 @@ class SandboxGateway:
             known = connection.scalar(select(SandboxPayout.id).where(SandboxPayout.id == payout_reference))
         if known is None:
             raise LookupError(payout_reference)
-        return _lines(
-            SandboxLine.payout_id == payout_reference, SandboxLine.id != f"txn_{payout_reference}"
-        )
+        return _lines(SandboxLine.payout_id == payout_reference, SandboxLine.id != f"txn_{payout_reference}")
 
     def verify(self, headers: SupportsGet, body: bytes) -> SignedEvent:
         stamp, signature = _signature_parts(headers.get(SIGNATURE_HEADER) or "")
@@ -159,18 +158,13 @@ class SandboxGateway:
             or abs(time.time() - int(stamp)) > TOLERANCE
         ):
             raise BadSignature("wrong or old")
-        event = _json_object(body)
-        if not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
-            raise BadSignature("no event")
-        if not 1 <= len(event["id"]) <= 200 or "\x00" in event["id"] + event["type"]:
-            raise BadSignature("no event")
-        return SignedEvent(event["id"], event["type"])
+        return event_of(body)
 
     def read(self, body: bytes) -> ProviderEvent:
         event = json.loads(body)
         payment = event.get("payment") or {}
         refund, dispute_, payout = (event.get(part) or {} for part in ("refund", "dispute", "payout"))
-        about = dispute_ or payout or payment
+        about = dispute_ or payout or refund or payment
         fee = payment.get("fee", 0)
         try:
             kind = EventKind(str(event["type"]).replace(".", "_"))
@@ -268,13 +262,3 @@ def _signature_parts(header: str) -> tuple[str, str]:
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and signature.isascii() and signature):
         raise BadSignature("no signature")
     return stamp, signature
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadSignature("not JSON") from error
-    if not isinstance(event, dict):
-        raise BadSignature("no event")
-    return event

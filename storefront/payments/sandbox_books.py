@@ -53,8 +53,12 @@ def choose_outcome(
     more = {"fee": fee} if fee and outcome == "succeeded" else {}
     connection = db.session.connection()
     if outcome == "succeeded":
-        _line(connection, f"txn_{payment_id}", LineKind.PAYMENT, payment.amount, fee=fee, payment_id=payment_id)
-    queue_event(connection, f"payment.{outcome}", payment_id, payment=_payment(payment_id, payment.amount) | more)
+        _line(
+            connection, f"txn_{payment_id}", LineKind.PAYMENT, payment.amount, fee=fee, payment_id=payment_id
+        )
+    queue_event(
+        connection, f"payment.{outcome}", payment_id, payment=_payment(payment_id, payment.amount) | more
+    )
     return payment
 
 
@@ -104,7 +108,9 @@ def give_back(connection: Connection, payment_id: str, amount: int, idempotency_
 
     Raises LookupError for an unknown payment, ProviderRefused for one that knows no refunds or has less left.
     """
-    known = connection.scalar(select(SandboxRefund.id).where(SandboxRefund.idempotency_key == idempotency_key))
+    known = connection.scalar(
+        select(SandboxRefund.id).where(SandboxRefund.idempotency_key == idempotency_key)
+    )
     if known is not None:
         return str(known)
     payment = connection.execute(
@@ -198,9 +204,7 @@ def pay_out(*, arrives_on: datetime.date | None = None) -> SandboxPayout | None:
     db.session.add(payout)
     db.session.flush()
     connection.execute(
-        update(SandboxLine)
-        .where(SandboxLine.id.in_([line.id for line in lying]))
-        .values(payout_id=payout.id)
+        update(SandboxLine).where(SandboxLine.id.in_([line.id for line in lying])).values(payout_id=payout.id)
     )
     _line(connection, f"txn_{payout.id}", LineKind.PAYOUT, -amount, payout_id=payout.id)
     _say_payout(connection, "payout.paid", payout)

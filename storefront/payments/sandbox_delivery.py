@@ -56,7 +56,9 @@ def set_delivery(
         settings.late_seconds = late_seconds
 
 
-def queue_event(connection: Connection, event_type: str, payment_id: str | None, **parts: dict[str, Any]) -> str:
+def queue_event(
+    connection: Connection, event_type: str, payment_id: str | None, **parts: dict[str, Any]
+) -> str:
     """Write an event down and queue its delivery, in the caller's transaction; returns its id.
 
     `parts` are the event's objects by name: `payment`, `refund`, `dispute`, `payout`.

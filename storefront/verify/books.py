@@ -67,24 +67,28 @@ INVARIANTS = (
     Invariant(
         "refunds_booked_once",
         5,
-        "Each refund that succeeded is one journal entry that credits its gateway by its amount, and each time it "
-        "came back is one that debits it again.",
-        """SELECT r.id AS refund_id, r.state, r.amount, back.times AS came_back, b.entries, b.credited
+        "Each refund that succeeded is one journal entry that credits its gateway by its amount, or our bank account "
+        "when it went back by bank; each time it came back is one that debits the gateway again.",
+        """SELECT r.id AS refund_id, r.state, r.amount, back.times AS came_back, b.entries, b.credited, b.by_bank
              FROM refunds r
              JOIN payments p ON p.id = r.payment_id
+             LEFT JOIN bank_returns t ON t.refund_id = r.id
             CROSS JOIN LATERAL (SELECT count(*) AS times FROM refund_returns x WHERE x.refund_id = r.id) back
             CROSS JOIN LATERAL (
-                  SELECT count(DISTINCT e.id) AS entries, COALESCE(-sum(x.amount), 0)::bigint AS credited
+                  SELECT count(DISTINCT e.id) AS entries, COALESCE(-sum(x.amount), 0)::bigint AS credited,
+                         COALESCE(-sum(x.amount) FILTER (WHERE a.bank_account_id = t.bank_account_id), 0)::bigint
+                           AS by_bank
                     FROM journal_entries e JOIN postings x ON x.entry_id = e.id JOIN accounts a ON a.id = x.account_id
-                   WHERE e.order_id = r.order_id AND e.kind = 'refund' AND a.code = 'clearing:' || p.gateway
-                     AND split_part(e.source, ':', 2) = r.id::text) b
+                   WHERE e.order_id = r.order_id AND e.kind = 'refund' AND split_part(e.source, ':', 2) = r.id::text
+                     AND (a.code = 'clearing:' || p.gateway OR a.bank_account_id = t.bank_account_id)) b
             WHERE b.entries <> 2 * back.times + CASE r.state WHEN 'succeeded' THEN 1 ELSE 0 END
-               OR b.credited <> CASE r.state WHEN 'succeeded' THEN r.amount ELSE 0 END""",
+               OR b.credited <> CASE r.state WHEN 'succeeded' THEN r.amount ELSE 0 END
+               OR b.by_bank <> CASE WHEN r.state = 'succeeded' AND t.id IS NOT NULL THEN r.amount ELSE 0 END""",
     ),
     Invariant(
         "clearing_balance",
         2,
-        "What a gateway holds by our books is what was captured through it less what was refunded, disputed "
+        "What a gateway holds by our books is what was captured through it less what it refunded, disputed "
         "(unless it was won), kept as fees and paid out.",
         """SELECT gateway, booked, corrected, captured, refunded, disputed, fees, paid_out FROM (
                SELECT g.gateway,
@@ -97,7 +101,8 @@ INVARIANTS = (
                                  WHERE p.gateway = g.gateway AND p.state IN ('succeeded', 'held')
                                    AND COALESCE(p.taken_currency, 'IDR') = 'IDR'), 0)::bigint AS captured,
                       COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
-                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded'), 0)::bigint AS refunded,
+                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded' AND NOT EXISTS (
+                                       SELECT FROM bank_returns b WHERE b.refund_id = r.id)), 0)::bigint AS refunded,
                       COALESCE((SELECT sum(d.amount) FROM disputes d JOIN payments p ON p.id = d.payment_id
                                  WHERE p.gateway = g.gateway AND d.state <> 'won'), 0)::bigint AS disputed,
                       COALESCE((SELECT sum(p.fee) FROM payments p WHERE p.gateway = g.gateway), 0)::bigint
@@ -179,8 +184,8 @@ INVARIANTS = (
     Invariant(
         "money_to_return",
         4,
-        "What we hold to give back is what was paid in vain and has not gone back yet.",
-        """SELECT booked, held, returned FROM (
+        "What we hold to give back is what was paid in vain, or is held, and has not gone back yet.",
+        """SELECT booked, held, returned, transfers FROM (
                SELECT COALESCE((SELECT -sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
                                   JOIN journal_entries e ON e.id = x.entry_id AND e.kind <> 'correction'
                                  WHERE a.code = 'customers:to_return'), 0)::bigint AS booked,
@@ -188,8 +193,12 @@ INVARIANTS = (
                                  WHERE state IN ('succeeded', 'held') AND NOT counts
                                    AND COALESCE(taken_currency, 'IDR') = 'IDR'), 0)::bigint AS held,
                       COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
-                                 WHERE r.state = 'succeeded' AND NOT p.counts), 0)::bigint AS returned
-           ) sums WHERE booked <> held - returned""",
+                                 WHERE r.state = 'succeeded' AND NOT p.counts), 0)::bigint AS returned,
+                      COALESCE((SELECT sum(h.amount - h.returned - CASE WHEN p.state = 'succeeded' THEN h.counted
+                                       ELSE 0 END)
+                                  FROM held_transfers h LEFT JOIN payments p ON p.id = h.counted_for), 0)::bigint
+                        AS transfers
+           ) sums WHERE booked <> held - returned + transfers""",
     ),
     Invariant(
         "sales_view_equals_ledger",

@@ -54,6 +54,8 @@ INVARIANTS = (
                         SELECT FROM messages m WHERE m.id = (j.args ->> 'message_id')::bigint)
                    WHEN 'orders.send_refund' THEN NOT EXISTS (
                         SELECT FROM refunds r WHERE r.id = (j.args ->> 'refund_id')::bigint)
+                   WHEN 'bank.return_by_bank' THEN NOT EXISTS (
+                        SELECT FROM refunds r WHERE r.id = (j.args ->> 'refund_id')::bigint)
                    WHEN 'sandbox.deliver_event' THEN NOT EXISTS (
                         SELECT FROM sandbox_events e WHERE e.id = j.args ->> 'event_id')
                    ELSE false END""",  # noqa: S608

@@ -10,7 +10,7 @@ TOLD = "('open', 'proposed', 'explained')"
 UNDER_WAY = f"""(l.kind = 'payout' AND l.amount < 0 AND l.entry_id IS NULL AND l.pair_id IS NULL
                    AND COALESCE((SELECT o.arrives_on FROM provider_payouts o WHERE o.gateway = l.gateway
                                     AND o.reference = l.payout_reference), l.day)
-                       + {PAYOUT_PATIENCE + 1} >= accounting_date(now()))"""
+                       + {PAYOUT_PATIENCE + 1:d} >= accounting_date(now()))"""  # noqa: S608
 
 INVARIANTS = (
     Invariant(
