@@ -96,6 +96,14 @@ const behaviours = {
   "[data-confirm]": (button) => button.addEventListener("click", (event) => {
     if (!confirm(button.dataset.confirm)) event.preventDefault();
   }),
+  // Minutes until a moment, counted down while the page stays open.
+  "[data-until]": (mark) => {
+    const until = Date.parse(mark.dataset.until);
+    const timer = setInterval(() => {
+      if (!mark.isConnected) clearInterval(timer);
+      mark.textContent = Math.max(0, Math.floor((until - Date.now()) / 60000));
+    }, 10000);
+  },
   "[data-print]": (button) => {
     button.hidden = false;
     button.addEventListener("click", () => print());

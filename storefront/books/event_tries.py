@@ -46,7 +46,7 @@ def try_event(event_row_id: int) -> str:
     except Exception as error:
         db.session.rollback()
         metrics.JOBS.labels("orders.handle_payment_event", "failed").inc()
-        log.error("event not handled", event=event_row_id, error=type(error).__name__, exc_info=error)
+        log.error("event not handled", event_row=event_row_id, error=type(error).__name__, exc_info=error)
         _note(event_row_id, error)
         return "failed"
 

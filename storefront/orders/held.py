@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import datetime
 
+from sqlalchemy import select
+
 from storefront.extensions import db
 from storefront.ledger.sale import book_payment_held
 from storefront.mail.owe import owe
 from storefront.orders.models import Order
-from storefront.payments.models import Payment, PaymentState
+from storefront.payments.models import Payment, PaymentState, Refund
 from storefront.payments.said import CURRENCY
+
+
+def is_held(order_id: int) -> bool:
+    """Whether money of an order is held and has not gone back yet."""
+    given_back = (
+        select(Refund.id).where(Refund.payment_id == Payment.id, Refund.state == "succeeded").exists()
+    )
+    held = select(Payment.id).where(
+        Payment.order_id == order_id,
+        Payment.state == PaymentState.HELD.value,
+        Payment.held_closed_at.is_(None),
+        ~given_back,
+    )
+    return db.session.scalar(held.limit(1)) is not None
 
 
 def hold(

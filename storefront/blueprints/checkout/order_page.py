@@ -14,7 +14,9 @@ from storefront.blueprints.checkout import bp, order_cookie
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.orders.ask import ask_soon
 from storefront.orders.cancel import cancel
+from storefront.orders.held import is_held
 from storefront.orders.links import open_by_link
 from storefront.orders.models import Order, OrderState
 from storefront.orders.payment import open_payment, start_payment
@@ -25,6 +27,12 @@ from storefront.people import access
 
 #: Without JavaScript the page looks again by itself so many times after the payment page, then it stands still.
 MOST_LOOKS = 6
+#: Looks without JavaScript after which the provider is asked.
+LOOKS_TO_ASK = 2
+#: Seconds after which a page that waits has the provider asked, and after which it stops saying that it checks.
+ASK_AFTER, STOP_AFTER = 5, 60
+#: A page that stays open longer waits for the provider's own word alone.
+ASK_UNTIL = 180
 
 
 def _settings() -> Settings:
@@ -63,28 +71,45 @@ def show_order(number: str) -> ResponseReturnValue:
     view = order_view(order, locale=locale())
     now = datetime.datetime.now(datetime.UTC)
     waited = request.args.get("waited", type=int)
+    may_pay = view.status == OrderState.AWAITING_PAYMENT and view.expires_at > now
+    page_url = _living_page(view)
+    if may_pay and waited is not None and LOOKS_TO_ASK <= waited < MOST_LOOKS and ask_soon(order.id):
+        db.session.commit()
     return render_template(
         "checkout/order.html",
         order=view,
         language=locale(),
         minutes_left=max(0, int((view.expires_at - now).total_seconds() // 60)),
-        may_pay=view.status == OrderState.AWAITING_PAYMENT and view.expires_at > now,
-        payment_url=_living_page(view),
+        may_pay=may_pay,
+        payment_url=page_url,
         provider_is_down=request.args.get("pay") == "later",
         looks=waited + 1 if waited is not None and 0 <= waited < MOST_LOOKS else None,
+        no_news=waited is not None and waited >= MOST_LOOKS,
+        opened=int(now.timestamp()),
+        is_held=not view.paid_at and is_held(order.id),
     )
 
 
 @bp.get("/orders/<number>/status")
 def watch_order(number: str) -> ResponseReturnValue:
-    """For a page that waits: reload when order or payment are no longer what it shows."""
+    """For a page that waits: reload when order or payment are no longer what it shows.
+
+    After some seconds the provider is asked, by a job: all that can come of it is what the provider says.
+    """
     order = _order(number)
     status, _paid, _refunded = order_status(order.id)
     payment = payment_view(order)
     state = payment.state if payment else ""
-    if status == request.args.get("shown") and state == request.args.get("payment", state):
-        return Response(status=204)
-    return Response(status=200, headers={"HX-Refresh": "true"})
+    if status != request.args.get("shown") or state != request.args.get("payment", state):
+        return Response(status=200, headers={"HX-Refresh": "true"})
+    now = datetime.datetime.now(datetime.UTC).timestamp()
+    seconds = now - request.args.get("opened", now, type=int)
+    if ASK_AFTER <= seconds <= ASK_UNTIL and ask_soon(order.id):
+        db.session.commit()
+    if request.args.get("checking") and seconds > STOP_AFTER:
+        stopped = url_for("checkout.show_order", number=number, waited=MOST_LOOKS)
+        return Response(status=200, headers={"HX-Redirect": stopped})
+    return Response(status=204)
 
 
 @bp.post("/orders/<number>/pay")
