@@ -25,7 +25,9 @@ def match_lines(bank_account_id: int) -> int:
     """
     ids = db.session.scalars(
         select(BankLine.id)
-        .where(BankLine.bank_account_id == bank_account_id, BankLine.state == "open", BankLine.hundredths == 0)
+        .where(
+            BankLine.bank_account_id == bank_account_id, BankLine.state == "open", BankLine.hundredths == 0
+        )
         .order_by(BankLine.booked_on, BankLine.id)
         .limit(AT_ONCE)
     ).all()
@@ -35,7 +37,9 @@ def match_lines(bank_account_id: int) -> int:
 
 def accounts_with_open_lines() -> list[int]:
     """Ids of bank accounts that have any."""
-    return list(db.session.scalars(text("SELECT DISTINCT bank_account_id FROM bank_lines WHERE state = 'open'")))
+    return list(
+        db.session.scalars(text("SELECT DISTINCT bank_account_id FROM bank_lines WHERE state = 'open'"))
+    )
 
 
 def _match(line_id: int) -> bool:

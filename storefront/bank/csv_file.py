@@ -12,8 +12,9 @@ from flask_babel import gettext as _
 from storefront.bank.amounts import NotAnAmount, direction, hundredths, is_zero
 from storefront.bank.dates import NotADay, read_day
 from storefront.bank.shape import Shape, find_header, guess, names_of
-from storefront.bank.statement import MOST_FAULTS, Fault, ReadLine, Statement, in_order, money
+from storefront.bank.statement import MOST_FAULTS, Fault, ReadLine, Statement, in_order
 from storefront.bank.text import Row
+from storefront.money import format_exact as money
 from storefront.written import one_line
 
 LONGEST_TEXT, LONGEST_REFERENCE = 1_000, 100
@@ -131,9 +132,7 @@ def _read_row(statement: Statement, reader: _Reader, row: Row) -> None:
     except NotADay:
         if _read_balance(statement, row) or any(TOTALS.match(cell) for cell in row.cells):
             return
-        statement.fault(
-            _("Tanggal %(text)s tidak terbaca sebagai tanggal.", text=_quoted(written)), row.line
-        )
+        statement.fault(_("Tanggal %(text)s tidak terbaca sebagai tanggal.", text=_quoted(written)), row.line)
         return
     try:
         amount = reader.amount(row)
@@ -149,9 +148,7 @@ def _read_row(statement: Statement, reader: _Reader, row: Row) -> None:
     try:
         balance = _balance_of(reader, row)
     except NotAnAmount as wrong:
-        statement.fault(
-            _("Saldo %(text)s tidak terbaca sebagai angka.", text=_quoted(str(wrong))), row.line
-        )
+        statement.fault(_("Saldo %(text)s tidak terbaca sebagai angka.", text=_quoted(str(wrong))), row.line)
         return
     reference = one_line(reader.cell(row, reader.shape.reference))[:LONGEST_REFERENCE]
     statement.lines.append(ReadLine(row.line, day, amount, reader.text(row), reference, balance))

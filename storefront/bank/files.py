@@ -18,7 +18,7 @@ from storefront.bank.csv_file import Table
 from storefront.bank.known import Compared, compare
 from storefront.bank.models import BankFile, BankFileShape, BankLine
 from storefront.bank.shape import Shape, checked
-from storefront.bank.statement import Fault, ReadLine, Statement, check, money
+from storefront.bank.statement import Fault, ReadLine, Statement, check
 from storefront.bank.text import BadBankFile, decode, is_mt940, rows_of
 from storefront.books.bank_accounts import mask
 from storefront.books.four_eyes import Decided, moment
@@ -27,6 +27,7 @@ from storefront.display import format_date
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db, defer
 from storefront.media.storage import private_files
+from storefront.money import format_exact as money
 from storefront.written import one_line
 
 #: What to do with lines that look like others in new words.
@@ -39,7 +40,9 @@ class NotWhole(DomainError):
     code, status = "bank_file_faults", 422
 
     def __init__(self) -> None:
-        super().__init__(_("Berkas ini masih ada yang salah, jadi belum ada yang diambil. Lihat daftarnya di bawah."))
+        super().__init__(
+            _("Berkas ini masih ada yang salah, jadi belum ada yang diambil. Lihat daftarnya di bawah.")
+        )
 
 
 class AlikeUndecided(DomainError):
@@ -127,7 +130,9 @@ def dry_run(file: BankFile) -> DryRun:
     if file.format == "mt940":
         statement = mt940.read(written)
     else:
-        table = csv_file.table_of(rows_of(written), Shape.of(file.shape) if file.shape else shape_of(account.id))
+        table = csv_file.table_of(
+            rows_of(written), Shape.of(file.shape) if file.shape else shape_of(account.id)
+        )
         statement = csv_file.read(table, days.today())
     check(statement, account.number, days.today())
     compared = compare(account.id, statement.lines)
@@ -161,7 +166,11 @@ def keep_shape(file_id: int, shape: Shape, person_id: int) -> Shape:
         .on_conflict_do_update(index_elements=["bank_account_id"], set_=values)
     )
     record(
-        "bank_shape.changed", "bank_account", file.bank_account_id, person_id=person_id, details={"shape": shape.kept()}
+        "bank_shape.changed",
+        "bank_account",
+        file.bank_account_id,
+        person_id=person_id,
+        details={"shape": shape.kept()},
     )
     return shape
 
@@ -183,7 +192,9 @@ def take_in(file_id: int, person_id: int, *, alike: str | None = None) -> BankFi
             raise AlikeUndecided()
         new += run.compared.alike if alike == "new" else []
     for start in range(0, len(new), 1_000):
-        db.session.execute(insert(BankLine), [_row(file, line, mark) for line, mark in new[start : start + 1_000]])
+        db.session.execute(
+            insert(BankLine), [_row(file, line, mark) for line, mark in new[start : start + 1_000]]
+        )
     statement = run.statement
     file.state, file.taken_by, file.taken_at = "taken", person_id, moment(None)
     file.shape = run.table.shape.kept() if run.table is not None else None
@@ -266,7 +277,8 @@ def _waiting(file_id: int) -> BankFile:
 def _lock(bank_account_id: int) -> None:
     """Files of one account are taken in one after the other, so that each sees the lines of those before."""
     db.session.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended('bank_lines:' || :id, 0))"), {"id": str(bank_account_id)}
+        text("SELECT pg_advisory_xact_lock(hashtextextended('bank_lines:' || :id, 0))"),
+        {"id": str(bank_account_id)},
     )
 
 

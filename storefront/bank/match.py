@@ -27,7 +27,9 @@ class NotEven(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Jumlah di bank dan di buku tidak sama sampai ke rupiah, jadi tidak dapat dicocokkan begitu saja.")
+            _(
+                "Jumlah di bank dan di buku tidak sama sampai ke rupiah, jadi tidak dapat dicocokkan begitu saja."
+            )
         )
 
 
@@ -38,7 +40,9 @@ class IsFixed(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Jurnalnya dibukukan dari baris ini, jadi tidak dapat dilepas. Bila keliru, batalkan jurnalnya.")
+            _(
+                "Jurnalnya dibukukan dari baris ini, jadi tidak dapat dilepas. Bila keliru, batalkan jurnalnya."
+            )
         )
 
 
@@ -95,8 +99,8 @@ def add(match_id: int, posting_ids: Sequence[int]) -> None:
     _hold_postings(match_id, posting_ids)
 
 
-def untie(line_id: int, person_id: int) -> None:
-    """Take the match of a line apart; all its lines are open again. Raises IsFixed, Decided, NotFound."""
+def untie(line_id: int, person_id: int) -> list[BankLine]:
+    """Take the match of a line apart; all its lines, open again. Raises IsFixed, Decided, NotFound."""
     (line,) = locked_lines([line_id], "matched")
     match = db.session.get_one(BankMatch, line.match_id, with_for_update=True, populate_existing=True)
     if match.is_fixed:
@@ -109,6 +113,7 @@ def untie(line_id: int, person_id: int) -> None:
     db.session.execute(delete(BankMatchPosting).where(BankMatchPosting.match_id == match.id))
     db.session.execute(delete(BankMatch).where(BankMatch.id == match.id))
     _record(lines, "untied", person_id)
+    return lines
 
 
 def set_aside(line_id: int, reason: str, person_id: int) -> BankLine:
@@ -117,8 +122,13 @@ def set_aside(line_id: int, reason: str, person_id: int) -> BankLine:
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
         raise Invalid({"reason": _("Tulis alasannya, 5 sampai 500 huruf.")})
     (line,) = locked_lines([line_id])
-    line.state, line.set_aside_reason = "set_aside", reason
-    line.set_aside_by, line.set_aside_at = person_id, moment(None)
+    now = moment(None)
+    line.state, line.set_aside_reason, line.set_aside_by, line.set_aside_at = (
+        "set_aside",
+        reason,
+        person_id,
+        now,
+    )
     db.session.flush()
     _record([line], "set_aside", person_id, reason=reason)
     return line
@@ -133,13 +143,21 @@ def bring_back(line_id: int, person_id: int) -> BankLine:
     return line
 
 
-def bank_posting(entry_id: int, bank_account_id: int) -> int:
-    """The posting of an entry on a bank account."""
-    found: int = db.session.execute(
+def posting_on(entry_id: int, bank_account_id: int) -> int | None:
+    """The posting of an entry on a bank account; None when it has none there."""
+    found: int | None = db.session.scalar(
         select(Posting.id)
         .join(Account, Account.id == Posting.account_id)
         .where(Posting.entry_id == entry_id, Account.bank_account_id == bank_account_id)
-    ).scalar_one()
+    )
+    return found
+
+
+def bank_posting(entry_id: int, bank_account_id: int) -> int:
+    """The same for an entry that surely has one."""
+    found = posting_on(entry_id, bank_account_id)
+    if found is None:
+        raise LookupError(f"entry {entry_id} has no posting on bank account {bank_account_id}")
     return found
 
 
@@ -147,6 +165,11 @@ def match_of(line: BankLine) -> BankMatch:
     """The match of a line that is tied, locked."""
     found: BankMatch = db.session.get_one(BankMatch, line.match_id, with_for_update=True)
     return found
+
+
+def is_fixed(match_id: int) -> bool:
+    """Whether the entry of a match was booked because of its line."""
+    return bool(db.session.scalar(select(BankMatch.is_fixed).where(BankMatch.id == match_id)))
 
 
 def _hold_postings(match_id: int, posting_ids: Sequence[int]) -> None:
@@ -170,5 +193,3 @@ def _record(lines: Sequence[BankLine], what: str, person_id: int | None, **detai
             # Never the bank's words: they name people.
             details={"amount": line.amount, "booked_on": line.booked_on.isoformat(), **details},
         )
-
-

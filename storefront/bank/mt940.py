@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from flask_babel import gettext as _
 
 from storefront.bank.csv_file import LONGEST_REFERENCE, LONGEST_TEXT
-from storefront.bank.statement import MOST_FAULTS, ReadLine, Statement, money
+from storefront.bank.statement import MOST_FAULTS, ReadLine, Statement
+from storefront.money import format_exact as money
 from storefront.written import one_line
 
 TAG = re.compile(r"(?:\{4:)?:(\d{2}[A-Z]?):(.*)")
@@ -74,12 +75,13 @@ def read(text: str) -> Statement:
 
 
 def _gap(opening: int, closing: int) -> str:
-    return _(
+    sentence: str = _(
         "Saldo awal di sini %(opening)s, padahal laporan sebelumnya berakhir dengan %(closing)s. "
         "Ada laporan yang hilang di antaranya.",
         opening=money(opening),
         closing=money(closing),
     )
+    return sentence
 
 
 def _fields(text: str) -> Iterator[Field]:

@@ -139,7 +139,9 @@ def _locked(return_ids: Sequence[int]) -> list[BankReturn]:
     """The returns, all their orders locked first and in one order. Raises NotFound."""
     ids = sorted(set(return_ids))
     orders = select(BankReturn.order_id).where(BankReturn.id.in_(ids))
-    db.session.scalars(select(Order.id).where(Order.id.in_(orders)).order_by(Order.id).with_for_update()).all()
+    db.session.scalars(
+        select(Order.id).where(Order.id.in_(orders)).order_by(Order.id).with_for_update()
+    ).all()
     return [locked(return_id) for return_id in ids]
 
 
@@ -163,4 +165,3 @@ def _record(batch: ReturnBatch, what: str, person_id: int, found: Sequence[BankR
         person_id=person_id,
         details={"returns": [one.id for one in found], "amount": sum(one.amount for one in found)},
     )
-

@@ -37,7 +37,9 @@ class TooLate(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Uang Anda sedang kami kirim ke rekening yang sudah Anda berikan, jadi tidak dapat diubah lagi.")
+            _(
+                "Uang Anda sedang kami kirim ke rekening yang sudah Anda berikan, jadi tidak dapat diubah lagi."
+            )
         )
 
 
@@ -51,7 +53,7 @@ def of_refund(refund_id: int, person_id: int | None = None) -> BankReturn:
         raise NotFound()
     order = db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
     refund = db.session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
-    known = db.session.scalar(select(BankReturn).where(BankReturn.refund_id == refund_id))
+    known: BankReturn | None = db.session.scalar(select(BankReturn).where(BankReturn.refund_id == refund_id))
     if known is not None:
         return known
     if refund.state != "failed":
@@ -136,7 +138,9 @@ def erase_old(limit: int = 500) -> int:
 def of_order(order_id: int) -> list[BankReturn]:
     """The returns of an order, the latest first."""
     return list(
-        db.session.scalars(select(BankReturn).where(BankReturn.order_id == order_id).order_by(BankReturn.id.desc()))
+        db.session.scalars(
+            select(BankReturn).where(BankReturn.order_id == order_id).order_by(BankReturn.id.desc())
+        )
     )
 
 

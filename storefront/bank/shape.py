@@ -152,8 +152,14 @@ def checked(shape: Shape, names: Sequence[str]) -> Shape:
     twice = next((name for name in used if used.count(name) > 1), None)
     if twice:
         raise Invalid({"day": _("Kolom %(name)s dipakai dua kali.", name=twice)})
-    unused = {name: "" for name in ("out", "into", "amount", "mark") if name not in needed[shape.style]}
-    return replace(shape, **unused)
+    kept = needed[shape.style]
+    return replace(
+        shape,
+        out=shape.out if "out" in kept else "",
+        into=shape.into if "into" in kept else "",
+        amount=shape.amount if "amount" in kept else "",
+        mark=shape.mark if "mark" in kept else "",
+    )
 
 
 _MONEY_WORDS = (*OUT_WORDS, *IN_WORDS, *AMOUNT_WORDS)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from flask_babel import gettext as _
 
-from storefront.bank.amounts import whole_and_rest
-from storefront.money import MINUS, format_rupiah
+from storefront.money import format_exact as money
 
 #: More lines than a year of a busy account has.
 MOST_LINES = 50_000
@@ -116,7 +116,8 @@ def check(statement: Statement, account_number: str, today: datetime.date) -> No
         statement.fault(
             _(
                 "Saldo tidak cocok: saldo awal %(opening)s ditambah transaksi %(sum)s menjadi %(found)s, "
-                "tetapi saldo akhirnya %(closing)s. Selisih %(difference)s. Ada baris yang hilang; unduh lagi berkasnya.",
+                "tetapi saldo akhirnya %(closing)s. Selisih %(difference)s. Ada baris yang hilang; "
+                "unduh lagi berkasnya.",
                 opening=money(opening),
                 sum=money(statement.sum),
                 found=money(opening + statement.sum),
@@ -146,15 +147,8 @@ def in_order(lines: Sequence[ReadLine]) -> tuple[list[ReadLine], ReadLine | None
 
 
 def _first_break(lines: Sequence[ReadLine]) -> ReadLine | None:
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         assert before.balance is not None
         if before.balance + line.amount != line.balance:
             return line
     return None
-
-
-def money(amount: int) -> str:
-    """`Rp 1.234.567`, with decimals only where there are any."""
-    whole, rest = whole_and_rest(amount)
-    text = format_rupiah(abs(whole)) + (f",{abs(rest):02d}" if rest else "")
-    return (MINUS if amount < 0 else "") + text

@@ -48,11 +48,8 @@ def decode(content: bytes) -> str:
         raise BadBankFile(_("Ini berkas Excel. Simpan sebagai CSV, atau unduh CSV dari bank, lalu unggah."))
     if content.startswith(b"%PDF-"):
         raise BadBankFile(_("Ini berkas PDF. Unduh CSV atau MT940 dari bank, lalu unggah."))
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
+    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp1252"):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
@@ -96,7 +93,8 @@ def delimiter_of(lines: Sequence[str]) -> str:
 
 def _read(lines: Sequence[str], delimiter: str) -> list[Row]:
     reader = csv.reader(lines, delimiter=delimiter)
-    rows, line = [], 1
+    rows: list[Row] = []
+    line = 1
     while True:
         try:
             cells = next(reader)

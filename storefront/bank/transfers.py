@@ -6,7 +6,6 @@ marks orders paid. So a late transfer takes the pieces again or goes back, and a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -50,7 +49,9 @@ class TwoAccounts(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Bagian-bagiannya masuk ke dua rekening, jadi tidak dapat dihitung bersama. Kembalikan kepada pembeli.")
+            _(
+                "Bagian-bagiannya masuk ke dua rekening, jadi tidak dapat dihitung bersama. Kembalikan kepada pembeli."
+            )
         )
 
 
@@ -60,7 +61,9 @@ def payments_named(text: str) -> list[Payment]:
     if not codes:
         return []
     return list(
-        db.session.scalars(select(Payment).join(Transfer, Transfer.id == Payment.id).where(Transfer.code.in_(codes)))
+        db.session.scalars(
+            select(Payment).join(Transfer, Transfer.id == Payment.id).where(Transfer.code.in_(codes))
+        )
     )
 
 
@@ -159,14 +162,18 @@ def count(payment_id: str, person_id: int) -> list[HeldTransfer]:
     return used
 
 
-def held_of(payment_ids: Sequence[str]) -> dict[str, int]:
-    """Rupiah held for each of these payments, on which nobody has decided."""
-    rows = db.session.execute(
-        select(HeldTransfer.payment_id, func.sum(HeldTransfer.amount - HeldTransfer.counted - HeldTransfer.returned))
-        .where(HeldTransfer.payment_id.in_(payment_ids))
-        .group_by(HeldTransfer.payment_id)
+def held_for_shopper(order_id: int) -> int:
+    """Rupiah of an order's transfers that are held and not on their way back."""
+    return sum(
+        db.session.scalars(
+            select(HeldTransfer.amount).where(
+                HeldTransfer.order_id == order_id,
+                HeldTransfer.counted == 0,
+                HeldTransfer.returned == 0,
+                ~select(BankReturn.id).where(BankReturn.held_id == HeldTransfer.id).exists(),
+            )
+        )
     )
-    return {payment_id: int(left) for payment_id, left in rows}
 
 
 def _hold(line: BankLine, payment: Payment, person_id: int | None) -> HeldTransfer:

@@ -63,7 +63,7 @@ def check_out(
     moment. `network` is a keyed hash of the caller's network; `limit_unpaid` is off for load tests only.
 
     Raises `IdempotencyMismatch`, `CartClosed`, `Invalid`, `ListingUnavailable`, `PriceChanged`,
-    `NotDeliveredThere`, `OutOfStock`, `TooManyUnpaid`. After any of them the caller rolls back.
+    `NotDeliveredThere`, `OutOfStock`, `NotPayable`, `TooManyUnpaid`. After any of them the caller rolls back.
     """
     if not 1 <= len(key) <= LONGEST_KEY:
         raise Invalid({"Idempotency-Key": _("Kunci ini terlalu panjang: paling banyak 255 huruf.")})

@@ -17,11 +17,16 @@ from flask_babel import ngettext
 
 from storefront import days
 from storefront.books.bank_accounts import find_in_force
+from storefront.cart import payable
+from storefront.cart.payable import NotPayable
 from storefront.errors import Invalid
 from storefront.money import format_rupiah
 from storefront.payments.gateway import Gateway, gateway
 from storefront.payments.methods import Method
 from storefront.payments.transfer import NAME as TRANSFER
+
+#: A limit as high as this is none to anybody who shops.
+BEYOND_ANY_CART = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -79,14 +84,15 @@ def ways(total: int | None, *, may_grow: bool = False) -> list[Way]:
 def chosen(code: str | None, total: int) -> str:
     """The gateway for a total: the one that was chosen, by default the first that takes it.
 
-    Raises Invalid for `payment_method`: for one that is not offered, or does not take this total, saying why.
+    Raises NotPayable when none takes it, Invalid for `payment_method`: one that is not offered, or does not take
+    this total, saying why.
     """
     found = ways(total)
+    refusal = not_payable(total)
+    if refusal is not None:
+        raise refusal
     if code is None:
-        way = next((way for way in found if way.is_open), None)
-        if way is None:
-            raise Invalid({"payment_method": " ".join(reason for way in found for reason in way.reasons)})
-        return way.code
+        return next(way.code for way in found if way.is_open)
     way = next((way for way in found if way.code == code), None)
     if way is None:
         codes = ", ".join(way.code for way in found)
@@ -96,18 +102,21 @@ def chosen(code: str | None, total: int) -> str:
     return way.code
 
 
+def not_payable(total: int) -> NotPayable | None:
+    """Why a total cannot be paid in any way that is offered, if so."""
+    return payable.not_payable(total, [method for found in offered() for method in found.methods])
+
+
 def limits(method: Method) -> str:
     """`Rp 10.000 sampai Rp 10.000.000`; empty where there is no limit that anybody meets."""
-    least = method.minimum > 1
-    if least and method.maximum is not None:
-        return _(
-            "%(least)s sampai %(most)s", least=format_rupiah(method.minimum), most=format_rupiah(method.maximum)
-        )
+    least = format_rupiah(method.minimum) if method.minimum > 1 else ""
+    is_limited = method.maximum is not None and method.maximum < BEYOND_ANY_CART
+    most = format_rupiah(method.maximum or 0) if is_limited else ""
+    if least and most:
+        return _("%(least)s sampai %(most)s", least=least, most=most)
     if least:
-        return _("mulai %(least)s", least=format_rupiah(method.minimum))
-    if method.maximum is not None:
-        return _("paling banyak %(most)s", most=format_rupiah(method.maximum))
-    return ""
+        return _("mulai %(least)s", least=least)
+    return _("paling banyak %(most)s", most=most) if most else ""
 
 
 def held_for(hold: datetime.timedelta) -> str:
@@ -137,8 +146,12 @@ def _reason(method: Method, total: int) -> str:
     label: Any = str(method.label)
     if total < method.minimum:
         return _(
-            "%(method)s baru dapat dipakai mulai %(least)s.", method=label, least=format_rupiah(method.minimum)
+            "%(method)s baru dapat dipakai mulai %(least)s.",
+            method=label,
+            least=format_rupiah(method.minimum),
         )
     return _(
-        "%(method)s hanya dapat dipakai sampai %(most)s.", method=label, most=format_rupiah(method.maximum or 0)
+        "%(method)s hanya dapat dipakai sampai %(most)s.",
+        method=label,
+        most=format_rupiah(method.maximum or 0),
     )

@@ -76,6 +76,8 @@ def load(
     if multiplier:
         multiplier.write(today - days(YEAR + 1), seed, lambda done: say(f"{done} of {copies} copies"))
     _work(sites, accounts, today, seed)
+    # The provider knows of these months what the shop knows.
+    db.session.execute(text("SELECT sandbox_fill_in()"))
     say("Three months of books")
     settle()
     refresh()

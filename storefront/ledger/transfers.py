@@ -20,7 +20,9 @@ def book_transfer_held(
     """A transfer came that is not what was asked. It waits for a decision."""
     legs = [Leg(bank(bank_account_id), amount), Leg(to_return(), -amount)]
     source = f"held_transfer:{held_id}:held"
-    return book(source, "transfer_held", on, legs, order_id=order_id, person_id=person_id, posted_at=posted_at)
+    return book(
+        source, "transfer_held", on, legs, order_id=order_id, person_id=person_id, posted_at=posted_at
+    )
 
 
 def book_transfer_counted(
@@ -36,7 +38,9 @@ def book_transfer_counted(
     """So much of a held transfer pays an order after all: it is held no longer, and comes in as any payment does."""
     legs = [Leg(to_return(), amount), Leg(bank(bank_account_id), -amount)]
     source = f"held_transfer:{held_id}:counted"
-    return book(source, "transfer_counted", on, legs, order_id=order_id, person_id=person_id, posted_at=posted_at)
+    return book(
+        source, "transfer_counted", on, legs, order_id=order_id, person_id=person_id, posted_at=posted_at
+    )
 
 
 def book_transfer_returned(
@@ -52,4 +56,6 @@ def book_transfer_returned(
     """The rest of a held transfer went back to the shopper by bank."""
     legs = [Leg(to_return(), amount), Leg(bank(bank_account_id), -amount)]
     source = f"bank_return:{return_id}:paid"
-    return book(source, "transfer_returned", on, legs, order_id=order_id, person_id=person_id, posted_at=posted_at)
+    return book(
+        source, "transfer_returned", on, legs, order_id=order_id, person_id=person_id, posted_at=posted_at
+    )

@@ -26,8 +26,9 @@ def open_payment(order: Order, gateway_name: str | None = None) -> Payment:
     """A new payment for the order's first unpaid instalment, in the caller's transaction.
 
     Through the gateway of that name, by default the one that new payments go through. One that holds pieces
-    longer than the order is held yet prolongs its hold, counted from when it was placed. Raises OrderClosed when the order is paid, expired or cancelled. A payment page given out before stays
-    valid: if both are paid, the second is given back.
+    longer than the order is held yet prolongs its hold, counted from when it was placed. A payment page given
+    out before stays valid: if both are paid, the second is given back. Raises OrderClosed when the order is
+    paid, expired or cancelled.
     """
     db.session.refresh(order, with_for_update=True)
     if order.state != OrderState.AWAITING_PAYMENT:

@@ -64,8 +64,9 @@ def apply_to_order(event: ProviderEvent) -> str:
                 taken_at=event.at,
             )
         case EventKind.PAYMENT_PENDING:
-            hold_while_pending(event.payment_id)
-            return record_other_outcome(event.payment_id, PaymentState.PENDING)
+            is_held = hold_while_pending(event.payment_id)
+            result = record_other_outcome(event.payment_id, PaymentState.PENDING)
+            return "on_its_way" if is_held else result
         case EventKind.PAYMENT_FAILED:
             return record_other_outcome(event.payment_id, PaymentState.FAILED)
         case EventKind.PAYMENT_EXPIRED:

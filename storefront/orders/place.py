@@ -93,9 +93,10 @@ def place(
 ) -> Order:
     """Reserve the pieces and write the order with everything as it is sold, in the caller's transaction.
 
-    `shipping` holds, for each facility's id, how its parcel travels. `expires_at` defaults to the hold
-    of the gateway that it will be paid through (`gateway_name`, by default the first) from now; `placed_at` to the database's now, and decides which split rules count. Raises OutOfStock,
-    ListingUnavailable or PriceChanged, each naming the lines concerned, with nothing written.
+    `shipping` holds, for each facility's id, how its parcel travels. `expires_at` defaults to the hold of the
+    gateway that it will be paid through (`gateway_name`, by default the first) from now; `placed_at` to the
+    database's now, and decides which split rules count. Raises OutOfStock, ListingUnavailable or
+    PriceChanged, each naming the lines concerned, with nothing written.
     """
     if not lines:
         raise ValueError("an order has at least one line")

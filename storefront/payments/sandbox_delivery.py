@@ -116,7 +116,10 @@ def _deliver(
     moment = None if after is None else datetime.datetime.now(datetime.UTC) + after
     more: dict[str, Any] = {"again": True} if again else {}
     jobs.configure_task(
-        "sandbox.deliver_event", connection=connection.connection.driver_connection, schedule_at=moment
+        "sandbox.deliver_event",
+        connection=connection.connection.driver_connection,
+        schedule_at=moment,
+        lock=f"sandbox:{event_id}",  # an event that is queued twice sees whether it was taken the first time
     ).defer(event_id=event_id, **more)
 
 

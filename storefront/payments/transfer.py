@@ -22,7 +22,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from storefront.days import accounting_day, begins
 from storefront.extensions import db
 from storefront.payments.gateway import (
-    BadSignature,
     EventKind,
     PaymentRequest,
     ProviderEvent,
@@ -37,6 +36,7 @@ from storefront.payments.gateway import (
 from storefront.payments.inbox import receive
 from storefront.payments.methods import Method
 from storefront.payments.provider_books import BalanceLine, LineKind, ProviderPayout
+from storefront.payments.signed import check_stamp, event_of, stamp
 from storefront.payments.transfer_models import Transfer
 
 NAME = "transfer"
@@ -70,7 +70,9 @@ class TransferGateway:
         self.base_url = base_url.rstrip("/")
         self.hold = hold
         # The events are our own: a key of their own is derived, so that there is no further secret to keep.
-        self._secret = hmac.new(secret_key.encode(), b"storefront bank transfer events", hashlib.sha256).digest()
+        self._secret = hmac.new(
+            secret_key.encode(), b"storefront bank transfer events", hashlib.sha256
+        ).digest()
 
     def start(self, request: PaymentRequest) -> StartedPayment:
         with db.engine.begin() as connection:
@@ -141,30 +143,27 @@ class TransferGateway:
         return [next(iter(_lines(_transfer(payout_reference, state="succeeded"))))]
 
     def verify(self, headers: SupportsGet, body: bytes) -> SignedEvent:
-        signature = headers.get(SIGNATURE_HEADER) or ""
-        if not signature.isascii() or not hmac.compare_digest(self._sign(body), signature):
-            raise BadSignature("not ours")
-        event = json.loads(body)
-        return SignedEvent(event["id"], event["type"])
+        check_stamp(self._secret, headers.get(SIGNATURE_HEADER) or "", body)
+        return event_of(body)
 
     def read(self, body: bytes) -> ProviderEvent:
         event = json.loads(body)
+        if event["type"] != SUCCEEDED:
+            return ProviderEvent(kind=EventKind.UNKNOWN, payment_id="", reference="", amount=0)
         payment: dict[str, Any] = event["payment"]
         return ProviderEvent(
-            kind=EventKind.PAYMENT_SUCCEEDED if event["type"] == SUCCEEDED else EventKind.UNKNOWN,
+            kind=EventKind.PAYMENT_SUCCEEDED,
             payment_id=payment["id"],
             reference=payment["reference"],
             amount=payment["amount"],
             # The bank keeps nothing of what arrives.
             fee=0,
+            capture_reference=event["id"],
         )
 
     def signed_headers(self, body: bytes) -> dict[str, str]:
-        """The headers of an event with this body."""
-        return {SIGNATURE_HEADER: self._sign(body)}
-
-    def _sign(self, body: bytes) -> str:
-        return hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+        """The headers of an event with this body, signed now."""
+        return {SIGNATURE_HEADER: stamp(self._secret, body)}
 
 
 def new_code() -> str:
@@ -217,9 +216,11 @@ def reference_of(transfer: RowMapping | Transfer) -> str:
 
 
 def _transfer(reference: str, state: str | None = None) -> RowMapping:
-    """A transfer by its code or its payment's id. Raises LookupError."""
+    """A transfer by its code, its payment's id or the bank's line that paid it. Raises LookupError."""
     table = Transfer.__table__
-    query = select(table).where((table.c.code == reference) | (table.c.id == reference))
+    query = select(table).where(
+        (table.c.code == reference) | (table.c.id == reference) | (table.c.event_id == reference)
+    )
     with db.engine.begin() as connection:
         row = connection.execute(query).mappings().one_or_none()
     if row is None or (state is not None and row["state"] != state):
@@ -249,8 +250,9 @@ def _status(row: RowMapping) -> ProviderStatus:
         amount=row["amount"],
         fee=0 if is_paid else None,
         succeeded_at=row["succeeded_at"],
+        capture_reference=row["event_id"],
         payment_id=row["id"],
-        method="bank_transfer",
+        method="bank_transfer" if is_paid else None,
         can_refund=False,
     )
 
@@ -265,5 +267,6 @@ def _lines(row: RowMapping) -> Iterator[BalanceLine]:
             fee=0,
             at=row["succeeded_at"],
             payment_id=row["id"],
+            capture_reference=row["event_id"] if kind is LineKind.PAYMENT else None,
             payout_reference=reference_of(row),
         )

@@ -45,7 +45,9 @@ def lines() -> int:
 
 
 def movements(*numbers: int, day: datetime.date = DAY) -> list[Movement]:
-    return [Movement(day + datetime.timedelta(number), 1_000 + number, f"TRANSFER {number}") for number in numbers]
+    return [
+        Movement(day + datetime.timedelta(number), 1_000 + number, f"TRANSFER {number}") for number in numbers
+    ]
 
 
 def test_a_dry_run_shows_all_and_writes_nothing(bank: tuple[int, int]) -> None:
@@ -205,7 +207,9 @@ def test_uploads_of_one_file_at_once_are_one_file(bank: tuple[int, int], wide_ap
     assert files.content_of(file) == samples.MT940.encode()
 
 
-def test_files_that_overlap_taken_in_at_once_add_each_line_once(bank: tuple[int, int], wide_app: Flask) -> None:
+def test_files_that_overlap_taken_in_at_once_add_each_line_once(
+    bank: tuple[int, int], wide_app: Flask
+) -> None:
     account, person = bank
     days = [movements(*range(start, start + 6)) for start in range(5)]
     ids = [upload(account, person, mt940_of(*lines_)).id for lines_ in days]
@@ -231,7 +235,9 @@ EXAMPLES = itertools.count()
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_windows_of_one_statement_in_any_order_make_the_statement(bank: tuple[int, int], data: st.DataObject) -> None:
+def test_windows_of_one_statement_in_any_order_make_the_statement(
+    bank: tuple[int, int], data: st.DataObject
+) -> None:
     """Whatever overlapping pieces of an account are uploaded, in whatever order: each line once, none missing."""
     account, person = bank
     base = datetime.date(2001, 3, 1) + datetime.timedelta(5 * next(EXAMPLES))

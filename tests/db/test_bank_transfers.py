@@ -25,7 +25,17 @@ from storefront.orders.payment import open_payment, start_payment
 from storefront.payments.models import Payment, PaymentEvent, Refund
 from storefront.payments.transfer import ALPHABET, codes_in, new_code
 from tests.bank_samples import Movement
-from tests.banking import TODAY, Asked, ask_for_transfer, handle_events, open_bank, paid, settle, states, take_in
+from tests.banking import (
+    TODAY,
+    Asked,
+    ask_for_transfer,
+    handle_events,
+    open_bank,
+    paid,
+    settle,
+    states,
+    take_in,
+)
 from tests.factories import make_order
 from tests.money_out import Books, books_balance
 from tests.threads import at_once
@@ -73,7 +83,10 @@ def kinds() -> list[str]:
 
 def expired(asked: Asked) -> None:
     """The order's hold has ended, and with it the order."""
-    db.session.execute(text("UPDATE orders SET expires_at = now() - interval '1 hour' WHERE id = :id"), {"id": asked.order.id})
+    db.session.execute(
+        text("UPDATE orders SET expires_at = now() - interval '1 hour' WHERE id = :id"),
+        {"id": asked.order.id},
+    )
     db.session.execute(text("UPDATE payments SET expires_at = now() - interval '1 hour'"))
     db.session.commit()
     expire_unpaid()
@@ -86,7 +99,12 @@ def test_code_and_amount_pay_the_order(bank: Bank) -> None:
     assert state_of(asked.order) == "paid"
     assert line.state == "matched"
     payment = db.session.get_one(Payment, asked.payment.id)
-    assert (payment.state, payment.counts, payment.reference, payment.fee) == ("succeeded", True, asked.code, None)
+    assert (payment.state, payment.counts, payment.reference, payment.fee) == (
+        "succeeded",
+        True,
+        asked.code,
+        None,
+    )
 
 
 def test_the_money_is_booked_to_the_bank_at_once_and_clearing_explains_itself(bank: Bank) -> None:
@@ -112,14 +130,22 @@ def test_the_payout_points_at_the_banks_line(bank: Bank) -> None:
         select(BankMatchPosting.posting_id).where(BankMatchPosting.match_id == line.match_id)
     )
     source = db.session.execute(
-        text("SELECT e.source FROM postings p JOIN journal_entries e ON e.id = p.entry_id WHERE p.id = :id"), {"id": posting}
+        text("SELECT e.source FROM postings p JOIN journal_entries e ON e.id = p.entry_id WHERE p.id = :id"),
+        {"id": posting},
     ).scalar_one()
     assert source.startswith("payout:")
 
 
 @pytest.mark.parametrize(
     "note",
-    ["{code}", "{lower}", "batik {spaced} terima kasih", "PESANAN/{dotted}/SARI", "{first} {rest}", "xx{code}yy"],
+    [
+        "{code}",
+        "{lower}",
+        "batik {spaced} terima kasih",
+        "PESANAN/{dotted}/SARI",
+        "{first} {rest}",
+        "xx{code}yy",
+    ],
 )
 def test_the_code_is_found_however_it_is_written(bank: Bank, note: str) -> None:
     asked = ask_for_transfer((bank.shop.batik, 1))
@@ -147,7 +173,12 @@ def test_the_same_file_again_pays_nothing_again(bank: Bank) -> None:
     bank.arrives(paid(asked))
     assert bank.arrives(paid(asked), Movement(TODAY, 1, "LAIN")) != []
     settle(bank.account)
-    assert db.session.scalar(select(func.count()).select_from(PaymentEvent).where(PaymentEvent.gateway == "transfer")) == 1
+    assert (
+        db.session.scalar(
+            select(func.count()).select_from(PaymentEvent).where(PaymentEvent.gateway == "transfer")
+        )
+        == 1
+    )
     assert bank.balance == asked.total
 
 
@@ -214,8 +245,16 @@ def test_a_second_transfer_with_the_same_code_goes_back(bank: Bank, run_jobs: Ca
     run_jobs()
     db.session.expire_all()
     (back,) = db.session.scalars(select(BankReturn))
-    assert (back.refund_id, back.amount, back.state, refund.state) == (refund.id, asked.total, "asked", "by_bank")
-    assert db.session.scalar(select(func.count()).select_from(Message).where(Message.kind == "return_asked")) == 1
+    assert (back.refund_id, back.amount, back.state, refund.state) == (
+        refund.id,
+        asked.total,
+        "asked",
+        "by_bank",
+    )
+    assert (
+        db.session.scalar(select(func.count()).select_from(Message).where(Message.kind == "return_asked"))
+        == 1
+    )
     assert balance("clearing:transfer") == 0
     assert bank.balance == 2 * asked.total
 
@@ -299,7 +338,9 @@ def test_the_hold_is_the_transfers_and_a_switch_prolongs_it_once(bank: Bank) -> 
 
 def test_the_same_payment_started_twice_has_one_code(bank: Bank) -> None:
     asked = ask_for_transfer((bank.shop.batik, 1))
-    db.session.execute(text("UPDATE payments SET url = NULL, reference = NULL WHERE id = :id"), {"id": asked.payment.id})
+    db.session.execute(
+        text("UPDATE payments SET url = NULL, reference = NULL WHERE id = :id"), {"id": asked.payment.id}
+    )
     db.session.commit()
     assert start_payment(asked.payment.id).reference == asked.code
 

@@ -12,7 +12,7 @@ from stripe import HTTPClient
 from config import Settings
 from storefront.payments.stripe_gateway import StripeGateway
 from tests.clones import Clone
-from tests.payments.providers import PROVIDERS, Provider, SandboxProvider, StripeProvider
+from tests.payments.providers import PROVIDERS, Provider, StripeProvider
 from tests.stripe_fake.run import FakeStripe, fake_stripe
 
 
@@ -70,4 +70,5 @@ def provider(request: pytest.FixtureRequest) -> Provider:
         found: Provider = request.getfixturevalue("stripe_side")
         return found
     request.getfixturevalue("db_session")
-    return SandboxProvider()
+    own: Provider = PROVIDERS[request.param]()
+    return own

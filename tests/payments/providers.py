@@ -6,17 +6,22 @@ A new gateway joins the suite with a class here, a line in `PROVIDERS` and one i
 from __future__ import annotations
 
 import datetime
+import itertools
 import secrets
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import select
 
+from storefront.books import bank_accounts
 from storefront.extensions import db
 from storefront.payments import sandbox_books
 from storefront.payments.gateway import Gateway, Item, ParcelOfGoods, PaymentRequest, gateway
-from storefront.payments.models import SandboxEvent
+from storefront.payments.models import PaymentEvent, SandboxEvent
 from storefront.payments.sandbox import SandboxGateway
+from storefront.payments.transfer import TransferGateway, announce
+from storefront.payments.transfer_models import Transfer
+from tests.factories import make_person
 from tests.stripe_fake.run import FakeStripe
 
 Post = tuple[Mapping[str, str], bytes]
@@ -45,7 +50,8 @@ class Provider(Protocol):
     """The other side of a gateway. A payment is named by the reference that `start` gave."""
 
     gateway: Gateway
-    #: What this provider can do beside taking money: `later`, `refusing`, `disputes`, `payouts`.
+    #: What this provider can do beside taking money: keep `fees`, give `refunds`, `refuse` some of them, know
+    #: ways of paying `without_refunds`, bring money `later`, have `disputes` and `payouts` of many payments.
     knows: frozenset[str]
 
     def pays(self, reference: str) -> None:
@@ -88,7 +94,7 @@ class Provider(Protocol):
 class SandboxProvider:
     """The sandbox: whoever plays the shopper does it all. Needs an app context."""
 
-    knows = frozenset({"later", "refusing", "disputes", "payouts"})
+    knows = frozenset({"fees", "refunds", "refuse", "without_refunds", "later", "disputes", "payouts"})
 
     def __init__(self) -> None:
         found = gateway("sandbox")
@@ -148,7 +154,7 @@ class SandboxProvider:
 class StripeProvider:
     """Stripe's fake; the money of card payments is there at once, that of bank transfers later."""
 
-    knows = frozenset({"later", "refusing", "disputes", "payouts"})
+    knows = frozenset({"fees", "refunds", "refuse", "without_refunds", "later", "disputes", "payouts"})
 
     def __init__(self, gateway: Gateway, fake: FakeStripe) -> None:
         self.gateway = gateway
@@ -195,7 +201,48 @@ class StripeProvider:
         return dict(self.fake.tell("sign", body=body.decode("latin-1")))
 
 
-PROVIDERS = {"sandbox": SandboxProvider, "stripe": StripeProvider}
+class TransferProvider:
+    """The bank's file: a line of it is all that the other side ever says. Needs an app context."""
+
+    knows = frozenset({"without_refunds"})
+
+    def __init__(self) -> None:
+        found = gateway("transfer")
+        assert isinstance(found, TransferGateway)
+        self.gateway = self._transfer = found
+        people = make_person().id, make_person().id
+        account = bank_accounts.propose(
+            None, bank="Bank Contoh", number="1110001112", holder="RPL Contoh", permission_letter="S-12",
+            valid_from=datetime.date(2020, 1, 1), person_id=people[0],
+        )  # fmt: skip
+        bank_accounts.approve(account.id, people[1])
+        db.session.commit()
+        self._account_id = account.id
+        self._lines = itertools.count(1)
+
+    def pays(self, reference: str) -> None:
+        payment_id = db.session.execute(select(Transfer.id).where(Transfer.code == reference)).scalar_one()
+        announce(self._transfer, payment_id, self._account_id, f"bank_line:{next(self._lines)}")
+        db.session.commit()
+
+    def pays_without_refunds(self, reference: str) -> None:
+        self.pays(reference)
+
+    def posts(self) -> list[Post]:
+        bodies = db.session.scalars(
+            select(PaymentEvent.body).where(PaymentEvent.gateway == "transfer").order_by(PaymentEvent.id)
+        ).all()
+        return [(self.signs(body), body) for body in bodies]
+
+    def signs(self, body: bytes) -> Mapping[str, str]:
+        return self._transfer.signed_headers(body)
+
+
+PROVIDERS: dict[str, Any] = {
+    "sandbox": SandboxProvider,
+    "stripe": StripeProvider,
+    "transfer": TransferProvider,
+}
 
 
 def that_know(*abilities: str) -> list[str]:

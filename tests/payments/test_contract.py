@@ -99,11 +99,11 @@ def test_money_that_came_is_said_with_amount_fee_and_moment(provider: Provider) 
     status = paid(provider)
     assert (status.state, status.amount, status.currency) == ("succeeded", 805_001, "IDR")
     assert status.fee is not None
-    assert 0 < status.fee < 50_000
+    assert 0 < status.fee < 50_000 if "fees" in provider.knows else status.fee == 0
     assert status.succeeded_at is not None
     assert begun <= status.succeeded_at <= datetime.datetime.now(datetime.UTC)
     assert status.capture_reference
-    assert status.can_refund
+    assert status.can_refund is ("refunds" in provider.knows)
     (event,) = [event for event in said(provider, status) if event.kind is EventKind.PAYMENT_SUCCEEDED]
     assert (event.payment_id, event.reference, event.amount, event.currency, event.capture_reference) == (
         status.payment_id, status.reference, 805_001, "IDR", status.capture_reference,
@@ -163,6 +163,7 @@ def test_closing_a_paid_page_says_that_it_was_paid(provider: Provider) -> None:
 # ── refunds ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("provider", that_know("refunds"), indirect=True)
 def test_a_refund_happens_once_for_each_key(provider: Provider) -> None:
     status = paid(provider)
     assert status.capture_reference
@@ -174,6 +175,7 @@ def test_a_refund_happens_once_for_each_key(provider: Provider) -> None:
     assert sorted(line.amount for line in given_back) == [-100_000, -5_001]
 
 
+@pytest.mark.parametrize("provider", that_know("refunds"), indirect=True)
 def test_a_refund_is_said_with_our_key(provider: Provider) -> None:
     status = paid(provider)
     key = f"refund:{status.payment_id}"
@@ -186,6 +188,7 @@ def test_a_refund_is_said_with_our_key(provider: Provider) -> None:
     assert (event.refund_reference, event.refund_key, event.amount) == (reference, key, 100_000)
 
 
+@pytest.mark.parametrize("provider", that_know("refunds"), indirect=True)
 def test_there_is_no_refund_by_another_key(provider: Provider) -> None:
     status = paid(provider)
     provider.gateway.refund(status.reference, 100_000, f"refund:{status.payment_id}")
@@ -193,6 +196,7 @@ def test_there_is_no_refund_by_another_key(provider: Provider) -> None:
         provider.gateway.look_up_refund(status.reference, "refund:0")
 
 
+@pytest.mark.parametrize("provider", that_know("refunds"), indirect=True)
 def test_no_more_is_given_back_than_was_taken(provider: Provider) -> None:
     status = paid(provider)
     provider.gateway.refund(status.reference, 805_001, f"refund:{status.payment_id}")
@@ -201,7 +205,7 @@ def test_no_more_is_given_back_than_was_taken(provider: Provider) -> None:
     assert refused.value.code == "already_refunded"
 
 
-@pytest.mark.parametrize("provider", that_know("refusing"), indirect=True)
+@pytest.mark.parametrize("provider", that_know("without_refunds"), indirect=True)
 def test_a_way_of_paying_that_knows_no_refunds_says_so(provider: Provider) -> None:
     reference = started(provider)
     provider.pays_without_refunds(reference)
@@ -211,7 +215,7 @@ def test_a_way_of_paying_that_knows_no_refunds_says_so(provider: Provider) -> No
     assert refused.value.code == "cannot_refund"
 
 
-@pytest.mark.parametrize("provider", that_know("refusing"), indirect=True)
+@pytest.mark.parametrize("provider", that_know("refuse"), indirect=True)
 def test_a_refund_that_comes_back_has_failed_and_its_money_is_there_again(provider: Provider) -> None:
     status = paid(provider)
     key = f"refund:{status.payment_id}"
@@ -246,6 +250,7 @@ def test_a_dispute_takes_the_money_until_it_is_decided(
 # ── the provider's own books ──────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("provider", that_know("refunds"), indirect=True)
 def test_a_payments_lines_name_it(provider: Provider) -> None:
     status = paid(provider)
     key = f"refund:{status.payment_id}"
@@ -397,4 +402,6 @@ def test_ways_to_pay_are_named_with_fee_and_limit(provider: Provider) -> None:
 
 
 def test_a_page_lives_no_longer_than_the_pieces_are_held(provider: Provider) -> None:
-    assert provider.gateway.shortest_page < provider.gateway.hold <= DAY
+    # Money that people carry to a bank takes longer than a card; nobody holds pieces for weeks.
+    longest = 14 * DAY if provider.gateway.name == "transfer" else DAY
+    assert provider.gateway.shortest_page < provider.gateway.hold <= longest

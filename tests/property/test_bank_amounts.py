@@ -21,7 +21,9 @@ AMOUNTS = st.integers(min_value=0, max_value=10**15)
 TODAY = datetime.date(2026, 12, 31)
 DAYS = st.dates(datetime.date(2020, 1, 1), TODAY)
 #: Words that a bank's text may hold; no delimiter, no quote.
-WORDS = st.text(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /-"), min_size=1, max_size=30).filter(str.strip)
+WORDS = st.text(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /-"), min_size=1, max_size=30).filter(
+    str.strip
+)
 
 
 def grouped(number: int, sign: str) -> str:
@@ -43,11 +45,16 @@ def test_an_amount_is_read_as_it_was_written(
     decimals = f"{rest:02d}"
     if short and decimals.endswith("0"):
         decimals = decimals[0]
-    text = (grouped(whole, thousands) if thousands else str(whole)) + (decimal + decimals if with_decimals else "")
+    text = (grouped(whole, thousands) if thousands else str(whole)) + (
+        decimal + decimals if with_decimals else ""
+    )
     assert hundredths(frame.format(text)) == amount
 
 
-@given(st.integers(min_value=1, max_value=10**15), st.sampled_from(["-{}", "{}-", "({})", "{} DB", "{} D", "−{}", "Rp -{}"]))
+@given(
+    st.integers(min_value=1, max_value=10**15),
+    st.sampled_from(["-{}", "{}-", "({})", "{} DB", "{} D", "−{}", "Rp -{}"]),
+)
 def test_money_out_is_below_zero(amount: int, frame: str) -> None:
     whole, rest = divmod(amount, 100)
     assert hundredths(frame.format(f"{grouped(whole, '.')},{rest:02d}")) == -amount
@@ -65,7 +72,24 @@ def test_nonsense_is_refused_or_read_and_never_crashes(text: str) -> None:
     assert str(abs(found)).rstrip("0") in digits.lstrip("0") or abs(found) % 100
 
 
-@pytest.mark.parametrize("text", ["1.2345", "1,2345", "12.34.56", "1.234.56", "1,234,5", "12.345.67,8.9", "1e5", "0x10", "½", "١٢٣", "12 DB CR", "- 5 DB", "."])  # noqa: E501
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.2345",
+        "1,2345",
+        "12.34.56",
+        "1.234.56",
+        "1,234,5",
+        "12.345.67,8.9",
+        "1e5",
+        "0x10",
+        "½",
+        "١٢٣",
+        "12 DB CR",
+        "- 5 DB",
+        ".",
+    ],
+)
 def test_what_could_be_two_amounts_is_none(text: str) -> None:
     with pytest.raises(NotAnAmount):
         hundredths(text)
@@ -89,7 +113,9 @@ def test_a_column_that_says_something(text: str) -> None:
     assert not is_zero(text)
 
 
-@given(DAYS, st.sampled_from(["%d/%m/%Y", "%d-%m-%y", "%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d %m %Y"]))
+@given(
+    DAYS, st.sampled_from(["%d/%m/%Y", "%d-%m-%y", "%d.%m.%Y", "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d %m %Y"])
+)
 def test_a_day_is_read_as_it_was_written(day: datetime.date, form: str) -> None:
     assert read_day(day.strftime(form)) == day
     assert read_day(day.strftime(form) + " 23:59:59") == day
@@ -103,7 +129,9 @@ def test_an_american_day_and_one_without_a_year(day: datetime.date) -> None:
     assert read_day(day.strftime("%d/%m"), latest=later) == day
 
 
-@pytest.mark.parametrize("text", ["", "31/02/2026", "2026-13-01", "1/1/1", "1/1/201", "99 Nov 2026", "5 Foo 2026", "02/11"])
+@pytest.mark.parametrize(
+    "text", ["", "31/02/2026", "2026-13-01", "1/1/1", "1/1/201", "99 Nov 2026", "5 Foo 2026", "02/11"]
+)
 def test_what_is_no_day_is_refused(text: str) -> None:
     with pytest.raises(NotADay):
         read_day(text)
@@ -134,7 +162,9 @@ def test_both_formats_tell_of_the_same_lines(lines: list[samples.Movement], open
 
 
 @given(movements(), st.data())
-def test_a_changed_digit_never_passes_the_balances(lines: list[samples.Movement], data: st.DataObject) -> None:
+def test_a_changed_digit_never_passes_the_balances(
+    lines: list[samples.Movement], data: st.DataObject
+) -> None:
     place = data.draw(st.integers(min_value=0, max_value=len(lines) - 1))
     wrong = list(lines)
     more = data.draw(st.integers(min_value=1, max_value=10**6))

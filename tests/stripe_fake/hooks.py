@@ -43,6 +43,7 @@ class Deliverer:
         self.manner = "at_once"
         self.late = 2.0
         self.rng = random.Random(seed)
+        self.taken = 0
         self.queue: deque[tuple[float, Object]] = deque()
         self.waits = threading.Condition()
         threading.Thread(target=self._run, daemon=True).start()
@@ -51,11 +52,13 @@ class Deliverer:
         """Deliver an event, if there is somebody to deliver it to."""
         if self.account.webhook_url is None or self.manner == "never":
             return
+        self.taken += 1
         pauses = {
             "at_once": [0.0],
             "late": [self.late],
             "twice": [0.0, self.rng.uniform(0, 1)],
-            "shuffled": [self.rng.uniform(0, self.late)],
+            # Every other one is overtaken by those that follow it.
+            "shuffled": [self.late if self.taken % 2 else 0.0],
         }[self.manner]
         with self.waits:
             self.queue.extend((time.monotonic() + pause, event) for pause in pauses)

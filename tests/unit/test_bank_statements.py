@@ -20,10 +20,7 @@ TODAY = datetime.date(2026, 11, 20)
 
 def read(content: str | bytes, shape: Shape | None = None) -> Statement:
     text = decode(content if isinstance(content, bytes) else content.encode())
-    if is_mt940(text):
-        statement = mt940.read(text)
-    else:
-        statement = csv_file.read(table_of(rows_of(text), shape), TODAY)
+    statement = mt940.read(text) if is_mt940(text) else csv_file.read(table_of(rows_of(text), shape), TODAY)
     check(statement, samples.ACCOUNT, TODAY)
     return statement
 
@@ -83,7 +80,12 @@ def test_a_missing_line_is_found_by_the_running_balance_and_named() -> None:
 
 
 def test_references_are_kept() -> None:
-    assert [line.reference for line in read(samples.TWO_COLUMNS).lines] == ["FT0001", "FT0002", "FT0003", "FT0004"]
+    assert [line.reference for line in read(samples.TWO_COLUMNS).lines] == [
+        "FT0001",
+        "FT0002",
+        "FT0003",
+        "FT0004",
+    ]
     assert [line.reference for line in read(samples.MT940).lines] == ["FT0001", "FT0002", "FT0003", ""]
 
 
@@ -133,7 +135,9 @@ def test_an_mt940_that_was_cut_off_is_refused(tag: str, words: str) -> None:
 
 
 def test_a_reversal_turns_the_sign_around() -> None:
-    text = samples.MT940.replace(":61:2611041104C1,", ":61:2611041104RC1,").replace("2534568,00\n:86:T", "2534566,00\n:86:T")
+    text = samples.MT940.replace(":61:2611041104C1,", ":61:2611041104RC1,").replace(
+        "2534568,00\n:86:T", "2534566,00\n:86:T"
+    )
     assert read(text).lines[-1].amount == -100
     assert sentences(read(text)) == []
 
@@ -155,13 +159,21 @@ def test_a_day_of_last_year_in_a_january_statement() -> None:
 
 
 def test_another_accounts_csv_is_refused() -> None:
-    (fault,) = sentences(read(samples.MARKED.replace("No. rekening : 1110001112", "No. rekening : 7770001112")))
+    (fault,) = sentences(
+        read(samples.MARKED.replace("No. rekening : 1110001112", "No. rekening : 7770001112"))
+    )
     assert "7770001112" in fault[1]
 
 
 @pytest.mark.parametrize(
     ("found", "same"),
-    [("1110001112", True), ("0001110001112", True), ("1110001112360", True), ("1112", False), ("2220001112", False)],
+    [
+        ("1110001112", True),
+        ("0001110001112", True),
+        ("1110001112360", True),
+        ("1112", False),
+        ("2220001112", False),
+    ],
 )
 def test_an_account_is_known_with_zeros_and_codes_around_it(found: str, same: bool) -> None:
     assert same_account(found, samples.ACCOUNT) is same
@@ -196,7 +208,10 @@ def test_an_unknown_header_asks_for_the_columns() -> None:
 
 def test_a_kept_shape_is_used_although_columns_moved() -> None:
     shape = guess(rows_of(samples.TWO_COLUMNS)[0].cells)
-    moved = "Credit;Debit;Balance;Date;Description;Description;Reference No.\n" + "150.000,00;;2.150.000,00;02/11/26;TRANSFER;SARI;FT1\n"
+    moved = (
+        "Credit;Debit;Balance;Date;Description;Description;Reference No.\n"
+        + "150.000,00;;2.150.000,00;02/11/26;TRANSFER;SARI;FT1\n"
+    )
     (line,) = read(moved, shape).lines
     assert (line.amount, line.text, line.reference) == (15_000_000, "TRANSFER SARI", "FT1")
 
