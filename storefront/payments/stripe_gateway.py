@@ -91,7 +91,7 @@ class StripeGateway:
                 closed = self._client.v1.checkout.sessions.expire(
                     session_id, {}, {"idempotency_key": f"{session_id}:expire"}
                 )
-        except (ProviderRefused, SameKeyOtherBody):
+        except SameKeyOtherBody:
             # Not open any more: paid, on its way, or closed before.
             return status_of(self._sessions.find(session_id, since))
         return status_of(closed.to_dict())
