@@ -1,6 +1,6 @@
 """`make bench`: measure the shop and print a table beside what it must beat.
 
-`python -m bench [pages|purchase|rush|growth|steps …]`. How to read the table: docs/bench.md.
+`python -m bench [pages|purchase|rush|books|growth|steps …]`. How to read the table: docs/bench.md.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from bench import growth, pages, purchase, steps
+from bench import books, growth, pages, purchase, steps
 from bench.stage import open_shop, open_smallest
 from tests.drills.running_shop import PROJECT, Shop, memory_of
 
 RESULTS = PROJECT / "bench" / "results"
-PARTS = ("pages", "purchase", "rush", "growth", "steps")
+PARTS = ("pages", "purchase", "rush", "books", "growth", "steps")
 #: What the growth is measured up to unless told; 100000 takes some minutes more to load.
 MANY = 20_000
 
@@ -126,6 +126,49 @@ def bench_growth(table: Table, many: int) -> dict[str, Any]:
     return {"sizes": growth.as_json([small, large])}
 
 
+def bench_books(table: Table, *, fresh: bool) -> dict[str, Any]:
+    with books.open_books(fresh=fresh) as shop:
+        many, few = books.stretches(shop)
+        screens = books.screens(shop, books.statement_paths(many, few))
+        written = {"many": books.files(shop, many), "few": books.files(shop, few)}
+        verified, closed = books.run(shop, "verify"), books.closing(shop)
+    lines = f"{few.lines:,} → {many.lines:,} lines"
+    for name in ("statement", *(f"by {by}" for by in books.GROUPINGS)):
+        small, large = screens[f"{name}, few"], screens[f"{name}, many"]
+        title = "statement on screen" if name == "statement" else f"report of sales {name}"
+        slow = " SLOW" if name == "statement" and large.milliseconds >= 1000 else ""
+        table.add(
+            f"{title}, {lines}",
+            f"{small.milliseconds:.0f} → {large.milliseconds:.0f} ms, {small.queries} → {large.queries} queries{slow}",
+            "< 1 s" if name == "statement" else "",
+        )
+    for name in ("balances", "ageing"):
+        table.add(
+            f"{name} of all facilities",
+            f"{screens[name].milliseconds:.0f} ms, {screens[name].queries} queries",
+        )
+    for form in books.FORMS:
+        one, other = written["few"][form], written["many"][form]
+        table.add(
+            f"statement as {form.upper()}, {lines}",
+            f"{one.seconds:.1f} → {other.seconds:.1f} s, at most {one.peak / 1e6:.0f} → {other.peak / 1e6:.0f} MB"
+            f" = ×{other.peak / one.peak:.2f}",
+            "memory ×1.2",
+        )
+    table.add("verify, all of it", f"{verified.seconds:.1f} s, at most {verified.peak / 1e6:.0f} MB")
+    table.add(
+        "closing a month",
+        f"{closed.close:.2f} s; proving one of {closed.entries:,} entries {closed.prove:.2f} s",
+    )
+    return {
+        "lines": {"many": asdict(many), "few": asdict(few)},
+        "screens": {name: asdict(screen) for name, screen in screens.items()},
+        "files": {size: {form: asdict(one) for form, one in each.items()} for size, each in written.items()},
+        "verify": asdict(verified),
+        "closing": asdict(closed),
+    }
+
+
 def write(part: str, found: dict[str, Any]) -> None:
     """Keep what was measured, with the moment and how busy the machine was."""
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -133,13 +176,13 @@ def write(part: str, found: dict[str, Any]) -> None:
         "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "load_average": os.getloadavg(),
     }
-    (RESULTS / f"{part}.json").write_text(json.dumps({**about, **found}, indent=2) + "\n")
+    (RESULTS / f"{part}.json").write_text(json.dumps({**about, **found}, indent=2, default=str) + "\n")
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", choices=[*PARTS, []], help="which; pages, purchase, rush unless named"
+        "parts", nargs="*", choices=[*PARTS, []], help="which; pages, purchase, rush, books unless named"
     )
     parser.add_argument(
         "--growth", type=int, metavar="PRODUCTS", help="measure the growth too, up to so many"
@@ -153,7 +196,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure, print, keep."""
     given = arguments()
-    parts = list(given.parts) or ["pages", "purchase", "rush"]
+    parts = list(given.parts) or ["pages", "purchase", "rush", "books"]
     if given.growth and "growth" not in parts:
         parts.append("growth")
     table, begun, busy = Table(), time.monotonic(), os.getloadavg()[0]
@@ -169,13 +212,15 @@ def main() -> int:
                 found = steps.measure(shop, profile=given.profile)
                 write("steps", {name: asdict(step) for name, step in found.items()})
                 print(f"\n{steps.table(found)}")
+    if "books" in parts:
+        write("books", bench_books(table, fresh=given.fresh))
     if "growth" in parts:
         write("growth", bench_growth(table, given.growth or MANY))
     if table.rows:
         print(f"\n{table}\n")
     print(f"{os.cpu_count()} cores, {time.monotonic() - begun:.0f} s, load of the machine before: {busy:.1f}"
           + (" (busy: read the ratios only)" if busy > 0.5 else ""))  # fmt: skip
-    return 1 if "WRONG" in str(table) or "BAD ANSWERS" in str(table) else 0
+    return 1 if any(word in str(table) for word in ("WRONG", "BAD ANSWERS", "SLOW")) else 0
 
 
 if __name__ == "__main__":

@@ -22,13 +22,21 @@ FOLDER = PROJECT / "var" / "bench"
 
 
 @contextmanager
-def open_shop(products: int | None = None, *, fresh: bool = False) -> Iterator[Shop]:
-    """The shop on the demo (of `products` products) in a folder of its own under var/bench/."""
-    folder = FOLDER / (f"products-{products}" if products else "demo")
+def open_shop(
+    products: int | None = None,
+    *,
+    orders: int | None = None,
+    facility: str | None = None,
+    fresh: bool = False,
+) -> Iterator[Shop]:
+    """The shop on the demo in a folder of its own under var/bench/, with options of `flask demo`."""
+    asked = {"products": products, "orders": orders, "facility": facility}
+    given = {name: str(value) for name, value in asked.items() if value is not None}
+    folder = FOLDER / ("-".join(part for pair in given.items() for part in pair) or "demo")
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    if products and not (folder / "filled").exists():
-        _fill(folder, products)
+    if given and not (folder / "filled").exists():
+        _fill(folder, given)
     shop = Shop(folder)
     print(f"· Opening the shop in {folder}", flush=True)
     shop.start()
@@ -38,16 +46,17 @@ def open_shop(products: int | None = None, *, fresh: bool = False) -> Iterator[S
         shop.stop()
 
 
-def _fill(folder: Path, products: int) -> None:
+def _fill(folder: Path, given: dict[str, str]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    print(f"· Loading a demo of {products} products", flush=True)
+    options = [part for name, value in given.items() for part in (f"--{name}", value)]
+    print(f"· Loading a demo with {' '.join(options)}", flush=True)
     server = Server(folder)
     server.start()
     try:
         shop = Shop(folder)
         addresses = server.addresses()
         shop.env = {"DATABASE_URL": addresses[WEB], "DATABASE_OWNER_URL": addresses[OWNER]}
-        for command in (["migrate"], ["demo", "--products", str(products)]):
+        for command in (["migrate"], ["demo", *options]):
             done = shop.command(*command)
             if done.returncode:
                 raise NotRunning(done.stdout[-1000:] + done.stderr[-1000:])

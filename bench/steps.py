@@ -67,7 +67,7 @@ def measure(shop: Shop, rounds: int = ROUNDS, *, profile: bool = False) -> dict[
     worker = shop.pids("worker")[0]
     kill(worker, signal.SIGSTOP)  # it would do some of the jobs before us
     try:
-        return _measure(_app(shop), plenty(shop), rounds, profile)
+        return _measure(app_of(shop), plenty(shop), rounds, profile)
     finally:
         kill(worker, signal.SIGCONT)
 
@@ -91,7 +91,8 @@ def _measure(app: Flask, skus: list[str], rounds: int, profile: bool) -> dict[st
     return watch.steps
 
 
-def _app(shop: Shop) -> Flask:
+def app_of(shop: Shop) -> Flask:
+    """The app in this process, on the database of a running shop."""
     from config import Settings
     from storefront import create_app, import_rooms
 

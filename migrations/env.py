@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +29,11 @@ def run_migrations() -> None:
     assert web
     engine = sa.create_engine(sqlalchemy_url(owner), poolclass=sa.NullPool)
     with engine.connect() as connection:
-        connection.execute(sa.text("SELECT pg_advisory_lock(:number)"), {"number": MIGRATION_LOCK})
+        # Asked for again and again: who waits within a statement would keep an index from being built beside them.
+        lock = sa.text("SELECT pg_try_advisory_lock(:number)")
+        while not connection.execute(lock, {"number": MIGRATION_LOCK}).scalar_one():
+            connection.rollback()
+            time.sleep(0.2)
         connection.commit()
         context.configure(
             connection=connection,

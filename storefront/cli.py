@@ -48,5 +48,15 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to the newest revision and give the web's role its rights."""
     from flask_migrate import upgrade
+    from psycopg.errors import LockNotAvailable
+    from sqlalchemy.exc import OperationalError
 
-    upgrade()
+    try:
+        upgrade()
+    except (LockNotAvailable, OperationalError) as error:
+        if not isinstance(getattr(error, "orig", error), LockNotAvailable):
+            raise
+        raise click.ClickException(
+            "A table that has to be changed is in use by a transaction that does not end. Nothing was changed by"
+            " this step. Look into pg_stat_activity for what has run for long, then run this again."
+        ) from None

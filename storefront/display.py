@@ -53,9 +53,10 @@ def number_text(number: int) -> str:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """The filters `rupiah`, `number`, `date`, `month`, `datetime` and what every template knows."""
+    """The filters `rupiah`, `amount` (rupiah without Rp), `number`, `date`, … and what every template knows."""
     app.jinja_env.filters.update(
         rupiah=format_rupiah,
+        amount=format_number,
         number=number_text,
         exact=format_exact,
         date=format_date,

@@ -13,6 +13,9 @@ from sqlalchemy.exc import OperationalError
 
 #: Name of our connections that only read, so that nobody waits for them.
 READER = "storefront reader"
+#: Longest that one of their questions, or a pause between two, may take: what reads a million rows, or writes them
+#: to somebody on a slow line, takes longer than any page may.
+PATIENCE = "15min"
 
 
 @contextmanager
@@ -21,7 +24,11 @@ def snapshot(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         driver = driver_connection(connection)
-        driver.execute("SELECT set_config('application_name', %s, true)", (READER,))
+        driver.execute(
+            "SELECT set_config('application_name', %s, true), set_config('statement_timeout', %s, true),"
+            " set_config('idle_in_transaction_session_timeout', %s, true)",
+            (READER, PATIENCE, PATIENCE),
+        )
         yield driver
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from flask_babel import gettext as _
 
-from storefront.errors import DomainError, Forbidden, Invalid, NotFound
+from storefront.errors import DomainError, Forbidden, NotFound
 from storefront.extensions import db
 
 Result = TypeVar("Result")
@@ -100,8 +100,8 @@ class Written:
         except DomainError as refusal:
             db.session.rollback()
             self.status = refusal.status
-            if isinstance(refusal, Invalid) and refusal.errors:
-                for name, sentence in refusal.errors.items():
+            if errors := refusal.extra.get("errors"):
+                for name, sentence in errors.items():
                     self.errors.setdefault(name, str(sentence))
             else:
                 self.refusal = str(refusal.message)

@@ -24,6 +24,8 @@ from storefront.stock.models import MovementReason
 
 _numbers = itertools.count(1)
 
+#: A whole PDF that does nothing.
+PDF = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\nstartxref\n9\n%%EOF\n"
 NOW = datetime.datetime.now(datetime.UTC)
 
 
@@ -152,7 +154,7 @@ def make_rule(
     valid_to: datetime.date | None = None,
     facility: Facility | None = None,
     approved: bool = True,
-    **scope: int,
+    **values: Any,
 ) -> SplitRule:
     """An approved split rule; by default premium 50, working capital 35, state revenue 15 per cent of net."""
     shares = shares or {"premium": 5000, "working_capital": 3500, "state_revenue": 1500}
@@ -170,7 +172,7 @@ def make_rule(
             SplitRuleShare(position=position, fund_id=funds[code], basis_points=points)
             for position, (code, points) in enumerate(shares.items(), start=1)
         ],
-        **scope,
+        **values,
     )
     db.session.add(rule)
     db.session.flush()

@@ -16,7 +16,9 @@ from storefront.books.refund_outcome import refund_succeeded
 from storefront.books.refunds import LineWish, propose
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
+from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import OrderLine
+from storefront.orders.payment import open_payment
 from storefront.payments.models import Payment
 from storefront.verify.month import ask, check_month
 from tests.factories import make_order, make_paid_order
@@ -60,7 +62,20 @@ def lived_books() -> Books:
     db.session.expire_all()
     close(month, books.second, are_named=True)
     db.session.commit()
+    _news_of_the_closed_month(books, month)
     return books
+
+
+def _news_of_the_closed_month(books: Books, month: datetime.date) -> None:
+    """A payment and its fee become known after their month was closed."""
+    happened_at = datetime.datetime(month.year, month.month, 27, 5, tzinfo=datetime.UTC)
+    order = make_order((books.shop.tempeh, 1), placed_at=happened_at)
+    payment = open_payment(order)
+    payment.created_at = happened_at
+    record_payment(payment.id, reference=payment.id, amount=payment.amount, happened_at=happened_at)
+    db.session.commit()
+    book_fee(payment.id, 1_000)
+    db.session.commit()
 
 
 def _refund(books: Books, order_id: int) -> None:
@@ -124,6 +139,8 @@ BREAKS = [
     ("payouts_booked_once", "UPDATE payouts SET amount = amount + 1"),
     ("disputes_booked", "UPDATE disputes SET state = 'won'"),
     ("disputes_take_what_is_left", "UPDATE dispute_shares SET amount = amount + 1000000"),
+    ("disputes_debit_the_shares", "UPDATE dispute_shares SET fund_id = (SELECT max(id) FROM funds)"),
+    ("disputes_debit_the_shares", "UPDATE journal_entries SET source = replace(source, ':lost', ':gone')"),
     ("corrections_booked_as_proposed", "DELETE FROM corrections"),
     ("rules_decided_by_two", without_checks("corrections") + "; UPDATE corrections SET approved_by = proposed_by"),
     ("refunds_are_their_parts", "UPDATE refunds SET amount = amount + 1 WHERE proposed_by IS NOT NULL"),
@@ -156,6 +173,13 @@ BREAKS = [
     ("closed_periods_keep_their_hash", "DELETE FROM journal_entries WHERE effective_date ="
                                        " (SELECT min(effective_date) FROM journal_entries)"),
     ("closed_periods_keep_their_hash", "UPDATE periods SET previous_hash = sha256('x')"),
-    ("months_close_in_order", "UPDATE journal_entries SET effective_date = effective_date - 40"),
+    ("months_close_in_order", without_checks("journal_entries")
+                              + "; UPDATE journal_entries SET effective_date = effective_date - 40"),
+    *(("late_news_name_their_closed_month",
+       f"{without_checks('journal_entries')}; UPDATE journal_entries SET {wrong} WHERE happened_on IS NOT NULL")
+      for wrong in ("happened_on = effective_date", "effective_date = effective_date + 1", "kind = 'payout'")),
+    ("news_count_on_their_day", "UPDATE refunds SET finished_at = finished_at - interval '1 day'"),
+    ("news_count_on_their_day", "UPDATE disputes SET opened_at = opened_at - interval '1 day'"),
+    ("news_count_on_their_day", "UPDATE disputes SET closed_at = closed_at - interval '1 day'"),
     ("postings_count_on_their_entrys_day", "UPDATE postings SET effective_date = effective_date - 1"),
 ]  # fmt: skip

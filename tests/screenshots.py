@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.books_pages import CLOSED, FINANCE, OPEN
 from tests.browser.purchase import CLOTH, CRISPS, have_in_cart, have_ordered, pay
 from tests.browser.shop import LiveShop, serve
 from tests.browser.visitor import Visitor, sign_in
@@ -65,7 +66,10 @@ def take(shop: LiveShop) -> None:
         phone.page.locator(".order-head .pill--ready").wait_for()
         save("purchase", [product, cart, shot(phone)])
         save("seller", [shot(person(browser, shop, DESK, "coordinator@demo.test"), "/seller/PKL/")])
-        save("finance", [shot(person(browser, shop, DESK, "finance@demo.test"), "/finance/")])
+        finance = person(browser, shop, DESK, FINANCE)
+        save("finance", [shot(finance, "/finance/")])
+        save("statement", [shot(finance, f"/finance/statements/PKL/{shop.value(CLOSED)}")])
+        save("month", [shot(finance, f"/finance/periods/{shop.value(OPEN)}")])
         browser.close()
 
 

@@ -29,7 +29,8 @@ REVOKE DELETE, TRUNCATE ON
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON refund_transitions, books_transitions FROM {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON dispute_shares, dispute_parcels FROM {web};
-REVOKE DELETE, TRUNCATE ON split_rule_ends, funds FROM {web};
+REVOKE DELETE, TRUNCATE ON split_rule_ends FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON funds FROM {web};
 GRANT UPDATE (approved_by, approved_at, rejected_by, rejected_at) ON fee_bearers TO {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON refund_returns FROM {web};

@@ -47,9 +47,14 @@ def record(
     )
 
 
+def dated_at() -> datetime.datetime | None:
+    """The moment that `dated` names; None in everyday life, where the clock counts."""
+    return _at.get()
+
+
 @contextmanager
 def dated(at: datetime.datetime) -> Iterator[None]:
-    """What is recorded within happened `at`: for history that is written down later."""
+    """What is recorded, decided and booked within happened `at`: for history that is written down later."""
     token = _at.set(at)
     try:
         yield

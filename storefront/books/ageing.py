@@ -81,7 +81,7 @@ def ageing(
     as_of: datetime.datetime | None = None,
 ) -> list[Aged]:
     """What some facilities are owed at the end of `day`, by fund and age; nothing where nothing is owed."""
-    known = accounts(connection, facility_ids)
+    known = accounts(connection, facility_ids, as_of)
     owed = known.by_facility(balances(connection, known, day, as_of))
     query = YOUNG.format(as_of=AS_OF if as_of else "")
     young: dict[tuple[int, str], dict[int, int]] = {}

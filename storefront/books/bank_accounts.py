@@ -10,7 +10,7 @@ import datetime
 import re
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import Decided, moment, require_second
@@ -20,6 +20,7 @@ from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.ledger.balance import lock_accounts
+from storefront.ledger.models import Account, Posting
 
 #: Digits of an account number that are shown to everybody.
 SHOWN_DIGITS = 4
@@ -144,9 +145,10 @@ def propose_end(account_id: int, last_day: datetime.date, person_id: int) -> Ban
             {"end_on": _("Rekening ini sudah berakhir pada %(day)s.", day=format_date(account.valid_to))}
         )
     _refuse_if_used_after(account, last_day, "end_on")
+    before = _facts(account)
     account.end_on, account.end_proposed_by, account.end_approved_by = last_day, person_id, None
     db.session.flush()
-    _record(account, "end_proposed", person_id)
+    _record(account, "end_proposed", person_id, before)
     return account
 
 
@@ -158,9 +160,10 @@ def approve_end(account_id: int, person_id: int) -> BankAccount:
     require_second(account.end_proposed_by, person_id)
     _lock(account.facility_id)
     _refuse_if_used_after(account, account.end_on, "end_on")
+    before = _facts(account)
     account.valid_to, account.end_approved_by = account.end_on, person_id
     db.session.flush()
-    _record(account, "ended", person_id)
+    _record(account, "ended", person_id, before)
     return account
 
 
@@ -189,24 +192,32 @@ def _make_room(account: BankAccount, person_id: int) -> None:
             )
         last_day = account.valid_from - datetime.timedelta(days=1)
         _refuse_if_used_after(other, last_day, "valid_from")
+        before = _facts(other)
         other.valid_to = last_day
-        _record(other, "ended", person_id)
+        _record(other, "ended", person_id, before)
     # Before the new one counts: the two must never overlap, not even in between.
     db.session.flush()
 
 
 def _refuse_if_used_after(account: BankAccount, last_day: datetime.date, field: str) -> None:
-    latest = db.session.scalar(
-        select(Settlement.paid_on)
-        .where(Settlement.bank_account_id == account.id, Settlement.paid_on > last_day)
-        .order_by(Settlement.paid_on.desc())
-        .limit(1)
+    """Money went to this account, or (the central office's) through it, after what would be its last day."""
+    paid_to = db.session.scalar(
+        select(func.max(Settlement.paid_on)).where(
+            Settlement.bank_account_id == account.id, Settlement.paid_on > last_day
+        )
     )
+    moved = db.session.scalar(
+        select(func.max(Posting.effective_date))
+        .join(Account, Account.id == Posting.account_id)
+        .where(Account.bank_account_id == account.id, Posting.effective_date > last_day)
+    )
+    latest = max((day for day in (paid_to, moved) if day is not None), default=None)
     if latest is not None:
         raise Invalid(
             {
                 field: _(
-                    "Masih ada penyaluran ke rekening ini pada %(day)s. Pilih hari sesudahnya.",
+                    "Masih ada uang yang masuk atau keluar di rekening ini pada %(day)s. "
+                    "Pilih hari itu atau sesudahnya.",
                     day=format_date(latest),
                 )
             }
@@ -258,18 +269,27 @@ def _missing(facility_id: int | None, on: datetime.date) -> object:
     )
 
 
-def _record(account: BankAccount, what: str, person_id: int) -> None:
+def _facts(account: BankAccount) -> dict[str, str | None]:
+    """What an account is, for the audit trail: never its whole number."""
+    days = {name: getattr(account, name) for name in ("valid_from", "valid_to", "end_on")}
+    return {
+        "bank": account.bank,
+        "number": mask(account.number),
+        "holder": account.holder,
+        "permission_letter": account.permission_letter,
+        **{name: day.isoformat() if day else None for name, day in days.items()},
+    }
+
+
+def _record(
+    account: BankAccount, what: str, person_id: int, before: dict[str, str | None] | None = None
+) -> None:
+    """Write a step to the audit trail; `before` are the account's facts before one that changed it."""
     record(
         f"bank_account.{what}",
         "bank_account",
         account.id,
         person_id=person_id,
         facility_id=account.facility_id,
-        details={
-            "bank": account.bank,
-            "number": mask(account.number),
-            "valid_from": account.valid_from.isoformat(),
-            "valid_to": account.valid_to.isoformat() if account.valid_to else None,
-            "end_on": account.end_on.isoformat() if account.end_on else None,
-        },
+        details={"before": before, "after": _facts(account)},
     )

@@ -7,9 +7,9 @@ import datetime
 from flask_babel import gettext as _
 
 from storefront import days
-from storefront.books.closed import require_open
 from storefront.display import format_date
 from storefront.errors import Invalid
+from storefront.ledger.closed import require_open
 
 
 def require_booking_day(day: datetime.date, *, field: str, since: datetime.date | None = None) -> None:
@@ -21,4 +21,4 @@ def require_booking_day(day: datetime.date, *, field: str, since: datetime.date 
         raise Invalid({field: _("Tanggal ini belum tiba.")})
     if since is not None and day < since:
         raise Invalid({field: _("Paling awal %(day)s.", day=format_date(since))})
-    require_open(day)
+    require_open(day, field)

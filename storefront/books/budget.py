@@ -21,6 +21,7 @@ from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.ledger import passing_on
+from storefront.ledger.closed import require_open
 from storefront.money import format_rupiah
 
 
@@ -84,7 +85,7 @@ def approve(return_id: int, person_id: int, *, at: datetime.datetime | None = No
     """A second person agrees, and it is booked. Raises FourEyes, PeriodClosed, Decided, NotFound."""
     returned = _waiting(return_id)
     require_second(returned.proposed_by, person_id)
-    require_booking_day(returned.returned_on, field="returned_on")
+    require_open(returned.returned_on)
     returned.state, returned.approved_by, returned.approved_at = "booked", person_id, moment(at)
     db.session.flush()
     passing_on.book_budget_return(
@@ -96,16 +97,16 @@ def approve(return_id: int, person_id: int, *, at: datetime.datetime | None = No
         person_id=person_id,
         posted_at=at,
     )
-    _record(returned, "booked", person_id)
+    _record(returned, "booked", person_id, was="proposed")
     return returned
 
 
 def reject(return_id: int, person_id: int) -> BudgetReturn:
     """Decide against it, or take one's own back. Raises Decided, NotFound."""
     returned = _waiting(return_id)
-    returned.state = "rejected"
+    returned.state, returned.rejected_by, returned.rejected_at = "rejected", person_id, moment(None)
     db.session.flush()
-    _record(returned, "rejected", person_id)
+    _record(returned, "rejected", person_id, was="proposed")
     return returned
 
 
@@ -133,7 +134,7 @@ def _waiting(return_id: int) -> BudgetReturn:
     return returned
 
 
-def _record(returned: BudgetReturn, what: str, person_id: int) -> None:
+def _record(returned: BudgetReturn, what: str, person_id: int, *, was: str | None = None) -> None:
     record(
         f"budget_return.{what}",
         "budget_return",
@@ -141,10 +142,11 @@ def _record(returned: BudgetReturn, what: str, person_id: int) -> None:
         person_id=person_id,
         facility_id=returned.facility_id,
         details={
+            "before": {"state": was} if was else None,
+            "after": {"state": returned.state},
             "amount": returned.amount,
             "fund_id": returned.fund_id,
             "reference": returned.reference,
             "returned_on": returned.returned_on.isoformat(),
-            "state": returned.state,
         },
     )

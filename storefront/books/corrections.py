@@ -11,7 +11,6 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, text
 
 from storefront.audit.record import record
-from storefront.books.closed import PeriodClosed, require_open
 from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.models import Correction
 from storefront.days import today
@@ -19,6 +18,7 @@ from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.ledger.balance import balance, lock_accounts
 from storefront.ledger.book import AccountKey, Leg, books_difference, fees_of_operator
+from storefront.ledger.closed import PeriodClosed, require_open
 from storefront.ledger.correction import book_correction
 from storefront.ledger.models import Account
 from storefront.money import format_rupiah
@@ -85,6 +85,7 @@ def propose(
         legs=[{"account": code, "amount": amount} for code, amount in legs],
         state="proposed",
         proposed_by=person_id,
+        proposed_at=moment(None),
     )
     db.session.add(correction)
     db.session.flush()
@@ -111,7 +112,7 @@ def approve(correction_id: int, person_id: int) -> Correction:
     correction.approved_by, correction.approved_at = person_id, moment(None)
     correction.state = "booked"
     db.session.flush()
-    _record(correction, "booked", person_id)
+    _record(correction, "booked", person_id, was="proposed")
     return correction
 
 
@@ -121,7 +122,7 @@ def reject(correction_id: int, person_id: int) -> Correction:
     correction.rejected_by, correction.rejected_at = person_id, moment(None)
     correction.state = "rejected"
     db.session.flush()
-    _record(correction, "rejected", person_id)
+    _record(correction, "rejected", person_id, was="proposed")
     return correction
 
 
@@ -196,13 +197,15 @@ def _refuse_wrong_side(keys: dict[str, AccountKey], legs: Iterable[dict[str, Any
             raise WrongSide(code, held)
 
 
-def _record(correction: Correction, what: str, person_id: int) -> None:
+def _record(correction: Correction, what: str, person_id: int, *, was: str | None = None) -> None:
     record(
         f"correction.{what}",
         "correction",
         correction.id,
         person_id=person_id,
         details={
+            "before": {"state": was} if was else None,
+            "after": {"state": correction.state},
             "reason": correction.reason,
             "effective_date": correction.effective_date.isoformat(),
             "legs": correction.legs,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -42,14 +42,14 @@ UNDEPOSITED = """
        AND NOT EXISTS (SELECT FROM deposit_lines l WHERE l.posting_id = p.id AND l.is_living)
 """
 SUMS = text(
-    f"""SELECT COALESCE(-sum(p.amount), 0)::bigint AS amount,
+    f"""SELECT COALESCE(-sum(p.amount), 0)::bigint AS amount, array_agg(p.id) AS postings,
                min(e.effective_date) FILTER (WHERE p.amount < 0) AS oldest {UNDEPOSITED}
            AND a.facility_id = :facility_id"""
 )
+#: The very postings that were added up: a sale that was booked in between waits for the next deposit.
 CARRY = text(
-    f"""INSERT INTO deposit_lines (deposit_id, posting_id, amount)
-        SELECT :deposit_id, p.id, -p.amount {UNDEPOSITED}
-           AND a.facility_id = :facility_id ORDER BY p.id"""
+    """INSERT INTO deposit_lines (deposit_id, posting_id, amount)
+        SELECT :deposit_id, p.id, -p.amount FROM postings p WHERE p.id = ANY (:postings) ORDER BY p.id"""
 )
 
 
@@ -76,8 +76,8 @@ def propose(
     until = today if until is None else until
     of = owed_to_state(facility_id)
     passing_on.lock([of])
-    which = {"facility_id": facility_id, "until": until}
-    amount, oldest = db.session.execute(SUMS, which).one()
+    sums = {"facility_id": facility_id, "until": until}
+    amount, postings, oldest = db.session.execute(SUMS, sums).one()
     if amount <= 0 or oldest is None:
         raise NothingToDeposit()
     deposit = Deposit(
@@ -90,7 +90,7 @@ def propose(
     )
     db.session.add(deposit)
     db.session.flush()
-    db.session.execute(CARRY, {**which, "deposit_id": deposit.id})
+    db.session.execute(CARRY, {"deposit_id": deposit.id, "postings": postings})
     record_step(deposit, "proposed", person_id, due_on=deposit.due_on.isoformat())
     return deposit
 
@@ -131,16 +131,17 @@ def approve(deposit_id: int, person_id: int, *, at: datetime.datetime | None = N
         )
     deposit.state, deposit.approved_by, deposit.approved_at = "approved", person_id, moment(at)
     db.session.flush()
-    record_step(deposit, "approved", person_id)
+    record_step(deposit, "approved", person_id, before={"state": "proposed"})
     return deposit
 
 
 def reject(deposit_id: int, person_id: int, reason: str = "") -> Deposit:
     """Decide against it before it is paid; its postings are free for another. Raises Decided, NotFound."""
     deposit = locked(deposit_id, *PENDING)
+    was = deposit.state
     deposit.state, deposit.rejected_by, deposit.rejected_at = "rejected", person_id, moment(None)
     db.session.flush()
-    record_step(deposit, "rejected", person_id, reason=reason[:500])
+    record_step(deposit, "rejected", person_id, before={"state": was}, reason=reason[:500])
     return deposit
 
 
@@ -155,7 +156,12 @@ def set_billing_code(deposit_id: int, code: str, expires_at: datetime.datetime, 
         raise Invalid({"billing_code": _("Kode billing terdiri dari 15 angka.")})
     if deposit.approved_at is not None and expires_at <= deposit.approved_at:
         raise Invalid({"billing_expires_at": _("Kode ini sudah kedaluwarsa. Buat yang baru di SIMPONI.")})
-    before = deposit.billing_code
+    expired = deposit.billing_expires_at
+    before: dict[str, object] = {
+        "state": "approved",
+        "billing_code": deposit.billing_code,
+        "billing_expires_at": expired.isoformat() if expired else None,
+    }
     try:
         with db.session.begin_nested():
             deposit.billing_code, deposit.billing_expires_at = code, expires_at
@@ -164,9 +170,8 @@ def set_billing_code(deposit_id: int, code: str, expires_at: datetime.datetime, 
         if "deposits_billing_code" not in str(refusal.orig):
             raise
         raise Invalid({"billing_code": _("Kode billing ini sudah dipakai untuk setoran lain.")}) from None
-    record_step(
-        deposit, "billed", person_id, billing_code=code, expires=expires_at.isoformat(), before=before or ""
-    )
+    until = expires_at.isoformat()
+    record_step(deposit, "billed", person_id, before=before, billing_code=code, billing_expires_at=until)
     return deposit
 
 
@@ -200,13 +205,19 @@ def locked(deposit_id: int, *states: str) -> Deposit:
     return deposit
 
 
-def record_step(deposit: Deposit, what: str, person_id: int, **more: str) -> None:
-    """Write the step to the audit trail."""
+def record_step(
+    deposit: Deposit, what: str, person_id: int, *, before: Mapping[str, object] | None = None, **more: str
+) -> None:
+    """Write a step to the audit trail: what was `before` it, and `more` that came with it."""
     record(
         f"deposit.{what}",
         "deposit",
         deposit.id,
         person_id=person_id,
         facility_id=deposit.facility_id,
-        details={"amount": deposit.amount, "state": deposit.state, **more},
+        details={
+            "before": dict(before) if before is not None else None,
+            "after": {"state": deposit.state, **more},
+            "amount": deposit.amount,
+        },
     )

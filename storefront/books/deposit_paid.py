@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from storefront import days
 from storefront.books import bank_accounts, proof
 from storefront.books.booking_day import require_booking_day
+from storefront.books.budget import left_to_return
 from storefront.books.deposit import locked, owed_to_state, record_step
 from storefront.books.four_eyes import require_second
 from storefront.books.models import Deposit
@@ -18,6 +19,7 @@ from storefront.books.settle_paid import SHORTEST_REASON, reverser_is_second
 from storefront.display import format_date
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.facilities.models import Facility
 from storefront.ledger import passing_on
 
 #: The treasury's and the bank's receipt numbers.
@@ -75,7 +77,8 @@ def mark_paid(
     passing_on.book_deposit(
         deposit.id, of, deposit.amount, central.id, on=paid_on, person_id=person_id, posted_at=at
     )
-    record_step(deposit, "paid", person_id, ntpn=ntpn, paid_on=paid_on.isoformat())
+    more = {"ntpn": ntpn, "ntb": ntb, "paid_on": paid_on.isoformat()}
+    record_step(deposit, "paid", person_id, before={"state": "approved"}, **more)
     return deposit
 
 
@@ -83,9 +86,12 @@ def set_booked_on(deposit_id: int, booked_on: datetime.date, person_id: int) -> 
     """The day on which the treasury booked a paid deposit. Raises Invalid, Decided, NotFound."""
     deposit = locked(deposit_id, "paid")
     _refuse_booked_on(booked_on, deposit.paid_on)
+    before = deposit.booked_on.isoformat() if deposit.booked_on else None
     deposit.booked_on = booked_on
     db.session.flush()
-    record_step(deposit, "booked", person_id, booked_on=booked_on.isoformat())
+    record_step(
+        deposit, "booked", person_id, before={"booked_on": before}, booked_on=booked_on.isoformat()
+    )
     return deposit
 
 
@@ -98,7 +104,7 @@ def attach_proof(deposit_id: int, content: bytes, person_id: int) -> Deposit:
     before = deposit.proof_key
     deposit.proof_key = proof.keep(f"deposits/{deposit.id}", content)
     db.session.flush()
-    record_step(deposit, "proved", person_id, proof=deposit.proof_key, before=before or "")
+    record_step(deposit, "proved", person_id, before={"proof": before}, proof=deposit.proof_key)
     return deposit
 
 
@@ -121,6 +127,7 @@ def reverse(
     if not SHORTEST_REASON <= len(reason) <= 500:
         raise Invalid({"reason": _("Tulis alasannya, 10 sampai 500 huruf.")})
     require_booking_day(on, field="on", since=deposit.paid_on)
+    _refuse_if_returned(deposit)
     passing_on.lock([owed_to_state(deposit.facility_id)])
     deposit.state, deposit.reversed_on = "reversed", on
     deposit.reversed_by, deposit.reversal_reason = person_id, reason
@@ -132,8 +139,24 @@ def reverse(
         person_id=person_id,
         posted_at=at,
     )
-    record_step(deposit, "reversed", person_id, reason=reason, on=on.isoformat())
+    record_step(
+        deposit, "reversed", person_id, before={"state": "paid"}, reason=reason, on=on.isoformat()
+    )
     return deposit
+
+
+def _refuse_if_returned(deposit: Deposit) -> None:
+    """What came back of it as budget is owed to the facility once more: it cannot be owed to the state too."""
+    db.session.get(Facility, deposit.facility_id, with_for_update={"key_share": True})
+    if deposit.amount > left_to_return(deposit.facility_id):
+        raise Invalid(
+            {
+                "reason": _(
+                    "Sebagian setoran UPT ini sudah kembali sebagai anggaran, jadi tidak dapat dibatalkan. "
+                    "Usulkan koreksi untuk yang salah."
+                )
+            }
+        )
 
 
 def _plain(number: str) -> str:

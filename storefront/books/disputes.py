@@ -15,12 +15,12 @@ from sqlalchemy import select, text
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
 from storefront.books.models import Dispute, DisputeParcel, DisputeShare
-from storefront.days import accounting_day
 from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.ledger.balance import lock_accounts
 from storefront.ledger.book import clearing
 from storefront.ledger.clearing import book_dispute_lost, book_dispute_opened, book_dispute_won
+from storefront.ledger.closed import Counted, counting
 from storefront.ledger.take_back import Taken
 from storefront.money import split, take_back
 from storefront.orders.models import Order
@@ -87,11 +87,18 @@ class Left:
 
 
 def record_dispute(
-    payment_id: str, reference: str, amount: int, outcome: str, *, at: datetime.datetime | None = None
+    payment_id: str,
+    reference: str,
+    amount: int,
+    outcome: str,
+    *,
+    happened_at: datetime.datetime | None = None,
+    at: datetime.datetime | None = None,
 ) -> str:
-    """Take note of what the provider says of a dispute: `opened`, `won` or `lost`, about `amount` rupiah, `at` or now.
+    """Take note of what the provider says of a dispute: `opened`, `won` or `lost`, about `amount` rupiah.
 
-    Returns what it came to, in a word. Raises DisputeDiffers. Never commits.
+    It counts at `happened_at`, by default when it became known (`at` or now); when that month is closed meanwhile,
+    when it became known. Returns what it came to, in a word. Raises DisputeDiffers. Never commits.
     """
     order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
     if order_id is None:
@@ -105,7 +112,7 @@ def record_dispute(
         select(Dispute).where(Dispute.reference == reference).execution_options(populate_existing=True)
     )
     if dispute is None:
-        dispute = _open(payment, reference, amount, moment(at))
+        dispute = _open(payment, reference, amount, counting(happened_at or moment(at), known_at=at))
     if dispute.payment_id != payment_id or dispute.amount != amount:
         raise DisputeDiffers(f"dispute {reference} was of payment {dispute.payment_id}, {dispute.amount}")
     if outcome == "opened":
@@ -114,13 +121,15 @@ def record_dispute(
         if dispute.state != outcome:
             raise DisputeDiffers(f"dispute {reference} was {dispute.state}, now it is said to be {outcome}")
         return "already_recorded"
-    return _close(dispute, payment, outcome, moment(at))
+    return _close(dispute, payment, outcome, counting(happened_at or moment(at), known_at=at))
 
 
-def _open(payment: Payment, reference: str, amount: int, at: datetime.datetime) -> Dispute:
+def _open(payment: Payment, reference: str, amount: int, counted: Counted) -> Dispute:
     if not 0 < amount <= payment.received:
         raise DisputeDiffers(f"payment {payment.id} is of {payment.received}, disputed are {amount}")
-    dispute = Dispute(payment_id=payment.id, reference=reference, amount=amount, state="open", opened_at=at)
+    dispute = Dispute(
+        payment_id=payment.id, reference=reference, amount=amount, state="open", opened_at=counted.at
+    )
     db.session.add(dispute)
     db.session.flush()
     lock_accounts([clearing(payment.gateway).code])
@@ -129,21 +138,21 @@ def _open(payment: Payment, reference: str, amount: int, at: datetime.datetime) 
         payment.gateway,
         amount,
         order_id=payment.order_id,
-        on=accounting_day(at),
+        when=counted,
     )
     _record(dispute, "opened")
     return dispute
 
 
-def _close(dispute: Dispute, payment: Payment, outcome: str, at: datetime.datetime) -> str:
-    dispute.state, dispute.closed_at = outcome, at
+def _close(dispute: Dispute, payment: Payment, outcome: str, counted: Counted) -> str:
+    dispute.state, dispute.closed_at = outcome, counted.at
     db.session.flush()
     entry = (dispute.id, payment.gateway, dispute.amount)
     if outcome == "won":
-        book_dispute_won(*entry, order_id=payment.order_id, on=accounting_day(at))
+        book_dispute_won(*entry, order_id=payment.order_id, when=counted)
     else:
         taken = _take_back(dispute, payment) if payment.counts else []
-        book_dispute_lost(*entry, taken, order_id=payment.order_id, on=accounting_day(at))
+        book_dispute_lost(*entry, taken, order_id=payment.order_id, when=counted)
     _record(dispute, outcome)
     return outcome
 
@@ -197,5 +206,11 @@ def _record(dispute: Dispute, what: str) -> None:
         f"dispute.{what}",
         "dispute",
         dispute.id,
-        details={"payment": dispute.payment_id, "reference": dispute.reference, "amount": dispute.amount},
+        details={
+            "before": {"state": "open"} if dispute.state != "open" else None,
+            "after": {"state": dispute.state},
+            "payment": dispute.payment_id,
+            "reference": dispute.reference,
+            "amount": dispute.amount,
+        },
     )

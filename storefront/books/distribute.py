@@ -13,12 +13,12 @@ from sqlalchemy.exc import IntegrityError
 
 from storefront import days
 from storefront.audit.record import record
-from storefront.books.closed import require_open
 from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.models import PremiumDistribution, Settlement
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
+from storefront.ledger.closed import require_open
 from storefront.ledger.models import Fund
 from storefront.money import format_rupiah
 
@@ -60,7 +60,7 @@ def enter(
         errors["amount"] = _("Tulis jumlahnya dalam rupiah, lebih dari nol.")
     if errors:
         raise Invalid(errors)
-    require_open(distributed_on)
+    require_open(distributed_on, "distributed_on")
     left = left_to_pass_on(facility_id)
     if amount > left:
         raise _too_much(left)
@@ -96,7 +96,7 @@ def approve(
     distribution.state, distribution.approved_by = "approved", person_id
     distribution.approved_at = approved_at
     db.session.flush()
-    _record(distribution, "approved", person_id)
+    _record(distribution, "approved", person_id, was="entered")
     return distribution
 
 
@@ -111,11 +111,11 @@ def reject(distribution_id: int, person_id: int, reason: str = "") -> PremiumDis
         require_open(distribution.distributed_on)
         if len(reason.strip()) < 10:
             raise Invalid({"reason": _("Tulis alasannya, paling sedikit 10 huruf.")})
-    rejected_at = moment(None)
+    was, rejected_at = distribution.state, moment(None)
     distribution.state, distribution.rejected_by = "rejected", person_id
     distribution.rejected_at = rejected_at
     db.session.flush()
-    _record(distribution, "rejected", person_id, reason=reason.strip()[:500])
+    _record(distribution, "rejected", person_id, was=was, reason=reason.strip()[:500])
     return distribution
 
 
@@ -157,7 +157,9 @@ def _locked(distribution_id: int, *states: str) -> PremiumDistribution:
     return distribution
 
 
-def _record(distribution: PremiumDistribution, what: str, person_id: int, **more: str) -> None:
+def _record(
+    distribution: PremiumDistribution, what: str, person_id: int, *, was: str | None = None, **more: str
+) -> None:
     record(
         f"premium_distribution.{what}",
         "premium_distribution",
@@ -165,11 +167,11 @@ def _record(distribution: PremiumDistribution, what: str, person_id: int, **more
         person_id=person_id,
         facility_id=distribution.facility_id,
         details={
+            "before": {"state": was} if was else None,
+            "after": {"state": distribution.state, **more},
             "amount": distribution.amount,
             "people": distribution.people,
             "distributed_on": distribution.distributed_on.isoformat(),
             "workshop_id": distribution.workshop_id,
-            "state": distribution.state,
-            **more,
         },
     )

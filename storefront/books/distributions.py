@@ -29,7 +29,7 @@ LISTING = text(
        AND (CAST(:state AS text) IS NULL OR d.state = CAST(:state AS text))
        AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
        AND (CAST(:id AS bigint) IS NULL OR d.id = CAST(:id AS bigint))
-     ORDER BY d.id DESC LIMIT :limit OFFSET :offset"""
+     ORDER BY d.state <> 'entered', d.id DESC LIMIT :limit OFFSET :offset"""
 )
 SUMS = text(
     """
@@ -98,7 +98,7 @@ def listing(
     facility: str | None = None,
     page: int = 1,
 ) -> Listed[DistributionRow]:
-    """Distributions, the latest first; `facility` is a code."""
+    """Distributions, those that wait for approval first, then the latest; `facility` is a code."""
     values = {"ids": as_list(facility_ids), "state": state, "code": facility, "id": None}
     return listed(DistributionRow, LISTING, values, page)
 

@@ -14,10 +14,12 @@ from storefront.days import today
 from storefront.display import format_date
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
+from storefront.ledger import fee_bearers
 from storefront.ledger.models import Fund
 from storefront.ledger.split_rules import change_rules
 
 SHORTEST_BASIS = 5
+ONE_DAY = datetime.timedelta(days=1)
 
 
 def propose(*, fund_id: int | None, valid_from: datetime.date, legal_basis: str, person_id: int) -> FeeBearer:
@@ -42,7 +44,11 @@ def propose(*, fund_id: int | None, valid_from: datetime.date, legal_basis: str,
     if errors:
         raise Invalid(errors)
     bearer = FeeBearer(
-        fund_id=fund_id, valid_from=valid_from, legal_basis=legal_basis.strip(), proposed_by=person_id
+        fund_id=fund_id,
+        valid_from=valid_from,
+        legal_basis=legal_basis.strip(),
+        proposed_by=person_id,
+        proposed_at=moment(None),
     )
     db.session.add(bearer)
     db.session.flush()
@@ -106,7 +112,8 @@ def _record(bearer: FeeBearer, what: str, person_id: int) -> None:
         bearer.id,
         person_id=person_id,
         details={
-            "bearer": fund.code if fund else "operator",
+            "before": {"bearer": fee_bearers.bearer_on(bearer.valid_from - ONE_DAY)},
+            "after": {"bearer": fund.code if fund else fee_bearers.OPERATOR},
             "valid_from": bearer.valid_from.isoformat(),
             "legal_basis": bearer.legal_basis,
         },

@@ -10,15 +10,15 @@ import datetime
 
 from sqlalchemy import select, text
 
-from storefront.books.closed import is_closed
-from storefront.books.four_eyes import moment
 from storefront.days import accounting_day
 from storefront.extensions import db
+from storefront.ledger.closed import counting
 from storefront.ledger.fee_bearers import OPERATOR, bearer_on
 from storefront.ledger.fees import book_fee as book_entry
 from storefront.ledger.models import Fund
 from storefront.ledger.take_back import Taken
 from storefront.money import split
+from storefront.orders.models import Order
 from storefront.payments.gateway import gateway
 from storefront.payments.models import Payment
 
@@ -32,10 +32,10 @@ BY_FACILITY = text(
 def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = None) -> str:
     """Take note of what the provider kept of a payment, in rupiah. Told again, it changes nothing.
 
-    It counts on the payment's day, or on the day of `at` (by default now) when that month is closed, and
-    burdens whom the setting of that day names. The fee of a payment that paid nothing belongs to no facility:
-    the operator bears it. Returns what it came to, in a word. Raises LookupError for a payment that has not
-    succeeded. Never commits.
+    It counts on the day on which its payment counts, or on the day of `at` (by default now) when that month is
+    closed, and burdens whom the setting of the payment's day names. The fee of a payment that paid nothing belongs
+    to no facility: the operator bears it. Returns what it came to, in a word. Raises LookupError for a payment that
+    has not succeeded. Never commits.
     """
     payment = db.session.get(Payment, payment_id, with_for_update=True, populate_existing=True)
     taken_at = (payment.succeeded_at or payment.held_at) if payment is not None else None
@@ -51,14 +51,15 @@ def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = Non
     db.session.flush()
     if not amount:
         return "no_fee"
-    paid_on = accounting_day(taken_at)
+    order = db.session.get_one(Order, payment.order_id)
+    paid_at = order.paid_at if payment.counts and order.paid_at else taken_at
     book_entry(
         payment.id,
         payment.gateway,
         amount,
-        borne_by_facilities(payment, amount, paid_on) if payment.counts else [],
+        borne_by_facilities(payment, amount, accounting_day(paid_at)) if payment.counts else [],
         order_id=payment.order_id,
-        on=accounting_day(moment(at)) if is_closed(paid_on) else paid_on,
+        when=counting(paid_at, known_at=at),
     )
     return "booked"
 

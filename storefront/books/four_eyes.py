@@ -7,6 +7,7 @@ import datetime
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
+from storefront.audit.record import dated_at
 from storefront.errors import DomainError
 from storefront.extensions import db
 
@@ -35,6 +36,7 @@ def require_second(first_person: int | None, person_id: int, message: object = N
 
 def moment(at: datetime.datetime | None) -> datetime.datetime:
     """`at`, or now by the database's clock; history that is written down later names its own moment."""
+    at = at or dated_at()
     if at is not None:
         return at
     now: datetime.datetime = db.session.execute(select(func.now())).scalar_one()

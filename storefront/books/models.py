@@ -308,6 +308,8 @@ class BudgetReturn(db.Model):  # type: ignore[name-defined]
     proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
 
 
 class Correction(db.Model):  # type: ignore[name-defined]

@@ -92,8 +92,8 @@ ATTEMPTS = text(
      WHERE p.order_id = :order_id ORDER BY a.id DESC LIMIT 200"""
 )
 ENTRIES = """
-    SELECT e.id, e.source, e.kind, e.effective_date, e.posted_at, w.name AS person_name, a.code AS account,
-           p.amount, l.sku
+    SELECT e.id, e.source, e.kind, e.effective_date, e.happened_on, e.posted_at, w.name AS person_name,
+           a.code AS account, p.amount, l.sku
       FROM journal_entries e
       JOIN postings p ON p.entry_id = e.id
       JOIN accounts a ON a.id = p.account_id
@@ -193,6 +193,8 @@ class SheetEntry:
     source: str
     kind: str
     effective_date: datetime.date
+    #: The day it happened on, when it became known after that month was closed.
+    happened_on: datetime.date | None
     posted_at: datetime.datetime
     person_name: str | None
     postings: list[SheetPosting] = field(default_factory=list)
@@ -285,7 +287,10 @@ def _entries(values: dict[str, Any], is_whole: bool) -> list[SheetEntry]:
     entries: dict[int, SheetEntry] = {}
     for row in db.session.execute(ALL_ENTRIES if is_whole else OWN_ENTRIES, values):
         entry = entries.setdefault(
-            row.id, SheetEntry(row.source, row.kind, row.effective_date, row.posted_at, row.person_name)
+            row.id,
+            SheetEntry(
+                row.source, row.kind, row.effective_date, row.happened_on, row.posted_at, row.person_name
+            ),
         )
         entry.postings.append(SheetPosting(row.account, row.amount, row.sku))
     return list(entries.values())

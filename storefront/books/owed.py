@@ -30,8 +30,8 @@ BALANCES = text(
 
 POSTINGS = text(
     """
-    SELECT p.id, p.amount, e.effective_date, e.posted_at, e.source, e.kind, o.number AS order_number, l.title,
-           l.title_en, l.sku
+    SELECT p.id, p.amount, e.effective_date, e.happened_on, e.posted_at, e.source, e.kind,
+           o.number AS order_number, l.title, l.title_en, l.sku
       FROM postings p
       JOIN journal_entries e ON e.id = p.entry_id
       LEFT JOIN orders o ON o.id = e.order_id
@@ -62,6 +62,8 @@ class Posting:
     id: int
     amount: int
     effective_date: datetime.date
+    #: The day it happened on, when it became known after that month was closed.
+    happened_on: datetime.date | None
     posted_at: datetime.datetime
     source: str
     kind: str

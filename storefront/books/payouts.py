@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from storefront.audit.record import record
 from storefront.books.bank_accounts import NoBankAccount, in_force, mask
-from storefront.books.closed import PeriodClosed, require_open
 from storefront.books.four_eyes import moment
 from storefront.books.models import Payout
 from storefront.days import today
@@ -18,6 +17,7 @@ from storefront.extensions import db
 from storefront.ledger.balance import balance, lock_accounts
 from storefront.ledger.book import clearing
 from storefront.ledger.clearing import book_payout
+from storefront.ledger.closed import PeriodClosed, require_open
 from storefront.ledger.models import Account
 from storefront.money import format_rupiah
 

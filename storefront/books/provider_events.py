@@ -14,6 +14,7 @@ from storefront.books.refund_outcome import record_outcome
 from storefront.extensions import db, defer
 from storefront.orders.payment_events import OF_PAYMENTS, UnknownCapture, apply_to_order, known_payment
 from storefront.orders.refund_news import record_refund
+from storefront.orders.taken import believed
 from storefront.payments.gateway import EventKind, ProviderEvent, gateway
 from storefront.payments.models import Payment, PaymentEvent
 
@@ -107,4 +108,10 @@ def _dispute(event: ProviderEvent) -> str:
     if not event.dispute_reference:
         return "unknown_dispute"
     outcome = event.kind.removeprefix("dispute_")
-    return record_dispute(event.payment_id, event.dispute_reference, event.amount, outcome)
+    return record_dispute(
+        event.payment_id,
+        event.dispute_reference,
+        event.amount,
+        outcome,
+        happened_at=believed(event.payment_id, event.happened_at),
+    )

@@ -15,7 +15,7 @@ from storefront import days
 from storefront.audit.record import record
 from storefront.books import corrections
 from storefront.books.bank_accounts import find_in_force
-from storefront.books.closed import is_closed
+from storefront.ledger.closed import is_closed
 from storefront.books.four_eyes import Decided, moment
 from storefront.books.models import Correction
 from storefront.books.reconcile_models import Difference, ProviderLine

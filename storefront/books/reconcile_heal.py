@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from storefront.books.closed import is_closed
+from storefront.ledger.closed import is_closed
 from storefront.books.disputes import DisputeDiffers, record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.provider_events import TAKEN_STATES
@@ -22,6 +22,7 @@ from storefront.extensions import db
 from storefront.ledger.provider_fees import book_provider_fee
 from storefront.orders.ask import ask_provider
 from storefront.orders.refund import look_up_refunds
+from storefront.orders.taken import believed
 from storefront.payments.models import Payment
 from storefront.payments.provider_books import LineKind
 from storefront.payments.said import CURRENCY
@@ -92,7 +93,8 @@ def _dispute(line: ProviderLine) -> bool:
     if payment_id is None or reference is None or _state(line.gateway, payment_id) not in TAKEN_STATES:
         return False
     outcome = "opened" if line.amount < 0 else "won"
-    result = record_dispute(payment_id, reference, abs(line.amount), outcome)
+    happened_at = believed(payment_id, line.at)
+    result = record_dispute(payment_id, reference, abs(line.amount), outcome, happened_at=happened_at)
     return result in ("opened", "won")
 
 

@@ -16,6 +16,7 @@ from storefront.books.models import RefundLine, RefundShare
 from storefront.days import accounting_day, begins
 from storefront.extensions import db
 from storefront.ledger.book import AccountKey
+from storefront.ledger.closed import Counted, counting
 from storefront.ledger.sale import book_refund, book_refund_came_back, refund_source
 from storefront.ledger.take_back import Taken
 from storefront.mail.owe import owe
@@ -76,30 +77,34 @@ EMPTIED = text(
 )
 
 
-def record_outcome(refund: Refund, event: ProviderEvent) -> str:
+def record_outcome(
+    refund: Refund, event: ProviderEvent, happened_at: datetime.datetime | None = None
+) -> str:
     """What an event says of a refund with lines. Never commits."""
     if event.kind is EventKind.REFUND_SUCCEEDED:
-        return refund_succeeded(refund.id)
-    return refund_failed(refund.id, event.failure)
+        return refund_succeeded(refund.id, happened_at=happened_at)
+    return refund_failed(refund.id, event.failure, happened_at=happened_at)
 
 
 def refund_succeeded(
     refund_id: int,
     *,
+    happened_at: datetime.datetime | None = None,
     at: datetime.datetime | None = None,
     on: datetime.date | None = None,
     paid_from: AccountKey | None = None,
 ) -> str:
-    """The money went back, `at` or now: by the provider, or on the day `on` out of our own account `paid_from`.
+    """The money went back, by the provider at `happened_at`, or on the day `on` out of our own account `paid_from`.
 
-    Returns what it came to, in a word. Never commits.
+    By default it did when it became known: `at` or now. In a month that is closed meanwhile it counts when it
+    became known. Returns what it came to, in a word. Never commits.
     """
     refund = _locked(refund_id)
     if refund.state in ("succeeded", "failed"):
         return "already_recorded"
-    now = moment(at)
-    if on is not None and on != accounting_day(now):
-        now = begins(on)  # it counts on its own day, also in reports
+    if on is not None and on != accounting_day(moment(at)):
+        happened_at = begins(on)  # it counts on its own day, also in reports
+    counted = counting(happened_at or moment(at), known_at=at)
     payment = db.session.get_one(Payment, refund.payment_id)
     number = 1 + times_returned(refund.id)
     taken = _take_shares(refund, step=2 * number - 1) + _shipping(refund)
@@ -108,24 +113,24 @@ def refund_succeeded(
         payment.gateway,
         taken,
         order_id=refund.order_id,
-        on=accounting_day(now),
+        when=counted,
         person_id=refund.approved_by or refund.proposed_by,
-        posted_at=at,
         number=number,
         paid_from=paid_from,
     )
-    refund.state, refund.finished_at, refund.failure = "succeeded", now, None
+    was = refund.state
+    refund.state, refund.finished_at, refund.failure = "succeeded", counted.at, None
     db.session.flush()
     if number == 1:  # the pieces came once, however often the money has to be sent
-        _put_back(refund, now)
+        _put_back(refund, counted.at)
     _call_off_parcels(refund)
     said = "refund_done" if paid_from is None else "return_paid"
     owe(said, refund.order_id, key=refund_source(refund.id, number))
-    record("refund.succeeded", "refund", refund.id, details={"amount": refund.amount})
+    _record(refund, was)
     return "refunded"
 
 
-def refund_failed(refund_id: int, why: str) -> str:
+def refund_failed(refund_id: int, why: str, *, happened_at: datetime.datetime | None = None) -> str:
     """The provider could not give the money back; finance sees it and may send it again. Never commits.
 
     One that had gone through has come back: each fund is owed its shares again, by an entry of its own.
@@ -135,17 +140,20 @@ def refund_failed(refund_id: int, why: str) -> str:
         return "already_recorded"
     now = moment(None)
     if refund.state == "succeeded":
-        return _came_back(refund, why, now) if went_by_provider(refund) else "already_recorded"
+        if not went_by_provider(refund):
+            return "already_recorded"
+        return _came_back(refund, why, counting(happened_at or now))
+    was = refund.state
     refund.state, refund.finished_at, refund.failure = "failed", now, why[:500]
     db.session.flush()
     hand_to_bank(refund.id, why)
-    record("refund.failed", "refund", refund.id, details={"amount": refund.amount})
+    _record(refund, was)
     return "refund_failed"
 
 
-def _came_back(refund: Refund, why: str, now: datetime.datetime) -> str:
+def _came_back(refund: Refund, why: str, counted: Counted) -> str:
     payment = db.session.get_one(Payment, refund.payment_id)
-    number = note_return(refund, why, now)
+    number = note_return(refund, why, counted.at)
     returned = _shipping(refund)
     for row in db.session.execute(TAKEN, {"refund_id": refund.id}).all():
         db.session.add(
@@ -165,14 +173,9 @@ def _came_back(refund: Refund, why: str, now: datetime.datetime) -> str:
         )
     db.session.flush()
     book_refund_came_back(
-        refund.id,
-        payment.gateway,
-        returned,
-        order_id=refund.order_id,
-        on=accounting_day(now),
-        number=number,
+        refund.id, payment.gateway, returned, order_id=refund.order_id, when=counted, number=number
     )
-    record("refund.came_back", "refund", refund.id, details={"amount": refund.amount, "failure": why[:200]})
+    _record(refund, "succeeded", what="came_back")
     return "refund_came_back"
 
 
@@ -181,6 +184,12 @@ def _shipping(refund: Refund) -> list[Taken]:
         Taken(row.facility_id, row.code, row.amount)
         for row in db.session.execute(SHIPPING, {"refund_id": refund.id})
     ]
+
+
+def _record(refund: Refund, was: str, what: str | None = None) -> None:
+    after = {"state": refund.state} | ({"failure": refund.failure} if refund.failure else {})
+    details = {"before": {"state": was}, "after": after, "amount": refund.amount}
+    record(f"refund.{what or refund.state}", "refund", refund.id, details=details)
 
 
 def _locked(refund_id: int) -> Refund:

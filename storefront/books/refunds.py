@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from storefront.audit.record import record
 from storefront.books.disputes import refuse_while_disputed
@@ -27,7 +27,8 @@ from storefront.money import format_rupiah, split
 from storefront.orders.models import Order
 from storefront.payments.models import OF_VAIN_MONEY, Refund
 
-#: From this many rupiah on, a second person approves.
+#: From this many rupiah of one order on, a second person approves: a large refund in small pieces is a large one.
+#: The database holds the same (`refund_limit`).
 SECOND_PERSON_FROM = 500_000
 REASONS = ("cannot_fulfil", "returned", "damaged", "lost", "goodwill")
 PIECES = ("none", "restock", "write_off")
@@ -105,7 +106,7 @@ def propose(
     parts = _parts(left, lines, goodwill, errors)
     _refuse(left, parts, shipping, reason, note, errors)
     amount = sum(part.amount for part in parts) + sum(shipping.values())
-    decided = may_decide and amount < SECOND_PERSON_FROM
+    decided = may_decide and amount + decided_alone(order.id) < SECOND_PERSON_FROM
     refund = Refund(
         payment_id=left.payment_id,
         order_id=order.id,
@@ -123,6 +124,17 @@ def propose(
         defer("orders.send_refund", refund_id=refund.id)
     _record(refund, "proposed", person_id)
     return refund
+
+
+def decided_alone(order_id: int) -> int:
+    """Rupiah of an order that one person alone has decided to give back, whoever it was."""
+    alone = select(func.coalesce(func.sum(Refund.amount), 0)).where(
+        Refund.order_id == order_id,
+        Refund.proposed_by.is_not(None),
+        Refund.approved_by.is_(None),
+        Refund.state.not_in(("proposed", "rejected")),
+    )
+    return int(db.session.scalars(alone).one())
 
 
 def _add(refund: Refund, parts: Sequence[RefundLine], shipping: dict[int, int]) -> None:
@@ -143,15 +155,13 @@ def approve(refund_id: int, person_id: int, *, at: datetime.datetime | None = No
     refund = _waiting(refund_id)
     require_second(refund.proposed_by, person_id)
     refuse_while_disputed(refund.payment_id)
-    refund.approved_by = person_id
-    refund.approved_at = moment(at)
-    refund.state = "requested"
+    refund.state, refund.approved_by, refund.approved_at = "requested", person_id, moment(at)
     db.session.flush()
     if refund.is_made_there:
         refund_succeeded(refund.id)  # the provider's own books say so
     else:
         defer("orders.send_refund", refund_id=refund.id)
-    _record(refund, "approved", person_id)
+    _record(refund, "approved", person_id, was="proposed")
     return refund
 
 
@@ -162,7 +172,7 @@ def reject(refund_id: int, person_id: int) -> Refund:
     if refund.is_made_there:  # so that it can be written down anew
         refund.is_made_there, refund.reference = False, None
     db.session.flush()
-    _record(refund, "rejected", person_id)
+    _record(refund, "rejected", person_id, was="proposed")
     return refund
 
 
@@ -188,7 +198,7 @@ def try_again(refund_id: int, person_id: int) -> Refund:
     refund.is_made_there = False
     db.session.flush()
     defer("orders.send_refund", refund_id=refund.id)
-    _record(refund, "sent_again", person_id)
+    _record(refund, "sent_again", person_id, was="failed")
     return refund
 
 
@@ -295,7 +305,7 @@ FACILITIES = text(
 )
 
 
-def _record(refund: Refund, what: str, person_id: int) -> None:
+def _record(refund: Refund, what: str, person_id: int, *, was: str | None = None) -> None:
     facilities = db.session.scalars(FACILITIES, {"id": refund.id}).all()
     record(
         f"refund.{what}",
@@ -304,5 +314,10 @@ def _record(refund: Refund, what: str, person_id: int) -> None:
         person_id=person_id,
         # The act of one facility, where it is one's alone.
         facility_id=facilities[0] if len(facilities) == 1 else None,
-        details={"amount": refund.amount, "reason": refund.reason, "state": refund.state},
+        details={
+            "before": {"state": was} if was else None,
+            "after": {"state": refund.state},
+            "amount": refund.amount,
+            "reason": refund.reason,
+        },
     )

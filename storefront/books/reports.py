@@ -134,7 +134,7 @@ def sales_report(
 ) -> SalesReport:
     """The sales of some facilities over `span`, grouped; an empty text asks for everything."""
     asked = {"category": category, "workshop": workshop, "channel": channel}
-    funds = columns(connection, accounts(connection, facility_ids).columns.values())[:-1]  # without shipping
+    funds = columns(connection, accounts(connection, facility_ids, as_of).columns.values())[:-1]  # without shipping
     where = [FILTERS[name] for name, value in asked.items() if value]
     where += ["e.posted_at <= %(as_of)s"] if as_of else []
     grouping = GROUPINGS[by]
@@ -184,7 +184,7 @@ def facility_balances(
     as_of: datetime.datetime | None = None,
 ) -> tuple[list[Column], list[FacilityBalance]]:
     """What each facility is owed at the end of `day`, and the columns that it needs; those with nothing left out."""
-    known = accounts(connection, facility_ids)
+    known = accounts(connection, facility_ids, as_of)
     sums = balances(connection, known, day, as_of)
     owed = known.by_facility({a: x for a, x in sums.items() if x and a not in known.receivables})
     back = known.by_facility({a: -x for a, x in sums.items() if x and a in known.receivables})

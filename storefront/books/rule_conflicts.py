@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy import or_, select, text
 
-from storefront.books.closed import PeriodClosed, is_closed, month_of
 from storefront.days import today
 from storefront.display import format_date
 from storefront.extensions import db
+from storefront.ledger.closed import PeriodClosed, is_closed, month_of
 from storefront.ledger.models import SplitRule
 
-#: Lines of orders that a rule with this scope covers and that no narrower rule divided, as a part of a query.
-#: Needs `o` (orders), `l` (order_lines), `p` (products) and `r` (split_rules, the line's own).
+#: Lines of orders that a rule with this scope covers, as they were sold, and that no narrower rule divided, as a
+#: part of a query. Needs `o` (orders), `l` (order_lines) and `r` (split_rules, the line's own).
 COVERED = """
        (CAST(:exhibition_id AS bigint) IS NULL OR o.exhibition_id = CAST(:exhibition_id AS bigint))
    AND (CAST(:facility_id AS bigint) IS NULL OR l.facility_id = CAST(:facility_id AS bigint))
    AND (CAST(:workshop_id AS bigint) IS NULL OR l.workshop_id = CAST(:workshop_id AS bigint))
-   AND (CAST(:commodity_group_id AS bigint) IS NULL OR p.commodity_group_id = CAST(:commodity_group_id AS bigint))
+   AND (CAST(:commodity_group_id AS bigint) IS NULL OR l.commodity_group_id = CAST(:commodity_group_id AS bigint))
    AND (r.exhibition_id IS NOT NULL, r.facility_id IS NOT NULL, r.workshop_id IS NOT NULL,
         r.commodity_group_id IS NOT NULL)
     <= (CAST(:exhibition_id AS bigint) IS NOT NULL, CAST(:facility_id AS bigint) IS NOT NULL,
@@ -31,7 +31,6 @@ SALES_SINCE = text(
     SELECT count(*) AS lines, max(accounting_date(o.placed_at)) AS latest
       FROM orders o
       JOIN order_lines l ON l.order_id = o.id
-      JOIN products p ON p.id = l.product_id
       JOIN split_rules r ON r.id = l.split_rule_id
      WHERE accounting_date(o.placed_at) BETWEEN :first AND :last AND {COVERED}"""  # noqa: S608 - our own text
 )

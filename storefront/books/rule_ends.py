@@ -41,7 +41,7 @@ def propose_end(rule_id: int, last_day: datetime.date, reason: str, person_id: i
     end = SplitRuleEnd(split_rule_id=rule.id, last_day=last_day, reason=reason, proposed_by=person_id)
     db.session.add(end)
     db.session.flush()
-    _record(rule, end, "end_proposed", person_id)
+    _record(rule, end, "end_proposed", person_id, _end_of(rule))
     return end
 
 
@@ -53,10 +53,11 @@ def approve_end(end_id: int, person_id: int) -> SplitRuleEnd:
     refused = _refused(rule, end.last_day)
     if refused:
         raise RuleRefused(refused)
+    before = _end_of(rule)
     rule.valid_to = end.last_day
     end.approved_by, end.approved_at = person_id, moment(None)
     db.session.flush()
-    _record(rule, end, "ended", person_id)
+    _record(rule, end, "ended", person_id, before)
     return end
 
 
@@ -65,7 +66,7 @@ def reject_end(end_id: int, person_id: int) -> SplitRuleEnd:
     end, rule = _waiting(end_id)
     end.rejected_by, end.rejected_at = person_id, moment(None)
     db.session.flush()
-    _record(rule, end, "end_rejected", person_id)
+    _record(rule, end, "end_rejected", person_id, _end_of(rule))
     return end
 
 
@@ -126,12 +127,18 @@ def _waiting(end_id: int) -> tuple[SplitRuleEnd, SplitRule]:
     return end, _approved(end.split_rule_id)
 
 
-def _record(rule: SplitRule, end: SplitRuleEnd, what: str, person_id: int) -> None:
+def _end_of(rule: SplitRule) -> dict[str, str | None]:
+    return {"valid_to": rule.valid_to.isoformat() if rule.valid_to else None}
+
+
+def _record(
+    rule: SplitRule, end: SplitRuleEnd, what: str, person_id: int, before: dict[str, str | None]
+) -> None:
     record(
         f"split_rule.{what}",
         "split_rule",
         rule.id,
         person_id=person_id,
         facility_id=rule.facility_id,
-        details={"after": {"valid_to": end.last_day.isoformat()}, "reason": end.reason},
+        details={"before": before, "after": {"valid_to": end.last_day.isoformat()}, "reason": end.reason},
     )

@@ -19,7 +19,6 @@ from storefront.ledger.split_rules import detached
 SALES = f"""
        FROM orders o
        JOIN order_lines l ON l.order_id = o.id
-       JOIN products p ON p.id = l.product_id
        JOIN split_rules r ON r.id = l.split_rule_id
       WHERE o.state = 'paid' AND o.paid_at >= CAST(:first AS timestamp) AT TIME ZONE 'Asia/Jakarta'
         AND o.paid_at < CAST(:next AS timestamp) AT TIME ZONE 'Asia/Jakarta'

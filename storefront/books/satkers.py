@@ -6,7 +6,7 @@ import datetime
 import re
 
 from flask_babel import gettext as _
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from storefront.audit.record import record
 from storefront.books.models import Deposit, DepositDeadline, Satker
@@ -87,13 +87,16 @@ def register(
         person_id=person_id,
         facility_id=facility_id,
         details={
-            **values,
-            "treasurer": treasurer,
-            "valid_from": valid_from.isoformat(),
-            "before": before.id if before else None,
+            "before": _codes(before) if before else None,
+            "after": _codes(satker),
         },
     )
     return satker
+
+
+def _codes(satker: Satker) -> dict[str, str]:
+    codes = {name: str(getattr(satker, name)) for name in FORMS}
+    return {**codes, "treasurer": satker.treasurer, "valid_from": satker.valid_from.isoformat()}
 
 
 def _refuse(values: dict[str, str], treasurer: str) -> None:
@@ -156,11 +159,14 @@ def set_deadline(valid_from: datetime.date, days: int, legal_basis: str, person_
         errors["days"] = _("Tulis jumlah hari, dari 0 sampai 60.")
     if len(legal_basis) < 5:
         errors["legal_basis"] = _("Tulis dasar hukumnya.")
-    latest = db.session.scalar(select(func.max(DepositDeadline.valid_from)))
-    if latest is not None and valid_from <= latest:
+    lock_accounts(["deposit_deadlines"])  # two who set one for the same day wait for each other
+    latest = db.session.scalar(
+        select(DepositDeadline).order_by(DepositDeadline.valid_from.desc()).limit(1)
+    )
+    if latest is not None and valid_from <= latest.valid_from:
         errors["valid_from"] = _(
             "Sudah ada batas waktu yang berlaku sejak %(day)s. Pilih hari sesudahnya.",
-            day=format_date(latest),
+            day=format_date(latest.valid_from),
         )
     if errors:
         raise Invalid(errors)
@@ -172,6 +178,9 @@ def set_deadline(valid_from: datetime.date, days: int, legal_basis: str, person_
         "deposit_deadline",
         valid_from.isoformat(),
         person_id=person_id,
-        details={"days": days, "legal_basis": legal_basis[:300]},
+        details={
+            "before": {"days": latest.days, "legal_basis": latest.legal_basis} if latest else None,
+            "after": {"days": days, "legal_basis": legal_basis[:300]},
+        },
     )
     return deadline

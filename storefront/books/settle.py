@@ -83,7 +83,7 @@ def propose(
     db.session.add_all(found)
     db.session.flush()
     for settlement in found:
-        record_step(settlement, "proposed", person_id)
+        record_step(settlement, "proposed", person_id, bank_account=settlement.bank_account_id)
     return found
 
 
@@ -116,16 +116,17 @@ def approve(
         require_account(settlement, days.accounting_day(approved_at))
         settlement.state, settlement.approved_by, settlement.approved_at = "approved", person_id, approved_at
         db.session.flush()
-        record_step(settlement, "approved", person_id)
+        record_step(settlement, "approved", person_id, was="proposed")
     return found
 
 
 def reject(settlement_id: int, person_id: int, reason: str = "") -> Settlement:
     """Decide against it before it is paid, or take one's own proposal back. Raises Decided, NotFound."""
     (settlement,) = locked([settlement_id], *PENDING)
+    was = settlement.state
     settlement.state, settlement.rejected_by, settlement.rejected_at = "rejected", person_id, moment(None)
     db.session.flush()
-    record_step(settlement, "rejected", person_id, reason=reason[:500])
+    record_step(settlement, "rejected", person_id, was=was, reason=reason[:500])
     return settlement
 
 
@@ -203,7 +204,10 @@ def require_account(settlement: Settlement, on: datetime.date) -> None:
         )
 
 
-def record_step(settlement: Settlement, what: str, person_id: int, **more: str) -> None:
+def record_step(
+    settlement: Settlement, what: str, person_id: int, *, was: str | None = None, **more: str | int
+) -> None:
+    """Write a step to the audit trail; `was` is the state before it, `more` what came with it."""
     record(
         f"settlement.{what}",
         "settlement",
@@ -211,9 +215,9 @@ def record_step(settlement: Settlement, what: str, person_id: int, **more: str) 
         person_id=person_id,
         facility_id=settlement.facility_id,
         details={
+            "before": {"state": was} if was else None,
+            "after": {"state": settlement.state, **more},
             "amount": settlement.amount,
             "fund_id": settlement.fund_id,
-            "state": settlement.state,
-            **more,
         },
     )

@@ -70,7 +70,8 @@ def mark_paid(paid: Paid, person_id: int, *, at: datetime.datetime | None = None
         person_id=person_id,
         posted_at=at,
     )
-    record_step(settlement, "paid", person_id, reference=reference, paid_on=paid.paid_on.isoformat())
+    paid_on = paid.paid_on.isoformat()
+    record_step(settlement, "paid", person_id, was="approved", reference=reference, paid_on=paid_on)
     return settlement
 
 
@@ -140,7 +141,7 @@ def reverse(
         person_id=person_id,
         posted_at=at,
     )
-    record_step(settlement, "reversed", person_id, reason=reason, on=on.isoformat())
+    record_step(settlement, "reversed", person_id, was="paid", reason=reason, on=on.isoformat())
     return settlement
 
 

@@ -90,7 +90,7 @@ def parse(text: str) -> Span:
         if between:
             return Span(datetime.date.fromisoformat(first), datetime.date.fromisoformat(last))
         return month(datetime.date.fromisoformat(f"{first}-01"))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadSpan() from None
 
 

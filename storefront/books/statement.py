@@ -27,8 +27,12 @@ KINDS = (*ALWAYS, "dispute", "offset", "budget_return", "cash_banked", "correcti
 
 ACCOUNTS = """
     SELECT a.id, a.facility_id, a.kind, COALESCE(u.code, 'shipping') AS fund
-      FROM accounts a LEFT JOIN funds u ON u.id = a.fund_id
+      FROM accounts a LEFT JOIN funds u ON u.id = a.fund_id {used}
      WHERE a.facility_id = ANY (%(facilities)s) ORDER BY a.id"""
+#: Accounts that had been used by a moment: one that is opened later must not bring its column into a file of then.
+USED = """
+     CROSS JOIN LATERAL (SELECT FROM postings p JOIN journal_entries e ON e.id = p.entry_id
+                          WHERE p.account_id = a.id AND e.posted_at <= %(as_of)s ORDER BY p.id LIMIT 1) used"""
 FUNDS = """
     SELECT code, CASE WHEN %(english)s THEN finance_name_en ELSE finance_name END AS label, id
       FROM funds ORDER BY position, id"""
@@ -149,7 +153,7 @@ def statement(
     connection: Connection, facility_id: int, span: Span, as_of: datetime.datetime | None = None
 ) -> Statement:
     """The statement of a facility over `span`; with `as_of` only what was written by then."""
-    own = accounts(connection, [facility_id])
+    own = accounts(connection, [facility_id], as_of)
     opening = balances(connection, own, span.first - datetime.timedelta(days=1), as_of)
     moved = _movements(connection, own, span, as_of)
     closing = _added([opening, *moved.values()])
@@ -168,9 +172,12 @@ def statement(
     )
 
 
-def accounts(connection: Connection, facility_ids: Sequence[int]) -> Accounts:
-    """The accounts of some facilities."""
-    rows = connection.execute(ACCOUNTS, {"facilities": list(facility_ids)}).fetchall()
+def accounts(
+    connection: Connection, facility_ids: Sequence[int], as_of: datetime.datetime | None = None
+) -> Accounts:
+    """The accounts of some facilities; with `as_of` those that had been used by then."""
+    query = ACCOUNTS.format(used=USED if as_of else "")
+    rows = connection.execute(query, {"facilities": list(facility_ids), "as_of": as_of}).fetchall()
     return Accounts(
         {account: fund for account, _facility, _kind, fund in rows},
         {account: facility for account, facility, _kind, _fund in rows},

@@ -50,7 +50,7 @@ ROWS = """
                                  WHERE s.id = substring(e.source FROM '^settlement:([0-9]+):')::bigint)
                        WHEN 'deposit' THEN (SELECT d.ntpn FROM deposits d
                                  WHERE d.id = substring(e.source FROM '^deposit:([0-9]+):')::bigint)
-           END AS reference, {names}
+           END AS reference, e.happened_on, {names}
       FROM ({grouped}) g
       JOIN journal_entries e ON e.id = g.entry_id
       JOIN facilities f ON f.id = g.facility_id
@@ -121,7 +121,7 @@ class Query:
 
 def query(connection: Connection, lines: Lines) -> Query:
     """The SQL of a selection."""
-    known = accounts(connection, lines.facility_ids)
+    known = accounts(connection, lines.facility_ids, lines.as_of)
     shown = columns(connection, known.columns.values())
     if lines.fund:
         shown = [column for column in shown if column.code == lines.fund]

@@ -13,13 +13,22 @@ REFERENCES = """
      WHERE contype = 'f' AND conrelid = ANY (%s::regclass[]) ORDER BY conrelid::regclass::text, conname"""
 
 
+#: Indexes that no constraint rests on, of tables that only grow. On a table that this transaction has updated, a new
+#: index would be of no use before the commit (`indcheckxmin`).
+INDEXES = """
+    SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
+     WHERE indrelid = ANY (%s::regclass[]) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+       AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = indrelid AND tgfoid = 'refuse_change'::regproc)
+     ORDER BY 1"""
+
+
 @contextmanager
 def bare(connection: psycopg.Connection[Any], tables: Iterable[str]) -> Iterator[None]:
-    """Within, triggers of `tables` are off and what they refer to is not checked; in one transaction, as their owner.
+    """Within, `tables` have no triggers, no references and fewer indexes; in one transaction, as their owner.
 
-    A trigger or a reference that looks at each row costs more than the row. At the end the database checks
-    every reference again, table by table. What the triggers hold (balances, sums, closed months) `flask
-    verify` must prove.
+    What looks at each row, or is kept in order row by row, costs more than the row. At the end the database checks
+    every reference again and builds every index anew, table by table. What the triggers hold (balances, sums,
+    closed months) `flask verify` must prove.
     """
     names = sorted(tables)
     # Whatever waits for the commit is checked now: no table with such events can be altered.
@@ -27,9 +36,14 @@ def bare(connection: psycopg.Connection[Any], tables: Iterable[str]) -> Iterator
     references = connection.execute(REFERENCES, (names,)).fetchall()
     for table, name, _definition in references:
         connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    indexes = connection.execute(INDEXES, (names,)).fetchall()
+    for name, _definition in indexes:
+        connection.execute(f"DROP INDEX {name}")
     for table in names:
         connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     yield
+    for _name, definition in indexes:
+        connection.execute(definition)
     for table in names:
         connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     for table, name, definition in references:

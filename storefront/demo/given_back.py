@@ -1,29 +1,29 @@
 """What shoppers got back: returned, damaged or lost goods and goodwill, through the real rules and the provider.
 
-One wish of a facility waits for a second person.
+Some wishes came to nothing: one was refused, one failed at the provider. Two wait for a second person.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
-import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import text
 
 from storefront.audit.record import dated
 from storefront.books import refunds
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refunds import LineWish
+from storefront.books.refund_outcome import refund_failed, refund_succeeded
+from storefront.books.refunds import SECOND_PERSON_FROM, LineWish
 from storefront.books.span import Span
+from storefront.demo import provider
 from storefront.demo.bulk import insert_rows
 from storefront.demo.moments import at, days
 from storefront.extensions import db
 from storefront.orders.refund import idempotency_key
-from storefront.payments.models import PaymentAttempt, PaymentEvent, Refund, SandboxEvent, SandboxRefund
+from storefront.payments.models import PaymentAttempt, Refund, SandboxRefund
 
 #: Parcels with goods of the shelf that were received in a span, with the line that is worth most.
 RECEIVED = text(
@@ -70,29 +70,43 @@ class Wish:
     lines: tuple[LineWish, ...] = ()
     shipping: tuple[tuple[int, int], ...] = ()
     goodwill: int = 0
+    #: The coordinator who asks; None: finance itself.
+    asked_by: int | None = None
 
 
 class GivenBack:
     """Chooses by `seed` what goes back, and lets it go: `first` decides, `second` where two are needed."""
 
-    def __init__(self, first: int, second: int, seed: str) -> None:
+    def __init__(self, first: int, second: int, seed: str, spared: set[int]) -> None:
+        """`spared` are orders of which nothing goes back."""
         self.first, self.second = first, second
+        self.used = set(spared)
         self.rng = random.Random(f"{seed}:refunds")
 
     def wishes(self, months: list[Span]) -> Iterator[Wish]:
         """For each month one of each kind, as far as parcels were received in it."""
-        used: set[int] = set()
         for span in months:
-            early = Span(span.first, span.last - days(6))
-            found = [Received(**row) for row in db.session.execute(RECEIVED, vars(early)).mappings()]
-            self.rng.shuffle(found)
+            found = self._received(span.first, span.last - days(6))
             for choose in (self._returned, self._lost, self._damaged, self._goodwill):
-                for parcel in found:
-                    wish = choose(parcel) if parcel.order_id not in used else None
-                    if wish is not None:
-                        used.add(parcel.order_id)
-                        yield wish
-                        break
+                wish = self._first(found, choose)
+                if wish is not None:
+                    yield wish
+
+    def _received(self, first: datetime.date, last: datetime.date) -> list[Received]:
+        found = [
+            Received(**row) for row in db.session.execute(RECEIVED, {"first": first, "last": last}).mappings()
+        ]
+        self.rng.shuffle(found)
+        return found
+
+    def _first(self, found: list[Received], choose: Callable[[Received], Wish | None]) -> Wish | None:
+        """The wish about the first parcel that `choose` finds fit, of an order that nothing went back of."""
+        for parcel in found:
+            wish = choose(parcel) if parcel.order_id not in self.used else None
+            if wish is not None:
+                self.used.add(parcel.order_id)
+                return wish
+        return None
 
     def _after(self, parcel: Received, most: int) -> datetime.datetime:
         day = parcel.received_at.date() + days(self.rng.randrange(1, most))
@@ -131,37 +145,93 @@ class GivenBack:
 
     def give(self, wish: Wish) -> None:
         """Propose, let a second person agree where one is needed, and the provider confirm."""
-        with dated(wish.at):
-            refund = self._propose(wish, self.first, wish.at)
-        sent = wish.at
-        if refund.state == "proposed":
-            sent = wish.at + datetime.timedelta(hours=3)
-            with dated(sent):
-                refunds.approve(refund.id, self.second, at=sent)
+        refund, sent = self._agreed(wish)
         answered = sent + datetime.timedelta(seconds=self.rng.randrange(5, 40))
-        self._through_provider(refund, sent, answered)
+        reference = "re_" + self.rng.randbytes(12).hex()
+        self._send(refund, sent, reference)
+        key = idempotency_key(refund)
+        insert_rows(
+            SandboxRefund,
+            [{"id": reference, "payment_id": refund.payment_id, "amount": refund.amount, "idempotency_key": key,
+              "created_at": sent}],
+        )  # fmt: skip
+        told = {"id": reference, "key": key, "amount": refund.amount}
+        provider.say(refund.payment_id, "refund.succeeded", answered, self.rng, refund=told)
         with dated(answered):
             refund_succeeded(refund.id, at=answered)
 
-    def ask(self, today: datetime.date, coordinators: dict[str, int]) -> None:
-        """A facility asks finance to give money back; nobody has decided yet."""
-        span = Span(today - days(25), today - days(2))
-        found = [Received(**row) for row in db.session.execute(RECEIVED, vars(span)).mappings()]
-        asking = [parcel for parcel in found if parcel.facility in ASKING and parcel.facility in coordinators]
-        taken = set(db.session.scalars(text("SELECT order_id FROM refunds")))
-        for parcel in (parcel for parcel in asking if parcel.order_id not in taken):
-            moment = at(today - days(1), 15, 20)
-            line = LineWish(parcel.line_id, 1, pieces="restock")
-            wish = Wish(
-                parcel.order_id,
-                moment,
-                "returned",
-                "Pembeli mengembalikan satu barang; sudah kami terima.",
-                (line,),
-            )
-            with dated(moment):
-                self._propose(wish, coordinators[parcel.facility], moment, may_decide=False)
+    def fail(self, today: datetime.date) -> None:
+        """One that finance decided and the provider refused: somebody must look at it."""
+        wish = self._first(self._received(today - days(30), today - days(6)), self._goodwill)
+        if wish is None:
             return
+        refund, sent = self._agreed(dataclasses.replace(wish, at=at(today - days(4), 11, 20)))
+        answered, reference = sent + datetime.timedelta(minutes=2), "re_" + self.rng.randbytes(12).hex()
+        self._send(refund, sent, reference)
+        why = "Rekening pembeli sudah ditutup"
+        told = {"id": reference, "key": idempotency_key(refund), "amount": refund.amount, "failure": why}
+        provider.say(refund.payment_id, "refund.failed", answered, self.rng, refund=told)
+        with dated(answered):
+            refund_failed(refund.id, why)
+
+    def refuse(self, today: datetime.date, coordinators: dict[str, int]) -> None:
+        """A facility asked finance to give money back, and finance decided against it."""
+        asked = self._ask(self._received(today - days(45), today - days(6)), coordinators, today - days(4))
+        if asked is not None:
+            with dated(at(today - days(3), 9, 40)):
+                refunds.reject(asked.id, self.first)
+
+    def leave(self, today: datetime.date, coordinators: dict[str, int]) -> None:
+        """A facility asked finance to give money back, and nobody has decided on it.
+
+        Beside it waits one of finance's own that is dear enough to need a second person.
+        """
+        self._ask(self._received(today - days(25), today - days(2)), coordinators, today - days(1))
+        dear = self._first(self._received(today - days(120), today - days(2)), self._dear)
+        if dear is not None:
+            moment = at(today - days(1), 10, 15)
+            with dated(moment):
+                self._propose(dear, self.first, moment)
+
+    def _ask(self, found: list[Received], coordinators: dict[str, int], day: datetime.date) -> Refund | None:
+        """A coordinator of the demo asks for a piece of a parcel of their own."""
+
+        def wish_of(parcel: Received) -> Wish | None:
+            if parcel.facility not in ASKING or parcel.facility not in coordinators:
+                return None
+            note = "Pembeli mengembalikan satu barang; sudah kami terima."
+            line = LineWish(parcel.line_id, 1, pieces="restock")
+            return Wish(
+                parcel.order_id,
+                at(day, 15, 20),
+                "returned",
+                note,
+                (line,),
+                asked_by=coordinators[parcel.facility],
+            )
+
+        wish = self._first(found, wish_of)
+        if wish is None or wish.asked_by is None:
+            return None
+        with dated(wish.at):
+            return self._propose(wish, wish.asked_by, wish.at, may_decide=False)
+
+    def _dear(self, parcel: Received) -> Wish | None:
+        if parcel.net_amount < SECOND_PERSON_FROM:
+            return None
+        line = LineWish(parcel.line_id, parcel.quantity, pieces="restock")
+        note = "Pesanan khusus yang salah ukuran; barang sudah kembali ke bengkel."
+        return Wish(parcel.order_id, parcel.received_at, "returned", note, (line,))
+
+    def _agreed(self, wish: Wish) -> tuple[Refund, datetime.datetime]:
+        """The refund that finance proposed, and when it was decided; by a second person where one is needed."""
+        with dated(wish.at):
+            refund = self._propose(wish, self.first, wish.at)
+        if refund.state != "proposed":
+            return refund, wish.at
+        moment = wish.at + datetime.timedelta(hours=3)
+        with dated(moment):
+            return refunds.approve(refund.id, self.second, at=moment), moment
 
     def _propose(
         self, wish: Wish, person_id: int, moment: datetime.datetime, *, may_decide: bool = True
@@ -178,35 +248,19 @@ class GivenBack:
             at=moment,
         )
 
-    def _through_provider(self, refund: Refund, sent: datetime.datetime, answered: datetime.datetime) -> None:
-        """What the provider wrote down and told us, handled as its events are."""
-        reference, event_id = ("re_" + self.rng.randbytes(12).hex(), "evt_" + self.rng.randbytes(16).hex())
-        key, delay = idempotency_key(refund), datetime.timedelta(seconds=1)
+    def _send(self, refund: Refund, sent: datetime.datetime, reference: str) -> None:
+        """The provider was asked, and keeps the refund under its `reference`."""
         refund.state, refund.reference = "pending", reference
         db.session.flush()
-        payment, kind = refund.payment_id, "refund.succeeded"
-        body: dict[str, Any] = {
-            "id": event_id,
-            "type": kind,
-            "payment": {"id": payment, "amount": refund.amount},
-        }
-        body["refund"] = {"id": reference, "key": key, "amount": refund.amount}
-        insert_rows(
-            SandboxRefund,
-            [{"id": reference, "payment_id": payment, "amount": refund.amount, "idempotency_key": key,
-              "created_at": sent}],
-        )  # fmt: skip
-        insert_rows(
-            SandboxEvent,
-            [{"id": event_id, "payment_id": payment, "type": kind, "body": json.dumps(body),
-              "created_at": answered, "delivered_at": answered + delay, "deliveries": 1}],
-        )  # fmt: skip
-        insert_rows(
-            PaymentEvent,
-            [{"gateway": "sandbox", "event_id": event_id, "type": kind, "body": json.dumps(body).encode(),
-              "received_at": answered, "handled_at": answered + delay, "result": "handed_on", "attempts": 1}],
-        )  # fmt: skip
         insert_rows(
             PaymentAttempt,
-            [{"payment_id": payment, "action": "refund", "outcome": "asked", "detail": "", "at": sent}],
+            [
+                {
+                    "payment_id": refund.payment_id,
+                    "action": "refund",
+                    "outcome": "asked",
+                    "detail": "",
+                    "at": sent,
+                }
+            ],
         )

@@ -8,6 +8,9 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from storefront.audit.record import dated
+from storefront.books.fees import book_fee
+from storefront.days import accounting_day
 from storefront.demo.bulk import insert_rows
 from storefront.demo.moments import JAKARTA
 from storefront.demo.places import Places
@@ -34,12 +37,18 @@ from storefront.shipping import quote
 
 #: How long an order that still waits may be paid after loading.
 LONG_HOLD = datetime.timedelta(hours=48)
+#: What the provider keeps of a payment, in basis points; invented, like all sums here.
+FEE = 70
 
 
 class History:
     """Writes the orders of a plan. All ids come from the seed."""
 
-    def __init__(self, places: Places, shelves: Shelves, shopper_id: int, seed: str) -> None:
+    def __init__(
+        self, places: Places, shelves: Shelves, shopper_id: int, seed: str, *, fees_from: datetime.date
+    ) -> None:
+        """From the day `fees_from` on the provider says what it keeps of each payment."""
+        self.fees_from = fees_from
         self.places = places
         self.shelves = shelves
         self.shopper_id = shopper_id
@@ -85,7 +94,11 @@ class History:
             result = record_payment(
                 payment.id, reference=payment.id, amount=payment.amount, at=planned.paid_at
             )
-            self._say(payment, "succeeded", planned.paid_at, result)
+            fee = payment.amount * FEE // 10_000 if accounting_day(planned.paid_at) >= self.fees_from else 0
+            self._say(payment, "succeeded", planned.paid_at, result, fee)
+            if fee:
+                with dated(planned.paid_at):
+                    book_fee(payment.id, fee, at=planned.paid_at)
         elif not planned.is_open:
             state = "expired"
             end_locked_order(order, OrderState.EXPIRED)
@@ -118,13 +131,12 @@ class History:
             placed_at=planned.placed_at,
         )
 
-    def _say(self, payment: Payment, outcome: str, at: datetime.datetime, result: str) -> None:
+    def _say(self, payment: Payment, outcome: str, at: datetime.datetime, result: str, fee: int = 0) -> None:
         """The provider's event of an outcome, as it was posted, kept and handled."""
         event_id = "evt_" + self.rng.randbytes(16).hex()
         kind = f"payment.{outcome}"
-        body = json.dumps(
-            {"id": event_id, "type": kind, "payment": {"id": payment.id, "amount": payment.amount}}
-        )
+        told = {"id": payment.id, "amount": payment.amount, **({"fee": fee} if fee else {})}
+        body = json.dumps({"id": event_id, "type": kind, "payment": told})
         self.said.append(
             {"id": event_id, "payment_id": payment.id, "type": kind, "body": body, "at": at, "result": result}
         )

@@ -21,7 +21,7 @@ from storefront.demo.places import Places
 from storefront.demo.plan import YEAR, Planner
 from storefront.demo.settle import refresh, settle
 from storefront.demo.shelves import Shelves
-from storefront.demo.worked_months import WorkedMonths
+from storefront.demo.worked_months import WorkedMonths, worked_months
 from storefront.extensions import db
 from storefront.people.models import Person
 
@@ -35,6 +35,8 @@ class Size:
 
     products: int
     orders: int
+    #: Code of the facility whose orders alone are copied; None: those of all.
+    copied: str | None = None
 
 
 #: What `make run` loads.
@@ -70,7 +72,7 @@ def load(
     say(f"{len(sites.facilities)} facilities, {len(accounts)} accounts")
     items = _list_products(size.products, sites, today, seed, say)
     copies = size.orders - BY_RULE
-    multiplier = Multiplier(copies) if copies > 0 else None
+    multiplier = Multiplier(copies, size.copied) if copies > 0 else None
     _write_history(min(size.orders, BY_RULE), items, sites, accounts, today, seed, say)
     settle()
     if multiplier:
@@ -115,7 +117,7 @@ def _write_history(
     shelves = Shelves(sites, keepers, today)
     shelves.prepare(items, orders, random.Random(f"{seed}:shelves"))
     shelves.open()
-    history = History(sites, shelves, shopper.id, seed)
+    history = History(sites, shelves, shopper.id, seed, fees_from=worked_months(today)[0].first)
     history.write(orders, lambda done: say(f"{done} of {len(orders)} orders") if done % 100 == 0 else None)
     shelves.fill_stand()
     parcels.advance(today, {sites.facilities[code].id: person for code, person in keepers.items()}, seed)

@@ -29,7 +29,8 @@ BATCH = 50_000
 #: Ids kept free for each copy in every table.
 ROOM = 64
 
-#: Paid once by the sandbox, received by everybody, nothing given back; from which day on all of it was sold so.
+#: Paid once by the sandbox that kept nothing of it, received by everybody, nothing given back; from which day on
+#: all of it was sold so.
 ENDED_WELL = """
     CREATE TEMPORARY TABLE originals ON COMMIT DROP AS
     SELECT o.id AS source, p.id AS payment, e.id AS entry, accounting_date(o.placed_at) AS placed_on,
@@ -38,12 +39,14 @@ ENDED_WELL = """
       JOIN order_lines l ON l.order_id = o.id
       JOIN split_rules r ON r.id = l.split_rule_id
       JOIN products d ON d.id = l.product_id
-      JOIN payments p ON p.order_id = o.id AND p.counts AND p.gateway = 'sandbox'
+      JOIN payments p ON p.order_id = o.id AND p.counts AND p.gateway = 'sandbox' AND p.fee IS NULL
       JOIN journal_entries e ON e.source = 'payment:' || p.id || ':captured'
      WHERE o.state = 'paid' AND o.channel = 'online' AND r.valid_to IS NULL
        AND NOT EXISTS (SELECT FROM payments x WHERE x.order_id = o.id AND x.id <> p.id)
        AND NOT EXISTS (SELECT FROM refunds x WHERE x.order_id = o.id)
        AND NOT EXISTS (SELECT FROM parcels x WHERE x.order_id = o.id AND x.state <> 'received')
+       AND (%(facility)s::text IS NULL
+            OR NOT EXISTS (SELECT FROM order_lines x WHERE x.order_id = o.id AND x.facility_code <> %(facility)s))
      GROUP BY o.id, p.id, e.id"""
 
 #: One row for each copy, in the order of time. 40 bits make an order's number, no two the same.
@@ -81,6 +84,10 @@ MADE = """
                    date_trunc('month', s.moved_at AT TIME ZONE 'Asia/Jakarta') AT TIME ZONE 'Asia/Jakarta' AS month
               FROM stock_movements s WHERE s.id > %(first)s AND s.id <= %(last)s AND s.reason = 'sold') sold
      GROUP BY month, variant_id, location_id ORDER BY month, variant_id, location_id"""
+#: What numbers the rows of a table, for those that have an id of their own.
+SEQUENCE = """
+    SELECT pg_get_serial_sequence(attrelid::regclass::text, attname) FROM pg_attribute
+     WHERE attrelid = %s::regclass AND attname = 'id' AND attidentity <> ''"""
 COLUMNS = """
     SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
      WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
@@ -89,15 +96,16 @@ COLUMNS = """
 class Multiplier:
     """Make one before the history is written: its copies are older, and so get the lower ids."""
 
-    def __init__(self, number: int) -> None:
-        """`number` copies will be wanted."""
+    def __init__(self, number: int, facility: str | None = None) -> None:
+        """`number` copies will be wanted, of what the facility with this code sold alone; None: of everything."""
         self.number = number
+        self.facility = facility
         #: Tables that number their rows, with the last id that is used.
         self.last: dict[str, int] = {}
         connection = driver_connection(db.session.connection())
         for table in TABLES:
-            row = connection.execute("SELECT pg_get_serial_sequence(%s, 'id')", (table.name,)).fetchone()
-            if row and row[0]:
+            row = connection.execute(SEQUENCE, (table.name,)).fetchone()
+            if row is not None:
                 used = connection.execute(f"SELECT COALESCE(max(id), 0) FROM {table.name}").fetchone()  # noqa: S608
                 assert used is not None
                 self.last[table.name] = used[0]
@@ -126,15 +134,14 @@ class Multiplier:
 
     def _prepare(self, connection: Any, last: datetime.date, seed: str) -> None:
         """The originals, and for each copy when it was placed and what it copies."""
-        connection.execute(ENDED_WELL)
+        connection.execute(ENDED_WELL, {"facility": self.facility})
         for table in TABLES:
             rows = f"SELECT s.* FROM originals o JOIN {table.name} s ON {table.own}"  # noqa: S608 (our own words)
             connection.execute(f"CREATE TEMPORARY TABLE original_{table.name} ON COMMIT DROP AS {rows}")
             connection.execute(f"ANALYZE original_{table.name}")
         query = "SELECT from_day FROM originals ORDER BY from_day"
-        calendar, counts, choices = _calendar(
-            self.number, last, [day for (day,) in connection.execute(query).fetchall()]
-        )
+        begins = [day for (day,) in connection.execute(query).fetchall()]
+        calendar, counts, choices = _calendar(self.number, last, begins)
         values = {"days": calendar, "counts": counts, "choices": choices, "seed": seed}
         values |= {"offset": int.from_bytes(seed.encode()[:4], "big"), **self.last}
         connection.execute(ORDER_NUMBER)

@@ -11,8 +11,8 @@ from storefront.demo import files
 from storefront.demo.moments import at, days
 from storefront.facilities.models import Facility
 
-#: Facilities with a registered account; the others are what a newcomer may register.
-WITH_ACCOUNT = ("PKL", "PLP", "BJB", "TGG", "PKB", "NML", "BKT", "PTI", "BTM", "BGL")
+#: Facilities whose account nobody has registered yet: what they are owed waits and grows old.
+WITHOUT_ACCOUNT = ("KTB", "PTP", "TLI", "TSM")
 #: Proposed and waiting for a second person.
 WAITING = "PLP"
 BANK = "Bank Contoh"
@@ -26,7 +26,7 @@ def add(facilities: dict[str, Facility], first: int, second: int, today: datetim
     rng = random.Random(f"{seed}:treasury")
     since = today - days(860)
     _account(None, "Kantor pusat Karya Binaan", rng, since, first, second)
-    for code in (code for code in WITH_ACCOUNT if code in facilities):
+    for code in sorted(facilities.keys() - set(WITHOUT_ACCOUNT)):
         _account(facilities[code], facilities[code].name, rng, since, first, second)
     if WAITING in facilities:
         _propose(

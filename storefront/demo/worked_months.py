@@ -1,4 +1,4 @@
-"""Finance at work: payouts, deposits, settlements, premium passed on, refunds, and the months closed.
+"""Finance at work: payouts, deposits, settlements, premium passed on, and the months closed.
 
 In the first days of each of the last three months everything of the month before is passed on, then that month
 is closed; the last month is left for whoever tries the shop. Everything goes through the real rules, in the
@@ -21,9 +21,11 @@ from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid
 from storefront.books.span import Span
 from storefront.books.span import month as whole_month
+from storefront.demo.disputed import Disputes
 from storefront.demo.given_back import GivenBack
 from storefront.demo.moments import at, days
-from storefront.demo.treasury import WITH_ACCOUNT
+from storefront.demo.put_right import PutRight
+from storefront.demo.treasury import WITHOUT_ACCOUNT
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.money import split
@@ -42,18 +44,35 @@ WAITING = "PKL"
 #: Less is not worth a transfer.
 LEAST = 10_000
 
-#: What each facility was owed at the end of a day, by fund; shipping has none.
+#: What each facility was owed at the end of a day, by fund, unless some of it went back to buyers since; shipping
+#: has no fund.
 OWED = text(
     """
-    SELECT a.facility_id, a.fund_id, u.code AS fund, -sum(p.amount)::bigint AS amount
+    SELECT a.facility_id, a.fund_id, u.code AS fund,
+           least(COALESCE(-sum(p.amount) FILTER (WHERE p.effective_date <= :until), 0),
+                 -sum(p.amount))::bigint AS amount
       FROM accounts a JOIN postings p ON p.account_id = a.id LEFT JOIN funds u ON u.id = a.fund_id
-     WHERE a.facility_id IS NOT NULL AND p.effective_date <= :until
+     WHERE a.facility_id IS NOT NULL
      GROUP BY a.facility_id, a.fund_id, u.code ORDER BY a.facility_id, a.fund_id"""
 )
 CLEARING = text(
     """SELECT COALESCE(sum(p.amount), 0)::bigint FROM postings p JOIN accounts a ON a.id = p.account_id
         WHERE a.code = 'clearing:sandbox' AND p.effective_date <= :until"""
 )
+
+
+Act = Callable[[datetime.datetime], None]
+
+
+def worked_months(today: datetime.date) -> tuple[Span, Span, Span]:
+    """The three months before this one, the oldest first."""
+    last = whole_month(today).before
+    assert last is not None
+    middle = last.before
+    assert middle is not None
+    early = middle.before
+    assert early is not None
+    return early, middle, last
 
 
 class WorkedMonths:
@@ -77,28 +96,45 @@ class WorkedMonths:
         self.first, self.second = first, second
         self.coordinators, self.heads = coordinators, heads
         self.today = today
+        #: Facilities with an account to send money to.
+        self.settled = [code for code in sorted(facilities) if code not in WITHOUT_ACCOUNT]
+        self.seed = seed
         self.rng = random.Random(f"{seed}:finance")
-        self.refunds = GivenBack(first, second, seed)
-        last = whole_month(today).before
-        assert last is not None
-        months = [last]
-        while len(months) < 3:
-            before = months[0].before
-            assert before is not None
-            months.insert(0, before)
-        #: The three months before this one, the oldest first.
-        self.months: Sequence[Span] = months
+        self.months = worked_months(today)
 
     def write(self) -> None:
         """All of it, in the order of its days; nothing where nothing was sold."""
         if first_month() is None:
             return
-        for moment, act in sorted(self._calendar(), key=lambda entry: entry[0]):
+        calendar = [*self._calendar(), *self._given_back(), *self._put_right()]
+        for moment, act in sorted(calendar, key=lambda entry: entry[0]):
             with dated(moment):
                 act(moment)
-        self.refunds.ask(self.today, self.coordinators)
 
-    def _calendar(self) -> Iterator[tuple[datetime.datetime, Callable[[datetime.datetime], None]]]:
+    def _given_back(self) -> Iterator[tuple[datetime.datetime, Act]]:
+        """Disputes and refunds; no order has both."""
+        disputes = Disputes(self.months, self.today, self.seed)
+        yield from disputes.acts()
+        refunds = GivenBack(self.first, self.second, self.seed, disputes.order_ids)
+        for wish in refunds.wishes(list(self.months)):
+            yield wish.at, lambda _moment, wish=wish: refunds.give(wish)  # type: ignore[misc]
+        yield at(self.today - days(4), 11), lambda _moment: refunds.fail(self.today)
+        yield at(self.today - days(4), 15), lambda _moment: refunds.refuse(self.today, self.coordinators)
+        yield at(self.today - days(1), 10), lambda _moment: refunds.leave(self.today, self.coordinators)
+
+    def _put_right(self) -> Iterator[tuple[datetime.datetime, Act]]:
+        return PutRight(
+            self.months,
+            self.ids,
+            self.first,
+            self.second,
+            coordinators=self.coordinators,
+            workshops=self.workshops,
+            today=self.today,
+            redo=self._deposit,
+        ).acts()
+
+    def _calendar(self) -> Iterator[tuple[datetime.datetime, Act]]:
         day = first_month()
         assert day is not None
         while (day := day + days(1)) <= self.today - days(2):
@@ -113,8 +149,6 @@ class WorkedMonths:
             yield at(span.first + days(8), 9), self._passing_on
             # One check of everything, at the last of them: were anything broken, nothing of the demo would stay.
             yield at(span.first + days(11), 9), self._closing(until, are_checked=span is self.months[-1])
-        for wish in self.refunds.wishes(list(self.months)):
-            yield wish.at, lambda _moment, wish=wish: self.refunds.give(wish)  # type: ignore[misc]
         under_way = (*LATE, AGREED, BILLED, PROPOSED)
         yield at(self.today - days(5), 9), self._depositing(self.today - days(6), under_way)
         yield at(self.today - days(2), 9), self._leave_work
@@ -136,9 +170,7 @@ class WorkedMonths:
                 at=moment,
             )
 
-    def _depositing(
-        self, until: datetime.date, skipped: Sequence[str]
-    ) -> Callable[[datetime.datetime], None]:
+    def _depositing(self, until: datetime.date, skipped: Sequence[str]) -> Act:
         def act(moment: datetime.datetime) -> None:
             for facility_id, code in sorted(self.codes.items()):
                 if code not in skipped:
@@ -177,11 +209,11 @@ class WorkedMonths:
                 at=moment,
             )
 
-    def _settling(self, until: datetime.date) -> Callable[[datetime.datetime], None]:
+    def _settling(self, until: datetime.date) -> Act:
         """Premium, working capital and shipping of all facilities with an account."""
 
         def act(moment: datetime.datetime) -> None:
-            wishes = self._owed(until, WITH_ACCOUNT)
+            wishes = self._owed(until, self.settled)
             if not wishes:
                 return
             found = settle.propose(wishes, person_id=self.first, at=moment)
@@ -226,7 +258,7 @@ class WorkedMonths:
                     with dated(agreed):
                         distribute.approve(record.id, self.heads.get(code, self.second), at=agreed)
 
-    def _closing(self, until: datetime.date, are_checked: bool) -> Callable[[datetime.datetime], None]:
+    def _closing(self, until: datetime.date, are_checked: bool) -> Act:
         """Every month still open up to `until`, in order. Raises RuntimeError when a promise is broken."""
 
         def act(moment: datetime.datetime) -> None:

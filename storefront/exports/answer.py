@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from storefront.exports.download import Download, Part
 from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
 from storefront.exports.moment import parse_moment, settle
-from storefront.exports.statement_pdf import statement_pdf
+from storefront.exports.statement_pdf import paper
 from storefront.exports.statement_table import Named
 from storefront.exports.table import Table
 from storefront.extensions import db
@@ -65,7 +66,8 @@ def statement_file(facility: Named, span: Span, form: str) -> Download:
     part, moment = asked_part(), asked_moment()
     with statement_table.opened(db.engine, facility, span, moment) as source:
         if form == "pdf":
-            return Download(f"{source.name}.pdf", "application/pdf", iter([statement_pdf(source)]))
+            pdf, found = paper(source, note=demo_note())
+            return table.parted(io.BytesIO(pdf), found, "application/pdf", moment, part)
         made = statement_table.table(source)
         return table.download(source.connection, made, Format(form), part, note=demo_note())
 

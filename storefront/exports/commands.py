@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 import click
 from flask.cli import AppGroup
 
-from storefront.errors import DomainError
 from storefront.exports import files, moment, sales
 from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
+from storefront.exports.spoken import spoken
 from storefront.extensions import db
 from storefront.money import format_rupiah
-from storefront.snapshot import database_needed
 
 export = AppGroup("export", help="Figures as files, each with a manifest beside it.")
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -35,7 +32,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
     "--format", "form", type=click.Choice([f.value for f in Format]), default="csv", show_default=True
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
-@database_needed()
+@spoken()
 def export_sales(
     first: datetime, last: datetime, facility: str | None, as_of: str | None, form: str, out: Path
 ) -> None:
@@ -43,23 +40,14 @@ def export_sales(
 
     With the same --as-of the file has the same bytes for ever.
     """
-    try:
-        files.check_target(out)
-        selection = sales.select(db.engine, first.date(), last.date(), facility=facility)
-        when = moment.settle(db.engine, moment.parse_moment(as_of) if as_of else None)
-        with ExitStack() as stack:
-            stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _stop))
-            begun = partial(_progress, stack)
-            found = files.write(db.engine, selection, when, Format(form), out, note=demo_note(), begun=begun)
-    except DomainError as error:
-        raise click.ClickException(str(error.message)) from None
+    files.check_target(out)
+    selection = sales.select(db.engine, first.date(), last.date(), facility=facility)
+    when = moment.settle(db.engine, moment.parse_moment(as_of) if as_of else None)
+    with ExitStack() as stack:
+        begun = partial(_progress, stack)
+        found = files.write(db.engine, selection, when, Format(form), out, note=demo_note(), begun=begun)
     total = format_rupiah(found["sums"]["net_amount"])
     click.echo(f"{out}: {found['row_count']} baris, {total}, per {found['as_of']}")
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:
-    """End through the usual clean-up, so that no draft stays behind."""
-    sys.exit(128 + signum)
 
 
 def _progress(stack: ExitStack, rows: int) -> Callable[[int], object]:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
-from storefront.errors import DomainError
 from storefront.exports import files, money_out, table
 from storefront.exports.commands import export
 from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
 from storefront.exports.report_commands import AS_OF, FACILITY, FORMAT, OUT, ids_of, moment_of, told
+from storefront.exports.spoken import spoken
 from storefront.extensions import db
 from storefront.snapshot import snapshot
 
-STATE = click.option("--state", help="Only those in this state, such as paid or approved.")
+F = TypeVar("F", bound=Callable[..., Any])
+#: States that each may be in.
+MONEY_OUT = ("proposed", "rejected", "approved", "paid", "reversed")
+PASSED_ON = ("entered", "approved", "rejected")
+
+
+def _state(states: Sequence[str]) -> Callable[[F], F]:
+    return click.option("--state", type=click.Choice(states), help="Only those in this state then.")
+
+
 TABLES = {
     "settlements": money_out.settlements_table,
     "deposits": money_out.deposits_table,
@@ -25,10 +36,11 @@ TABLES = {
 
 @export.command("settlements")
 @FACILITY
-@STATE
+@_state(MONEY_OUT)
 @AS_OF
 @FORMAT
 @OUT
+@spoken()
 def export_settlements(
     facility: str | None, state: str | None, as_of: str | None, form: str, out: Path
 ) -> None:
@@ -38,10 +50,11 @@ def export_settlements(
 
 @export.command("deposits")
 @FACILITY
-@STATE
+@_state(MONEY_OUT)
 @AS_OF
 @FORMAT
 @OUT
+@spoken()
 def export_deposits(facility: str | None, state: str | None, as_of: str | None, form: str, out: Path) -> None:
     """Write the deposits of state revenue, with their NTPN."""
     _write("deposits", facility, state, as_of, form, out)
@@ -49,10 +62,11 @@ def export_deposits(facility: str | None, state: str | None, as_of: str | None, 
 
 @export.command("distributions")
 @FACILITY
-@STATE
+@_state(PASSED_ON)
 @AS_OF
 @FORMAT
 @OUT
+@spoken()
 def export_distributions(
     facility: str | None, state: str | None, as_of: str | None, form: str, out: Path
 ) -> None:
@@ -63,12 +77,9 @@ def export_distributions(
 def _write(
     which: str, facility: str | None, state: str | None, as_of: str | None, form: str, out: Path
 ) -> None:
-    try:
-        files.check_target(out)
-        ids_of(facility)  # says so when there is no such facility
-        made = TABLES[which](None, moment_of(as_of), state=state, facility=facility)
-        with snapshot(db.engine) as connection:
-            found = table.write(connection, made, Format(form), out, note=demo_note())
-    except DomainError as error:
-        raise click.ClickException(str(error.message)) from None
+    files.check_target(out)
+    ids_of(facility)  # says so when there is no such facility
+    made = TABLES[which](None, moment_of(as_of), state=state, facility=facility)
+    with snapshot(db.engine) as connection:
+        found = table.write(connection, made, Format(form), out, note=demo_note())
     told(out, found)

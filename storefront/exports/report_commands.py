@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,13 @@ from sqlalchemy import select
 from storefront import days
 from storefront.books import reports, span
 from storefront.books.span import Span
-from storefront.errors import DomainError
 from storefront.exports import files, moment, report_tables, statement_table, table
 from storefront.exports.commands import DAY, export
 from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
-from storefront.exports.moment import rfc3339
 from storefront.exports.sales import UnknownFacility
-from storefront.exports.statement_pdf import statement_pdf
+from storefront.exports.spoken import spoken
+from storefront.exports.statement_pdf import paper
 from storefront.exports.statement_table import Named
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -41,24 +41,17 @@ FORMAT = click.option(
     "--format", "form", type=click.Choice(["csv", "xlsx", "jsonl", "pdf"]), default="pdf", show_default=True
 )
 @OUT
+@spoken()
 def export_statement(facility: str, period: str, as_of: str | None, form: str, out: Path) -> None:
     """Write the statement of one facility over some days."""
-    try:
-        files.check_target(out)
-        named, days_ = facility_of(facility), span.parse(period)
-        with statement_table.opened(db.engine, named, days_, moment_of(as_of)) as source:
-            if form == "pdf":
-                with files.drafts(out) as (draft,):
-                    draft.write_bytes(statement_pdf(source))
-                    files.sync(draft)
-                    draft.replace(out)
-                click.echo(f"{out}: {days_.name}, per {rfc3339(source.as_of)}")
-                return
-            found = table.write(
-                source.connection, statement_table.table(source), Format(form), out, note=demo_note()
-            )
-    except DomainError as error:
-        raise click.ClickException(str(error.message)) from None
+    files.check_target(out)
+    named, days_ = facility_of(facility), span.parse(period)
+    with statement_table.opened(db.engine, named, days_, moment_of(as_of)) as source:
+        if form == "pdf":
+            found = table.beside(out, partial(_paper, source))
+        else:
+            made = statement_table.table(source)
+            found = table.write(source.connection, made, Format(form), out, note=demo_note())
     told(out, found)
 
 
@@ -70,63 +63,71 @@ def export_statement(facility: str, period: str, as_of: str | None, form: str, o
 @AS_OF
 @FORMAT
 @OUT
+@spoken()
 def export_sales_by(
     by: str, first: datetime.datetime, last: datetime.datetime, facility: str | None, as_of: str | None,
     form: str, out: Path,
 ) -> None:  # fmt: skip
     """Write the sales of some days, added up by facility, region, category, workshop, channel or month."""
-    try:
-        files.check_target(out)
-        wanted, ids, when = Span(first.date(), last.date()), ids_of(facility), moment_of(as_of)
-        with snapshot(db.engine) as connection:
-            report = reports.sales_report(connection, reports.By(by), ids, wanted, as_of=when)
-            made = report_tables.sales_table(report, wanted, when, {"facility": facility})
-            found = table.write(connection, made, Format(form), out, note=demo_note())
-    except DomainError as error:
-        raise click.ClickException(str(error.message)) from None
+    files.check_target(out)
+    wanted, ids, when = Span(first.date(), last.date()), ids_of(facility), moment_of(as_of)
+    with snapshot(db.engine) as connection:
+        report = reports.sales_report(connection, reports.By(by), ids, wanted, as_of=when)
+        made = report_tables.sales_table(report, wanted, when, {"facility": facility})
+        found = table.write(connection, made, Format(form), out, note=demo_note())
     told(out, found)
 
 
 @export.command("balances")
-@click.option("--on", type=DAY, help="At the end of which day. Default: today.")
+@click.option("--on", type=DAY, help="At the end of which day. Default: the day of --as-of, else today.")
 @FACILITY
 @AS_OF
 @FORMAT
 @OUT
+@spoken()
 def export_balances(
     on: datetime.datetime | None, facility: str | None, as_of: str | None, form: str, out: Path
 ) -> None:
     """Write what each facility is owed from each fund, and what must come back."""
-    try:
-        files.check_target(out)
-        day, ids, when = on.date() if on else days.today(), ids_of(facility), moment_of(as_of)
-        with snapshot(db.engine) as connection:
-            made = report_tables.balances_table(ids, day, when, {"facility": facility})
-            found = table.write(connection, made, Format(form), out, note=demo_note())
-    except DomainError as error:
-        raise click.ClickException(str(error.message)) from None
+    files.check_target(out)
+    ids, when = ids_of(facility), moment_of(as_of)
+    day = _day(on, when)
+    with snapshot(db.engine) as connection:
+        made = report_tables.balances_table(ids, day, when, {"facility": facility})
+        found = table.write(connection, made, Format(form), out, note=demo_note())
     told(out, found)
 
 
 @export.command("ageing")
-@click.option("--on", type=DAY, help="At the end of which day. Default: today.")
+@click.option("--on", type=DAY, help="At the end of which day. Default: the day of --as-of, else today.")
 @FACILITY
 @AS_OF
 @FORMAT
 @OUT
+@spoken()
 def export_ageing(
     on: datetime.datetime | None, facility: str | None, as_of: str | None, form: str, out: Path
 ) -> None:
     """Write how old what is not yet settled or deposited is."""
-    try:
-        files.check_target(out)
-        day, ids, when = on.date() if on else days.today(), ids_of(facility), moment_of(as_of)
-        with snapshot(db.engine) as connection:
-            made = report_tables.ageing_table(connection, ids, day, when, {"facility": facility})
-            found = table.write(connection, made, Format(form), out, note=demo_note())
-    except DomainError as error:
-        raise click.ClickException(str(error.message)) from None
+    files.check_target(out)
+    ids, when = ids_of(facility), moment_of(as_of)
+    day = _day(on, when)
+    with snapshot(db.engine) as connection:
+        made = report_tables.ageing_table(connection, ids, day, when, {"facility": facility})
+        found = table.write(connection, made, Format(form), out, note=demo_note())
     told(out, found)
+
+
+def _paper(source: statement_table.Source, draft: Path) -> dict[str, Any]:
+    pdf, found = paper(source, note=demo_note())
+    draft.write_bytes(pdf)
+    return found
+
+
+def _day(on: datetime.datetime | None, when: datetime.datetime) -> datetime.date:
+    """The day asked for, else that of the moment: the same command gives the same bytes tomorrow. Raises BadSpan."""
+    day = on.date() if on else days.accounting_day(when)
+    return Span(day, day).first
 
 
 def moment_of(as_of: str | None) -> datetime.datetime:

@@ -6,6 +6,7 @@ many, by month: a PDF that nobody can turn the pages of proves less than a sum w
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from psycopg.rows import dict_row
 
 from storefront.display import format_date, format_datetime, format_month, language
 from storefront.exports.manifest import demo_note
-from storefront.exports.statement_table import ORDER, Source, kind_words, rows_of
+from storefront.exports.statement_table import ORDER, Source, kind_words, rows_of, table
+from storefront.exports.table import manifest, totals
 from storefront.exports.typeset import typeset
 from storefront.money import format_number
 
@@ -28,6 +30,21 @@ IN_FULL = 1000
 SUMMED = """
     SELECT {day} AS effective_date, e.kind, count(DISTINCT p.entry_id) AS entries, {sums} {postings}
      GROUP BY 1, 2 ORDER BY 1, 2"""
+
+#: How its month stood at the moment, by the audit trail: the month's own row forgets what was when it is opened again.
+CLOSED = """
+    SELECT action, at, details ->> 'hash' FROM audit_events
+     WHERE subject_kind = 'period' AND subject_id = %(month)s AND at <= %(as_of)s
+       AND action IN ('period.closed', 'period.reopened')
+     ORDER BY at DESC, id DESC LIMIT 1"""
+
+
+def paper(source: Source, *, note: str | None) -> tuple[bytes, dict[str, Any]]:
+    """The PDF of an opened statement, and the manifest of it: rows and sums of the lines that it speaks of."""
+    pdf, made = statement_pdf(source), table(source)
+    sha256 = hashlib.sha256(pdf).hexdigest()
+    found = totals(source.connection, made)
+    return pdf, manifest(made, found, file=f"{made.name}.pdf", format="pdf", sha256=sha256, note=note)
 
 
 def statement_pdf(source: Source) -> bytes:
@@ -77,13 +94,12 @@ def _about(source: Source) -> list[list[str]]:
         [_("Data per"), format_datetime(source.as_of)],
         [_("Satuan"), _("rupiah; yang menambah hak UPT positif, yang mengurangi negatif")],
     ]
-    period = source.connection.execute(
-        "SELECT closed_at, encode(hash, 'hex') FROM periods"
-        " WHERE month = %s AND state = 'closed' AND closed_at <= %s",
-        (source.statement.span.first, source.as_of),
+    span = source.statement.span
+    act = source.connection.execute(
+        CLOSED, {"month": span.first.isoformat(), "as_of": source.as_of}
     ).fetchone()
-    if period and source.statement.span.is_month:
-        closed = _("ditutup %(time)s, sidik %(hash)s", time=format_datetime(period[0]), hash=period[1][:16])
+    if act and act[0] == "period.closed" and span.is_month:
+        closed = _("ditutup %(time)s, sidik %(hash)s", time=format_datetime(act[1]), hash=act[2][:16])
         pairs.append([_("Buku"), closed])
     return pairs
 
@@ -117,15 +133,15 @@ def _lines(source: Source) -> dict[str, Any]:
         return _summed(source, labels)
     return {
         "lines_title": _("Baris menurut tanggal"),
-        "line_columns": [_("Tanggal"), _("Uraian"), _("Pesanan"), _("Karya"), _("Buah"), *labels],
+        "line_columns": [_("Tanggal"), _("Uraian"), _("Rujukan"), _("Karya"), _("Buah"), *labels],
         "line_widths": ["", "", "", "rest", "", *[""] * len(labels)],
         "texts": 4,
         "lines": [
             [
                 row["effective_date"].isoformat(),
-                kind_words(row["kind"]),
+                _described(row),
                 row["order_number"] or row["reference"] or "–",
-                row["product"] or (_("Ongkos kirim") if row["order_number"] else row["source"]),
+                row["product"] or _origin(row),
                 "" if row["quantity"] is None else format_number(row["quantity"]),
                 *(_number(row[name]) for name in query.names),
             ]
@@ -133,6 +149,22 @@ def _lines(source: Source) -> dict[str, Any]:
         ],
         "lines_total": [_("Jumlah"), "", "", "", "", *_totals(rows, query.names)],
     }
+
+
+def _described(row: dict[str, Any]) -> str:
+    if row["happened_on"] is None:
+        return kind_words(row["kind"])
+    return _("%(kind)s (terjadi %(day)s)", kind=kind_words(row["kind"]), day=row["happened_on"].isoformat())
+
+
+def _origin(row: dict[str, Any]) -> str:
+    """What a line without a piece of work comes from; what has no words is named by its source."""
+    number = row["source"].split(":")[1]
+    if row["order_number"]:
+        return _("Ongkos kirim")
+    if row["kind"] == "settlement":
+        return _("Penyaluran %(number)s", number=number)
+    return _("Setoran %(number)s", number=number) if row["kind"] == "deposit" else str(row["source"])
 
 
 def _summed(source: Source, labels: list[str]) -> dict[str, Any]:

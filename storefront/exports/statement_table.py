@@ -35,6 +35,8 @@ DESCRIBED: tuple[Column, ...] = (
     text("sku"),
     number("quantity"),
     text("reference"),
+    #: Where it became known after its own month was closed.
+    day("happened_on"),
 )
 ORDER = "ORDER BY effective_date, entry_id, line_id NULLS FIRST"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -212,12 +212,20 @@ def write(
 
     Raises CannotWrite and TooManyRows.
     """
+    return beside(target, lambda draft: fill(draft, connection, table, format, note=note))
+
+
+def beside(target: Path, fill: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """Write a file by `fill(draft)`, which gives its manifest, and that beside it, whole or not at all.
+
+    Returns the manifest, which names the file `target`. Raises CannotWrite and what `fill` raises.
+    """
     check_target(target)
-    beside = target.with_name(target.name + ".manifest.json")
-    with drafts(target, beside) as (draft, manifest_draft):
-        found = fill(draft, connection, table, format, note=note) | {"file": target.name}
+    manifest_target = target.with_name(target.name + ".manifest.json")
+    with drafts(target, manifest_target) as (draft, manifest_draft):
+        found = fill(draft) | {"file": target.name}
         manifest_draft.write_bytes(as_json(found))
-        put_in_place(draft, manifest_draft, target, beside)
+        put_in_place(draft, manifest_draft, target, manifest_target)
     return found
 
 
@@ -228,7 +236,6 @@ def download(
 
     Raises TooManyRows and CannotWrite.
     """
-    name = f"{table.name}.{format}"
     with _private_file() as path:
         try:
             found = fill(path, connection, table, format, note=note)
@@ -236,18 +243,18 @@ def download(
             raise CannotWrite() from error
         file = path.open("rb")
     # The file has no name any more; it is gone when the download has read it.
-    return _parted(file, found, table, name, format, part)
+    return parted(file, found, format.mimetype, table.as_of, part)
 
 
-def _parted(
-    file: IO[bytes], found: dict[str, Any], table: Table, name: str, format: Format, part: Part
-) -> Download:
+def parted(file: IO[bytes], found: dict[str, Any], mimetype: str, as_of: datetime, part: Part) -> Download:
+    """A finished file, its manifest `found`, or both; the manifest names the file."""
+    name = found["file"]
     if part is Part.MANIFEST:
         file.close()
         return Download(f"{name}.manifest.json", "application/json", iter([as_json(found)]))
     if part is Part.ZIP:
-        return Download(f"{table.name}.zip", "application/zip", zipped(file, found, table.as_of))
-    return Download(name, format.mimetype, pieces(file))
+        return Download(f"{Path(name).stem}.zip", "application/zip", zipped(file, found, as_of))
+    return Download(name, mimetype, pieces(file))
 
 
 @contextmanager

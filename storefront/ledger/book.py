@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from storefront.audit.record import dated_at
 from storefront.extensions import db
 from storefront.ledger.models import Account, JournalEntry, Posting
 
@@ -32,6 +33,18 @@ class Leg:
     account: AccountKey
     amount: int
     order_line_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class When:
+    """When an entry counts in the books."""
+
+    #: Its accounting day.
+    on: datetime.date
+    #: When it was written; None: now. History names its own moment.
+    posted_at: datetime.datetime | None = None
+    #: The day it happened on, when the month of that day was closed before anybody knew of it.
+    happened_on: datetime.date | None = None
 
 
 def clearing(gateway: str) -> AccountKey:
@@ -108,12 +121,14 @@ def book(
     person_id: int | None = None,
     description: str = "",
     posted_at: datetime.datetime | None = None,
+    happened_on: datetime.date | None = None,
 ) -> int:
     """Write one balanced entry and return its id.
 
     `source` names the business fact and is unique: booking it twice raises IntegrityError, and the
     transaction that tried is undone. Legs of zero rupiah are left out. The balance is checked here for a
-    clear message and by the database at commit for certain. Raises ValueError when the legs do not balance.
+    clear message and by the database at commit for certain. `happened_on` is for what became known after its
+    month was closed (`ledger.closed.counting`). Raises ValueError when the legs do not balance.
     """
     legs = [leg for leg in legs if leg.amount]
     if sum(leg.amount for leg in legs) or not legs:
@@ -128,7 +143,9 @@ def book(
         "order_id": order_id,
         "person_id": person_id,
         "description": description,
+        "happened_on": happened_on,
     }
+    posted_at = posted_at or dated_at()
     if posted_at is not None:
         values["posted_at"] = posted_at
     entry_id: int = db.session.execute(

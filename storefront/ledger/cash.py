@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 
 from storefront.errors import DomainError
 from storefront.ledger.balance import balance, lock_accounts
-from storefront.ledger.book import Leg, bank, book, cash
+from storefront.ledger.book import Leg, When, bank, book, cash
+from storefront.ledger.closed import require_open
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_sale
 from storefront.money import format_rupiah
 
@@ -39,15 +40,18 @@ def book_cash_sale(
     person_id: int | None,
     posted_at: datetime.datetime | None = None,
 ) -> int:
-    """A sale paid in cash: as any sale, with `cash:<till>` where a gateway's clearing would stand."""
+    """A sale paid in cash: as any sale, with `cash:<till>` where a gateway's clearing would stand.
+
+    Its day is a person's word. Raises PeriodClosed.
+    """
+    require_open(on)
     return book_sale(
         payment_id,
         "cash",
         lines,
         shipping,
         order_id=order_id,
-        on=on,
-        posted_at=posted_at,
+        when=When(on=on, posted_at=posted_at),
         paid_into=cash(till),
         person_id=person_id,
     )
@@ -56,7 +60,8 @@ def book_cash_sale(
 def book_cash_banked(
     banking_id: int, till: str, amount: int, bank_account_id: int, *, on: datetime.date, person_id: int
 ) -> int:
-    """Cash of a till lies in the bank now. Raises NotInTheTill when it is more than the till holds."""
+    """Cash of a till lies in the bank now. Raises PeriodClosed; NotInTheTill when it is more than the till holds."""
+    require_open(on)
     account = cash(till)
     lock_accounts([account.code])
     held = balance(account.code)

@@ -14,8 +14,9 @@ from storefront.languages import locale
 from storefront.ledger.models import Account, Fund, JournalEntry, Posting
 from storefront.ledger.shares import STANDARD_FUNDS
 
-#: Entries that change what was earned. Deposits and settlements only pay out what is owed.
-EARNING_KINDS = ("sale", "refund")
+#: Entries that change what was earned. Deposits and settlements, and what undoes them, only pay out what is owed;
+#: budget that returns is what a deposit took, a second time.
+EARNING_KINDS = ("sale", "refund", "dispute", "fee", "correction")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def _sums(facility_id: int, start: datetime.date, end: datetime.date) -> Sequenc
         .join(Posting, Posting.entry_id == JournalEntry.id)
         .join(Account, Account.id == Posting.account_id)
         .join(Fund, Fund.id == Account.fund_id)
-        .where(Account.facility_id == facility_id, Account.kind == "liability")
+        # What was passed on before it was taken back stands on the receivable beside the liability.
+        .where(Account.facility_id == facility_id)
         .where(JournalEntry.kind.in_(EARNING_KINDS))
         .where(JournalEntry.effective_date >= start, JournalEntry.effective_date < end)
         .group_by(func.date(month), Fund.id)

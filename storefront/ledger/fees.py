@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 
 from storefront.ledger.balance import lock_accounts
-from storefront.ledger.book import Leg, book, clearing, fees_of_operator
+from storefront.ledger.book import Leg, When, book, clearing, fees_of_operator
 from storefront.ledger.take_back import Taken, legs_of
 
 
@@ -17,7 +16,7 @@ def book_fee(
     borne: Sequence[Taken],
     *,
     order_id: int,
-    on: datetime.date,
+    when: When,
 ) -> int:
     """A provider's fee of `amount` rupiah, kept from what it holds for us.
 
@@ -28,4 +27,12 @@ def book_fee(
     legs = legs_of(borne)
     legs.append(Leg(fees_of_operator(), amount - sum(leg.amount for leg in legs)))
     legs.append(Leg(clearing(gateway), -amount))
-    return book(f"payment:{payment_id}:fee", "fee", on, legs, order_id=order_id)
+    return book(
+        f"payment:{payment_id}:fee",
+        "fee",
+        when.on,
+        legs,
+        order_id=order_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )

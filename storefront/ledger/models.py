@@ -122,6 +122,8 @@ class JournalEntry(db.Model):  # type: ignore[name-defined]
     kind: Mapped[str]
     #: Accounting day (Asia/Jakarta) the fact counts on.
     effective_date: Mapped[datetime.date]
+    #: The day it happened on, when the month of that day was closed before anybody knew of it.
+    happened_on: Mapped[datetime.date | None]
     posted_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
     #: None: booked by the system.

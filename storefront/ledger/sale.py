@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storefront.ledger.book import AccountKey, Leg, book, clearing, owed, shipping_owed, to_return
+from storefront.ledger.book import AccountKey, Leg, When, book, clearing, owed, shipping_owed, to_return
 from storefront.ledger.shares import LineShare
 from storefront.ledger.take_back import Taken, legs_of
 
@@ -37,8 +36,7 @@ def book_sale(
     shipping: Sequence[ShippingCharged],
     *,
     order_id: int,
-    on: datetime.date,
-    posted_at: datetime.datetime | None = None,
+    when: When,
     paid_into: AccountKey | None = None,
     person_id: int | None = None,
 ) -> int:
@@ -63,18 +61,27 @@ def book_sale(
     return book(
         f"payment:{payment_id}:captured",
         "sale",
-        on,
+        when.on,
         legs,
         order_id=order_id,
         person_id=person_id,
-        posted_at=posted_at,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
     )
 
 
-def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: int, on: datetime.date) -> int:
+def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: int, when: When) -> int:
     """Money that arrived but pays nothing: too late, or a second time. It waits to go back."""
     legs = [Leg(clearing(gateway), amount), Leg(to_return(), -amount)]
-    return book(f"payment:{payment_id}:held", "payment_held", on, legs, order_id=order_id)
+    return book(
+        f"payment:{payment_id}:held",
+        "payment_held",
+        when.on,
+        legs,
+        order_id=order_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )
 
 
 def refund_source(refund_id: int, number: int = 1, *, came_back: bool = False) -> str:
@@ -89,7 +96,7 @@ def book_payment_returned(
     amount: int,
     *,
     order_id: int,
-    on: datetime.date,
+    when: When,
     number: int = 1,
     paid_from: AccountKey | None = None,
     person_id: int | None = None,
@@ -99,17 +106,15 @@ def book_payment_returned(
     Out of `paid_from`, by default the gateway's clearing.
     """
     legs = [Leg(to_return(), amount), Leg(paid_from or clearing(gateway), -amount)]
-    return book(
-        refund_source(refund_id, number), "refund", on, legs, order_id=order_id, person_id=person_id
-    )
+    return _refund(refund_source(refund_id, number), legs, order_id, when, person_id)
 
 
 def book_payment_came_back(
-    refund_id: int, gateway: str, amount: int, *, order_id: int, on: datetime.date, number: int
+    refund_id: int, gateway: str, amount: int, *, order_id: int, when: When, number: int
 ) -> int:
     """Money that paid nothing and had gone back is with the provider again: it must go back anew."""
     legs = [Leg(clearing(gateway), amount), Leg(to_return(), -amount)]
-    return book(refund_source(refund_id, number, came_back=True), "refund", on, legs, order_id=order_id)
+    return _refund(refund_source(refund_id, number, came_back=True), legs, order_id, when)
 
 
 def book_refund(
@@ -118,9 +123,8 @@ def book_refund(
     taken: Sequence[Taken],
     *,
     order_id: int,
-    on: datetime.date,
+    when: When,
     person_id: int | None,
-    posted_at: datetime.datetime | None = None,
     number: int = 1,
     paid_from: AccountKey | None = None,
 ) -> int:
@@ -132,19 +136,11 @@ def book_refund(
     """
     legs = legs_of(taken)
     legs.append(Leg(paid_from or clearing(gateway), -sum(leg.amount for leg in legs)))
-    return book(
-        refund_source(refund_id, number),
-        "refund",
-        on,
-        legs,
-        order_id=order_id,
-        person_id=person_id,
-        posted_at=posted_at,
-    )
+    return _refund(refund_source(refund_id, number), legs, order_id, when, person_id)
 
 
 def book_refund_came_back(
-    refund_id: int, gateway: str, returned: Sequence[Taken], *, order_id: int, on: datetime.date, number: int
+    refund_id: int, gateway: str, returned: Sequence[Taken], *, order_id: int, when: When, number: int
 ) -> int:
     """A refund that had gone through came back to the provider: each fund is owed its share again.
 
@@ -152,4 +148,19 @@ def book_refund_came_back(
     """
     legs = [Leg(part.owed_account, -part.amount, part.order_line_id) for part in returned if part.amount]
     legs.append(Leg(clearing(gateway), -sum(leg.amount for leg in legs)))
-    return book(refund_source(refund_id, number, came_back=True), "refund", on, legs, order_id=order_id)
+    return _refund(refund_source(refund_id, number, came_back=True), legs, order_id, when)
+
+
+def _refund(
+    source: str, legs: Sequence[Leg], order_id: int, when: When, person_id: int | None = None
+) -> int:
+    return book(
+        source,
+        "refund",
+        when.on,
+        legs,
+        order_id=order_id,
+        person_id=person_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )

@@ -1,7 +1,8 @@
 """What sales became for each fund, over the whole shop: the figures that the public sees.
 
-Sums of postings, so they are the ledger's to the rupiah. They are what is *owed* (menjadi hak); what was paid
-to facilities and what was passed on to makers are other figures, kept apart.
+Sums of postings, so they are the ledger's to the rupiah. They are what became *owed* (menjadi hak): sales less what
+refunds, lost disputes, fees and corrections took back, also where it had been paid out before. What was paid to
+facilities and what was passed on to makers are other figures, kept apart.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ QUERY = text(
         SELECT date_trunc('month', e.effective_date)::date AS month, extract(year FROM e.effective_date)::int AS year,
                a.facility_id, a.fund_id, p.amount, e.effective_date
           FROM postings p
-          JOIN accounts a ON a.id = p.account_id AND a.fund_id IS NOT NULL AND a.kind = 'liability'
+          JOIN accounts a ON a.id = p.account_id AND a.fund_id IS NOT NULL AND a.facility_id IS NOT NULL
           JOIN journal_entries e ON e.id = p.entry_id AND e.kind = ANY(:kinds))
     SELECT (SELECT json_agg(s ORDER BY s.month, s.facility_id, s.fund_id) FROM (
               SELECT month, year, facility_id, fund_id, -sum(amount) AS amount, min(effective_date) AS first_day

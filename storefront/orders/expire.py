@@ -146,7 +146,7 @@ def close_payment_pages(order_id: int) -> bool:
                 currency=status.currency,
                 capture_reference=status.capture_reference,
                 fee=status.fee,
-                taken_at=status.succeeded_at,
+                happened_at=status.succeeded_at,
             )
             db.session.commit()
             return False

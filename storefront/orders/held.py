@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-
 from sqlalchemy import select
 
 from storefront.extensions import db
+from storefront.ledger.closed import Counted
 from storefront.ledger.sale import book_payment_held
 from storefront.mail.owe import owe
 from storefront.orders.models import Order
@@ -28,25 +27,17 @@ def is_held(order_id: int) -> bool:
     return db.session.scalar(held.limit(1)) is not None
 
 
-def hold(
-    order: Order,
-    payment: Payment,
-    *,
-    amount: int,
-    currency: str,
-    on: datetime.date,
-    now: datetime.datetime,
-) -> str:
-    """Take note that the provider took `amount` of `currency` instead; the caller has locked both rows.
+def hold(order: Order, payment: Payment, *, amount: int, currency: str, counted: Counted) -> str:
+    """Take note that the provider took `amount` of `currency` instead, at the payment's `held_at`.
 
     Rupiah are booked, since the provider holds them for us; another currency cannot be. Finance sees the
-    payment until it has given the money back, or has said why nothing is to be done. The order stays unpaid.
+    payment until it has given the money back, or has said why nothing is to be done. The order stays unpaid. The
+    caller has locked both rows.
     """
     payment.state = PaymentState.HELD.value
     payment.taken_amount, payment.taken_currency = amount, currency
-    payment.held_at = now
     db.session.flush()
     if currency == CURRENCY:
-        book_payment_held(payment.id, payment.gateway, amount, order_id=order.id, on=on)
+        book_payment_held(payment.id, payment.gateway, amount, order_id=order.id, when=counted)
     owe("payment_held", order.id, key=f"payment:{payment.id}:held")
     return "held"

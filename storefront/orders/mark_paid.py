@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 
 from storefront.days import accounting_day
 from storefront.extensions import db, defer
+from storefront.ledger.closed import Counted, counting
 from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
 from storefront.ledger.shares import LineShare
@@ -27,28 +28,23 @@ from storefront.stock.reserve import reserve_again, sell
 DAYS_TO_PACK = 2
 
 
-#: A month before a closed one is closed with it.
-IS_CLOSED = text(
-    "SELECT EXISTS (SELECT FROM periods WHERE month >= date_trunc('month', CAST(:day AS date)) AND state = 'closed')"
-)
-
-
 def record_payment(
     payment_id: str,
     *,
     reference: str,
     amount: int,
+    happened_at: datetime.datetime | None = None,
     at: datetime.datetime | None = None,
     capture_reference: str | None = None,
     currency: str = CURRENCY,
-    taken_at: datetime.datetime | None = None,
 ) -> str:
     """Take note that the provider has `amount` for a payment; the same news twice changes nothing.
 
-    Returns what it came to: `paid`, `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late`
-    (both go back to the shopper in full), or `held`, when amount or currency is another than we asked for.
-    `taken_at` is when the provider took it: the sale counts on that day while its month is open, else on the day
-    it was recorded: `at`, by default the database's now. `capture_reference` is the provider's id of the money.
+    `happened_at` is when the money was taken, as the provider says; by default when it became known, `at` or now
+    (history names its own moment). The order counts as paid then; where that month is closed meanwhile, it counts
+    as paid when it became known. `capture_reference` is the provider's id of the money. Returns what it came to:
+    `paid`, `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late` (both go back to the shopper in
+    full), or `held`, when amount or currency is another than we asked for.
     """
     order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
     if order_id is None:
@@ -58,15 +54,17 @@ def record_payment(
     payment = db.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
     if payment.state in (PaymentState.SUCCEEDED, PaymentState.HELD):
         return "already_recorded"
-    now: datetime.datetime = at or db.session.execute(select(func.now())).scalar_one()
-    paid_at = _counts_at(order, taken_at, now)
+    known_at = at or db.session.execute(select(func.now())).scalar_one()
+    happened_at = happened_at or known_at
+    counted = counting(happened_at, known_at=at)
     payment.reference = reference
     payment.capture_reference = capture_reference
     if (amount, currency) != (payment.amount, CURRENCY):
-        result = hold(order, payment, amount=amount, currency=currency, on=accounting_day(paid_at), now=now)
+        payment.held_at = happened_at
+        result = hold(order, payment, amount=amount, currency=currency, counted=counted)
     else:
         payment.state = PaymentState.SUCCEEDED.value
-        payment.succeeded_at = paid_at
+        payment.succeeded_at = happened_at
         result = _take(order, payment)
     db.session.execute(
         insert(PaymentAttempt).values(payment_id=payment_id, action="event", outcome=result, detail="")
@@ -74,24 +72,13 @@ def record_payment(
     if result == "paid":
         payment.counts = True
         db.session.flush()
-        _mark_paid(order, payment, paid_at, known_at=now)
+        _mark_paid(order, payment, counted, accounting_day(known_at))
     elif result != "held":
         db.session.flush()
-        _give_back(order, payment, result, paid_at)
-    move_on(payment, paid_at)
+        _give_back(order, payment, result, counted)
+    move_on(payment, counted.at)
     wake(f"payment:{payment_id}")
     return result
-
-
-def _counts_at(
-    order: Order, taken_at: datetime.datetime | None, now: datetime.datetime
-) -> datetime.datetime:
-    """The moment at which money counts: not before its order, not later than now, in an open month."""
-    if taken_at is None:
-        return now
-    moment = min(max(taken_at, order.placed_at), now)
-    is_closed = db.session.execute(IS_CLOSED, {"day": accounting_day(moment)}).scalar_one()
-    return now if is_closed else moment
 
 
 def _take(order: Order, payment: Payment) -> str:
@@ -109,10 +96,8 @@ def _line_ids(order: Order) -> list[int]:
     return list(db.session.scalars(select(OrderLine.id).where(OrderLine.order_id == order.id)))
 
 
-def _mark_paid(
-    order: Order, payment: Payment, at: datetime.datetime, *, known_at: datetime.datetime
-) -> None:
-    """The sale counts `at` the moment of the money; pieces leave, and are promised, from when we know of it."""
+def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datetime.date) -> None:
+    """`known_on`: the day from which the facilities can pack."""
     lines = list(
         db.session.scalars(
             select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
@@ -121,9 +106,10 @@ def _mark_paid(
     parcels = list(
         db.session.scalars(select(Parcel).where(Parcel.order_id == order.id).order_by(Parcel.position))
     )
-    sell([line.id for line in lines], moved_at=known_at)
+    sell([line.id for line in lines], moved_at=counted.at)
     order.state = OrderState.PAID.value
-    order.paid_at = at
+    # Never in a closed month, so that what its reports and exports showed is what they will show.
+    order.paid_at = counted.at
     order.closed_at = None
     codes = {line.facility_id: line.facility_code for line in lines}
     book_sale(
@@ -132,14 +118,13 @@ def _mark_paid(
         _sold(lines),
         [ShippingCharged(p.facility_id, codes[p.facility_id], p.shipping_amount) for p in parcels],
         order_id=order.id,
-        on=accounting_day(at),
-        posted_at=known_at,
+        when=counted,
     )
     for parcel in parcels:
         days = [
             line.lead_time_days or DAYS_TO_PACK for line in lines if line.facility_id == parcel.facility_id
         ]
-        parcel.ready_by = accounting_day(known_at) + datetime.timedelta(days=max(days, default=DAYS_TO_PACK))
+        parcel.ready_by = known_on + datetime.timedelta(days=max(days, default=DAYS_TO_PACK))
         parcel.state = ParcelState.TO_PACK.value
     owe("order_paid", order.id)
 
@@ -161,8 +146,8 @@ def _sold(lines: list[OrderLine]) -> list[SoldLine]:
     return [SoldLine(line.id, line.facility_id, line.facility_code, tuple(shares[line.id])) for line in lines]
 
 
-def _give_back(order: Order, payment: Payment, reason: str, at: datetime.datetime) -> None:
-    book_payment_held(payment.id, payment.gateway, payment.amount, order_id=order.id, on=accounting_day(at))
+def _give_back(order: Order, payment: Payment, reason: str, counted: Counted) -> None:
+    book_payment_held(payment.id, payment.gateway, payment.amount, order_id=order.id, when=counted)
     refund_id = db.session.execute(
         insert(Refund)
         .values(payment_id=payment.id, order_id=order.id, amount=payment.amount, reason=reason)

@@ -61,7 +61,7 @@ def apply_to_order(event: ProviderEvent) -> str:
                 currency=event.currency,
                 capture_reference=event.capture_reference,
                 fee=event.fee,
-                taken_at=event.at,
+                happened_at=event.happened_at,
             )
         case EventKind.PAYMENT_PENDING:
             is_held = hold_while_pending(event.payment_id)
@@ -86,7 +86,7 @@ def apply_status(payment_id: str, status: ProviderStatus) -> str:
                 currency=status.currency,
                 capture_reference=status.capture_reference,
                 fee=status.fee,
-                taken_at=status.succeeded_at,
+                happened_at=status.succeeded_at,
             )
         case "pending":
             hold_while_pending(payment_id)

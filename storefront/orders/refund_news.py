@@ -8,20 +8,21 @@ from collections.abc import Callable
 
 from sqlalchemy import func, select
 
-from storefront.days import accounting_day
 from storefront.extensions import db, defer
-from storefront.ledger.book import bank
+from storefront.ledger.book import When, bank
+from storefront.ledger.closed import Counted, counting
 from storefront.ledger.models import Account, JournalEntry, Posting
 from storefront.ledger.sale import book_payment_came_back, book_payment_returned, refund_source
 from storefront.mail.owe import owe
 from storefront.orders.models import Order
+from storefront.orders.taken import believed
 from storefront.payments.gateway import EventKind, ProviderEvent
 from storefront.payments.models import OF_VAIN_MONEY, Payment, Refund, RefundReturn
 
 #: What a gateway says when a way of paying knows no refunds (`payments.gateway.ProviderRefused`).
 CANNOT_REFUND = "cannot_refund"
 #: What the books make of a refund with lines: the refund, and what the provider says of it.
-Books = Callable[[Refund, ProviderEvent], str]
+Books = Callable[[Refund, ProviderEvent, datetime.datetime | None], str]
 
 
 class AlsoByBank(Exception):
@@ -33,10 +34,15 @@ def idempotency_key(refund: Refund) -> str:
     return f"refund:{refund.id}" if refund.attempt == 1 else f"refund:{refund.id}:{refund.attempt}"
 
 
-def hand_on(refund: Refund, event: ProviderEvent) -> str:
+def hand_on(refund: Refund, event: ProviderEvent, happened_at: datetime.datetime | None = None) -> str:
     """Have the books take note by a job of their own."""
-    succeeded = event.kind is EventKind.REFUND_SUCCEEDED
-    defer("books.record_refund", refund_id=refund.id, succeeded=succeeded, why=event.failure)
+    defer(
+        "books.record_refund",
+        refund_id=refund.id,
+        succeeded=event.kind is EventKind.REFUND_SUCCEEDED,
+        why=event.failure,
+        happened_at=happened_at.isoformat() if happened_at else None,
+    )
     return "handed_on"
 
 
@@ -70,12 +76,13 @@ def record_refund(event: ProviderEvent, books: Books = hand_on) -> str:
         refund.reference = event.refund_reference
         db.session.flush()
     if refund.reason not in OF_VAIN_MONEY:
-        return books(refund, event)
+        return books(refund, event, believed(event.payment_id, event.happened_at))
     now = _now()
+    counted = counting(believed(event.payment_id, event.happened_at) or now)
     if not failed:
-        return _went_back(refund, now)
+        return _went_back(refund, counted)
     if refund.state == "succeeded":
-        return _came_back(refund, event.failure, now)
+        return _came_back(refund, event.failure, counted)
     refund.state, refund.finished_at, refund.failure = "failed", now, event.failure[:500]
     hand_to_bank(refund.id, event.failure)
     return "refund_failed"
@@ -100,7 +107,7 @@ def returned_by_bank(
         payment.gateway,
         refund.amount,
         order_id=refund.order_id,
-        on=on,
+        when=When(on=on),
         number=number,
         paid_from=bank(bank_account_id),
         person_id=person_id,
@@ -145,8 +152,8 @@ def note_return(refund: Refund, failure: str, at: datetime.datetime) -> int:
     return number
 
 
-def _went_back(refund: Refund, now: datetime.datetime) -> str:
-    refund.state, refund.finished_at, refund.failure = "succeeded", now, None
+def _went_back(refund: Refund, counted: Counted) -> str:
+    refund.state, refund.finished_at, refund.failure = "succeeded", counted.at, None
     db.session.flush()
     payment = db.session.get_one(Payment, refund.payment_id)
     number = 1 + times_returned(refund.id)
@@ -155,22 +162,22 @@ def _went_back(refund: Refund, now: datetime.datetime) -> str:
         payment.gateway,
         refund.amount,
         order_id=refund.order_id,
-        on=accounting_day(now),
+        when=counted,
         number=number,
     )
     owe("payment_returned", refund.order_id, key=refund_source(refund.id, number))
     return "refunded"
 
 
-def _came_back(refund: Refund, failure: str, now: datetime.datetime) -> str:
+def _came_back(refund: Refund, failure: str, counted: Counted) -> str:
     payment = db.session.get_one(Payment, refund.payment_id)
-    number = note_return(refund, failure, now)
+    number = note_return(refund, failure, counted.at)
     book_payment_came_back(
         refund.id,
         payment.gateway,
         refund.amount,
         order_id=refund.order_id,
-        on=accounting_day(now),
+        when=counted,
         number=number,
     )
     return "refund_came_back"

@@ -174,5 +174,5 @@ class ProviderEvent:
     capture_reference: str | None = None
     #: The provider's id of the payout, for payout events.
     payout_reference: str | None = None
-    #: When it happened, by the provider's clock.
-    at: datetime.datetime | None = None
+    #: When it happened, by the provider's clock; None when it does not say so.
+    happened_at: datetime.datetime | None = None

@@ -85,7 +85,7 @@ def _session(event: Object, session: Object) -> ProviderEvent:
         currency=currency.upper(),
         # Without our id it is not of this shop, and nobody needs to be asked whose it is.
         capture_reference=id_of(session.get("payment_intent")) if payment_id else None,
-        at=moment(event.get("created")),
+        happened_at=moment(event.get("created")),
     )
 
 
@@ -132,7 +132,7 @@ def _payout(event: Object, payout: Object) -> ProviderEvent:
         currency=str(payout["currency"]).upper(),
         payout_reference=str(payout["id"]),
         failure=str(payout.get("failure_code") or ""),
-        at=moment(event.get("created")),
+        happened_at=moment(event.get("created")),
     )
 
 
@@ -145,7 +145,7 @@ def _about(kind: EventKind, event: Object, thing: Object, amount: int, **more: A
         amount=amount,
         currency=str(thing["currency"]).upper(),
         capture_reference=id_of(thing.get("payment_intent")),
-        at=moment(event.get("created")),
+        happened_at=moment(event.get("created")),
         **more,
     )
 

@@ -59,6 +59,22 @@ INVARIANTS = (
             WHERE r.amount + d.amount > s.amount""",
     ),
     Invariant(
+        "disputes_debit_the_shares",
+        6,
+        "The books take each lost dispute from the funds exactly as its shares say, from its own facility.",
+        """SELECT dispute_id, order_line_id, facility_id, fund_id, s.amount AS shares, b.amount AS booked
+             FROM (SELECT s.dispute_id, s.order_line_id, l.facility_id, s.fund_id, sum(s.amount) AS amount
+                     FROM dispute_shares s JOIN order_lines l ON l.id = s.order_line_id GROUP BY 1, 2, 3, 4) s
+             FULL JOIN (
+                   SELECT substring(e.source FROM '^dispute:([0-9]+):lost$')::bigint AS dispute_id, p.order_line_id,
+                          a.facility_id, a.fund_id, sum(p.amount) AS amount
+                     FROM journal_entries e JOIN postings p ON p.entry_id = e.id AND p.order_line_id IS NOT NULL
+                     JOIN accounts a ON a.id = p.account_id
+                    WHERE e.kind = 'dispute' GROUP BY 1, 2, 3, 4) b
+            USING (dispute_id, order_line_id, facility_id, fund_id)
+            WHERE s.amount IS DISTINCT FROM b.amount""",
+    ),
+    Invariant(
         "corrections_booked_as_proposed",
         9,
         "Each correction that two people agreed on is one journal entry with the legs that were proposed.",

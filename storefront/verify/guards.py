@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storefront.verify.invariant import Invariant
 
+<<<<<<< HEAD
 #: Triggers without which the rest would rest on good behaviour.
 TRIGGERS = (
     ("journal_entries", "journal_entries_append_only"),
@@ -52,17 +53,108 @@ TRIGGERS = (
     ("split_rule_shares", "split_rule_shares_whole"),
 )
 _TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, trigger in TRIGGERS)
+=======
+#: Every trigger of the schema, by its table: without them the rest would rest on good behaviour.
+TRIGGERS = {
+    "audit_events": ("audit_events_append_only", "audit_events_no_truncate"),
+    "bank_accounts": ("bank_accounts_end", "bank_accounts_keep"),
+    "budget_returns": (
+        "budget_returns_begin", "budget_returns_keep", "budget_returns_transition", "budget_returns_within",
+    ),
+    "categories": ("catalogue_changed", "categories_search"),
+    "corrections": ("corrections_begin", "corrections_keep", "corrections_transition"),
+    "deposit_lines": ("deposit_lines_append_only", "deposit_lines_of_the_state", "deposit_lines_whole"),
+    "deposits": (
+        "deposits_begin", "deposits_free_lines", "deposits_keep", "deposits_keep_paid", "deposits_not_returned",
+        "deposits_transition", "deposits_whole",
+    ),
+    "dispute_parcels": ("dispute_parcels_append_only",),
+    "dispute_shares": ("dispute_shares_append_only", "dispute_shares_within"),
+    "disputes": ("disputes_keep", "disputes_transition"),
+    "exhibitions": ("catalogue_changed",),
+    "facilities": ("catalogue_changed", "facilities_keep_code", "facilities_search", "listing_changed"),
+    "fee_bearers": ("catalogue_changed", "fee_bearers_keep", "fee_bearers_legal"),
+    "funds": ("funds_keep_code",),
+    "journal_entries": (
+        "journal_entries_append_only", "journal_entries_no_truncate", "journal_entries_not_empty",
+        "journal_entries_open_period",
+    ),
+    "order_line_shares": ("order_line_shares_append_only", "order_line_shares_once"),
+    "order_lines": ("order_lines_append_only", "order_lines_shared"),
+    "orders": ("orders_transition",),
+    "parcels": ("parcels_transition",),
+    "payments": ("payments_keep", "payments_transition"),
+    "payouts": ("payouts_append_only", "payouts_to_the_office"),
+    "periods": ("periods_chain",),
+    "photos": ("catalogue_changed",),
+    "postings": ("postings_append_only", "postings_balanced", "postings_no_truncate", "postings_with_their_entry"),
+    "premium_distributions": (
+        "distributions_transition", "premium_distributions_begin", "premium_distributions_decided_in_time",
+        "premium_distributions_keep", "premium_distributions_open_period", "premium_distributions_within",
+    ),
+    "products": ("catalogue_changed", "listing_changed", "products_search_text"),
+    "refund_lines": ("refund_lines_append_only", "refund_lines_whole"),
+    "refund_parcels": ("refund_parcels_append_only", "refund_parcels_whole"),
+    "refund_shares": ("refund_shares_append_only", "refund_shares_within"),
+    "refunds": ("refunds_keep", "refunds_transition", "refunds_whole"),
+    "satkers": ("satkers_keep",),
+    "settlements": (
+        "settlements_begin", "settlements_keep", "settlements_keep_paid", "settlements_not_passed_on",
+        "settlements_transition", "settlements_within",
+    ),
+    "split_rule_ends": ("split_rule_ends_keep",),
+    "split_rule_shares": ("split_rule_shares_keep", "split_rule_shares_whole"),
+    "split_rules": ("catalogue_changed", "split_rules_end", "split_rules_keep", "split_rules_whole"),
+    "stock_levels": ("catalogue_changed", "listing_changed"),
+    "stock_movements": ("apply_stock_movement", "stock_movements_append_only", "stock_movements_no_truncate"),
+    "variants": ("catalogue_changed", "listing_changed"),
+    "workshops": ("catalogue_changed", "workshops_search"),
+}  # fmt: skip
+#: What is there once: every unique index and every EXCLUDE, by name, but primary keys.
+ONCE = (
+    "accounts_code_key", "bank_accounts_one_in_force", "budget_returns_reference", "carts_order_id_key",
+    "carts_token_hash_key", "categories_slug_key", "commodity_groups_code_key", "deposit_lines_once",
+    "deposits_billing_code", "deposits_ntpn", "disputes_reference_key", "exhibitions_slug_key", "facilities_code_key",
+    "facilities_slug_key", "fee_bearers_one_from_a_day", "funds_code_key", "instalments_order_id_position_key",
+    "journal_entries_source_key", "memberships_once", "messages_key_key", "order_lines_order_id_position_key",
+    "orders_number_key", "parcels_order_id_position_key", "payment_events_gateway_event_id_key",
+    "payments_gateway_reference_key", "payments_one_counts", "payouts_gateway_reference_key", "people_email_key",
+    "photos_product_id_position_key", "products_slug_key", "provinces_name_key", "refunds_automatic_once",
+    "refunds_reference_key", "refunds_request_key_key", "sandbox_refunds_idempotency_key_key",
+    "satkers_id_facility_id_key", "satkers_one_in_force", "sessions_token_hash_key", "settlements_bank_reference",
+    "shipping_methods_code_key", "shipping_rates_method_id_origin_zone_id_destination_zone_id_key",
+    "shipping_zones_code_key", "short_codes_kind_target_key", "split_rule_ends_open",
+    "split_rule_shares_split_rule_id_fund_id_key", "split_rules_one_in_force", "stock_locations_exhibition_id_key",
+    "stock_locations_facility_id_key", "stock_movements_source_key", "variants_sku_key",
+    "workshops_facility_id_name_key", "workshops_id_facility_id_key",
+)  # fmt: skip
+_TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, triggers in TRIGGERS.items() for trigger in triggers)
+_ONCE = ", ".join(f"('{name}')" for name in ONCE)
+>>>>>>> main
 
 INVARIANTS = (
     Invariant(
         "guards_in_place",
         1,
-        "The triggers that keep the books balanced and append-only are there and switched on.",
+        "The triggers that keep the books balanced and append-only, and all others, are there and switched on.",
         f"""SELECT g.table_name, g.trigger_name, CASE WHEN t.oid IS NULL THEN 'missing' ELSE 'off' END AS found
               FROM (VALUES {_TRIGGERS}) g (table_name, trigger_name)
               LEFT JOIN pg_trigger t ON t.tgname = g.trigger_name
                     AND t.tgrelid = to_regclass('public.' || g.table_name)
              WHERE t.oid IS NULL OR t.tgenabled IN ('D', 'R')""",  # noqa: S608
+    ),
+    Invariant(
+        "once_in_place",
+        5,
+        "The indexes that let nothing be there twice are there and valid, and no constraint waits to be checked.",
+        f"""SELECT g.index_name AS name, CASE WHEN x.indexrelid IS NULL THEN 'missing' ELSE 'invalid' END AS found
+              FROM (VALUES {_ONCE}) g (index_name)
+              LEFT JOIN pg_index x ON x.indexrelid = to_regclass('public.' || quote_ident(g.index_name))
+                    AND (x.indisunique OR x.indisexclusion)
+             WHERE x.indexrelid IS NULL OR NOT x.indisvalid
+            UNION ALL
+            SELECT conname::text, 'not validated' FROM pg_constraint
+             WHERE connamespace = 'public'::regnamespace AND NOT convalidated""",  # noqa: S608
     ),
     Invariant(
         "four_eyes",

@@ -11,10 +11,10 @@ INVARIANTS = (
         "An order's totals are the sums of its lines and of its parcels' shipping.",
         """SELECT o.id AS order_id, o.items_total, l.net_amount AS lines, o.shipping_total, p.shipping AS parcels
              FROM orders o
-             LEFT JOIN LATERAL (SELECT sum(net_amount)::bigint AS net_amount FROM order_lines
-                                 WHERE order_id = o.id) l ON true
-             LEFT JOIN LATERAL (SELECT sum(shipping_amount)::bigint AS shipping FROM parcels
-                                 WHERE order_id = o.id) p ON true
+             LEFT JOIN (SELECT order_id, sum(net_amount)::bigint AS net_amount FROM order_lines
+                         GROUP BY order_id) l ON l.order_id = o.id
+             LEFT JOIN (SELECT order_id, sum(shipping_amount)::bigint AS shipping FROM parcels
+                         GROUP BY order_id) p ON p.order_id = o.id
             WHERE o.items_total IS DISTINCT FROM l.net_amount OR o.shipping_total <> COALESCE(p.shipping, 0)""",
     ),
     Invariant(

@@ -6,12 +6,17 @@ from sqlalchemy import insert, select
 
 from storefront.books import disputes, fees, payouts, refund_outcome, refunds
 from storefront.books.refunds import SECOND_PERSON_FROM, LineWish
+from storefront.days import today
 from storefront.extensions import db
-from storefront.orders.models import OrderLine, OrderLineShare, Parcel
-from storefront.payments.models import Payment, SandboxPayment, SandboxRefund
+from storefront.orders.mark_paid import record_payment
+from storefront.orders.models import Order, OrderLine, OrderLineShare, Parcel
+from storefront.orders.payment import open_payment
+from storefront.orders.refund import record_refund
+from storefront.payments.gateway import EventKind, ProviderEvent
+from storefront.payments.models import Refund, SandboxPayment, SandboxRefund
 from tests.bookkeeping.ground import Asked, Ground
 from tests.bookkeeping.notebook import Line, Sale, Share, Shipping, divide
-from tests.factories import make_paid_order
+from tests.factories import make_order
 
 
 class ComingIn(Ground):
@@ -19,24 +24,56 @@ class ComingIn(Ground):
 
     def sell(self) -> None:
         """Somebody buys one or two kinds of goods, of one or both facilities."""
-        chosen = self.chance.sample(range(4), self.chance.randint(1, 2))
-        order = make_paid_order(
+        chosen = self.chance.sample(range(len(self.variants)), self.chance.randint(1, 2))
+        order = make_order(
             *((self.variants[place], self.chance.randint(1, 3)) for place in chosen),
             shipping=self.chance.choice((0, 10_000, 17_501)),
-            paid_at=self.now,
+            placed_at=self.now,
         )
-        payment_id = db.session.execute(select(Payment.id).where(Payment.order_id == order.id)).scalar_one()
-        sale = Sale(order.id, payment_id, self.day, self._sold_lines(order.id), self._parcels(order.id))
-        db.session.execute(
-            insert(SandboxPayment).values(
-                id=payment_id, amount=sale.amount, description=order.number, return_url="/", locale="id",
-                state="succeeded", expires_at=self.now,
-            )
-        )  # fmt: skip
+        pays_twice = self.chance.random() < 0.1
+        payments = [open_payment(order).id for _ in range(1 + pays_twice)]
+        results = [self._capture(order, payment_id) for payment_id in payments]
+        assert results == ["paid", "paid_twice"][: len(payments)]
         db.session.commit()
+        sale = Sale(order.id, payments[0], self.day, self._sold_lines(order.id), self._parcels(order.id))
         self.kept.sales.append(sale)
         self.book.sold(sale)
         self.met("sale")
+        if pays_twice:
+            self.book.held(self.day, sale.amount)
+            self.kept.held.append((payments[1], sale.amount))
+            self.met("paid twice")
+
+    def _capture(self, order: Order, payment_id: str) -> str:
+        """The provider has the order's money; its own books say so too."""
+        db.session.execute(
+            insert(SandboxPayment).values(
+                id=payment_id, amount=order.total, description=order.number, return_url="/", locale="id",
+                state="succeeded", expires_at=self.now,
+            )
+        )  # fmt: skip
+        return record_payment(payment_id, reference=payment_id, amount=order.total, at=self.now)
+
+    def can_return_held(self) -> bool:
+        return bool(self.kept.held)
+
+    def return_held(self) -> None:
+        """The provider gives back what was paid a second time; said again, it changes nothing."""
+        payment_id, amount = self.kept.held.pop()
+        refund_id = db.session.execute(select(Refund.id).where(Refund.payment_id == payment_id)).scalar_one()
+        key = f"refund:{refund_id}"
+        db.session.execute(
+            insert(SandboxRefund).values(
+                id=f"re_{refund_id}", payment_id=payment_id, amount=amount, idempotency_key=key
+            )
+        )
+        event = ProviderEvent(
+            EventKind.REFUND_SUCCEEDED, payment_id, payment_id, amount, f"re_{refund_id}", refund_key=key
+        )
+        assert self.do(lambda: record_refund(event)) == "refunded"
+        assert self.do(lambda: record_refund(event)) == "already_recorded"
+        self.book.held_returned(today(), amount)  # by the real clock
+        self.met("paid twice, given back")
 
     def _sold_lines(self, order_id: int) -> list[Line]:
         """What was sold, from the rows of the sale itself."""
@@ -69,7 +106,7 @@ class ComingIn(Ground):
 
     def ask_for_refund(self) -> None:
         """Pieces of a line, or an amount of it, and perhaps some shipping."""
-        sale = self.pick(self.kept.sales)
+        sale = self._partly_given_back() or self.pick(self.kept.sales)
         line, parcel = self.chance.choice(sale.lines), self.chance.choice(sale.shipping)
         left = line.quantity - line.pieces
         quantity = self.chance.randint(0, left)
@@ -98,6 +135,15 @@ class ComingIn(Ground):
             [wish],
             "invalid" if nothing_left else None,
         )
+
+    def _partly_given_back(self) -> Sale | None:
+        """Often an order of which something went back before: it is there that rupiah could go astray."""
+        begun = [
+            sale
+            for sale in self.kept.sales
+            if any(0 < share.taken < share.amount for line in sale.lines for share in line.shares)
+        ]
+        return self.pick(begun) if begun and self.chance.random() < 0.5 else None
 
     def can_ask_for_goodwill(self) -> bool:
         return bool(self.kept.sales)
@@ -129,7 +175,9 @@ class ComingIn(Ground):
         if refund is None:
             return
         assert refund.amount == asked.amount
-        assert (refund.state == "proposed") == (asked.amount >= SECOND_PERSON_FROM)
+        alone = sum(one.amount for one in self.kept.refunds if one.is_alone and one.sale is asked.sale)
+        assert (refund.state == "proposed") == (asked.amount + alone >= SECOND_PERSON_FROM)
+        asked.is_alone = refund.state != "proposed"
         asked.id, asked.state = refund.id, refund.state
         self._speak_of(asked, 1)
         self.kept.refunds.append(asked)

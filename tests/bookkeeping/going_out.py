@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from storefront.books import deposit, deposit_paid, distribute, settle, settle_paid
+from storefront.books import budget, deposit, deposit_paid, distribute, settle, settle_paid
 from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid
 from tests.bookkeeping.ground import DAY, Ground, Outgoing
@@ -19,9 +19,8 @@ class GoingOut(Ground):
 
     def propose_settlement(self) -> None:
         """Of one fund of one facility, at most what is owed and no other proposal speaks of."""
-        facility = self.chance.choice(list(self.facilities))
-        fund = self.chance.choice(("premium", "premium", "working_capital", None))
-        purse = (facility, fund or "shipping")
+        purse = self._purse()
+        facility, fund = purse[0], None if purse[1] == "shipping" else purse[1]
         left = self.book.owed(purse) - self._sum(self.kept.settlements, purse, *PENDING)
         amount = max(1, self.part_of(left, beyond=0.15))
         wish = Wish(self.facilities[facility].id, self.funds[fund] if fund else None, amount)
@@ -32,6 +31,18 @@ class GoingOut(Ground):
         if found:
             self.kept.settlements.append(Outgoing(found[0].id, purse, amount))
             self.met("settlement proposed")
+
+    def _purse(self) -> tuple[str, str]:
+        """Mostly one from which something is owed, premium more often than others."""
+        funds = ("premium", "premium", "working_capital", "operating_costs", "shipping")
+        purses = [(facility, fund) for facility in self.facilities for fund in funds]
+        owed = [purse for purse in purses if self.book.owed(purse) > 0]
+        back = [purse for purse in owed if self._to_come_back(purse)]
+        likely = back if back and self.chance.random() < 0.5 else owed
+        return self.chance.choice(likely if likely and self.chance.random() < 0.85 else purses)
+
+    def _to_come_back(self, purse: tuple[str, str]) -> int:
+        return self.book.balances[f"receivable:{':'.join(purse)}"]
 
     def can_decide_on_settlement(self) -> bool:
         return bool(self._in(self.kept.settlements, "proposed"))
@@ -64,8 +75,11 @@ class GoingOut(Ground):
             lambda: settle_paid.mark_paid(Paid(one.id, f"TRX-{one.id}", self.day), self.first, at=self.now)
         )
         one.state, one.on = "paid", self.day
+        before = self._to_come_back(one.purse)
         self.book.settled(self.day, one.id, one.purse, one.amount, self.bank)
         self.met("settlement paid")
+        if self._to_come_back(one.purse) < before:
+            self.met("taken in by a settlement")
 
     def can_reverse_settlement(self) -> bool:
         return bool(self._in(self.kept.settlements, "paid"))
@@ -133,7 +147,9 @@ class GoingOut(Ground):
 
     def propose_deposit(self) -> None:
         """Of all state revenue up to a day that no other deposit carries, less what went back."""
-        facility = self.chance.choice(list(self.facilities))
+        waiting = [code for code in self.facilities if self.book.to_deposit(code, self.day)]
+        sensible = waiting and self.chance.random() < 0.85
+        facility = self.chance.choice(waiting if sensible else list(self.facilities))
         until = self.day - self.chance.choice((0, 0, 5, 20)) * DAY
         carried = self.book.to_deposit(facility, until)
         amount = sum(row.amount for row in carried)
@@ -181,21 +197,73 @@ class GoingOut(Ground):
 
         self.do(pay)
         one.state, one.on = "paid", self.day
+        before = self._to_come_back(one.purse)
         self.book.deposited(self.day, one.id, one.purse[0], one.amount, self.bank)
         self.met("deposit paid")
+        if self._to_come_back(one.purse) < before:
+            self.met("taken in by a deposit")
 
     def can_reverse_deposit(self) -> bool:
         return bool(self._in(self.kept.deposits, "paid"))
 
     def reverse_deposit(self) -> None:
+        """Paid by mistake. What of it came back as budget cannot be owed to the state as well."""
         one = self.pick(self._in(self.kept.deposits, "paid"))
-        self.do(
+        has_returned = one.amount > self._not_returned(one.purse[0])
+        found = self.do(
             lambda: deposit_paid.reverse(
                 one.id, on=self.day, reason="Paid under a wrong code", person_id=self.second, at=self.now
-            )
+            ),
+            "invalid" if has_returned else None,
         )
-        self.book.reversed(self.day, "deposit", one.id)
-        self._let_go(one, "reversed")
+        if found is not None:
+            self.book.reversed(self.day, "deposit", one.id)
+            self._let_go(one, "reversed")
+
+    # Budget that returns
+
+    def can_propose_budget(self) -> bool:
+        return bool(self._in(self.kept.deposits, "paid"))
+
+    def propose_budget(self) -> None:
+        """Of what a facility has deposited, never more."""
+        facility = self.pick(self._in(self.kept.deposits, "paid")).purse[0]
+        fund = self.chance.choice(("premium", "working_capital"))
+        left = self._not_returned(facility)
+        amount = max(1, self.part_of(left, beyond=0.15))
+        self.number += 1
+        found = self.do(
+            lambda: budget.propose(
+                self.facilities[facility].id, self.funds[fund], amount=amount,
+                reference=f"SP2D-{self.number}", returned_on=self.day, person_id=self.first, at=self.now,
+            ),
+            "invalid" if amount > left else None,
+        )  # fmt: skip
+        if found is not None:
+            self.kept.returns.append(Outgoing(found.id, (facility, fund), amount, on=self.day))
+            self.met("budget proposed")
+
+    def can_decide_on_budget(self) -> bool:
+        return bool(self._in(self.kept.returns, "proposed"))
+
+    def decide_on_budget(self) -> None:
+        """A second person books it into its month, if that is open."""
+        one = self.pick(self._in(self.kept.returns, "proposed"))
+        if self.chance.random() < 0.2:
+            self.do(lambda: budget.reject(one.id, self.second))
+            one.state = "rejected"
+            return
+        self.do(lambda: budget.approve(one.id, self.first), "four_eyes")
+        closed = "period_closed" if self.is_closed(one.on) else None
+        if self.do(lambda: budget.approve(one.id, self.second, at=self.now), closed) is not None:
+            one.state = "booked"
+            self.book.budget_returned(one.on, one.purse, one.amount, self.bank)
+            self.met("budget returned")
+
+    def _not_returned(self, facility: str) -> int:
+        deposited = sum(d.amount for d in self._in(self.kept.deposits, "paid") if d.purse[0] == facility)
+        back = self._in(self.kept.returns, "proposed", "booked")
+        return deposited - sum(r.amount for r in back if r.purse[0] == facility)
 
     def _let_go(self, one: Outgoing, state: str) -> None:
         """What it carried is to be deposited again."""

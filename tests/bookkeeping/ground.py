@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy import select
 
+from storefront.books.funds import add_fund
 from storefront.books.models import FeeBearer
 from storefront.books.span import Span, month
-from storefront.books.statement import statement
+from storefront.books.statement import Connection, statement
 from storefront.catalogue.models import Variant
 from storefront.days import accounting_day, today
 from storefront.errors import DomainError
@@ -42,6 +43,8 @@ class Asked:
     shipping: list[tuple[Shipping, int]]
     state: str
     on: datetime.date
+    #: Sent without a second person.
+    is_alone: bool = False
 
     @property
     def amount(self) -> int:
@@ -75,6 +78,9 @@ class Kept:
     settlements: list[Outgoing] = field(default_factory=list)
     deposits: list[Outgoing] = field(default_factory=list)
     distributions: list[Outgoing] = field(default_factory=list)
+    returns: list[Outgoing] = field(default_factory=list)
+    #: Payments that pay nothing and have not gone back yet, with their amounts.
+    held: list[tuple[str, int]] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
     closed: list[datetime.date] = field(default_factory=list)
 
@@ -100,11 +106,17 @@ class Ground:
         return accounting_day(self.now)
 
     def _open_shop(self) -> None:
-        """Two facilities, one at net and one at profit, with accounts; each with goods of two kinds."""
-        make_rule({"premium": 3333, "working_capital": 3334, "state_revenue": 3333})
-        near, far = make_facility("AAA"), make_facility("BBB")
+        """Three facilities with accounts and goods: at net with a further fund, at profit, all to the state."""
+        self.first, self.second = make_person().id, make_person().id
+        names = ("name", "name_en", "finance_name", "finance_name_en")
+        add_fund(
+            code="operating_costs", **{name: f"Operating {name}" for name in names}, person_id=self.first
+        )
+        make_rule({"premium": 3333, "operating_costs": 1, "working_capital": 3333, "state_revenue": 3333})
+        near, far, whole = make_facility("AAA"), make_facility("BBB"), make_facility("CCC")
         make_rule(basis="profit", facility=far)
-        self.facilities: dict[str, Facility] = {"AAA": near, "BBB": far}
+        make_rule({"state_revenue": 10_000}, facility=whole)
+        self.facilities: dict[str, Facility] = {"AAA": near, "BBB": far, "CCC": whole}
         self.workshops: dict[str, Workshop] = {}
         self.variants: list[Variant] = []
         for code, facility in self.facilities.items():
@@ -112,13 +124,13 @@ class Ground:
             product = make_product(self.workshops[code])
             self.variants += [
                 make_variant(product, stock=900, price=70_001, material_cost=20_000),
-                make_variant(product, price=310_007, made_to_order=True, material_cost=309_999),
+                # Material beyond the price: under basis profit nothing is left to divide.
+                make_variant(product, price=310_007, made_to_order=True, material_cost=310_008),
             ]
         self.funds = {row.code: row.id for row in db.session.execute(select(Fund.code, Fund.id))}
-        self.first, self.second = make_person().id, make_person().id
         books = Books(None, self.first, self.second, self.funds, near.id, far.id)  # type: ignore[arg-type]
         self.bank = f"bank:{register_account(books, None, '1110001112')}"
-        for number, facility in enumerate((near, far)):
+        for number, facility in enumerate(self.facilities.values()):
             register_account(books, facility.id, f"222000{number:04}")
             register_satker(books, facility)
         self.bearer = "operator"
@@ -174,15 +186,17 @@ class Ground:
 
     def check(self) -> None:
         """Raise AssertionError unless the database says what the notebook says, and keeps every promise."""
-        self._balances()
+        self.check_balances()
         if any(amount for code, amount in self.book.balances.items() if code.startswith("receivable:")):
             self.met("steps with something to come back")
         self._lines()
         self._statements()
+        self._views()
         broken = [finding for finding in check(self.owner, INVARIANTS, shown=3) if not finding.holds]
         assert not broken, [(finding.invariant.name, finding.rows) for finding in broken]
 
-    def _balances(self) -> None:
+    def check_balances(self) -> None:
+        """Each account is the sum of its postings, and each entry balances."""
         rows = self.owner.execute(
             "SELECT a.code, sum(p.amount)::bigint FROM postings p JOIN accounts a ON a.id = p.account_id GROUP BY 1"
         ).fetchall()
@@ -221,7 +235,47 @@ class Ground:
                 assert before == some(self.book.owed_on(code, span.last))
                 moved = {movement.kind: movement.total for movement in found.movements}
                 assert some(moved) == some(self.book.moved(code, span.first, span.last))
+                assert found.distributed == self._passed_on(code, span)
+            self._cut(connection, code, facility.id)
         db.session.rollback()
+
+    def _cut(self, connection: Connection, code: str, facility_id: int) -> None:
+        """Cut on any day, two statements say together what one says, and meet there."""
+        begun = next(iter(self._months())).first
+        cut = begun + self.chance.randint(0, max(0, (self.day - begun).days - 1)) * DAY
+        halves = [Span(begun, cut), Span(cut + DAY, max(cut + DAY, self.day))]
+        one, other = (statement(connection, facility_id, span) for span in halves)
+        assert some(one.closing) == some(other.opening) == some(self.book.owed_on(code, cut))
+        for fund in {*one.closing, *other.closing}:
+            steps = [m.amounts.get(fund, 0) for m in (*one.movements, *other.movements)]
+            assert one.opening.get(fund, 0) + sum(steps) == other.closing.get(fund, 0)
+
+    def _passed_on(self, code: str, span: Span) -> int:
+        return sum(
+            one.amount
+            for one in self.kept.distributions
+            if one.state == "approved" and one.purse[0] == code and span.first <= one.on <= span.last
+        )
+
+    def _views(self) -> None:
+        """What auditors read: balances as in the notebook, deposits and refunds as the sums of their lines."""
+        rows = self.owner.execute("SELECT facility_code, fund, owed FROM reporting.fund_balances").fetchall()
+        assert all(owed == self.book.owed((facility, fund)) for facility, fund, owed in rows)
+        told = {(facility, fund) for facility, fund, _ in rows}
+        known = {
+            tuple(c.split(":")[1:]) for c in self.book.balances if c.startswith(("owed:", "receivable:"))
+        }
+        assert {purse for purse in known if purse[1] != "shipping"} <= told
+        apart = self.owner.execute(
+            """SELECT 'deposit', deposit_id, amount, lines FROM reporting.deposits LEFT JOIN (
+                      SELECT deposit_id, sum(amount) AS lines FROM reporting.deposit_lines GROUP BY 1) l
+                USING (deposit_id) WHERE amount IS DISTINCT FROM lines
+               UNION ALL
+               SELECT 'refund', refund_id, amount, shares FROM reporting.refunds FULL JOIN (
+                      SELECT refund_id, line_id, sum(amount) AS shares FROM reporting.refund_shares GROUP BY 1, 2) s
+                USING (refund_id, line_id) WHERE amount IS DISTINCT FROM shares"""
+        ).fetchall()
+        assert apart == []
 
     def _months(self) -> Iterable[Span]:
         span: Span | None = month(min((day for day, *_ in self.book.moves), default=self.day))

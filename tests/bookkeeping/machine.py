@@ -29,20 +29,58 @@ WEIGHTS = {
     "propose_settlement": 4, "decide_on_settlement": 4, "pay_settlement": 5, "reverse_settlement": 2,
     "pass_premium_on": 2, "decide_on_distribution": 2,
     "propose_deposit": 2, "decide_on_deposit": 3, "pay_deposit": 4, "reverse_deposit": 2,
-    "propose_correction": 0.5, "decide_on_correction": 1, "close_month": 2, "date_into_a_closed_month": 0.5,
-    "time_passes": 3,
+    "propose_budget": 1, "decide_on_budget": 1, "return_held": 1,
+    "propose_correction": 0.5, "decide_on_correction": 1, "close_month": 2, "reopen_month": 0.3,
+    "date_into_a_closed_month": 0.5, "time_passes": 3,
 }  # fmt: skip
+#: What often follows at once, before the next full check: else a short life ends before any money has moved.
+NEXT = {
+    "ask_for_refund": "decide_on_refund", "ask_for_goodwill": "decide_on_refund", "decide_on_refund": "answer_refund",
+    "propose_settlement": "decide_on_settlement", "decide_on_settlement": "pay_settlement",
+    "pay_settlement": "pass_premium_on", "pass_premium_on": "decide_on_distribution",
+    "propose_deposit": "decide_on_deposit", "decide_on_deposit": "pay_deposit", "propose_budget": "decide_on_budget",
+    "open_dispute": "end_dispute", "propose_correction": "decide_on_correction", "time_passes": "close_month",
+}  # fmt: skip
+#: What has not happened yet is so many times likelier: a short life sees much as well.
+NEW = 4
 
 
 class Accountant(ComingIn, GoingOut):
     """All that can happen to the books, corrections, months and time included."""
 
+    def __init__(self, owner: psycopg.Connection[Any], seen: Counter[str]) -> None:
+        super().__init__(owner, seen)
+        self.steps = 0
+        #: What has happened in this life, and whether the last act came to anything.
+        self.done: set[str] = set()
+        self.has_met = False
+
     def step(self, seed: int) -> None:
-        """One thing, decided by `seed` and by what is possible."""
-        self.chance = random.Random(seed)
-        possible = [name for name in WEIGHTS if getattr(self, f"can_{name}", lambda: True)()]
-        name = self.chance.choices(possible, [WEIGHTS[name] for name in possible])[0]
+        """One thing, decided by `seed`, by how many came before, and by what is possible."""
+        self.steps += 1
+        self.chance = random.Random(f"{seed}:{self.steps}")
+        possible = [name for name in WEIGHTS if self._can(name)]
+        weights = [WEIGHTS[name] * (1 if name in self.done else NEW) for name in possible]
+        name = self.chance.choices(possible, weights)[0]
+        self._do(name)
+        while name in NEXT and self.chance.random() < 0.6:
+            name = NEXT[name]
+            if self._can(name):
+                self.check_balances()
+                self._do(name)
+
+    def _can(self, name: str) -> bool:
+        return bool(getattr(self, f"can_{name}", lambda: True)())
+
+    def _do(self, name: str) -> None:
+        self.has_met = False
         getattr(self, name)()
+        if self.has_met:
+            self.done.add(name)
+
+    def met(self, what: str) -> None:
+        super().met(what)
+        self.has_met = True
 
     def can_propose_correction(self) -> bool:
         return bool(self.kept.sales)
@@ -105,6 +143,17 @@ class Accountant(ComingIn, GoingOut):
         if found is not None:
             self.kept.closed.append(closing.first)
             self.met("month closed")
+
+    def can_reopen_month(self) -> bool:
+        return bool(self.kept.closed)
+
+    def reopen_month(self) -> None:
+        """The last closed month alone."""
+        for month_ in sorted(self.kept.closed)[:-1]:
+            self.do(lambda m=month_: close.reopen(m, self.second, "Not the last one"), "period_state")
+        self.do(lambda: close.reopen(max(self.kept.closed), self.second, "Something was missing"))
+        self.kept.closed.remove(max(self.kept.closed))
+        self.met("month opened again")
 
     def _next_month(self) -> Span | None:
         """The month that may be closed next, if it is over in the machine's world."""

@@ -167,6 +167,15 @@ class Notebook:
         legs = self._given_back(lines, shipping)
         self.write(day, "refund", [*legs, ("clearing:sandbox", -sum(amount for _, amount in legs))])
 
+    def held(self, day: datetime.date, amount: int) -> None:
+        self.write(day, "payment_held", [("clearing:sandbox", amount), ("customers:to_return", -amount)])
+
+    def held_returned(self, day: datetime.date, amount: int) -> None:
+        self.write(day, "refund", [("customers:to_return", amount), ("clearing:sandbox", -amount)])
+
+    def budget_returned(self, day: datetime.date, purse: Purse, amount: int, bank: str) -> None:
+        self.write(day, "budget_return", [(bank, amount), (f"owed:{':'.join(purse)}", -amount)])
+
     def fee(self, day: datetime.date, sale: Sale, amount: int, bearer: str) -> None:
         sale.fee = amount
         if bearer == "operator":

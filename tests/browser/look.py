@@ -96,13 +96,16 @@ def indonesian_words(visitor: Visitor) -> list[str]:
 
 @cache
 def own_names(shop: LiveShop) -> tuple[str, ...]:
-    """What the demo's shop, its places and its goods are called, the longest first."""
+    """What the demo's shop, its places and its goods are called and what people wrote, the longest first."""
     columns = [
         "name FROM facilities", "address FROM facilities", "gallery_hours FROM facilities",
         "legal_basis FROM split_rules", "name FROM workshops", "title FROM products", "title FROM variants",
         "description FROM products", "name FROM people", "name FROM provinces", "city FROM facilities",
         "title FROM order_lines", "variant_title FROM order_lines", "workshop_name FROM order_lines",
         "name FROM exhibitions", "venue FROM exhibitions", "note FROM stock_movements", "name FROM order_contacts",
+        "note FROM refunds", "failure FROM refunds", "legal_basis FROM deposit_deadlines",
+        "legal_basis FROM fee_bearers", "holder FROM bank_accounts", "reason FROM corrections",
+        "value FROM audit_events, jsonb_each_text(details)", "subject_id FROM audit_events",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
     ]  # fmt: skip
     names: set[Any] = {
@@ -111,6 +114,6 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "Keputusan Menteri Kehakiman M.01-PP.02.01 Tahun 1990",
     }
     for column in columns:
-        rows = shop.rows(f"SELECT DISTINCT {column.replace(' FROM', ' AS name FROM')}")
+        rows = shop.rows(f"SELECT DISTINCT {column.replace(' FROM', ' AS name FROM', 1)}")
         names |= {" ".join(str(row["name"]).split()) for row in rows}
     return tuple(sorted(names - {"", "None"}, key=len, reverse=True))

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from playwright.sync_api import Response
 
 from tests.browser import purchase
+from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
+from tests.browser.sights import Sight, Way, at, found
 from tests.browser.visitor import Visitor
 
 COORDINATOR = "coordinator@demo.test"
 FINANCE = "finance@demo.test"
-
-Way = Callable[[Visitor], Response]
-
-
-@dataclass(frozen=True)
-class Sight:
-    """One page to look at, and how to get there."""
-
-    name: str
-    #: The route that answers it.
-    endpoint: str
-    open: Way
-    account: str | None = None
-    status: int = 200
-
-
-def at(path: str) -> Way:
-    """Go to an address."""
-    return lambda visitor: visitor.go(path)
-
-
-def found(path: str, query: str) -> Way:
-    """Go to an address with a value from the demo's database in it."""
-    return lambda visitor: visitor.go(path.format(visitor.shop.value(query)))
 
 
 def order_with(condition: str) -> Way:
@@ -167,7 +142,7 @@ PERSONAL = [
     Sight("finance-clearing", "finance.account", at("/finance/accounts/clearing:sandbox"), FINANCE),
 ]
 
-SIGHTS = PUBLIC + PERSONAL
+SIGHTS = PUBLIC + PERSONAL + BOOKS
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
 NO_PAGES = {
@@ -175,4 +150,4 @@ NO_PAGES = {
     "api.show_shipping", "checkout.watch_order", "media.file", "seller.after_offer", "seller.after_step",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
     "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
-}  # fmt: skip
+} | NO_BOOK_PAGES  # fmt: skip

@@ -16,8 +16,10 @@ from storefront.books import bank_accounts
 from storefront.books.bank_accounts import NoBankAccount
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.models import BankAccount
+from storefront.books.payouts import record_payout
 from storefront.errors import Invalid
 from storefront.extensions import db
+from tests.factories import make_paid_order
 from tests.money_out import LONG_AGO, Books, open_books, register_account, settled
 from tests.threads import at_once
 
@@ -74,6 +76,19 @@ def test_an_account_is_not_ended_before_money_went_there(books: Books) -> None:
         with pytest.raises(Invalid):
             act()
     register_account(books, books.pekalongan, "22222222", valid_from=TODAY + DAY)
+
+
+def test_the_offices_account_is_not_ended_before_money_went_through_it(books: Books) -> None:
+    central = register_account(books, None, "99999999")
+    make_paid_order((books.shop.batik, 1))
+    record_payout(gateway="sandbox", reference="po_1", amount=5, arrived_on=TODAY, person_id=books.first)
+    with pytest.raises(Invalid) as refusal:
+        bank_accounts.propose_end(central, TODAY - DAY, books.first)
+    assert list(refusal.value.errors) == ["end_on"]
+    with pytest.raises(Invalid) as refusal:
+        register_account(books, None, "88888888", valid_from=TODAY)
+    assert list(refusal.value.errors) == ["valid_from"]
+    register_account(books, None, "77777777", valid_from=TODAY + DAY)
 
 
 def test_an_account_ends_when_two_people_say_so(books: Books) -> None:
@@ -151,5 +166,6 @@ def test_the_trail_names_the_account_without_its_number(books: Books) -> None:
     register_account(books, books.pekalongan, "1234567890")
     events = db.session.scalars(select(AuditEvent).where(AuditEvent.subject_kind == "bank_account")).all()
     assert [event.action for event in events] == ["bank_account.proposed", "bank_account.approved"]
-    assert all(event.details["number"] == "••••7890" for event in events)
+    assert all(event.details["after"]["number"] == "••••7890" for event in events)
+    assert "1234567890" not in str([event.details for event in events])
     assert db.session.scalars(select(BankAccount.number)).one() == "1234567890"

@@ -11,7 +11,6 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from storefront.books.closed import PeriodClosed
 from storefront.books.corrections import account_codes, approve, propose, reject
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.models import Correction
@@ -19,6 +18,7 @@ from storefront.days import today
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.balance import balance
+from storefront.ledger.closed import PeriodClosed
 from tests.money_out import Books, close_last_month, open_books
 from tests.threads import at_once
 

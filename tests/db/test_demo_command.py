@@ -17,6 +17,8 @@ from storefront import create_app
 from storefront.demo.load import Size, load
 from storefront.embedded import OWNER, WEB
 from storefront.extensions import db
+from storefront.verify.everything import INVARIANTS
+from storefront.verify.invariant import check
 from tests.clones import SECRETS, TestServer, settings_for, worker_name
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -98,6 +100,43 @@ def test_same_seed_gives_the_same_rows(
         assert count(addresses, "orders") == 25 + 1 + 2
     assert found[0] == found[1]
     assert found[0]["orders"] != found[2]["orders"]
+
+
+def test_copies_are_as_right_as_their_originals(
+    fresh: Callable[[str], Addresses], database_server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A demo of a million orders in small: all but the first are copied in sets, and the books close over them."""
+    monkeypatch.setattr("storefront.demo.load.BY_RULE", 70)
+    found = []
+    for name in ("copied", "copied_again"):
+        addresses = fresh(name)
+        settings: Settings = settings_for(addresses, database_server.var_dir)
+        app = create_app(dataclasses.replace(settings, database_url=settings.database_owner_url))
+        with app.app_context():
+            load("5", Size(77, 370))
+            db.session.remove()
+            db.engine.dispose()
+        found.append(rows(addresses))
+    assert found[0] == found[1]
+    with psycopg.connect(addresses[OWNER]) as connection:
+        broken = [finding for finding in check(connection, INVARIANTS) if not finding.holds]
+        assert broken == []
+        counted = connection.execute(
+            """SELECT count(*) FILTER (WHERE state = 'paid'), min(accounting_date(placed_at)) < current_date - 600,
+                      (SELECT min(month) FROM periods) = date_trunc('month', min(accounting_date(paid_at)))
+                 FROM orders"""
+        ).fetchone()
+        # The guards that were put aside stand again.
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            connection.execute("UPDATE postings SET amount = amount + 1")
+    assert counted == (370, True, True)
+
+
+def test_one_facility_alone_sells_much(fresh: Callable[[str], Addresses], database_server: TestServer) -> None:
+    with run(fresh("refused"), database_server.var_dir, "--facility", "PKL") as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "--orders" in said
 
 
 def test_killed_half_way_leaves_nothing(

@@ -481,6 +481,10 @@ def test_budget_returns_and_is_paid_to_the_facility(books: Books) -> None:
         budget.approve(returned.id, books.first)
     before = owed("PKL:premium")
     budget.approve(returned.id, books.second)
+    db.session.flush()
+    for change in ("amount = amount - 1", "returned_on = returned_on - 1", "reference = 'SP2D-0'"):
+        with pytest.raises(DBAPIError, match="what was proposed stays"), db.session.begin_nested():
+            db.session.execute(text(f"UPDATE budget_returns SET {change}"))
     db.session.commit()
     assert owed("PKL:premium") == before + 20_000
     assert balance(f"bank:{returned.bank_account_id}") == 20_000 - PKL_STATE
@@ -497,6 +501,22 @@ def test_budget_returns_and_is_paid_to_the_facility(books: Books) -> None:
                 books.pekalongan, books.funds[fund], amount=1, reference="SP2D-2", returned_on=days.today(),
                 person_id=books.first,
             )  # fmt: skip
+
+
+def test_a_deposit_whose_money_came_back_as_budget_is_not_undone(books: Books) -> None:
+    found = paid_deposit(books, NTPN)
+    returned = budget.propose(
+        books.pekalongan, books.funds["premium"], amount=1, reference="SP2D-1", returned_on=days.today(),
+        person_id=books.first,
+    )  # fmt: skip
+    db.session.commit()
+    undo = {"on": days.today(), "reason": "Salah kode billing", "person_id": books.second}
+    with pytest.raises(Invalid) as refusal:
+        deposit_paid.reverse(found.id, **undo)
+    assert list(refusal.value.errors) == ["reason"]
+    budget.reject(returned.id, books.second)
+    assert returned.rejected_by == books.second
+    assert deposit_paid.reverse(found.id, **undo).state == "reversed"
 
 
 steps = st.lists(

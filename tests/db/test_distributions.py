@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from storefront import days
 from storefront.books import distribute, settle_paid
-from storefront.books.closed import PeriodClosed
 from storefront.books.distribute import MoreThanPaid
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.models import PremiumDistribution
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
+from storefront.ledger.closed import PeriodClosed
 from tests.money_out import Books, close_last_month, open_books, settled
 from tests.threads import at_once
 
@@ -182,3 +182,14 @@ def test_undoing_a_payment_and_passing_it_on_wait_for_each_other(wide_app: Flask
     answers = at_once([undo, pass_on])
     assert sum(isinstance(answer, str) for answer in answers) == 1
     assert distribute.left_to_pass_on(books.pekalongan) >= 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["amount = amount - 1", "people = people + 1", "distributed_on = distributed_on - 1", "approved_at = now()"],
+)
+def test_the_database_keeps_what_was_approved(books: Books, db_session: Session, change: str) -> None:
+    distribute.approve(enter(books, 20_000, people=8).id, books.second)
+    db_session.commit()
+    with pytest.raises(DBAPIError, match="what was proposed stays"):
+        db_session.execute(text(f"UPDATE premium_distributions SET {change}"))

@@ -18,11 +18,11 @@ from storefront.audit.models import AuditEvent
 from storefront.books import close as closing
 from storefront.books.checklist import checklist, last_check
 from storefront.books.close import NotReady, StillBooking, WrongState, close, reopen
-from storefront.books.closed import PeriodClosed, is_closed, require_open
 from storefront.books.models import Period
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.book import Leg, book, books_difference, clearing, to_return
+from storefront.ledger.closed import PeriodClosed, is_closed, require_open
 from storefront.payments.models import PaymentEvent
 from storefront.verify.month import ask, check_month, prove
 from tests.factories import make_paid_order, make_person

@@ -6,6 +6,7 @@ import datetime
 import json
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 from flask import Flask
@@ -163,6 +164,31 @@ def test_above_the_limit_another_person_approves(order: Order, db_session: Sessi
         reject(refund.id, second.id)
 
 
+def test_a_large_refund_in_small_pieces_is_a_large_one(order: Order, db_session: Session) -> None:
+    cheap, dear = order.lines
+    first = propose(
+        order.id, [LineWish(dear.id, 0, 485_001)], reason="goodwill", person_id=make_member("finance").id
+    )
+    assert first.state == "requested"
+    colleague = make_member("finance")
+    small = propose(order.id, [LineWish(cheap.id, 0, 15_000)], reason="goodwill", person_id=colleague.id)
+    assert small.state == "proposed"
+    db_session.commit()
+    alone = text(
+        "INSERT INTO refunds (payment_id, order_id, amount, reason, state, proposed_by)"
+        " SELECT payment_id, order_id, :amount, 'goodwill', 'requested', :person FROM refunds WHERE id = :first"
+        " RETURNING id"
+    )
+    part = text("INSERT INTO refund_lines VALUES (:refund, :line, 0, :amount, 'none')")
+    for amount, message in ((14_998, None), (14_999, "reaches the limit")):
+        values = {"amount": amount, "person": colleague.id, "first": first.id}
+        refund_id = db_session.execute(alone, values).scalar_one()
+        db_session.execute(part, {"refund": refund_id, "line": cheap.id, "amount": amount})
+        with pytest.raises(DBAPIError, match=message) if message else nullcontext():
+            db_session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        db_session.rollback()
+
+
 def test_the_database_refuses_the_same_person_too(order: Order, db_session: Session) -> None:
     person = make_member("finance")
     refund = propose(
@@ -171,7 +197,10 @@ def test_the_database_refuses_the_same_person_too(order: Order, db_session: Sess
     db_session.commit()
     with pytest.raises(DBAPIError, match="refunds_four_eyes"):
         db_session.execute(
-            text("UPDATE refunds SET approved_by = proposed_by WHERE id = :id"), {"id": refund.id}
+            text(
+                "UPDATE refunds SET state = 'requested', approved_by = proposed_by, approved_at = now() WHERE id = :id"
+            ),
+            {"id": refund.id},
         )
     db_session.rollback()
 

@@ -17,7 +17,6 @@ from storefront import days
 from storefront.audit.models import AuditEvent
 from storefront.books import bank_accounts, distribute, settle, settle_paid
 from storefront.books.bank_accounts import NoBankAccount
-from storefront.books.closed import PeriodClosed
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.models import Settlement
 from storefront.books.settle import MoreThanOwed, Wish
@@ -26,6 +25,7 @@ from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.ledger.balance import balance
+from storefront.ledger.closed import PeriodClosed
 from storefront.ledger.models import Account, JournalEntry, Posting
 from tests.factories import make_paid_order
 from tests.money_out import (
@@ -389,7 +389,8 @@ def test_what_was_paid_stays(books: Books, db_session: Session) -> None:
 def test_what_was_agreed_on_stays(books: Books, db_session: Session) -> None:
     settle.propose([wish(books, "premium", 10)], person_id=books.first)
     db_session.commit()
-    for change in ("amount = 11", "facility_id = facility_id + 1", "state = 'paid'"):
+    other = f"bank_account_id = (SELECT id FROM bank_accounts WHERE facility_id = {books.ambon})"
+    for change in ("amount = 11", "facility_id = facility_id + 1", "state = 'paid'", "fund_id = NULL", other):
         with pytest.raises(DBAPIError):
             db_session.execute(text(f"UPDATE settlements SET {change}"))
         db_session.rollback()

@@ -18,6 +18,7 @@ from storefront.books.models import Period
 from storefront.books.rule_changes import RuleDraft, RuleRefused, approve, propose, reject
 from storefront.books.rule_ends import approve_end, propose_end, reject_end
 from storefront.books.rule_preview import preview
+from storefront.catalogue.models import CommodityGroup, Product
 from storefront.days import today
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
@@ -192,7 +193,7 @@ def test_a_sale_between_proposal_and_approval_is_seen(shop: Shop) -> None:
 
 def test_a_date_in_a_closed_month_is_refused(shop: Shop) -> None:
     last = (today().replace(day=1) - DAY).replace(day=1)
-    db.session.add(Period(month=last, state="closed", closed_by=make_person().id, hash=b"x" * 32, entries=0))
+    db.session.add(Period(month=last, state="closed", closed_by=make_person().id, entries=0))
     db.session.flush()
     found = errors_of(lambda: propose(draft(shop, valid_from=last), make_person().id))
     assert "sudah ditutup" in found["valid_from"]
@@ -339,6 +340,22 @@ def test_a_preview_divides_last_months_sales_and_writes_nothing(shop: Shop) -> N
         "state_revenue": (102_750, 68_500),
     }
     assert sum(found.total(row.id).difference for row in found.funds) == 0
+
+
+def test_a_preview_takes_goods_in_the_group_they_were_sold_in(shop: Shop) -> None:
+    groups = {row.code: row.id for row in db.session.scalars(select(CommodityGroup))}
+    food, crafts = groups["food"], groups["crafts"]
+    product = db.session.get_one(Product, shop.batik.product_id)
+    product.commodity_group_id = crafts
+    db.session.flush()
+    make_paid_order((shop.batik, 1))
+    product.commodity_group_id = food
+    db.session.flush()
+    lines = {}
+    for group in (food, crafts):
+        rule = propose(draft(shop, facility_id=None, commodity_group_id=group), make_person().id)
+        lines[group] = preview(rule, today().replace(day=1)).lines
+    assert lines == {food: 0, crafts: 1}
 
 
 def test_a_preview_reckons_material_first_under_profit(shop: Shop) -> None:

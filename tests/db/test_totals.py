@@ -5,14 +5,36 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from sqlalchemy import text
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from storefront.books import budget, corrections, settle_paid
+from storefront.books.disputes import record_dispute
+from storefront.books.fees import book_fee
+from storefront.books.models import FeeBearer
 from storefront.days import today
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.ledger import earnings
+from storefront.ledger.balance import balance
 from storefront.ledger.totals import Totals, TotalsCache, read_totals, total_of
 from storefront.orders.payment import open_payment
-from tests.factories import make_facility, make_order, make_product, make_rule, make_variant, make_workshop
-from tests.selling import pay
+from storefront.payments.models import Payment
+from tests.factories import (
+    make_facility,
+    make_order,
+    make_paid_order,
+    make_product,
+    make_rule,
+    make_variant,
+    make_workshop,
+)
+from tests.later_books import lived_books
+from tests.money_out import Books, give_back, open_books, paid_deposit, settled
+from tests.selling import open_shop, pay
+from tests.staff import make_account, sign_in
 
 pytestmark = pytest.mark.usefixtures("db_session")
 
@@ -87,3 +109,133 @@ def test_figures_follow_the_ledger_and_keep_their_stamp_until_then(db_session: S
     db_session.commit()
     pay(payment.id)
     assert cache.get(2).stamp != first.stamp
+
+
+def earned() -> dict[str, int]:
+    """What became owed to each fund of Pekalongan: the public figure, and the facility's own by months."""
+    totals = read_totals()
+    facility_id = db.session.scalars(select(Facility.id).where(Facility.code == "PKL")).one()
+    found = by_fund(totals.of_facility(facility_id))  # type: ignore[arg-type]
+    own: dict[str, int] = {}
+    for month in earnings.months(facility_id, today()):
+        for part in month.parts:
+            own[part.code] = own.get(part.code, 0) + part.amount
+    assert {fund: amount for fund, amount in own.items() if amount} == found
+    return found
+
+
+SOLD = {"premium": 100_000, "working_capital": 70_000, "state_revenue": 30_000}
+
+
+@pytest.fixture
+def books(db_session: Session) -> Books:
+    books = open_books()
+    assert earned() == SOLD
+    return books
+
+
+def payment_id() -> str:
+    return db.session.scalars(select(Payment.id).where(Payment.counts)).one()
+
+
+def test_a_lost_dispute_lowers_what_became_owed(books: Books) -> None:
+    """Of 280,000 (200,000 of Pekalongan, 60,000 of Namlea, 20,000 shipping) all goes back."""
+    record_dispute(payment_id(), "dp_1", 280_000, "opened")
+    assert earned() == SOLD
+    record_dispute(payment_id(), "dp_1", 280_000, "lost")
+    assert earned() == {}
+
+
+def test_a_won_dispute_changes_nothing(books: Books) -> None:
+    record_dispute(payment_id(), "dp_1", 280_000, "won")
+    assert earned() == SOLD
+
+
+def test_paying_it_out_changes_nothing_and_taking_it_back_after_that_does(books: Books) -> None:
+    settled(books, "premium", 100_000, "TRX-1")
+    paid_deposit(books, "A1B2C3D4E5F60718")
+    assert earned() == SOLD
+    record_dispute(payment_id(), "dp_1", 140_000, "lost")
+    half = {fund: amount // 2 for fund, amount in SOLD.items()}
+    assert earned() == half
+    # What was paid too much comes off the next settlement; that is no further loss.
+    assert balance("receivable:PKL:premium") == 50_000
+    give_back(books, "premium", 10_000, "refund:1:succeeded")
+    assert earned() == {**half, "premium": 40_000}
+
+
+def test_a_payment_undone_leaves_what_became_owed(books: Books) -> None:
+    wrong = settled(books, "premium", 30_000, "TRX-1")
+    settle_paid.reverse(wrong.id, on=today(), reason="Bank mengembalikan uangnya", person_id=books.second)
+    assert earned() == SOLD
+
+
+def test_budget_that_returns_is_not_earned_twice(books: Books) -> None:
+    paid_deposit(books, "A1B2C3D4E5F60718")
+    returned = budget.propose(
+        books.pekalongan, books.funds["premium"], amount=10_000, reference="SP2D-1", returned_on=today(),
+        person_id=books.first,
+    )  # fmt: skip
+    budget.approve(returned.id, books.second)
+    assert earned() == SOLD
+
+
+def test_a_fee_lowers_what_the_fund_that_bears_it_became_owed(books: Books) -> None:
+    db.session.add(
+        FeeBearer(
+            valid_from=datetime.date(2020, 1, 1), fund_id=books.funds["premium"], proposed_by=books.first,
+            approved_by=books.second, approved_at=datetime.datetime.now(datetime.UTC),
+        )
+    )  # fmt: skip
+    db.session.flush()
+    book_fee(payment_id(), 2_600)
+    assert earned() == {**SOLD, "premium": 100_000 - 2_000}
+
+
+def test_a_correction_counts(books: Books) -> None:
+    legs = [("owed:PKL:premium", 7_000), ("owed:PKL:working_capital", -7_000)]
+    found = corrections.propose(
+        reason="Bagian tertukar, lihat berita acara 3", effective_date=today(), legs=legs, person_id=books.first
+    )
+    corrections.approve(found.id, books.second)
+    assert earned() == {**SOLD, "premium": 93_000, "working_capital": 77_000}
+
+
+def test_what_became_owed_is_what_was_sold_less_what_was_taken_back(db_session: Session) -> None:
+    """On a shop that has lived: shares less those that refunds and lost disputes took; fees are the operator's."""
+    lived_books()
+    expected = dict(
+        db_session.execute(
+            text(
+                """SELECT f.code, sum(x.amount)::bigint FROM (
+                     SELECT s.fund_id, s.amount FROM order_line_shares s JOIN order_lines l ON l.id = s.order_line_id
+                       JOIN orders o ON o.id = l.order_id AND o.state = 'paid'
+                     UNION ALL SELECT fund_id, -amount FROM refund_shares
+                     UNION ALL SELECT fund_id, -amount FROM dispute_shares) x
+                     JOIN funds f ON f.id = x.fund_id GROUP BY 1"""
+            )
+        ).all()
+    )
+    totals = read_totals()
+    found: dict[str, int] = {}
+    for year in totals.years():
+        for part in totals.of_year(year):
+            found[part.code] = found.get(part.code, 0) + part.amount
+    assert found == expected
+
+
+def test_pages_show_a_month_that_lost_more_than_it_earned(
+    db_session: Session, app: Flask, client: FlaskClient
+) -> None:
+    shop = open_shop()
+    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=40)
+    make_paid_order((shop.batik, 1), paid_at=before, placed_at=before, shipping=0)
+    record_dispute(payment_id(), "dp_1", 100_000, "lost")
+    head = make_account("head", facilities=(shop.pekalongan,))
+    db_session.commit()
+    sign_in(app_client := app.test_client(), head)
+    for browser, address in [
+        (client, "/"), (client, "/impact"), (client, f"/facilities/{shop.pekalongan.slug}"),
+        (app_client, "/seller/PKL/"), (app_client, "/seller/PKL/sales"),
+    ]:  # fmt: skip
+        assert browser.get(address).status_code == 200, address

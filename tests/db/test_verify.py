@@ -23,6 +23,7 @@ from storefront.payments.gateway import gateway
 from storefront.payments.inbox import receive
 from storefront.payments.models import SandboxEvent
 from storefront.payments.sandbox import SandboxGateway, choose_outcome
+from storefront.verify import guards
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
 from tests import later_books
@@ -147,6 +148,10 @@ BREAKS = [
     ),
     ("sales_credit_the_shipping", "UPDATE parcels SET shipping_amount = shipping_amount + 1"),
     ("sales_booked_on_their_day", "UPDATE journal_entries SET effective_date = effective_date - 1"),
+    ("sales_booked_on_their_day", "UPDATE orders SET paid_at = paid_at - interval '1 day' WHERE state = 'paid'"),
+    ("sales_booked_on_their_day", "UPDATE payments SET succeeded_at = succeeded_at - interval '1 day' WHERE counts"),
+    ("sales_booked_on_their_day", without_checks("journal_entries")
+                                  + "; UPDATE journal_entries SET happened_on = effective_date - 40"),
     ("money_to_return", "UPDATE postings SET amount = amount * 2 WHERE account_id = "
                         "(SELECT id FROM accounts WHERE code = 'customers:to_return') AND amount < 0"),
     ("sales_view_equals_ledger", "DELETE FROM journal_entries WHERE id = 1"),
@@ -237,6 +242,12 @@ BREAKS = [
     ("provider_events_kept", "DELETE FROM payment_events"),
     ("guards_in_place", "ALTER TABLE postings DISABLE TRIGGER postings_append_only"),
     ("guards_in_place", "DROP TRIGGER journal_entries_no_truncate ON journal_entries"),
+    ("guards_in_place", "DROP TRIGGER deposits_free_lines ON deposits"),
+    ("guards_in_place", "ALTER TABLE settlements ENABLE REPLICA TRIGGER settlements_keep_paid"),
+    ("once_in_place", "DROP INDEX deposits_ntpn"),
+    ("once_in_place", "DROP INDEX deposits_ntpn; CREATE INDEX deposits_ntpn ON deposits (ntpn)"),
+    ("once_in_place", "ALTER TABLE satkers DROP CONSTRAINT satkers_one_in_force"),
+    ("once_in_place", "ALTER TABLE payouts ADD CONSTRAINT odd CHECK (amount <> 1) NOT VALID"),
     ("four_eyes", without_checks("split_rules") + "; UPDATE split_rules SET approved_by = proposed_by"),
     ("four_eyes", without_checks("memberships") + "; UPDATE memberships SET granted_by = person_id"),
     ("roles_have_their_reach", without_checks("memberships") + "; UPDATE memberships SET facility_id = NULL"),
@@ -264,6 +275,26 @@ def test_every_promise_holds_on_a_shop_that_has_lived(
 def test_a_broken_promise_is_named(connection: psycopg.Connection, name: str, statement: str) -> None:
     connection.execute(statement)  # type: ignore[call-overload]
     assert name in broken(connection)
+
+
+def test_every_trigger_of_the_schema_is_watched(connection: psycopg.Connection) -> None:
+    """A new one is added to `verify/guards.py` with the migration that brings it."""
+    rows = connection.execute(
+        """SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+            WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace
+              AND c.relname NOT LIKE 'procrastinate%'"""
+    ).fetchall()
+    assert set(rows) == {(table, name) for table, names in guards.TRIGGERS.items() for name in names}
+
+
+def test_every_index_that_allows_a_thing_once_is_watched(connection: psycopg.Connection) -> None:
+    rows = connection.execute(
+        """SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+             JOIN pg_class c ON c.oid = x.indrelid
+            WHERE i.relnamespace = 'public'::regnamespace AND (x.indisunique OR x.indisexclusion)
+              AND NOT x.indisprimary AND c.relname NOT LIKE 'procrastinate%'"""
+    ).fetchall()
+    assert {name for (name,) in rows} == set(guards.ONCE)
 
 
 def test_every_promise_can_fail() -> None:

@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session as DbSession
 from werkzeug.routing import Rule as Route
 
 from storefront import days
+from storefront.books import proof
 from storefront.facilities.models import Facility
 from storefront.orders.models import Parcel
 from storefront.people import access, policy
 from storefront.people.models import Role
 from storefront.web import PERSONAL_FACES
-from tests.factories import make_paid_order
+from tests.factories import PDF, make_paid_order, make_rule
 from tests.money_out import make_books, money_of
 from tests.selling import open_shop
 from tests.staff import csrf_token, make_account, sign_in
@@ -44,9 +45,8 @@ ENTERS = {
     "counter": {"cashier"},
 }
 
-
 #: Parts of an address that name a facility's own thing.
-THINGS = {"parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id"}
+THINGS = {"parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id"}
 
 
 @dataclass
@@ -64,12 +64,14 @@ def world(db_session: DbSession) -> World:
     make_paid_order((shop.batik, 1), (shop.honey, 1))
     books = make_books(shop)
     db_session.commit()
+    decree = proof.keep("rules", PDF)
     arguments = {}
     for facility, sku in ((shop.pekalongan, "PKL-BATIK"), (shop.ambon, "NML-MADU")):
         parcel = db_session.scalars(select(Parcel).where(Parcel.facility_id == facility.id)).one()
+        rule = make_rule(facility=facility, document_key=decree)
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
-            "month": "2026-10", "fund": "premium", **money_of(books, facility),
+            "month": "2026-10", "fund": "premium", "rule_id": rule.id, **money_of(books, facility),
         }  # fmt: skip
     return World(shop.pekalongan, shop.ambon, arguments)
 

@@ -38,7 +38,19 @@ def shop(db_session: Session) -> Shop:
 
 
 def rows(text: str) -> int:
-    return text.count('<th scope="row" class="code">')
+    return text.count('<th scope="row">')
+
+
+def test_acts_are_said_in_words_beside_their_code(app: Flask, shop: Shop) -> None:
+    record("settlement.approved", "settlement", 7)
+    record("variant.unheard_of", "variant", 8)
+    db.session.commit()
+    client = sign_in(app.test_client(), make_account("administrator"))
+    page, english = client.get("/finance/audit").text, client.get("/en/finance/audit").text
+    assert "Penyaluran: disetujui" in page
+    assert "Settlement: approved" in english
+    assert "settlement.approved" in page
+    assert "Varian: unheard_of" in page  # no words yet: as it is written
 
 
 def test_the_administrator_finds_acts(app: Flask, shop: Shop) -> None:
@@ -89,7 +101,7 @@ def test_whoever_is_bound_to_a_facility_sees_its_acts_alone(app: Flask, shop: Sh
         client = sign_in(app.test_client(), make_account(role, facilities=(shop.pekalongan,)))
         page = client.get("/finance/audit").text
         assert rows(page) == 1
-        assert "variant 7" in page
+        assert "Varian 7" in page
         assert rows(client.get("/finance/audit?facility=NML").text) == 0
         assert "PKL-BATIK" in client.get("/finance/audit?format=csv").text
         assert "correction" not in client.get("/finance/audit?format=csv").text

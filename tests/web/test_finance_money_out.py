@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session as DbSession
 from werkzeug.test import TestResponse
 
 from storefront import days
-from storefront.books import distribute, settle
+from storefront.books import deposit, distribute, settle
 from storefront.books.models import (
     BankAccount,
     BudgetReturn,
@@ -29,6 +29,7 @@ from storefront.books.models import (
 from storefront.books.settle import Wish
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
+from tests.factories import make_paid_order
 from tests.money_out import Books, approved_deposit, billed_deposit, open_books, paid_deposit, settled
 from tests.staff import make_account, post, sign_in
 
@@ -233,11 +234,11 @@ def test_a_used_ntpn_is_a_sentence(finance: FlaskClient, books: Books) -> None:
 
 
 def test_late_deposits_head_the_lists(finance: FlaskClient, books: Books) -> None:
-    found = approved_deposit(books, books.ambon)
-    db.session.commit()
     assert "lewat batas waktu" not in finance.get("/finance/").text
-    late = days.today() - datetime.timedelta(days=1)
-    db.session.get_one(Deposit, found.id).due_on = late
+    long_ago = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=20)
+    make_paid_order((books.shop.honey, 1), paid_at=long_ago)
+    found = approved_deposit(books, books.ambon)
+    assert found.due_on < days.today()
     approved_deposit(books)
     db.session.commit()
     page = finance.get("/finance/deposits").text
@@ -340,7 +341,7 @@ def test_who_entered_a_record_withdraws_it(coordinator: FlaskClient, head: Flask
 
 def test_the_head_reads_before_signing(head: FlaskClient, coordinator: FlaskClient, books: Books) -> None:
     number = proposed(books)
-    assert "menunggu persetujuan Anda" in head.get("/seller/PKL/money").text
+    assert "Menunggu persetujuan Anda" in head.get("/seller/PKL/money").text
     assert "2220000001" in head.get(f"/seller/PKL/settlements/{number}").text
     good(post(head, f"/seller/PKL/settlements/{number}/approve"))
     assert only_settlement().state == "approved"
@@ -349,6 +350,33 @@ def test_the_head_reads_before_signing(head: FlaskClient, coordinator: FlaskClie
     assert "60.000" in page
     assert "2220000001" not in page
     assert coordinator.get(f"/seller/PKL/settlements/{number}").status_code == 403
+
+
+def test_what_waits_for_the_head_stands_on_the_first_screen(
+    head: FlaskClient, coordinator: FlaskClient, books: Books
+) -> None:
+    assert "Menunggu persetujuan Anda" not in head.get("/seller/PKL/").text
+    settled(books, "premium", 20_000, "TRX-1")
+    proposed(books)
+    deposit.propose(books.pekalongan, person_id=books.first)
+    deposit.propose(books.ambon, person_id=books.first)
+    workshop = db.session.scalars(select(Workshop).where(Workshop.facility_id == books.pekalongan)).first()
+    assert workshop is not None
+    for amount in (5_000, 6_000):
+        distribute.enter(
+            books.pekalongan,
+            workshop_id=workshop.id,
+            distributed_on=days.today(),
+            people=5,
+            amount=amount,
+            person_id=books.first,
+        )
+    db.session.commit()
+    page = head.get("/seller/PKL/").text
+    for words in ("1 penyaluran ke UPT", "1 setoran PNBP", "2 catatan pembagian premi"):
+        assert words in page
+    assert "perubahan rekening" not in page
+    assert "Menunggu persetujuan Anda" not in coordinator.get("/seller/PKL/").text
 
 
 def test_the_head_signs_a_deposit_with_its_lines(

@@ -20,15 +20,17 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session as DbSession
 
 from storefront.audit.models import AuditEvent
+from storefront.days import today
 from storefront.exports import lines
 from storefront.extensions import db
 from storefront.money import format_number, format_rupiah
 from storefront.orders.mark_paid import record_payment
 from storefront.orders.payment import open_payment
 from storefront.payments.models import PaymentEvent
+from storefront.people.models import Membership
 from tests.factories import make_order, make_paid_order, make_rule, make_variant
 from tests.selling import Shop, open_shop
-from tests.staff import make_account, sign_in
+from tests.staff import make_account, post, sign_in
 
 JAKARTA = datetime.timezone(datetime.timedelta(hours=7))
 PAGES = (
@@ -64,6 +66,19 @@ def finance(app: Flask, shop: Shop) -> FlaskClient:
 @pytest.fixture
 def finance_of_ambon(app: Flask, shop: Shop) -> FlaskClient:
     return sign_in(app.test_client(), make_account("finance", facilities=(shop.ambon,)))
+
+
+def test_who_reads_everything_and_works_for_one_facility_writes_no_books_of_all(
+    app: Flask, shop: Shop
+) -> None:
+    person = make_account("auditor")
+    db.session.add(Membership(person_id=person.id, role="finance", facility_id=shop.ambon.id))
+    client = sign_in(app.test_client(), person)
+    month = f"{(today().replace(day=1) - datetime.timedelta(days=1)):%Y-%m}"
+    for page in ("payouts", "corrections", "periods", f"periods/{month}"):
+        assert client.get(f"/finance/{page}").status_code == 200, page
+    for step in ("payouts", "corrections/new", f"periods/{month}/check", f"periods/{month}/close"):
+        assert post(client, f"/finance/{step}").status_code == 404, step
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,12 @@ from storefront.days import today
 from storefront.extensions import db
 from storefront.ledger.models import Fund, JournalEntry, SplitRule
 from storefront.payments.models import Payment
-from tests.factories import make_paid_order, make_rule
+from tests.factories import PDF, make_paid_order, make_rule
 from tests.money_out import open_books
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, post, sign_in
 
 TOMORROW = today() + datetime.timedelta(days=1)
-PDF = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\nstartxref\n9\n%%EOF\n"
 
 
 @pytest.fixture

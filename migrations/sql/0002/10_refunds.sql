@@ -1,4 +1,8 @@
 -- Refunds by line and quantity, shipping and goodwill; their shares go back in proportion.
+
+-- From this many rupiah of one order on, a second person approves (storefront/books/refunds.py asks the same).
+CREATE FUNCTION refund_limit() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 500000::bigint';
+
 ALTER TABLE refunds DROP CONSTRAINT refunds_reason_check, DROP CONSTRAINT refunds_state_check;
 ALTER TABLE refunds
     ADD CONSTRAINT refunds_reason_check CHECK (reason IN
@@ -15,6 +19,9 @@ ALTER TABLE refunds
     ADD COLUMN request_hash bytea CHECK (length(request_hash) = 32),                     -- SHA-256 of what it asked for
     ADD CONSTRAINT refunds_request CHECK ((request_key IS NULL) = (request_hash IS NULL)),
     ADD CONSTRAINT refunds_four_eyes CHECK (approved_by IS NULL OR approved_by <> proposed_by),
+    ADD CONSTRAINT refunds_approved CHECK ((approved_by IS NULL) = (approved_at IS NULL)),
+    ADD CONSTRAINT refunds_second_person CHECK (approved_by IS NOT NULL OR proposed_by IS NULL
+        OR amount < refund_limit() OR state IN ('proposed', 'rejected')),
     ADD CONSTRAINT refunds_automatic CHECK ((reason IN ('paid_too_late', 'paid_twice')) = (proposed_by IS NULL));
 ALTER TABLE refunds DROP CONSTRAINT refunds_check;          -- finished_at: also a rejected one is finished
 ALTER TABLE refunds ADD CONSTRAINT refunds_finished
@@ -32,6 +39,23 @@ INSERT INTO refund_transitions VALUES
 CREATE INDEX refunds_waiting ON refunds ((state IN ('proposed', 'failed')), id);
 CREATE TRIGGER refunds_transition BEFORE UPDATE OF state ON refunds
     FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION check_transition('refund_transitions');
+
+-- A refund stays as it was asked for. One that waited for a second person is sent with that person's name, which
+-- stays as well.
+CREATE FUNCTION keep_refund() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    steps text[] := ARRAY['state', 'reference', 'finished_at', 'approved_by', 'approved_at', 'attempt', 'failure'];
+BEGIN
+    IF to_jsonb(NEW) - steps IS DISTINCT FROM to_jsonb(OLD) - steps
+       OR (NEW.approved_by IS DISTINCT FROM OLD.approved_by AND (OLD.state, NEW.state) <> ('proposed', 'requested')) THEN
+        RAISE EXCEPTION 'refund %: what was asked for and agreed on stays', OLD.id
+            USING ERRCODE = 'restrict_violation';
+    ELSIF (OLD.state, NEW.state) = ('proposed', 'requested') AND NEW.approved_by IS NULL THEN
+        RAISE EXCEPTION 'refund % waits for a second person', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER refunds_keep BEFORE UPDATE ON refunds FOR EACH ROW EXECUTE FUNCTION keep_refund();
 
 CREATE TABLE refund_lines (
     refund_id     bigint NOT NULL REFERENCES refunds,
@@ -65,8 +89,8 @@ CREATE TABLE refund_shares (
 );
 CREATE INDEX refund_shares_line ON refund_shares (order_line_id, position);
 
--- A refund is the sum of its parts; no line, parcel or payment gives back more than it took. Refunds of one
--- order are written one after the other: the order's row is locked first, here too.
+-- A refund is the sum of its parts; no line, parcel or payment gives back more than it took, what lost disputes took
+-- included. Refunds of one order are written one after the other: the order's row is locked first, here too.
 CREATE FUNCTION check_refund() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     refund refunds;
@@ -84,6 +108,11 @@ BEGIN
                 USING ERRCODE = 'check_violation';
         END IF;
     END IF;
+    IF (SELECT sum(amount) FROM refunds WHERE order_id = refund.order_id AND proposed_by IS NOT NULL
+           AND approved_by IS NULL AND state NOT IN ('proposed', 'rejected')) >= refund_limit() THEN
+        RAISE EXCEPTION 'refund %: what one person decided of the order reaches the limit', refund.id
+            USING ERRCODE = 'check_violation';
+    END IF;
     SELECT 'payment ' || p.id INTO fault FROM payments p WHERE p.id = refund.payment_id
        AND (SELECT sum(r.amount) FROM refunds r WHERE r.payment_id = p.id
              AND r.state NOT IN ('rejected', 'failed')) > p.amount;
@@ -94,7 +123,8 @@ BEGIN
           JOIN refunds r ON r.id = x.refund_id AND r.state NOT IN ('rejected', 'failed')
          WHERE l.order_id = refund.order_id
          GROUP BY l.id, l.net_amount, l.quantity
-        HAVING sum(x.amount) > l.net_amount OR sum(x.quantity) > l.quantity LIMIT 1;
+        HAVING sum(x.quantity) > l.quantity OR sum(x.amount) + COALESCE((
+               SELECT sum(d.amount) FROM dispute_shares d WHERE d.order_line_id = l.id), 0) > l.net_amount LIMIT 1;
     END IF;
     IF fault IS NULL THEN
         SELECT 'parcel ' || p.id INTO fault
@@ -102,7 +132,8 @@ BEGIN
           JOIN refund_parcels x ON x.parcel_id = p.id
           JOIN refunds r ON r.id = x.refund_id AND r.state NOT IN ('rejected', 'failed')
          WHERE p.order_id = refund.order_id
-         GROUP BY p.id, p.shipping_amount HAVING sum(x.amount) > p.shipping_amount LIMIT 1;
+         GROUP BY p.id, p.shipping_amount HAVING sum(x.amount) + COALESCE((
+               SELECT sum(d.amount) FROM dispute_parcels d WHERE d.parcel_id = p.id), 0) > p.shipping_amount LIMIT 1;
     END IF;
     IF fault IS NOT NULL THEN
         RAISE EXCEPTION 'refund % gives back more than % took', refund.id, fault USING ERRCODE = 'check_violation';

@@ -62,20 +62,49 @@ CREATE TABLE bank_accounts (
 );
 CREATE INDEX bank_accounts_facility ON bank_accounts (facility_id);
 
--- An approved account stands as it was approved; only its end may be set.
-CREATE FUNCTION keep_approved_bank_account() RETURNS trigger LANGUAGE plpgsql AS $$
+-- An account is decided on as it was proposed, and stands as it was approved. Its last day is named by one person
+-- and set by another, or by two who registered the account that follows it.
+CREATE FUNCTION keep_bank_account() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    changes text[] := ARRAY['valid_to', 'end_on', 'end_proposed_by', 'end_approved_by'];
+    changes text[] := ARRAY['approved_by', 'approved_at', 'rejected_by', 'rejected_at'];
 BEGIN
-    IF TG_OP = 'DELETE' OR (OLD.approved_at IS NOT NULL
-                            AND to_jsonb(NEW) - changes IS DISTINCT FROM to_jsonb(OLD) - changes) THEN
-        RAISE EXCEPTION 'bank account % is registered: only its end may be set', OLD.id
+    IF TG_OP = 'UPDATE' AND OLD.approved_at IS NOT NULL THEN
+        changes := ARRAY['valid_to', 'end_on', 'end_proposed_by', 'end_approved_by'];
+    END IF;
+    IF TG_OP = 'DELETE' OR OLD.rejected_at IS NOT NULL
+       OR to_jsonb(NEW) - changes IS DISTINCT FROM to_jsonb(OLD) - changes THEN
+        RAISE EXCEPTION 'bank account % was written down as it is: only its end may be set', OLD.id
             USING ERRCODE = 'restrict_violation';
+    ELSIF NEW.end_approved_by IS DISTINCT FROM OLD.end_approved_by
+          AND (OLD.end_approved_by IS NOT NULL OR NEW.valid_to IS DISTINCT FROM NEW.end_on
+               OR (NEW.end_on, NEW.end_proposed_by) IS DISTINCT FROM (OLD.end_on, OLD.end_proposed_by)) THEN
+        RAISE EXCEPTION 'bank account %: an end is approved as it was proposed', OLD.id
+            USING ERRCODE = 'restrict_violation';
+    ELSIF OLD.end_approved_by IS NOT NULL
+          AND (NEW.end_on, NEW.end_proposed_by) IS DISTINCT FROM (OLD.end_on, OLD.end_proposed_by) THEN
+        RAISE EXCEPTION 'bank account %: its end is decided', OLD.id USING ERRCODE = 'restrict_violation';
+    ELSIF OLD.valid_to < COALESCE(NEW.valid_to, 'infinity') THEN
+        RAISE EXCEPTION 'bank account % has ended', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER bank_accounts_keep BEFORE UPDATE OR DELETE ON bank_accounts
-    FOR EACH ROW EXECUTE FUNCTION keep_approved_bank_account();
+    FOR EACH ROW EXECUTE FUNCTION keep_bank_account();
+-- Seen at commit, since an account ends before the one that follows it counts.
+CREATE FUNCTION check_bank_account_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM bank_accounts b
+                WHERE b.id = NEW.id AND (b.end_approved_by IS NULL OR b.end_on <> b.valid_to)
+                  AND NOT EXISTS (SELECT FROM bank_accounts n
+                                   WHERE n.facility_id IS NOT DISTINCT FROM b.facility_id
+                                     AND n.approved_at IS NOT NULL AND n.valid_from = b.valid_to + 1)) THEN
+        RAISE EXCEPTION 'bank account % ends without a second person', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER bank_accounts_end AFTER UPDATE OF valid_to ON bank_accounts
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.valid_to IS DISTINCT FROM NEW.valid_to)
+    EXECUTE FUNCTION check_bank_account_end();
 ALTER TABLE accounts ADD COLUMN bank_account_id bigint REFERENCES bank_accounts;
 
 CREATE TABLE payouts (
@@ -135,8 +164,9 @@ CREATE INDEX settlements_facility ON settlements (facility_id, state);
 CREATE INDEX settlements_state ON settlements (state, id);
 CREATE UNIQUE INDEX settlements_bank_reference ON settlements (bank_reference) WHERE state = 'paid';
 
--- What is proposed was still owed, counting every other proposal; two at once wait for each other here. The
--- state's revenue is deposited, never settled. The money goes to an account of the facility itself.
+-- What is proposed was still owed, counting every other proposal, and is when it is approved, counting what else
+-- was; two at once wait for each other here. The state's revenue is deposited, never settled. The money goes to an
+-- account of the facility itself.
 CREATE FUNCTION check_settlement() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     of text;
@@ -157,7 +187,7 @@ BEGIN
     SELECT -COALESCE(sum(p.amount), 0) - (
                SELECT COALESCE(sum(s.amount), 0) FROM settlements s
                 WHERE s.facility_id = NEW.facility_id AND s.fund_id IS NOT DISTINCT FROM NEW.fund_id
-                  AND s.state IN ('proposed', 'approved')) INTO left_over
+                  AND s.state IN (NEW.state, 'approved')) INTO left_over
       FROM postings p JOIN accounts a ON a.id = p.account_id
      WHERE a.code IN ('owed:' || of, 'receivable:' || of);
     IF left_over < 0 THEN
@@ -166,8 +196,8 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER settlements_within AFTER INSERT ON settlements
-    FOR EACH ROW WHEN (NEW.state = 'proposed') EXECUTE FUNCTION check_settlement();
+CREATE TRIGGER settlements_within AFTER INSERT OR UPDATE OF state ON settlements
+    FOR EACH ROW WHEN (NEW.state IN ('proposed', 'approved')) EXECUTE FUNCTION check_settlement();
 
 -- A paying unit (satker) as the treasury knows it, with the account it deposits into, from a day on.
 CREATE TABLE satkers (
@@ -186,6 +216,18 @@ CREATE TABLE satkers (
     CONSTRAINT satkers_one_in_force EXCLUDE USING gist (
         facility_id WITH =, daterange(valid_from, valid_to, '[]') WITH &&)
 );
+
+-- Deposits carry its codes: once written down, only its last day may be set.
+CREATE FUNCTION keep_satker() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_jsonb(NEW) - 'valid_to' IS DISTINCT FROM to_jsonb(OLD) - 'valid_to'
+       OR OLD.valid_to < COALESCE(NEW.valid_to, 'infinity') THEN
+        RAISE EXCEPTION 'satker % stays as it was written down: another follows it', OLD.id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER satkers_keep BEFORE UPDATE ON satkers FOR EACH ROW EXECUTE FUNCTION keep_satker();
 
 -- How many days after the money's arrival a deposit is due, from a day on.
 CREATE TABLE deposit_deadlines (
@@ -220,12 +262,14 @@ CREATE TABLE deposits (
     reversed_on        date,
     reversed_by        bigint REFERENCES people,
     reversal_reason    text CHECK (length(reversal_reason) >= 10),
+    written_by         xid8 NOT NULL DEFAULT pg_current_xact_id(),
     CHECK ((state = 'rejected') = (rejected_at IS NOT NULL AND rejected_by IS NOT NULL)),
     FOREIGN KEY (satker_id, facility_id) REFERENCES satkers (id, facility_id),
     CHECK (approved_by IS NULL OR approved_by <> proposed_by),
     CHECK (reversed_by IS NULL OR reversed_by <> paid_by),
     CHECK ((billing_code IS NULL) = (billing_expires_at IS NULL)),
     CHECK (booked_on IS NULL OR booked_on >= paid_on),
+    CHECK (paid_on <= (billing_expires_at AT TIME ZONE 'Asia/Jakarta')::date),
     CHECK (state NOT IN ('approved', 'paid', 'reversed') OR (approved_at IS NOT NULL AND approved_by IS NOT NULL)),
     CHECK (state NOT IN ('paid', 'reversed') OR (paid_on IS NOT NULL AND ntpn IS NOT NULL
                                                  AND billing_code IS NOT NULL AND paid_by IS NOT NULL)),
@@ -249,7 +293,8 @@ CREATE TABLE deposit_lines (
 CREATE UNIQUE INDEX deposit_lines_once ON deposit_lines (posting_id) WHERE is_living;
 CREATE INDEX deposit_lines_posting ON deposit_lines (posting_id);
 
--- A deposit is the sum of its lines. Only its last line sums, so that a long deposit costs one sum.
+-- A deposit is the sum of its lines, which are written with it. Only the last one sums, so that a long deposit
+-- costs one sum.
 CREATE FUNCTION check_deposit() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     deposit bigint;
@@ -280,7 +325,10 @@ CREATE CONSTRAINT TRIGGER deposit_lines_whole AFTER INSERT ON deposit_lines
 -- A line is the posting turned around: what the state is owed of it, to the rupiah.
 CREATE FUNCTION check_deposit_line() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM deposits d
+    IF NOT EXISTS (SELECT FROM deposits d WHERE d.id = NEW.deposit_id AND d.written_by = pg_current_xact_id()) THEN
+        RAISE EXCEPTION 'deposit % was proposed with its lines: none follows', NEW.deposit_id
+            USING ERRCODE = 'restrict_violation';
+    ELSIF NOT EXISTS (SELECT FROM deposits d
                      JOIN postings p ON p.id = NEW.posting_id AND p.amount = -NEW.amount
                      JOIN accounts a ON a.id = p.account_id AND a.facility_id = d.facility_id
                      JOIN funds f ON f.id = a.fund_id AND f.code = 'state_revenue'
@@ -313,12 +361,26 @@ END $$;
 CREATE TRIGGER deposits_free_lines AFTER UPDATE OF state ON deposits
     FOR EACH ROW WHEN (NEW.state IN ('rejected', 'reversed')) EXECUTE FUNCTION free_deposit_lines();
 
--- What two people agreed on is what is paid: amounts and what they are made of stay as proposed.
+-- What two people agreed on is what is paid: all of a proposal stays, but for the steps that it takes.
 CREATE FUNCTION keep_money_out() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    steps text[] := ARRAY['state', 'approved_by', 'approved_at', 'rejected_by', 'rejected_at', 'billing_code',
+                          'billing_expires_at', 'ntb', 'ntpn', 'bank_reference', 'paid_on', 'paid_by', 'booked_on',
+                          'proof_key', 'reversed_on', 'reversed_by', 'reversal_reason'];
 BEGIN
-    IF NEW.facility_id <> OLD.facility_id OR NEW.amount <> OLD.amount OR NEW.proposed_by <> OLD.proposed_by
-       OR (OLD.approved_by IS NOT NULL AND NEW.approved_by IS DISTINCT FROM OLD.approved_by) THEN
+    IF to_jsonb(NEW) - steps IS DISTINCT FROM to_jsonb(OLD) - steps
+       OR (OLD.approved_at IS NOT NULL
+           AND (NEW.approved_by, NEW.approved_at) IS DISTINCT FROM (OLD.approved_by, OLD.approved_at)) THEN
         RAISE EXCEPTION '% %: what was proposed stays', TG_TABLE_NAME, OLD.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+-- None of it begins as anything but a proposal.
+CREATE FUNCTION begin_as_proposal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state <> TG_ARGV[0] THEN
+        RAISE EXCEPTION '%: begins as %, not as %', TG_TABLE_NAME, TG_ARGV[0], NEW.state
+            USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
 END $$;
@@ -338,6 +400,10 @@ CREATE TRIGGER deposits_keep_paid BEFORE UPDATE ON deposits
     FOR EACH ROW WHEN (OLD.state IN ('paid', 'reversed')) EXECUTE FUNCTION keep_what_was_paid();
 CREATE TRIGGER settlements_keep BEFORE UPDATE ON settlements FOR EACH ROW EXECUTE FUNCTION keep_money_out();
 CREATE TRIGGER deposits_keep BEFORE UPDATE ON deposits FOR EACH ROW EXECUTE FUNCTION keep_money_out();
+CREATE TRIGGER settlements_begin BEFORE INSERT ON settlements
+    FOR EACH ROW EXECUTE FUNCTION begin_as_proposal('proposed');
+CREATE TRIGGER deposits_begin BEFORE INSERT ON deposits
+    FOR EACH ROW EXECUTE FUNCTION begin_as_proposal('proposed');
 
 -- A facility's record that premium was passed on: counted, never named.
 CREATE TABLE premium_distributions (
@@ -363,6 +429,10 @@ CREATE TABLE premium_distributions (
     CHECK ((state = 'rejected') = (rejected_at IS NOT NULL AND rejected_by IS NOT NULL))
 );
 CREATE INDEX premium_distributions_facility ON premium_distributions (facility_id, distributed_on);
+CREATE TRIGGER premium_distributions_keep BEFORE UPDATE ON premium_distributions
+    FOR EACH ROW EXECUTE FUNCTION keep_money_out();
+CREATE TRIGGER premium_distributions_begin BEFORE INSERT ON premium_distributions
+    FOR EACH ROW EXECUTE FUNCTION begin_as_proposal('entered');
 
 -- Never more than was paid to the facility. Those of one facility wait for each other on its row.
 CREATE FUNCTION check_distribution() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -401,14 +471,40 @@ CREATE TABLE budget_returns (
     proposed_at     timestamptz NOT NULL DEFAULT now(),
     approved_by     bigint REFERENCES people,
     approved_at     timestamptz,
+    rejected_by     bigint REFERENCES people,
+    rejected_at     timestamptz,
     CHECK (approved_by IS NULL OR approved_by <> proposed_by),
     CHECK ((approved_by IS NULL) = (approved_at IS NULL)),
-    CHECK ((state = 'booked') = (approved_at IS NOT NULL))
+    CHECK ((state = 'booked') = (approved_at IS NOT NULL)),
+    CHECK ((state = 'rejected') = (rejected_at IS NOT NULL AND rejected_by IS NOT NULL))
 );
 CREATE UNIQUE INDEX budget_returns_reference ON budget_returns (reference, facility_id, fund_id)
     WHERE state <> 'rejected';
 CREATE INDEX budget_returns_facility ON budget_returns (facility_id);
 CREATE TRIGGER budget_returns_keep BEFORE UPDATE ON budget_returns FOR EACH ROW EXECUTE FUNCTION keep_money_out();
+CREATE TRIGGER budget_returns_begin BEFORE INSERT ON budget_returns
+    FOR EACH ROW EXECUTE FUNCTION begin_as_proposal('proposed');
+-- No more comes back than the facility has deposited; nor is a deposit undone whose money came back. Those of one
+-- facility wait for each other on its row.
+CREATE FUNCTION check_budget_return() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    deposited bigint;
+    returned  bigint;
+BEGIN
+    PERFORM FROM facilities WHERE id = NEW.facility_id FOR NO KEY UPDATE;
+    SELECT COALESCE(sum(amount), 0) INTO deposited FROM deposits WHERE facility_id = NEW.facility_id AND state = 'paid';
+    SELECT COALESCE(sum(amount), 0) INTO returned FROM budget_returns
+     WHERE facility_id = NEW.facility_id AND state <> 'rejected';
+    IF returned > deposited THEN
+        RAISE EXCEPTION 'facility %: % returned as budget, only % was deposited', NEW.facility_id, returned, deposited
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER budget_returns_within AFTER INSERT ON budget_returns
+    FOR EACH ROW EXECUTE FUNCTION check_budget_return();
+CREATE TRIGGER deposits_not_returned AFTER UPDATE OF state ON deposits
+    FOR EACH ROW WHEN (NEW.state = 'reversed') EXECUTE FUNCTION check_budget_return();
 
 -- A correction names its reason and two people; its legs are those of its journal entry.
 CREATE TABLE corrections (

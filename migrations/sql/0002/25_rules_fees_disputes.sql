@@ -21,6 +21,8 @@ BEGIN
     ELSIF OLD.approved_at IS NOT NULL AND to_jsonb(NEW) - 'valid_to' IS DISTINCT FROM to_jsonb(OLD) - 'valid_to' THEN
         RAISE EXCEPTION 'split rule % is approved: only its end may be set', OLD.id
             USING ERRCODE = 'restrict_violation';
+    ELSIF OLD.valid_to < COALESCE(NEW.valid_to, 'infinity') THEN
+        RAISE EXCEPTION 'split rule % has ended', OLD.id USING ERRCODE = 'restrict_violation';
     ELSIF OLD.rejected_at IS NOT NULL OR to_jsonb(NEW) - changes IS DISTINCT FROM to_jsonb(OLD) - changes
           OR (OLD.approved_at IS NULL AND NEW.valid_to IS DISTINCT FROM OLD.valid_to) THEN
         RAISE EXCEPTION 'split rule % was proposed as it is: a new one follows', OLD.id
@@ -62,6 +64,28 @@ CREATE TABLE split_rule_ends (
 );
 CREATE UNIQUE INDEX split_rule_ends_open ON split_rule_ends (split_rule_id)
     WHERE approved_at IS NULL AND rejected_at IS NULL;
+
+-- An approved rule ends by such an end, or on the day before the rule of its scope that follows. Seen at commit,
+-- since it ends before the one that follows counts.
+CREATE FUNCTION check_split_rule_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM split_rules r
+                    WHERE r.id = NEW.id
+                      AND (EXISTS (SELECT FROM split_rule_ends e WHERE e.split_rule_id = r.id
+                                      AND e.approved_at IS NOT NULL AND e.last_day = r.valid_to)
+                           OR EXISTS (SELECT FROM split_rules n
+                                       WHERE n.approved_at IS NOT NULL AND n.valid_from = r.valid_to + 1
+                                         AND (n.exhibition_id, n.facility_id, n.workshop_id, n.commodity_group_id)
+                                             IS NOT DISTINCT FROM
+                                             (r.exhibition_id, r.facility_id, r.workshop_id, r.commodity_group_id)))) THEN
+        RAISE EXCEPTION 'split rule % ends without a second person', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER split_rules_end AFTER UPDATE OF valid_to ON split_rules
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.approved_at IS NOT NULL AND OLD.valid_to IS DISTINCT FROM NEW.valid_to)
+    EXECUTE FUNCTION check_split_rule_end();
 
 -- Pages that show where the money goes are made anew when a rule is approved or ended.
 CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE ON split_rules
@@ -105,6 +129,20 @@ CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE ON fee_bearers
 ALTER TABLE payments
     ADD COLUMN fee bigint CHECK (fee >= 0),
     ADD CHECK (fee IS NULL OR state = 'succeeded');
+
+-- What was paid, by which gateway and for what, stays; so does what the provider once said of it.
+CREATE FUNCTION keep_payment() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (NEW.id, NEW.order_id, NEW.instalment_id, NEW.gateway, NEW.amount)
+       IS DISTINCT FROM (OLD.id, OLD.order_id, OLD.instalment_id, OLD.gateway, OLD.amount)
+       OR (OLD.succeeded_at IS NOT NULL AND NEW.succeeded_at IS DISTINCT FROM OLD.succeeded_at)
+       OR (OLD.fee IS NOT NULL AND NEW.fee IS DISTINCT FROM OLD.fee)
+       OR (OLD.counts AND NOT NEW.counts) THEN
+        RAISE EXCEPTION 'payment % stays as it was made', OLD.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER payments_keep BEFORE UPDATE ON payments FOR EACH ROW EXECUTE FUNCTION keep_payment();
 
 -- Payouts come to an account of the central office that was registered on that day, and stay as recorded.
 CREATE FUNCTION check_payout() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -158,6 +196,25 @@ CREATE TRIGGER dispute_shares_append_only BEFORE UPDATE OR DELETE ON dispute_sha
 CREATE TRIGGER dispute_parcels_append_only BEFORE UPDATE OR DELETE ON dispute_parcels
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+-- Refunds and lost disputes together take no more of a share than it got. Those of one order wait for each other.
+CREATE FUNCTION check_taken_share() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM orders WHERE id = (SELECT order_id FROM order_lines WHERE id = NEW.order_line_id) FOR NO KEY UPDATE;
+    IF EXISTS (SELECT FROM order_line_shares s
+                WHERE (s.order_line_id, s.position) = (NEW.order_line_id, NEW.position)
+                  AND (s.fund_id <> NEW.fund_id OR s.amount < COALESCE((
+                       SELECT sum(amount) FROM refund_shares
+                        WHERE (order_line_id, position) = (NEW.order_line_id, NEW.position)), 0) + COALESCE((
+                       SELECT sum(amount) FROM dispute_shares
+                        WHERE (order_line_id, position) = (NEW.order_line_id, NEW.position)), 0))) THEN
+        RAISE EXCEPTION 'order line %: more is taken back from share % than it got', NEW.order_line_id, NEW.position
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refund_shares_within AFTER INSERT ON refund_shares FOR EACH ROW EXECUTE FUNCTION check_taken_share();
+CREATE TRIGGER dispute_shares_within AFTER INSERT ON dispute_shares FOR EACH ROW EXECUTE FUNCTION check_taken_share();
+
 -- A correction stays as proposed, and a rejected one says by whom.
 ALTER TABLE corrections
     ADD COLUMN rejected_by bigint REFERENCES people,
@@ -176,8 +233,19 @@ BEGIN
 END $$;
 CREATE TRIGGER corrections_keep BEFORE UPDATE OR DELETE ON corrections
     FOR EACH ROW EXECUTE FUNCTION keep_correction();
+CREATE TRIGGER corrections_begin BEFORE INSERT ON corrections
+    FOR EACH ROW EXECUTE FUNCTION begin_as_proposal('proposed');
+
+-- Accounts carry the codes of facilities and funds in their own.
+CREATE FUNCTION keep_code() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.code <> OLD.code THEN
+        RAISE EXCEPTION '% %: its code stays', TG_TABLE_NAME, OLD.code USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER facilities_keep_code BEFORE UPDATE OF code ON facilities FOR EACH ROW EXECUTE FUNCTION keep_code();
+CREATE TRIGGER funds_keep_code BEFORE UPDATE OF code ON funds FOR EACH ROW EXECUTE FUNCTION keep_code();
 
 -- Where an act of staff came from; a shopper's address is not kept.
 ALTER TABLE audit_events ADD COLUMN network inet;
-CREATE INDEX audit_events_action ON audit_events (action, id);
-CREATE INDEX audit_events_at ON audit_events (at);

@@ -1,4 +1,14 @@
 -- The reporting views of the books (CONTRACT.md).
+CREATE OR REPLACE VIEW reporting.ledger_postings AS
+SELECT p.id AS posting_id, p.entry_id, e.posted_at, e.effective_date, e.source, a.code AS account_code,
+       f.code AS facility_code, o.number AS order_number, p.amount,
+       e.happened_on                                        -- where its own month was closed before it was known
+  FROM postings p
+  JOIN journal_entries e ON e.id = p.entry_id
+  JOIN accounts a ON a.id = p.account_id
+  LEFT JOIN facilities f ON f.id = a.facility_id
+  LEFT JOIN orders o ON o.id = e.order_id;
+
 CREATE VIEW reporting.refunds AS
 SELECT r.id AS refund_id, x.order_line_id AS line_id, accounting_date(r.finished_at) AS effective_date,
        x.quantity, x.amount, r.reason

@@ -34,7 +34,7 @@ def correction_list() -> ResponseReturnValue:
 @access.rule(Action.BOOKS_WRITE)
 def new_correction() -> ResponseReturnValue:
     """A blank proposal."""
-    whole_programme()
+    whole_programme(Action.BOOKS_WRITE)
     return form_page(Written())
 
 
@@ -42,7 +42,7 @@ def new_correction() -> ResponseReturnValue:
 @access.rule(Action.BOOKS_WRITE)
 def propose_correction() -> ResponseReturnValue:
     """Propose legs and a reason."""
-    whole_programme()
+    whole_programme(Action.BOOKS_WRITE)
     form = steps.written()
     legs, effective_date = legs_of(form), form.day("effective_date")
     done = form.done(
@@ -60,7 +60,7 @@ def propose_correction() -> ResponseReturnValue:
 @access.rule(Action.BOOKS_READ)
 def after_correction_step(correction_id: int, step: str) -> ResponseReturnValue:
     """The address of a refused step, opened again: back to the list."""
-    own(correction_id)
+    own(correction_id, Action.BOOKS_READ)
     return redirect(url_for("finance.correction_list"))
 
 
@@ -68,7 +68,7 @@ def after_correction_step(correction_id: int, step: str) -> ResponseReturnValue:
 @access.rule(Action.BOOKS_WRITE)
 def approve_correction(correction_id: int) -> ResponseReturnValue:
     """Book it, as the second person."""
-    row, form = own(correction_id), steps.written()
+    row, form = own(correction_id, Action.BOOKS_WRITE), steps.written()
     done = form.done(lambda: corrections.approve(row.id, steps.person_id()))
     return ended(form, done, _("Koreksi disetujui dan dibukukan."))
 
@@ -77,7 +77,7 @@ def approve_correction(correction_id: int) -> ResponseReturnValue:
 @access.rule(Action.BOOKS_WRITE)
 def reject_correction(correction_id: int) -> ResponseReturnValue:
     """Decide against it, or take one's own proposal back."""
-    row, form = own(correction_id), steps.written()
+    row, form = own(correction_id, Action.BOOKS_WRITE), steps.written()
     done = form.done(lambda: corrections.reject(row.id, steps.person_id()))
     return ended(form, done, _("Usulan koreksi tidak dibukukan."))
 
@@ -98,9 +98,9 @@ def legs_of(form: Written) -> list[tuple[str, int]]:
     return legs
 
 
-def own(correction_id: int) -> CorrectionRow:
-    """A correction, for whoever sees the whole programme. Raises NotFound."""
-    whole_programme()
+def own(correction_id: int, action: Action) -> CorrectionRow:
+    """A correction, for whoever may do `action` in the whole programme. Raises NotFound."""
+    whole_programme(action)
     row = journal_lists.correction(correction_id)
     if row is None:
         raise NotFound()

@@ -31,7 +31,7 @@ def payout_list() -> ResponseReturnValue:
 @access.rule(Action.BOOKS_WRITE)
 def record_payout() -> ResponseReturnValue:
     """Write down what the bank's statement shows."""
-    whole_programme()
+    whole_programme(Action.BOOKS_WRITE)
     form = steps.written()
     amount, arrived_on = form.amount("amount"), form.day("arrived_on")
     done = form.done(
@@ -64,9 +64,9 @@ def dispute_list() -> ResponseReturnValue:
     )
 
 
-def whole_programme() -> None:
-    """Gateways hold the money of several facilities at once: for those who see all of them."""
-    if steps.within(Action.BOOKS_READ) is not None:
+def whole_programme(action: Action = Action.BOOKS_READ) -> None:
+    """Gateways hold the money of several facilities at once: for those who may do `action` in all of them."""
+    if steps.within(action) is not None:
         raise NotFound()
 
 

@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from storefront import days
-from storefront.blueprints.finance import bp, reach
-from storefront.blueprints.finance.steps import may_somewhere, person_id
+from storefront.blueprints.finance import bp, steps
+from storefront.blueprints.finance.payouts import whole_programme
+from storefront.blueprints.finance.steps import person_id
 from storefront.books import close as closing
 from storefront.books import span as spans
 from storefront.books.checklist import checklist, first_month, last_check
@@ -31,7 +32,7 @@ from storefront.verify.month import ask, prove
 @access.rule(Action.BOOKS_READ)
 def periods() -> ResponseReturnValue:
     """All months since the books began, the latest first. Months are closed for all facilities at once."""
-    _require_everything()
+    whole_programme()
     rows = {period.month: period for period in db.session.scalars(select(Period))}
     first, month = first_month(), days.today().replace(day=1)
     months = [month]
@@ -54,14 +55,14 @@ def periods() -> ResponseReturnValue:
 @access.rule(Action.BOOKS_READ)
 def period(month: str) -> ResponseReturnValue:
     """One month: the checklist, or, closed, its hash reckoned again."""
-    return _page(_month(month))
+    return _page(_month(month, Action.BOOKS_READ))
 
 
 @bp.post("/periods/<month>/check")
 @access.rule(Action.BOOKS_CLOSE)
 def check_period(month: str) -> ResponseReturnValue:
     """Let all invariants be checked, as a job; the page shows what it finds."""
-    span = _month(month)
+    span = _month(month, Action.BOOKS_CLOSE)
     running = last_check(span.first)
     if running is None or running.finished_at is not None:
         ask(span.first, person_id())
@@ -74,7 +75,7 @@ def check_period(month: str) -> ResponseReturnValue:
 @access.rule(Action.BOOKS_CLOSE)
 def close_period(month: str) -> ResponseReturnValue:
     """Close the month."""
-    span = _month(month)
+    span = _month(month, Action.BOOKS_CLOSE)
     try:
         closing.close(span.first, person_id(), are_named=http.form.get("named") == "1")
     except DomainError as refusal:
@@ -89,7 +90,7 @@ def close_period(month: str) -> ResponseReturnValue:
 @access.rule(Action.BOOKS_REOPEN)
 def reopen_period(month: str) -> ResponseReturnValue:
     """Open a closed month again, with a reason."""
-    span, reason = _month(month), http.form.get("reason", "").replace("\0", "")
+    span, reason = _month(month, Action.BOOKS_REOPEN), http.form.get("reason", "").replace("\0", "")
     try:
         closing.reopen(span.first, person_id(), reason)
     except Invalid as refusal:
@@ -107,7 +108,7 @@ def reopen_period(month: str) -> ResponseReturnValue:
 @access.rule(Action.BOOKS_READ)
 def after_period_step(month: str, step: str) -> ResponseReturnValue:
     """The address of a refused step, opened again (reload, language link): back to the month."""
-    return redirect(url_for("finance.period", month=_month(month).name))
+    return redirect(url_for("finance.period", month=_month(month, Action.BOOKS_READ).name))
 
 
 def _page(span: Span, *, refusal: str = "", reason: str = "", errors: dict[str, str] | None = None) -> str:
@@ -125,17 +126,17 @@ def _page(span: Span, *, refusal: str = "", reason: str = "", errors: dict[str, 
         check=last_check(span.first),
         proof=prove(span.first) if is_closed else None,
         later=format_month(later) if later else None,
-        may_close=may_somewhere(Action.BOOKS_CLOSE),
-        may_reopen=may_somewhere(Action.BOOKS_REOPEN),
+        may_close=steps.may(Action.BOOKS_CLOSE),
+        may_reopen=steps.may(Action.BOOKS_REOPEN),
         refusal=refusal,
         reason=reason,
         errors=errors or {},
     )
 
 
-def _month(text: str) -> Span:
-    """The month of an address; it exists for those who see all facilities."""
-    _require_everything()
+def _month(text: str, action: Action) -> Span:
+    """The month of an address; it exists for those who may do `action` in all facilities."""
+    whole_programme(action)
     try:
         span = spans.parse(text)
     except BadSpan:
@@ -143,11 +144,6 @@ def _month(text: str) -> Span:
     if not span.is_month:
         raise NotFound()
     return span
-
-
-def _require_everything() -> None:
-    if reach() is not None:
-        raise NotFound()
 
 
 def _people(ids: set[int | None] | set[int]) -> dict[int, str]:

@@ -13,7 +13,7 @@ from storefront import days
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.payouts import whole_programme
 from storefront.books import reconcile, reconcile_differences, reconcile_list
-from storefront.books.closed import is_closed
+from storefront.ledger.closed import is_closed
 from storefront.books.reconcile_compare import explained
 from storefront.books.reconcile_list import DIFFERENCE_STATES, DifferenceRow, RunRow
 from storefront.books.reconcile_models import Difference

@@ -14,7 +14,7 @@ from storefront.books import refunds
 from storefront.books.order_sheet import order_id_of
 from storefront.books.refund_request import new_key
 from storefront.books.refundable import Refundable, refundable
-from storefront.books.refunds import PIECES, REASONS, SECOND_PERSON_FROM, LineWish
+from storefront.books.refunds import PIECES, REASONS, SECOND_PERSON_FROM, LineWish, decided_alone
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.money import format_rupiah
@@ -127,7 +127,7 @@ def page(order: Order, left: Refundable, form: Written, key: str) -> str:
         "request_key": key,
         "reasons": REASONS,
         "pieces": PIECES,
-        "limit": SECOND_PERSON_FROM,
+        "limit": max(1, SECOND_PERSON_FROM - decided_alone(order.id)),
         "second": second_people({line.facility_id for line in left.lines.values()}),
     }
     return render_template("finance/new_refund.html", **values)

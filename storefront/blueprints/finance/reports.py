@@ -27,6 +27,7 @@ from storefront.catalogue.models import Category
 from storefront.errors import NotFound
 from storefront.exports import report_tables
 from storefront.exports.answer import answer, table_file
+from storefront.exports.moment import parse_moment
 from storefront.exports.table import Table
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -201,10 +202,12 @@ def _on_a_day() -> tuple[datetime.date, str | None, str, tuple[int, ...]]:
 
 
 def _day() -> datetime.date | None:
-    """The day of the query string (default: today); None for what is none."""
+    """The day of the query string (default: that of its `as_of`, else today); None for what is none."""
     asked = request.args.get("on", "").strip()
     if not asked:
-        return days.today()
+        # A file of a moment is the same tomorrow, when today is another day.
+        moment = request.args.get("as_of", "")
+        return days.accounting_day(parse_moment(moment)) if moment else days.today()
     try:
         day = datetime.date.fromisoformat(asked)
     except ValueError:

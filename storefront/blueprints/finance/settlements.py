@@ -223,7 +223,11 @@ def proposal_page(form: Written) -> str:
     rows = settlements.available(steps.within(Action.SETTLEMENTS_WRITE))
     return render_template(
         "finance/new_settlements.html",
-        rows=[row for row in rows if row.free or row.pending or row.receivable],
+        # What can be proposed first, then what still lacks an account.
+        rows=sorted(
+            (row for row in rows if row.free or row.pending or row.receivable),
+            key=lambda row: not (row.account and row.free > 0),
+        ),
         form=form,
         picked=set(request.form.getlist("pick")),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, g
 
+from storefront.books.awaiting import Awaiting, awaiting
 from storefront.people import access, policy
 from storefront.people.policy import Action
 
@@ -31,9 +32,17 @@ def around() -> dict[str, Any]:
             "stock": allowed(Action.STOCK_WRITE),
             "offer": allowed(Action.LISTINGS_WRITE),
             "ask_refund": allowed(Action.REFUNDS_ASK),
+            "read_settlements": allowed(Action.SETTLEMENTS_READ),
+            "read_deposits": allowed(Action.DEPOSITS_READ),
         },
         "has_more_facilities": len(policy.presence(who, "seller").facility_ids) > 1,
     }
+
+
+def waits() -> Awaiting | None:
+    """What the reader may agree to in this facility as its head; None for who does not decide."""
+    who = access.person()
+    return awaiting(g.facility.id, who.id) if who and allowed(Action.SETTLEMENTS_APPROVE) else None
 
 
 def allowed(action: Action) -> bool:
@@ -48,6 +57,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     offers,
     parcels,
     refunds,
+    rules,
     sales,
     shelf,
     statements,

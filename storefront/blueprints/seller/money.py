@@ -6,7 +6,7 @@ from flask import Response, flash, g, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from storefront.blueprints.seller import allowed, bp
+from storefront.blueprints.seller import allowed, bp, waits
 from storefront.blueprints.seller.parcels import person_id
 from storefront.books import (
     bank_accounts,
@@ -191,6 +191,7 @@ def overview() -> dict[str, object]:
         "available": settlements.available(ids),
         "to_deposit": deposits.waiting(ids),
         "premium": sums[0] if sums else None,
+        "waits": waits(),
         "counts": settlements.counts(ids),
         "state": state if state in settlements.STATES else None,
         "found": settlements.listing(

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from storefront import days
-from storefront.blueprints.seller import bp
+from storefront.blueprints.seller import bp, waits
 from storefront.blueprints.seller.charts import bars
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -52,4 +52,5 @@ def today(code: str) -> ResponseReturnValue:
         months=months,
         bars=bars(months),
         best=sold.best_sellers(facility_id, year_ago, day),
+        waits=waits(),
     )

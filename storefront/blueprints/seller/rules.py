@@ -1,0 +1,42 @@
+"""The split rules that the facility's sales follow, to read: its own and the general ones, with their decrees."""
+
+from __future__ import annotations
+
+from flask import Response, g, render_template
+from flask.typing import ResponseReturnValue
+
+from storefront.blueprints.seller import bp
+from storefront.books import facility_rules, proof
+from storefront.errors import NotFound
+from storefront.pages import page_number
+from storefront.people import access
+from storefront.people.policy import Action
+
+
+@bp.get("/<code>/rules")
+@access.rule(Action.RULES_READ)
+def rule_list(code: str) -> ResponseReturnValue:
+    """Which rule divides what today, then all rules that this facility has had or will have."""
+    return render_template(
+        "seller/rules.html",
+        found=facility_rules.rules(g.facility.id, page_number()),
+        dividing=facility_rules.dividing(g.facility.id),
+    )
+
+
+@bp.get("/<code>/rules/<int:rule_id>/document")
+@access.rule(Action.RULES_READ)
+def rule_document(code: str, rule_id: int) -> ResponseReturnValue:
+    """The decree of a rule that concerns this facility, as a file to keep."""
+    row = facility_rules.find(g.facility.id, rule_id)
+    if row is None or row.document_key is None:
+        raise NotFound()
+    try:
+        content, kind = proof.read(row.document_key)
+    except FileNotFoundError:
+        raise NotFound() from None
+    response = Response(content, mimetype=kind)
+    name = f"aturan-{row.id}.{row.document_key.rpartition('.')[2]}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response

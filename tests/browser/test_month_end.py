@@ -1,0 +1,196 @@
+"""The end of a month as the people of finance do it: give back, pay out, deposit, pass on, check, close."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.books_pages import COORDINATOR, FINANCE, HEAD, OPEN, SECOND
+from tests.browser.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+#: A paid order with a line dear enough for a second person.
+DEAR = """SELECT o.number FROM orders o JOIN order_status s ON s.order_id = o.id JOIN order_lines l ON l.order_id = o.id
+    WHERE s.status = 'paid' AND l.net_amount / l.quantity >= 500000
+      AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id) ORDER BY o.id LIMIT 1"""
+NTPN, BILLING_CODE = "0123456789ABCDEF", "820261231999999"
+TIMEOUT = 30_000
+
+
+@pytest.fixture
+def finance(visit: Visit) -> Visitor:
+    return visit("desk", account=FINANCE)
+
+
+@pytest.fixture
+def second(visit: Visit) -> Visitor:
+    return visit("desk", account=SECOND)
+
+
+def press(visitor: Visitor, words: str) -> None:
+    """Press the button with these words and read what comes."""
+    button = visitor.page.locator("main").get_by_role("button", name=visitor.says(words), exact=True)
+    with visitor.page.expect_navigation():
+        button.click()
+
+
+def pill(visitor: Visitor) -> Locator:
+    """In which state the thing of this page is."""
+    return visitor.page.locator(".staff-head .pill").first
+
+
+def until(visitor: Visitor, found: Locator) -> None:
+    """Look again until the worker has done its part."""
+    for _ in range(100):
+        if found.count():
+            return
+        visitor.wait(0.2)
+        visitor.page.reload()
+    raise AssertionError(f"it never came: {found}")
+
+
+def newest(visitor: Visitor, thing: str) -> str:
+    """The address of what was proposed last."""
+    return f"/finance/{thing}/{visitor.shop.value(f'SELECT max(id) FROM {thing}')}"
+
+
+def test_a_refund_takes_two_people(finance: Visitor, second: Visitor) -> None:
+    number = finance.shop.value(DEAR)
+    finance.go(f"/finance/orders/{number}")
+    finance.page.locator(".staff-head__end a").click()
+    page = finance.page
+    page.locator("input[name^=quantity-]").first.fill("1")
+    press(finance, "Kembalikan dana")
+    expect(page.locator("#f-reason-error")).to_contain_text("alasan")
+    expect(page.locator("input[name^=quantity-]").first).to_have_value("1")
+    page.locator("#f-reason").select_option("returned")
+    press(finance, "Kembalikan dana")
+    expect(pill(finance)).to_have_text("Menunggu persetujuan")
+    expect(page.get_by_role("button", name="Setujui dan kirim")).to_have_count(0)
+
+    second.go(newest(second, "refunds"))
+    press(second, "Setujui dan kirim")
+    until(second, second.page.locator(".staff-head .pill--ready"))
+    expect(pill(second)).to_have_text("Sudah kembali")
+    finance.go(f"/finance/orders/{number}")
+    expect(page.locator("#jurnal ~ .panel, [aria-labelledby=jurnal]").last).to_contain_text("Pengembalian dana")
+    assert finance.trouble == second.trouble == []
+
+
+def test_premium_reaches_its_makers_and_the_state_its_share(
+    finance: Visitor, second: Visitor, visit: Visit
+) -> None:
+    settle(finance, second, 50_000)
+    deposit(finance, second)
+    pass_on(visit("desk", account=COORDINATOR), visit("phone", account=HEAD))
+    assert finance.trouble == second.trouble == []
+
+
+def settle(finance: Visitor, second: Visitor, amount: int) -> None:
+    """Premium is proposed, approved and paid into the facility's account."""
+    finance.go("/finance/settlements/new")
+    finance.page.locator("input[name=pick][value=PKL-premium]").check()
+    finance.page.locator("#f-PKL-premium").fill(str(amount))
+    press(finance, "Usulkan yang dipilih")
+    address = newest(finance, "settlements")
+    second.go(address)
+    press(second, "Setujui")
+    finance.go(address)
+    finance.page.locator("#f-bank_reference").fill("TRX-AKHIR-BULAN")
+    press(finance, "Catat sudah dibayar")
+    expect(pill(finance)).to_have_text("Dibayar")
+
+
+def deposit(finance: Visitor, second: Visitor) -> None:
+    """State revenue is proposed, approved, billed and paid; a used NTPN is refused beside its field."""
+    page = finance.page
+    facility = finance.shop.value("SELECT id FROM facilities WHERE code = 'PKL'")
+    used = finance.shop.value("SELECT ntpn FROM deposits WHERE ntpn IS NOT NULL LIMIT 1")
+    finance.go("/finance/deposits")
+    page.locator(f"input[name=pick][value='{facility}']").check()
+    press(finance, "Usulkan setoran yang dipilih")
+    address = newest(finance, "deposits")
+    second.go(address)
+    press(second, "Setujui")
+    finance.go(address)
+    page.locator("#f-billing_code").fill(BILLING_CODE)
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2)
+    page.locator("#f-billing_expires_at").fill(later.strftime("%Y-%m-%dT%H:%M"))
+    press(finance, "Simpan kode billing")
+    page.locator("#f-ntb").fill("123456789012")
+    page.locator("#f-ntpn").fill(used)
+    press(finance, "Catat sudah dibayar")
+    expect(page.locator("#f-ntpn-error")).to_contain_text("sudah dipakai")
+    expect(page.locator("#f-ntb")).to_have_value("123456789012")
+    page.locator("#f-ntpn").fill(NTPN)
+    press(finance, "Catat sudah dibayar")
+    expect(pill(finance)).to_have_text("Dibayar")
+    expect(page.locator(".facts").first).to_contain_text(NTPN)
+
+
+def pass_on(coordinator: Visitor, head: Visitor) -> None:
+    """The facility records what it passed on, never more than it was paid; its head approves on a phone."""
+    page = coordinator.page
+    coordinator.go("/seller/PKL/distributions")
+    page.locator("#f-workshop").select_option(index=1)
+    page.locator("#f-people").fill("7")
+    page.locator("#f-amount").fill("999.999.999")
+    press(coordinator, "Catat pembagian")
+    expect(page.locator("#f-amount-error")).to_contain_text("paling banyak")
+    expect(page.locator("#f-people")).to_have_value("7")
+    page.locator("#f-amount").fill("49.123")
+    press(coordinator, "Catat pembagian")
+    head.go("/seller/PKL/")
+    head.page.get_by_role("link", name="catatan pembagian premi").click()
+    row = head.page.locator("tr", has_text="49.123")
+    with head.page.expect_navigation():
+        row.get_by_role("button", name="Setujui", exact=True).click()
+    head.go("/seller/PKL/distributions?state=approved")
+    expect(head.page.locator("tr", has_text="49.123")).to_contain_text("Disetujui")
+    assert coordinator.trouble == head.trouble == []
+
+
+def test_a_month_is_checked_closed_and_shut(finance: Visitor) -> None:
+    month = finance.shop.value(OPEN)
+    page = finance.page
+    figures = closing_and_next_opening(finance, month)
+    finance.go(f"/finance/periods/{month}")
+    expect(page.get_by_role("button", name="Tutup")).to_have_count(0)
+    press(finance, "Periksa seluruh data")
+    until(finance, page.locator(f"form[action$='/finance/periods/{month}/close']"))
+    named = page.locator("input[name=named]")
+    if named.count():
+        named.check()
+    with page.expect_navigation():
+        page.locator(f"form[action$='/finance/periods/{month}/close'] button").click()
+    expect(pill(finance)).to_have_text("Ditutup")
+    expect(page.locator(".alert--ok").last).to_contain_text("tidak berubah")
+
+    finance.go("/finance/payouts")
+    page.locator("#f-reference").fill("po_terlambat_dicatat")
+    page.locator("#f-amount").fill("1.000")
+    page.locator("#f-arrived_on").fill(f"{month}-15")
+    press(finance, "Catat dan bukukan")
+    expect(page.locator("#f-arrived_on-error")).to_contain_text("sudah ditutup")
+    expect(page.locator("#f-reference")).to_have_value("po_terlambat_dicatat")
+    expect(page.locator("#f-amount")).to_have_value("1.000")
+    assert closing_and_next_opening(finance, month) == figures
+    assert [line for line in finance.trouble if "status of 422" not in line] == []
+
+
+def closing_and_next_opening(visitor: Visitor, month: str) -> list[str]:
+    """What a statement ends with, having seen that the next one begins with it; each figure has its lines."""
+    visitor.go(f"/finance/statements/PKL/{month}")
+    page = visitor.page
+    closing = page.locator("section, main").first.locator("tfoot tr").first.locator("td").all_inner_texts()
+    page.locator("nav.pages a[rel=next]").first.click()
+    page.wait_for_url(lambda url: f"/PKL/{month}" not in url)
+    opening = page.locator("tbody tr").first
+    assert opening.locator("td").all_inner_texts() == closing
+    total = opening.locator("td").last.inner_text()
+    opening.locator("td").last.locator("a").click()
+    expect(page.locator("tfoot td").last).to_have_text(total)
+    return closing
