@@ -24,7 +24,7 @@ from tests.bookkeeping.ground import DAY, Correction
 
 #: What happens how often, relative to the others, when it can happen.
 WEIGHTS = {
-    "sell": 6, "ask_for_refund": 5, "ask_for_goodwill": 1, "decide_on_refund": 3, "answer_refund": 6,
+    "sell": 5, "ask_for_refund": 7, "ask_for_goodwill": 1, "decide_on_refund": 3, "answer_refund": 6,
     "tell_fee": 1, "pay_out": 1, "open_dispute": 1, "end_dispute": 2,
     "propose_settlement": 4, "decide_on_settlement": 4, "pay_settlement": 5, "reverse_settlement": 2,
     "pass_premium_on": 2, "decide_on_distribution": 2,
