@@ -4,56 +4,6 @@ from __future__ import annotations
 
 from storefront.verify.invariant import Invariant
 
-<<<<<<< HEAD
-#: Triggers without which the rest would rest on good behaviour.
-TRIGGERS = (
-    ("journal_entries", "journal_entries_append_only"),
-    ("journal_entries", "journal_entries_no_truncate"),
-    ("journal_entries", "journal_entries_not_empty"),
-    ("journal_entries", "journal_entries_open_period"),
-    ("postings", "postings_append_only"),
-    ("postings", "postings_no_truncate"),
-    ("postings", "postings_balanced"),
-    ("postings", "postings_with_their_entry"),
-    ("periods", "periods_chain"),
-    ("refunds", "refunds_transition"),
-    ("refunds", "refunds_whole"),
-    ("refund_lines", "refund_lines_append_only"),
-    ("refund_lines", "refund_lines_whole"),
-    ("refund_shares", "refund_shares_append_only"),
-    ("settlements", "settlements_keep"),
-    ("settlements", "settlements_transition"),
-    ("settlements", "settlements_within"),
-    ("deposits", "deposits_keep"),
-    ("deposits", "deposits_transition"),
-    ("deposits", "deposits_whole"),
-    ("deposit_lines", "deposit_lines_append_only"),
-    ("deposit_lines", "deposit_lines_of_the_state"),
-    ("bank_accounts", "bank_accounts_keep"),
-    ("premium_distributions", "premium_distributions_within"),
-    ("refund_returns", "refund_returns_append_only"),
-    ("payment_events", "payment_events_keep"),
-    ("provider_lines", "provider_lines_keep"),
-    ("corrections", "corrections_settle"),
-    ("stock_movements", "apply_stock_movement"),
-    ("stock_movements", "stock_movements_append_only"),
-    ("stock_movements", "stock_movements_no_truncate"),
-    ("audit_events", "audit_events_append_only"),
-    ("audit_events", "audit_events_no_truncate"),
-    ("order_lines", "order_lines_append_only"),
-    ("order_lines", "order_lines_shared"),
-    ("order_line_shares", "order_line_shares_append_only"),
-    ("order_line_shares", "order_line_shares_once"),
-    ("orders", "orders_transition"),
-    ("parcels", "parcels_transition"),
-    ("payments", "payments_transition"),
-    ("split_rules", "split_rules_keep"),
-    ("split_rules", "split_rules_whole"),
-    ("split_rule_shares", "split_rule_shares_keep"),
-    ("split_rule_shares", "split_rule_shares_whole"),
-)
-_TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, trigger in TRIGGERS)
-=======
 #: Every trigger of the schema, by its table: without them the rest would rest on good behaviour.
 TRIGGERS = {
     "audit_events": ("audit_events_append_only", "audit_events_no_truncate"),
@@ -130,7 +80,6 @@ ONCE = (
 )  # fmt: skip
 _TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, triggers in TRIGGERS.items() for trigger in triggers)
 _ONCE = ", ".join(f"('{name}')" for name in ONCE)
->>>>>>> main
 
 INVARIANTS = (
     Invariant(
