@@ -88,7 +88,7 @@ STATEMENTS = [
     Sight("lines", "finance.lines", found("/finance/lines?period={}&facility=PKL", CLOSED), FINANCE),
     *(
         Sight(f"sales-by-{by}", "finance.sales_report", at(f"/finance/reports/sales?by={by}"), FINANCE)
-        for by in ("facility", "region", "category", "workshop", "channel", "month")
+        for by in ("facility", "workshop", "channel")
     ),
     Sight("balances", "finance.balances_report", at("/finance/reports/balances"), FINANCE),
     Sight("ageing", "finance.ageing", at("/finance/ageing"), FINANCE),
@@ -104,8 +104,8 @@ STATEMENTS = [
         FINANCE,
     ),
     Sight("audit", "finance.audit", at("/finance/audit"), FINANCE),
-    Sight("audit-found", "finance.audit", at("/finance/audit?q=setor"), ADMIN),
-    Sight("audit-none", "finance.audit", at("/finance/audit?q=zzzzzz"), ADMIN),
+    Sight("audit-found", "finance.audit", at("/finance/audit?action=deposit"), ADMIN),
+    Sight("audit-none", "finance.audit", at("/finance/audit?who=zzzzzz"), ADMIN),
 ]
 
 MONEY_OUT = [
@@ -166,7 +166,6 @@ RULES = [
     Sight("rules", "finance.rule_list_page", at("/finance/rules"), FINANCE),
     Sight("rule", "finance.rule_page", found("/finance/rules/{}", OWN_RULE), FINANCE),
     Sight("rule-preview", "finance.rule_preview_page", found("/finance/rules/{}/preview", OWN_RULE), FINANCE),
-    Sight("rule-preview-default", "finance.rule_preview_page", at("/finance/rules/1/preview"), FINANCE),
     Sight("new-rule", "finance.new_rule", at("/finance/rules/new"), FINANCE),
     Sight("new-rule-refused", "finance.propose_rule", bad_rule(), FINANCE, status=422),
     Sight("funds", "finance.fund_list", at("/finance/funds"), FINANCE),
