@@ -83,15 +83,21 @@ def faults(visitor: Visitor, status: int) -> list[str]:
 def indonesian_words(visitor: Visitor) -> list[str]:
     """Sentences on the page with Indonesian words that are nobody's name and no product's text."""
     found = []
-    for text in visitor.page.evaluate(READABLE):
-        rest = re.sub(r"\S+@\S+", " ", " ".join(text.split()))
+    for text in dict.fromkeys(" ".join(text.split()) for text in visitor.page.evaluate(READABLE)):
+        rest = re.sub(r"\S+@\S+", " ", text)
+        if not indonesian(rest):
+            continue
         for name in own_names(visitor.shop):
             if name in rest:
                 rest = rest.replace(name, " ")
-        words = INDONESIAN & set(re.findall(r"[a-z]+", rest.lower()))
-        if words:
-            found.append(f"“{' '.join(text.split())[:80]}” ({', '.join(sorted(words))})")
-    return list(dict.fromkeys(found))
+        if words := indonesian(rest):
+            found.append(f"“{text[:80]}” ({', '.join(sorted(words))})")
+    return found
+
+
+def indonesian(text: str) -> set[str]:
+    """The words of `text` that are frequent Indonesian ones."""
+    return INDONESIAN & set(re.findall(r"[a-z]+", text.lower()))
 
 
 @cache
