@@ -58,8 +58,8 @@ INDONESIAN = set(
 )
 
 
-def faults(visitor: Visitor, status: int) -> list[str]:
-    """All that is wrong with the page shown, one sentence each."""
+def faults(visitor: Visitor, status: int, with_axe: bool = True) -> list[str]:
+    """All that is wrong with the page shown, one sentence each; `with_axe` asks axe too."""
     page = visitor.page
     known = f"status of {status} "  # a browser reports an error page as an error
     found = [line for line in visitor.trouble if status == 200 or known not in line]
@@ -74,9 +74,10 @@ def faults(visitor: Visitor, status: int) -> list[str]:
         found.append("does not say that its data are invented")
     if visitor.language == "en" and (words := indonesian_words(visitor)):
         found.append(f"Indonesian on an English page: {'; '.join(words)}")
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE)  # unlike a script tag, not bound by the page's policy
-    found += page.evaluate(RUN_AXE, RULES)
+    if with_axe:
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE)  # unlike a script tag, not bound by the page's policy
+        found += page.evaluate(RUN_AXE, RULES)
     return found
 
 
