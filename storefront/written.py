@@ -69,7 +69,7 @@ class Written:
         return number
 
     def day(self, name: str) -> datetime.date:
-        """The field as a day; today's with a sentence when it is none."""
+        """The field as a day; the first of the calendar, with a sentence, when it is none."""
         read = day(self[name])
         if read is None:
             self.wrong(name, _("Tulis tanggalnya seperti 2026-11-30."))

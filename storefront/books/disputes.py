@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
+from storefront.books.line_shares import taken_shares
 from storefront.books.models import Dispute, DisputeParcel, DisputeShare
 from storefront.errors import DomainError
 from storefront.extensions import db
@@ -22,7 +23,7 @@ from storefront.ledger.book import clearing
 from storefront.ledger.clearing import book_dispute_lost, book_dispute_opened, book_dispute_won
 from storefront.ledger.closed import Counted, counting
 from storefront.ledger.take_back import Taken
-from storefront.money import split, take_back
+from storefront.money import split
 from storefront.orders.models import Order
 from storefront.payments.models import Payment
 
@@ -42,17 +43,6 @@ SHIPPING_LEFT = text(
                         WHERE x.parcel_id = p.id AND r.state NOT IN ('rejected', 'failed')), 0)
            - COALESCE((SELECT sum(x.amount) FROM dispute_parcels x WHERE x.parcel_id = p.id), 0))::bigint AS amount
       FROM parcels p JOIN facilities f ON f.id = p.facility_id WHERE p.order_id = :order_id ORDER BY p.position"""
-)
-#: A line's shares, and what refunds and disputes have taken of each.
-SHARES = text(
-    """
-    SELECT s.position, s.fund_id, f.code AS fund_code, s.amount,
-           (COALESCE((SELECT sum(t.amount) FROM refund_shares t
-                       WHERE t.order_line_id = s.order_line_id AND t.position = s.position), 0)
-          + COALESCE((SELECT sum(t.amount) FROM dispute_shares t
-                       WHERE t.order_line_id = s.order_line_id AND t.position = s.position), 0))::bigint AS taken
-      FROM order_line_shares s JOIN funds f ON f.id = s.fund_id
-     WHERE s.order_line_id = :line_id ORDER BY s.position"""
 )
 
 
@@ -180,23 +170,19 @@ def _take_back(dispute: Dispute, payment: Payment) -> list[Taken]:
 
 
 def _take_line(dispute: Dispute, line: Left, lost: int) -> list[Taken]:
-    shares = db.session.execute(SHARES, {"line_id": line.id}).all()
-    parts = take_back(lost, [share.amount for share in shares], [share.taken for share in shares])
     taken = []
-    for share, part in zip(shares, parts, strict=True):
-        if not part:
-            continue
+    for share in taken_shares(line.id, lost):
         db.session.add(
             DisputeShare(
                 dispute_id=dispute.id,
                 order_line_id=line.id,
                 position=share.position,
                 fund_id=share.fund_id,
-                amount=part,
+                amount=share.amount,
             )
         )
         taken.append(
-            Taken(line.facility_id, line.facility_code, part, share.fund_id, share.fund_code, line.id)
+            Taken(line.facility_id, line.facility_code, share.amount, share.fund_id, share.fund_code, line.id)
         )
     return taken
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import FetchedValue, ForeignKey, ForeignKeyConstraint, Integer, SmallInteger
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from storefront.extensions import db
+from storefront.people.models import Decision, Proposal
 
 
 class RefundLine(db.Model):  # type: ignore[name-defined]
@@ -36,24 +37,29 @@ class RefundParcel(db.Model):  # type: ignore[name-defined]
     amount: Mapped[int]
 
 
-class RefundShare(db.Model):  # type: ignore[name-defined]
-    """What a refund takes back from a share of a line; written when it succeeds."""
+class TakenFromShare:
+    """Columns of what was taken back from a share of a line: by a refund, or a lost dispute."""
 
-    __tablename__ = "refund_shares"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["order_line_id", "position"], ["order_line_shares.order_line_id", "order_line_shares.position"]
-        ),
-    )
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[ForeignKeyConstraint]:
+        share = ["order_line_shares.order_line_id", "order_line_shares.position"]
+        return (ForeignKeyConstraint(["order_line_id", "position"], share),)
 
-    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
     order_line_id: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     fund_id: Mapped[int] = mapped_column(ForeignKey("funds.id"))
     amount: Mapped[int]
 
 
-class FeeBearer(db.Model):  # type: ignore[name-defined]
+class RefundShare(TakenFromShare, db.Model):  # type: ignore[name-defined]
+    """What a refund takes back from a share of a line; written when it succeeds."""
+
+    __tablename__ = "refund_shares"
+
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
+
+
+class FeeBearer(Proposal, db.Model):  # type: ignore[name-defined]
     """Who bears the provider's fees from a day on: a fund, or (None) the operator."""
 
     __tablename__ = "fee_bearers"
@@ -64,15 +70,10 @@ class FeeBearer(db.Model):  # type: ignore[name-defined]
     #: Needed when the fund is the state's revenue.
     legal_basis: Mapped[str] = mapped_column(default="")
     #: None: what the shop is shipped with.
-    proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    approved_at: Mapped[datetime.datetime | None]
-    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_at: Mapped[datetime.datetime | None]
+    proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # type: ignore[assignment]
 
 
-class BankAccount(db.Model):  # type: ignore[name-defined]
+class BankAccount(Proposal, db.Model):  # type: ignore[name-defined]
     """A registered account; money lies nowhere else. Proposed by one person, approved by another."""
 
     __tablename__ = "bank_accounts"
@@ -86,12 +87,6 @@ class BankAccount(db.Model):  # type: ignore[name-defined]
     permission_letter: Mapped[str]
     valid_from: Mapped[datetime.date]
     valid_to: Mapped[datetime.date | None]
-    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    approved_at: Mapped[datetime.datetime | None]
-    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_at: Mapped[datetime.datetime | None]
     #: Its last day as somebody proposes it; `valid_to` once a second person agrees.
     end_on: Mapped[datetime.date | None]
     end_proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
@@ -127,21 +122,12 @@ class Dispute(db.Model):  # type: ignore[name-defined]
     closed_at: Mapped[datetime.datetime | None]
 
 
-class DisputeShare(db.Model):  # type: ignore[name-defined]
+class DisputeShare(TakenFromShare, db.Model):  # type: ignore[name-defined]
     """What a lost dispute took back from a share of a line."""
 
     __tablename__ = "dispute_shares"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["order_line_id", "position"], ["order_line_shares.order_line_id", "order_line_shares.position"]
-        ),
-    )
 
     dispute_id: Mapped[int] = mapped_column(ForeignKey("disputes.id"), primary_key=True)
-    order_line_id: Mapped[int] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    fund_id: Mapped[int] = mapped_column(ForeignKey("funds.id"))
-    amount: Mapped[int]
 
 
 class DisputeParcel(db.Model):  # type: ignore[name-defined]
@@ -154,7 +140,7 @@ class DisputeParcel(db.Model):  # type: ignore[name-defined]
     amount: Mapped[int]
 
 
-class Settlement(db.Model):  # type: ignore[name-defined]
+class Settlement(Proposal, db.Model):  # type: ignore[name-defined]
     """Paying a facility what a fund (or, None, shipping) owes it."""
 
     __tablename__ = "settlements"
@@ -168,16 +154,10 @@ class Settlement(db.Model):  # type: ignore[name-defined]
     #: `proposed`, `rejected`, `approved`, `paid` or `reversed`.
     state: Mapped[str] = mapped_column(default="proposed")
     note: Mapped[str] = mapped_column(default="")
-    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    approved_at: Mapped[datetime.datetime | None]
     paid_on: Mapped[datetime.date | None]
     bank_reference: Mapped[str | None]
     #: Who wrote down that it was paid; somebody else must reverse it.
     paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_at: Mapped[datetime.datetime | None]
     reversed_on: Mapped[datetime.date | None]
     reversed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reversal_reason: Mapped[str | None]
@@ -211,7 +191,7 @@ class DepositDeadline(db.Model):  # type: ignore[name-defined]
     legal_basis: Mapped[str]
 
 
-class Deposit(db.Model):  # type: ignore[name-defined]
+class Deposit(Proposal, db.Model):  # type: ignore[name-defined]
     """State revenue on its way to the treasury: billing code, then NTPN."""
 
     __tablename__ = "deposits"
@@ -234,14 +214,8 @@ class Deposit(db.Model):  # type: ignore[name-defined]
     booked_on: Mapped[datetime.date | None]
     #: The slip, in the private part of the media store.
     proof_key: Mapped[str | None]
-    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    approved_at: Mapped[datetime.datetime | None]
     #: Who wrote down that it was paid; somebody else must reverse it.
     paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_at: Mapped[datetime.datetime | None]
     reversed_on: Mapped[datetime.date | None]
     reversed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reversal_reason: Mapped[str | None]
@@ -262,7 +236,7 @@ class DepositLine(db.Model):  # type: ignore[name-defined]
     is_living: Mapped[bool] = mapped_column(server_default=FetchedValue())
 
 
-class PremiumDistribution(db.Model):  # type: ignore[name-defined]
+class PremiumDistribution(Decision, db.Model):  # type: ignore[name-defined]
     """A facility's record that premium was passed on; counted, never named."""
 
     __tablename__ = "premium_distributions"
@@ -277,14 +251,9 @@ class PremiumDistribution(db.Model):  # type: ignore[name-defined]
     state: Mapped[str] = mapped_column(default="entered")
     entered_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
     entered_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    approved_at: Mapped[datetime.datetime | None]
-    #: Who took it back, before or after its approval.
-    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_at: Mapped[datetime.datetime | None]
 
 
-class BudgetReturn(db.Model):  # type: ignore[name-defined]
+class BudgetReturn(Proposal, db.Model):  # type: ignore[name-defined]
     """Premium or capital that returned as budget, where a rule sends all to the state."""
 
     __tablename__ = "budget_returns"
@@ -300,15 +269,9 @@ class BudgetReturn(db.Model):  # type: ignore[name-defined]
     bank_account_id: Mapped[int] = mapped_column(ForeignKey("bank_accounts.id"))
     #: `proposed`, `rejected` or `booked`.
     state: Mapped[str] = mapped_column(default="proposed")
-    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    approved_at: Mapped[datetime.datetime | None]
-    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_at: Mapped[datetime.datetime | None]
 
 
-class Correction(db.Model):  # type: ignore[name-defined]
+class Correction(Proposal, db.Model):  # type: ignore[name-defined]
     """A correction of the books, with its reason and two people."""
 
     __tablename__ = "corrections"
@@ -320,12 +283,6 @@ class Correction(db.Model):  # type: ignore[name-defined]
     legs: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     #: `proposed`, `rejected` or `booked`.
     state: Mapped[str] = mapped_column(default="proposed")
-    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    approved_at: Mapped[datetime.datetime | None]
-    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_at: Mapped[datetime.datetime | None]
 
 
 class Period(db.Model):  # type: ignore[name-defined]

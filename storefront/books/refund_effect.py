@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from storefront.books.line_shares import taken_shares
 from storefront.books.listed import as_list
-from storefront.books.refund_outcome import SHARES
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.ledger.balance import balance
-from storefront.money import take_back
 
 TOOK = text(
     """
@@ -78,13 +77,10 @@ def would_take(refund_id: int, facility_ids: Iterable[int] | None) -> list[FundT
     values = {"id": refund_id, "ids": as_list(facility_ids)}
     amounts: dict[tuple[str, str], int] = {}
     for line in db.session.execute(LINES, values):
-        shares = db.session.execute(SHARES, {"line_id": line.order_line_id}).all()
-        given, gone = [share.amount for share in shares], [share.taken for share in shares]
         # Of one that was refused, others may have taken the place since.
-        parts = take_back(min(line.amount, sum(given) - sum(gone)), given, gone)
-        for share, part in zip(shares, parts, strict=True):
+        for share in taken_shares(line.order_line_id, line.amount, is_capped=True):
             key = (line.facility_code, share.fund_code)
-            amounts[key] = amounts.get(key, 0) + part
+            amounts[key] = amounts.get(key, 0) + share.amount
     for parcel in db.session.execute(SHIPPING, values):
         key = (parcel.facility_code, "shipping")
         amounts[key] = amounts.get(key, 0) + parcel.amount

@@ -6,46 +6,23 @@ One transaction, once for each refund, whatever is retried.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 
 from sqlalchemy import select, text
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
+from storefront.books.line_shares import taken_shares
 from storefront.books.models import RefundLine, RefundShare
 from storefront.extensions import db
 from storefront.ledger.closed import counting
 from storefront.ledger.sale import book_refund
 from storefront.ledger.take_back import Taken
 from storefront.mail.owe import owe
-from storefront.money import take_back
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelState
 from storefront.payments.models import Payment, Refund
 from storefront.stock.adjust import move
 from storefront.stock.models import MovementReason
 
-
-@dataclass(frozen=True)
-class ShareLeft:
-    """A share of a line: what it got, and what earlier refunds and lost disputes took back."""
-
-    position: int
-    fund_id: int
-    fund_code: str
-    amount: int
-    taken: int
-
-
-SHARES = text(
-    """
-    SELECT s.position, s.fund_id, f.code AS fund_code, s.amount,
-           (COALESCE((SELECT sum(t.amount) FROM refund_shares t
-                       WHERE t.order_line_id = s.order_line_id AND t.position = s.position), 0)
-          + COALESCE((SELECT sum(t.amount) FROM dispute_shares t
-                       WHERE t.order_line_id = s.order_line_id AND t.position = s.position), 0))::bigint AS taken
-      FROM order_line_shares s JOIN funds f ON f.id = s.fund_id
-     WHERE s.order_line_id = :line_id ORDER BY s.position"""
-)
 SHIPPING = text(
     """
     SELECT p.facility_id, f.code, x.amount FROM refund_parcels x
@@ -133,22 +110,25 @@ def _take_shares(refund: Refund) -> list[Taken]:
     ).all()
     taken = []
     for part, line in rows:
-        shares = [ShareLeft(**row._mapping) for row in db.session.execute(SHARES, {"line_id": line.id})]
-        amounts = take_back(part.amount, [s.amount for s in shares], [s.taken for s in shares])
-        for share, amount in zip(shares, amounts, strict=True):
-            if not amount:
-                continue
+        for share in taken_shares(line.id, part.amount):
             db.session.add(
                 RefundShare(
                     refund_id=refund.id,
                     order_line_id=line.id,
                     position=share.position,
                     fund_id=share.fund_id,
-                    amount=amount,
+                    amount=share.amount,
                 )
             )
             taken.append(
-                Taken(line.facility_id, line.facility_code, amount, share.fund_id, share.fund_code, line.id)
+                Taken(
+                    line.facility_id,
+                    line.facility_code,
+                    share.amount,
+                    share.fund_id,
+                    share.fund_code,
+                    line.id,
+                )
             )
     db.session.flush()
     return taken

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from storefront.display import format_date, format_month
-from storefront.errors import DomainError
+from storefront.errors import DomainError, NotFound
 
 #: Between the two days in an address; a month stands alone.
 BETWEEN = "--"
@@ -92,6 +92,14 @@ def parse(text: str) -> Span:
         return month(datetime.date.fromisoformat(f"{first}-01"))
     except (ValueError, OverflowError):
         raise BadSpan() from None
+
+
+def of_address(text: str) -> Span:
+    """The span named `text` in an address; one that makes no sense does not exist. Raises NotFound."""
+    try:
+        return parse(text)
+    except BadSpan:
+        raise NotFound() from None
 
 
 def of_days(first: str, last: str) -> Span:

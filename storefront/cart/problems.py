@@ -6,6 +6,7 @@ sentence, and gives the members that a program needs.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from storefront.money import format_rupiah
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(ABC):
     """Something about the line `sku` that the shopper must know before ordering."""
 
     code: ClassVar[str] = "problem"
@@ -25,9 +26,9 @@ class Problem:
     sku: str
 
     @property
+    @abstractmethod
     def message(self) -> str:
         """One sentence in the language of the request."""
-        raise NotImplementedError
 
     def members(self) -> dict[str, Any]:
         """For problem+json: the SKU and what belongs to this kind."""

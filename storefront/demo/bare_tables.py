@@ -13,12 +13,10 @@ REFERENCES = """
      WHERE contype = 'f' AND conrelid = ANY (%s::regclass[]) ORDER BY conrelid::regclass::text, conname"""
 
 
-#: Indexes that no constraint rests on, of tables that only grow. On a table that this transaction has updated, a new
-#: index would be of no use before the commit (`indcheckxmin`).
+#: Indexes that no constraint rests on.
 INDEXES = """
     SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
      WHERE indrelid = ANY (%s::regclass[]) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
-       AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = indrelid AND tgfoid = 'refuse_change'::regproc)
      ORDER BY 1"""
 
 
@@ -28,7 +26,8 @@ def bare(connection: psycopg.Connection[Any], tables: Iterable[str]) -> Iterator
 
     What looks at each row, or is kept in order row by row, costs more than the row. At the end the database checks
     every reference again and builds every index anew, table by table. What the triggers hold (balances, sums,
-    closed months) `flask verify` must prove.
+    closed months) `flask verify` must prove. Commit soon: of a table that the transaction had updated, a new index
+    is of no use before (`indcheckxmin`).
     """
     names = sorted(tables)
     # Whatever waits for the commit is checked now: no table with such events can be altered.

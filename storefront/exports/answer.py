@@ -10,8 +10,9 @@ from typing import Any
 import psycopg
 from flask import Response, request
 
+from storefront.books import proof
 from storefront.books.span import Span
-from storefront.errors import Invalid
+from storefront.errors import Invalid, NotFound
 from storefront.exports import statement_table, table
 from storefront.exports.download import Download, Part
 from storefront.exports.formats import Format
@@ -33,6 +34,23 @@ def answer(download: Download) -> Response:
     response = Response(download.blocks, content_type=download.mimetype)
     response.headers["Content-Disposition"] = f'attachment; filename="{download.name}"'
     response.headers["X-Accel-Buffering"] = "no"  # a proxy passes the pieces on as they come
+    return response
+
+
+def attachment(key: str | None, name: str) -> Response:
+    """A private paper (`books.proof`) to be saved as `name` with the ending of `key`: never shown inside the shop.
+
+    Raises NotFound when there is none.
+    """
+    try:
+        content, mimetype = proof.read(key) if key else (None, None)
+    except FileNotFoundError:
+        content = None
+    if key is None or content is None:
+        raise NotFound()
+    response = Response(content, mimetype=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{key.rpartition(".")[2]}"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 

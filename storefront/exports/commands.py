@@ -1,4 +1,4 @@
-"""`flask export sales`: the same export as the finance page's, as a file."""
+"""`flask export sales`: the same export as finance's page, as a file; its sisters stand beside it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from functools import partial
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
-from storefront.exports import files, moment, sales
+from storefront.exports import (
+    files,
+    money_out_commands,  # noqa: F401 - adds its commands to the group
+    report_commands,  # noqa: F401
+    sales,
+)
 from storefront.exports.formats import Format
+from storefront.exports.group import AS_OF, DAY, FACILITY, FORMAT, OUT, export, moment_of
 from storefront.exports.manifest import demo_note
 from storefront.exports.spoken import spoken
 from storefront.extensions import db
 from storefront.money import format_rupiah
 
-export = AppGroup("export", help="Figures as files, each with a manifest beside it.")
-DAY = click.DateTime(formats=["%Y-%m-%d"])
-
 
 @export.command("sales")
 @click.option("--from", "first", type=DAY, required=True, help="First day of payment, in Asia/Jakarta.")
 @click.option("--to", "last", type=DAY, required=True, help="Last day of payment, included.")
-@click.option("--facility", metavar="CODE", help="Only this facility.")
-@click.option("--as-of", metavar="TIME", help="What was booked by then (RFC 3339). Default: now.")
-@click.option(
-    "--format", "form", type=click.Choice([f.value for f in Format]), default="csv", show_default=True
-)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@FACILITY
+@AS_OF
+@FORMAT
+@OUT
 @spoken()
 def export_sales(
     first: datetime, last: datetime, facility: str | None, as_of: str | None, form: str, out: Path
@@ -42,7 +42,7 @@ def export_sales(
     """
     files.check_target(out)
     selection = sales.select(db.engine, first.date(), last.date(), facility=facility)
-    when = moment.settle(db.engine, moment.parse_moment(as_of) if as_of else None)
+    when = moment_of(as_of)
     with ExitStack() as stack:
         begun = partial(_progress, stack)
         found = files.write(db.engine, selection, when, Format(form), out, note=demo_note(), begun=begun)
@@ -56,8 +56,3 @@ def _progress(stack: ExitStack, rows: int) -> Callable[[int], object]:
         return lambda seen: None
     bar = stack.enter_context(click.progressbar(length=rows, label="Baris", file=sys.stderr, show_pos=True))
     return bar.update
-
-
-# Further commands of the group stand in a module of their own.
-from storefront.exports import report_commands  # noqa: E402, F401, I001
-from storefront.exports import money_out_commands  # noqa: E402, F401

@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from storefront.exports import files, money_out, table
-from storefront.exports.commands import export
 from storefront.exports.formats import Format
+from storefront.exports.group import AS_OF, FACILITY, FORMAT, OUT, export, ids_of, moment_of, told
 from storefront.exports.manifest import demo_note
-from storefront.exports.report_commands import AS_OF, FACILITY, FORMAT, OUT, ids_of, moment_of, told
 from storefront.exports.spoken import spoken
 from storefront.extensions import db
 from storefront.snapshot import snapshot

@@ -8,29 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import select
 
 from storefront import days
 from storefront.books import reports, span
 from storefront.books.span import Span
-from storefront.exports import files, moment, report_tables, statement_table, table
-from storefront.exports.commands import DAY, export
+from storefront.exports import files, report_tables, statement_table, table
 from storefront.exports.formats import Format
+from storefront.exports.group import (
+    AS_OF,
+    DAY,
+    FACILITY,
+    FORMAT,
+    OUT,
+    export,
+    facility_of,
+    ids_of,
+    moment_of,
+    told,
+)
 from storefront.exports.manifest import demo_note
-from storefront.exports.sales import UnknownFacility
 from storefront.exports.spoken import spoken
 from storefront.exports.statement_pdf import paper
-from storefront.exports.statement_table import Named
 from storefront.extensions import db
-from storefront.facilities.models import Facility
 from storefront.snapshot import snapshot
-
-AS_OF = click.option("--as-of", metavar="TIME", help="What was booked by then (RFC 3339). Default: now.")
-OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
-FACILITY = click.option("--facility", metavar="CODE", help="Only this facility.")
-FORMAT = click.option(
-    "--format", "form", type=click.Choice([f.value for f in Format]), default="csv", show_default=True
-)
 
 
 @export.command("statement")
@@ -128,25 +128,3 @@ def _day(on: datetime.datetime | None, when: datetime.datetime) -> datetime.date
     """The day asked for, else that of the moment: the same command gives the same bytes tomorrow. Raises BadSpan."""
     day = on.date() if on else days.accounting_day(when)
     return Span(day, day).first
-
-
-def moment_of(as_of: str | None) -> datetime.datetime:
-    db.session.rollback()  # our own transaction must not be waited for
-    return moment.settle(db.engine, moment.parse_moment(as_of) if as_of else None)
-
-
-def facility_of(code: str) -> Named:
-    found = db.session.scalar(select(Facility).where(Facility.code == code))
-    if found is None:
-        raise UnknownFacility(code)
-    return Named(found.id, found.code, found.name, found.regional_office, found.city)
-
-
-def ids_of(code: str | None) -> list[int]:
-    if code is not None:
-        return [facility_of(code).id]
-    return list(db.session.scalars(select(Facility.id).order_by(Facility.id)))
-
-
-def told(out: Path, found: dict[str, Any]) -> None:
-    click.echo(f"{out}: {found['row_count']} baris, per {found['as_of']}")

@@ -9,6 +9,7 @@ from sqlalchemy import FetchedValue, ForeignKey, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.extensions import db
+from storefront.people.models import Proposal
 
 
 class SplitBasis(enum.StrEnum):
@@ -34,7 +35,7 @@ class Fund(db.Model):  # type: ignore[name-defined]
     position: Mapped[int] = mapped_column(Integer)
 
 
-class SplitRule(db.Model):  # type: ignore[name-defined]
+class SplitRule(Proposal, db.Model):  # type: ignore[name-defined]
     """How a sale is divided, from a day on, in a scope; proposed by one person, approved by another."""
 
     __tablename__ = "split_rules"
@@ -53,15 +54,8 @@ class SplitRule(db.Model):  # type: ignore[name-defined]
     #: The same for English pages; empty: the original is shown.
     legal_basis_en: Mapped[str] = mapped_column(default="")
     source: Mapped[str] = mapped_column(default="")
-    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    approved_at: Mapped[datetime.datetime | None]
     #: The decree as a file, in the private part of the media store.
     document_key: Mapped[str | None]
-    #: Who rejected or withdrew the proposal.
-    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_at: Mapped[datetime.datetime | None]
     rejection_reason: Mapped[str] = mapped_column(default="")
 
     shares: Mapped[list[SplitRuleShare]] = relationship(order_by="SplitRuleShare.position")
@@ -80,7 +74,7 @@ class SplitRuleShare(db.Model):  # type: ignore[name-defined]
     fund: Mapped[Fund] = relationship()
 
 
-class SplitRuleEnd(db.Model):  # type: ignore[name-defined]
+class SplitRuleEnd(Proposal, db.Model):  # type: ignore[name-defined]
     """The end of a rule that no other follows, proposed by one person and approved by another."""
 
     __tablename__ = "split_rule_ends"
@@ -89,12 +83,6 @@ class SplitRuleEnd(db.Model):  # type: ignore[name-defined]
     split_rule_id: Mapped[int] = mapped_column(ForeignKey("split_rules.id"))
     last_day: Mapped[datetime.date]
     reason: Mapped[str]
-    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    approved_at: Mapped[datetime.datetime | None]
-    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    rejected_at: Mapped[datetime.datetime | None]
 
 
 class Account(db.Model):  # type: ignore[name-defined]

@@ -76,6 +76,13 @@ def person() -> SignedIn | None:
     return current_user._get_current_object() if current_user.is_authenticated else None
 
 
+def person_id() -> int:
+    """Id of who is doing this, behind a door that has let nobody else in."""
+    who = person()
+    assert who is not None
+    return who.id
+
+
 def guard(blueprint: Blueprint) -> None:
     """Enforce the declared rules on all routes of `blueprint`; its name is the face.
 

@@ -45,6 +45,22 @@ class Person(db.Model):  # type: ignore[name-defined]
     )
 
 
+class Decision:
+    """Columns of what a second person approves, or somebody rejects or takes back."""
+
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+
+
+class Proposal(Decision):
+    """Columns of what one person proposes and another decides."""
+
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+
+
 class Membership(db.Model):  # type: ignore[name-defined]
     """A role, for one facility, one exhibition or the whole programme, between two moments."""
 

@@ -24,11 +24,11 @@ from tests.bookkeeping.ground import DAY, Correction
 
 #: What happens how often, relative to the others, when it can happen.
 WEIGHTS = {
-    "sell": 6, "ask_for_refund": 5, "ask_for_goodwill": 1, "decide_on_refund": 3, "answer_refund": 6,
+    "sell": 5, "ask_for_refund": 7, "ask_for_goodwill": 1, "decide_on_refund": 3, "answer_refund": 6,
     "tell_fee": 1, "pay_out": 1, "open_dispute": 1, "end_dispute": 2,
-    "propose_settlement": 4, "decide_on_settlement": 4, "pay_settlement": 5, "reverse_settlement": 2,
+    "propose_settlement": 6, "decide_on_settlement": 4, "pay_settlement": 5, "reverse_settlement": 0.5,
     "pass_premium_on": 2, "decide_on_distribution": 2,
-    "propose_deposit": 2, "decide_on_deposit": 3, "pay_deposit": 4, "reverse_deposit": 2,
+    "propose_deposit": 2, "decide_on_deposit": 3, "pay_deposit": 4, "reverse_deposit": 0.5,
     "propose_budget": 1, "decide_on_budget": 1, "return_held": 1,
     "propose_correction": 0.5, "decide_on_correction": 1, "close_month": 2, "reopen_month": 0.3,
     "date_into_a_closed_month": 0.5, "time_passes": 3,

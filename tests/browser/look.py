@@ -58,8 +58,8 @@ INDONESIAN = set(
 )
 
 
-def faults(visitor: Visitor, status: int) -> list[str]:
-    """All that is wrong with the page shown, one sentence each."""
+def faults(visitor: Visitor, status: int, with_axe: bool = True) -> list[str]:
+    """All that is wrong with the page shown, one sentence each; `with_axe` asks axe too."""
     page = visitor.page
     known = f"status of {status} "  # a browser reports an error page as an error
     found = [line for line in visitor.trouble if status == 200 or known not in line]
@@ -74,24 +74,31 @@ def faults(visitor: Visitor, status: int) -> list[str]:
         found.append("does not say that its data are invented")
     if visitor.language == "en" and (words := indonesian_words(visitor)):
         found.append(f"Indonesian on an English page: {'; '.join(words)}")
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE)  # unlike a script tag, not bound by the page's policy
-    found += page.evaluate(RUN_AXE, RULES)
+    if with_axe:
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE)  # unlike a script tag, not bound by the page's policy
+        found += page.evaluate(RUN_AXE, RULES)
     return found
 
 
 def indonesian_words(visitor: Visitor) -> list[str]:
     """Sentences on the page with Indonesian words that are nobody's name and no product's text."""
     found = []
-    for text in visitor.page.evaluate(READABLE):
-        rest = re.sub(r"\S+@\S+", " ", " ".join(text.split()))
+    for text in dict.fromkeys(" ".join(text.split()) for text in visitor.page.evaluate(READABLE)):
+        rest = re.sub(r"\S+@\S+", " ", text)
+        if not indonesian(rest):
+            continue
         for name in own_names(visitor.shop):
             if name in rest:
                 rest = rest.replace(name, " ")
-        words = INDONESIAN & set(re.findall(r"[a-z]+", rest.lower()))
-        if words:
-            found.append(f"“{' '.join(text.split())[:80]}” ({', '.join(sorted(words))})")
-    return list(dict.fromkeys(found))
+        if words := indonesian(rest):
+            found.append(f"“{text[:80]}” ({', '.join(sorted(words))})")
+    return found
+
+
+def indonesian(text: str) -> set[str]:
+    """The words of `text` that are frequent Indonesian ones."""
+    return INDONESIAN & set(re.findall(r"[a-z]+", text.lower()))
 
 
 @cache

@@ -15,6 +15,8 @@ from tests.browser.visitor import LANGUAGES, SIZES, Visitor
 
 #: A folder for pictures of all pages, for people to look at.
 PICTURES = os.environ.get("PICTURES")
+#: axe takes most of a look, so it judges each page once in each language and once on each screen.
+WITH_AXE = {("id", "phone"), ("en", "desk")}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -26,7 +28,8 @@ def test_page_is_whole_for_everybody(sight: Sight, language: str, visit: Callabl
     for size in SIZES:
         visitor.resize(size)
         picture(visitor, f"{sight.name}-{language}-{size}")
-        wrong += [f"{size}: {fault}" for fault in faults(visitor, sight.status)]
+        found = faults(visitor, sight.status, with_axe=(language, size) in WITH_AXE)
+        wrong += [f"{size}: {fault}" for fault in found]
     assert not wrong, "\n".join(wrong)
 
 

@@ -65,6 +65,7 @@ BEHIND_PROXY: dict[str, Callable[[Proxy], faults.Fault]] = {
 AS_TESTS = {
     "crash-points": ("tests/db/test_crash_points.py", {}),
     "random-walk": ("tests/property/test_random_walk.py", {"WALK_STEPS": "1000"}),
+    "books-machine": ("tests/property/test_books_machine.py", {"BOOKS_EXAMPLES": "10", "BOOKS_STEPS": "150"}),
 }
 
 

@@ -24,6 +24,8 @@ MET = {
     "sale", "refund succeeded", "fee", "payout", "dispute lost", "settlement paid", "deposit paid", "month closed",
     "steps with something to come back",
 }  # fmt: skip
+#: And without these a long one does.
+MET_IN_TIME = {"taken in by a settlement", "budget returned", "month opened again", "distribution approved"}
 
 
 def test_books_say_what_the_notebook_says(app: Flask, database: Clone) -> None:
@@ -53,4 +55,4 @@ def test_books_say_what_the_notebook_says(app: Flask, database: Clone) -> None:
         )
     print(", ".join(f"{what} {count}" for what, count in sorted(seen.items())))
     assert seen["sale"] > EXAMPLES
-    assert seen.keys() >= MET
+    assert seen.keys() >= (MET if SAME_EACH_TIME else MET | MET_IN_TIME)

@@ -79,7 +79,7 @@ def file(asked: Asked, wanted: str, ids: frozenset[int] | None, with_people: boo
         "audit.exported",
         "export",
         f"{found.name}.{form}",
-        person_id=steps.person_id(),
+        person_id=access.person_id(),
         details={**found.filters, "format": form.value, "part": part.value},
     )
     db.session.commit()

@@ -44,7 +44,7 @@ def propose_bank_account() -> ResponseReturnValue:
             permission_letter=form.line("permission_letter"),
             valid_from=valid_from,
             valid_to=valid_to,
-            person_id=steps.person_id(),
+            person_id=access.person_id(),
         )
     )
     return ended(form, done, _("Rekening diusulkan. Orang kedua yang menyetujuinya."))
@@ -63,7 +63,7 @@ def after_bank_account_step(account_id: int, step: str) -> ResponseReturnValue:
 def approve_bank_account(account_id: int) -> ResponseReturnValue:
     """Register it, as the second person."""
     row, form = own(account_id, Action.BANK_ACCOUNTS_APPROVE), steps.written()
-    done = form.done(lambda: bank_accounts.approve(row.id, steps.person_id()))
+    done = form.done(lambda: bank_accounts.approve(row.id, access.person_id()))
     return ended(form, done, _("Rekening terdaftar."))
 
 
@@ -72,7 +72,7 @@ def approve_bank_account(account_id: int) -> ResponseReturnValue:
 def reject_bank_account(account_id: int) -> ResponseReturnValue:
     """Decide against it, or take one's own proposal back."""
     row, form = own(account_id, Action.BANK_ACCOUNTS_APPROVE), steps.written()
-    done = form.done(lambda: bank_accounts.reject(row.id, steps.person_id()))
+    done = form.done(lambda: bank_accounts.reject(row.id, access.person_id()))
     return ended(form, done, _("Usulan rekening ditolak."))
 
 
@@ -82,7 +82,7 @@ def end_bank_account(account_id: int) -> ResponseReturnValue:
     """Name its last day."""
     row, form = own(account_id, Action.BANK_ACCOUNTS_WRITE), steps.written()
     last_day = form.day("end_on")
-    done = form.done(lambda: bank_accounts.propose_end(row.id, last_day, steps.person_id()))
+    done = form.done(lambda: bank_accounts.propose_end(row.id, last_day, access.person_id()))
     return ended(form, done, _("Hari terakhir diusulkan. Orang kedua yang menyetujuinya."), row.id)
 
 
@@ -91,7 +91,7 @@ def end_bank_account(account_id: int) -> ResponseReturnValue:
 def approve_bank_account_end(account_id: int) -> ResponseReturnValue:
     """Agree to its last day, as the second person."""
     row, form = own(account_id, Action.BANK_ACCOUNTS_APPROVE), steps.written()
-    done = form.done(lambda: bank_accounts.approve_end(row.id, steps.person_id()))
+    done = form.done(lambda: bank_accounts.approve_end(row.id, access.person_id()))
     return ended(form, done, _("Hari terakhir rekening ini ditetapkan."), row.id)
 
 
@@ -123,6 +123,6 @@ def page(form: Written, wrong_account: int | None = None) -> str:
         writable=steps.choices(Action.BANK_ACCOUNTS_WRITE),
         for_central=steps.may(Action.BANK_ACCOUNTS_WRITE),
         may_approve=steps.may_somewhere(Action.BANK_ACCOUNTS_APPROVE),
-        me=steps.person_id(),
+        me=access.person_id(),
         today=days.today(),
     )

@@ -51,7 +51,7 @@ def propose_budget() -> ResponseReturnValue:
             amount=amount,
             reference=form.line("reference"),
             returned_on=on,
-            person_id=steps.person_id(),
+            person_id=access.person_id(),
         )
     )
     return ended(form, done, _("Dicatat. Orang kedua yang menyetujui dan membukukannya."))
@@ -70,7 +70,7 @@ def after_budget_step(return_id: int, step: str) -> ResponseReturnValue:
 def approve_budget(return_id: int) -> ResponseReturnValue:
     """Agree and book it, as the second person."""
     row, form = own(return_id, Action.DEPOSITS_APPROVE), steps.written()
-    done = form.done(lambda: budget.approve(row.id, steps.person_id()))
+    done = form.done(lambda: budget.approve(row.id, access.person_id()))
     return ended(form, done, _("Dibukukan. Dananya terutang lagi kepada UPT dan dapat disalurkan."))
 
 
@@ -79,7 +79,7 @@ def approve_budget(return_id: int) -> ResponseReturnValue:
 def reject_budget(return_id: int) -> ResponseReturnValue:
     """Decide against it, or take one's own proposal back."""
     row, form = own(return_id, Action.DEPOSITS_APPROVE), steps.written()
-    done = form.done(lambda: budget.reject(row.id, steps.person_id()))
+    done = form.done(lambda: budget.reject(row.id, access.person_id()))
     return ended(form, done, _("Catatan ditolak."))
 
 
@@ -118,6 +118,6 @@ def page(form: Written) -> str:
         writable=steps.choices(Action.DEPOSITS_WRITE),
         funds=funds(),
         may_approve=steps.may_somewhere(Action.DEPOSITS_APPROVE),
-        me=steps.person_id(),
+        me=access.person_id(),
         today=days.today(),
     )

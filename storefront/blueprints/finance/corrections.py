@@ -47,7 +47,7 @@ def propose_correction() -> ResponseReturnValue:
     legs, effective_date = legs_of(form), form.day("effective_date")
     done = form.done(
         lambda: corrections.propose(
-            reason=form.line("reason"), effective_date=effective_date, legs=legs, person_id=steps.person_id()
+            reason=form.line("reason"), effective_date=effective_date, legs=legs, person_id=access.person_id()
         )
     )
     if done is None:
@@ -69,7 +69,7 @@ def after_correction_step(correction_id: int, step: str) -> ResponseReturnValue:
 def approve_correction(correction_id: int) -> ResponseReturnValue:
     """Book it, as the second person."""
     row, form = own(correction_id, Action.BOOKS_WRITE), steps.written()
-    done = form.done(lambda: corrections.approve(row.id, steps.person_id()))
+    done = form.done(lambda: corrections.approve(row.id, access.person_id()))
     return ended(form, done, _("Koreksi disetujui dan dibukukan."))
 
 
@@ -78,7 +78,7 @@ def approve_correction(correction_id: int) -> ResponseReturnValue:
 def reject_correction(correction_id: int) -> ResponseReturnValue:
     """Decide against it, or take one's own proposal back."""
     row, form = own(correction_id, Action.BOOKS_WRITE), steps.written()
-    done = form.done(lambda: corrections.reject(row.id, steps.person_id()))
+    done = form.done(lambda: corrections.reject(row.id, access.person_id()))
     return ended(form, done, _("Usulan koreksi tidak dibukukan."))
 
 
@@ -124,7 +124,7 @@ def list_page(form: Written) -> str:
         state=state,
         states=STATES,
         may_write=steps.may(Action.BOOKS_WRITE),
-        me=steps.person_id(),
+        me=access.person_id(),
     )
 
 

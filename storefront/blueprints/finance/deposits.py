@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -15,6 +15,7 @@ from storefront.books.deposits import DepositRow
 from storefront.days import ACCOUNTING_ZONE
 from storefront.errors import NotFound
 from storefront.exports import money_out
+from storefront.exports.answer import attachment
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -44,7 +45,7 @@ def propose_deposits() -> ResponseReturnValue:
     until = form.day_or_none("until")
     if not ids:
         form.wrong("pick", _("Pilih setidaknya satu UPT."))
-    found = form.done(lambda: deposit.propose_many(ids, person_id=steps.person_id(), until=until))
+    found = form.done(lambda: deposit.propose_many(ids, person_id=access.person_id(), until=until))
     if found is None:
         return list_page(form), form.status
     flash(_("Setoran diusulkan. Orang kedua yang menyetujuinya."), "ok")
@@ -66,7 +67,8 @@ def deposit_page(deposit_id: int) -> ResponseReturnValue:
 @access.rule(Action.DEPOSITS_READ)
 def deposit_proof(deposit_id: int) -> ResponseReturnValue:
     """The slip of a deposit."""
-    return slip(own(deposit_id, Action.DEPOSITS_READ))
+    row = own(deposit_id, Action.DEPOSITS_READ)
+    return attachment(row.proof_key, f"bukti-setor-{row.id}")
 
 
 @bp.get(
@@ -84,7 +86,7 @@ def after_deposit_step(deposit_id: int, step: str) -> ResponseReturnValue:
 def approve_deposit(deposit_id: int) -> ResponseReturnValue:
     """Agree, as the second person."""
     row, form = own(deposit_id, Action.DEPOSITS_APPROVE), steps.written()
-    done = form.done(lambda: deposit.approve(row.id, steps.person_id()))
+    done = form.done(lambda: deposit.approve(row.id, access.person_id()))
     return ended(row, form, done, _("Setoran disetujui. Buat kode billing di SIMPONI, lalu catat di sini."))
 
 
@@ -93,7 +95,7 @@ def approve_deposit(deposit_id: int) -> ResponseReturnValue:
 def reject_deposit(deposit_id: int) -> ResponseReturnValue:
     """Decide against it, or take one's own proposal back."""
     row, form = own(deposit_id, Action.DEPOSITS_APPROVE), steps.written()
-    done = form.done(lambda: deposit.reject(row.id, steps.person_id(), form.line("reason")))
+    done = form.done(lambda: deposit.reject(row.id, access.person_id(), form.line("reason")))
     return ended(row, form, done, _("Usulan ditolak. Uangnya dapat diusulkan lagi."))
 
 
@@ -104,7 +106,7 @@ def bill_deposit(deposit_id: int) -> ResponseReturnValue:
     row, form = own(deposit_id, Action.DEPOSITS_WRITE), steps.written()
     expires_at = moment(form, "billing_expires_at")
     done = form.done(
-        lambda: deposit.set_billing_code(row.id, form["billing_code"], expires_at, steps.person_id())
+        lambda: deposit.set_billing_code(row.id, form["billing_code"], expires_at, access.person_id())
     )
     return ended(row, form, done, _("Kode billing tersimpan. Bayar sebelum kedaluwarsa."))
 
@@ -122,7 +124,7 @@ def mark_deposit_paid(deposit_id: int) -> ResponseReturnValue:
             ntb=form["ntb"],
             paid_on=paid_on,
             booked_on=booked_on,
-            person_id=steps.person_id(),
+            person_id=access.person_id(),
         )
     )
     return ended(row, form, done, _("Setoran dicatat dan dibukukan. Unggah bukti setornya."))
@@ -134,7 +136,7 @@ def mark_deposit_booked(deposit_id: int) -> ResponseReturnValue:
     """The treasury has booked it."""
     row, form = own(deposit_id, Action.DEPOSITS_WRITE), steps.written()
     booked_on = form.day("booked_on")
-    done = form.done(lambda: deposit_paid.set_booked_on(row.id, booked_on, steps.person_id()))
+    done = form.done(lambda: deposit_paid.set_booked_on(row.id, booked_on, access.person_id()))
     return ended(row, form, done, _("Tanggal buku tersimpan."))
 
 
@@ -145,7 +147,7 @@ def upload_proof(deposit_id: int) -> ResponseReturnValue:
     row, form = own(deposit_id, Action.DEPOSITS_WRITE), steps.written()
     file = request.files.get("proof")
     content = file.read(proof.MAX_BYTES + 1) if file else b""
-    done = form.done(lambda: deposit_paid.attach_proof(row.id, content, steps.person_id()))
+    done = form.done(lambda: deposit_paid.attach_proof(row.id, content, access.person_id()))
     if form.refusal and form.status == proof.BadProof.status:
         form.errors["proof"], form.refusal = form.refusal, ""
     return ended(row, form, done, _("Bukti setor tersimpan."))
@@ -157,7 +159,7 @@ def reverse_deposit(deposit_id: int) -> ResponseReturnValue:
     """Undo a deposit by a counter-entry."""
     row, form = own(deposit_id, Action.DEPOSITS_WRITE), steps.written()
     on, reason = form.day("on"), form.line("reason")
-    done = form.done(lambda: deposit_paid.reverse(row.id, on=on, reason=reason, person_id=steps.person_id()))
+    done = form.done(lambda: deposit_paid.reverse(row.id, on=on, reason=reason, person_id=access.person_id()))
     return ended(row, form, done, _("Setoran dibatalkan dengan jurnal balik. Uangnya terutang lagi."))
 
 
@@ -175,21 +177,6 @@ def ended(row: DepositRow, form: Written, done: object, said: str) -> ResponseRe
         return page(own(row.id, Action.DEPOSITS_READ), form), form.status
     flash(said, "ok")
     return redirect(url_for("finance.deposit_page", deposit_id=row.id), 303)
-
-
-def slip(row: DepositRow) -> Response:
-    """The kept file, to be saved: it is never shown inside the shop. Raises NotFound."""
-    if row.proof_key is None:
-        raise NotFound()
-    try:
-        content, kind = proof.read(row.proof_key)
-    except FileNotFoundError:
-        raise NotFound() from None
-    response = Response(content, mimetype=kind)
-    name = f"bukti-setor-{row.id}.{row.proof_key.rpartition('.')[2]}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
 
 
 def moment(form: Written, name: str) -> datetime.datetime:
@@ -212,8 +199,8 @@ def page(row: DepositRow, form: Written) -> str:
         today=days.today(),
         may_approve=steps.may(Action.DEPOSITS_APPROVE, row.facility_id),
         may_write=steps.may(Action.DEPOSITS_WRITE, row.facility_id),
-        is_proposer=row.proposed_by == steps.person_id(),
-        is_payer=row.paid_by == steps.person_id(),
+        is_proposer=row.proposed_by == access.person_id(),
+        is_payer=row.paid_by == access.person_id(),
     )
 
 

@@ -52,7 +52,7 @@ def enter_distribution() -> ResponseReturnValue:
             distributed_on=on,
             people=people,
             amount=amount,
-            person_id=steps.person_id(),
+            person_id=access.person_id(),
         )
     )
     return ended(form, done, _("Pembagian dicatat. Orang kedua yang menyetujuinya."))
@@ -71,7 +71,7 @@ def after_distribution_step(distribution_id: int, step: str) -> ResponseReturnVa
 def approve_distribution(distribution_id: int) -> ResponseReturnValue:
     """Agree, as the second person."""
     row, form = own(distribution_id, Action.PREMIUM_APPROVE), steps.written()
-    done = form.done(lambda: distribute.approve(row.id, steps.person_id()))
+    done = form.done(lambda: distribute.approve(row.id, access.person_id()))
     return ended(form, done, _("Pembagian disetujui."))
 
 
@@ -80,7 +80,7 @@ def approve_distribution(distribution_id: int) -> ResponseReturnValue:
 def reject_distribution(distribution_id: int) -> ResponseReturnValue:
     """Take a wrong record back."""
     row, form = own(distribution_id, Action.PREMIUM_APPROVE), steps.written()
-    done = form.done(lambda: distribute.reject(row.id, steps.person_id(), form.line("reason")))
+    done = form.done(lambda: distribute.reject(row.id, access.person_id(), form.line("reason")))
     return ended(form, done, _("Catatan pembagian dibatalkan."), row.id)
 
 
@@ -113,7 +113,7 @@ def page(form: Written, wrong_row: int | None = None) -> str:
         facilities=steps.codes(Action.PREMIUM_READ),
         workshops=workshops() if steps.may_somewhere(Action.PREMIUM_ENTER) else [],
         may_approve=steps.may_somewhere(Action.PREMIUM_APPROVE),
-        me=steps.person_id(),
+        me=access.person_id(),
         today=days.today(),
     )
 

@@ -57,12 +57,11 @@ def _file(choice: Choice, form: str) -> Response:
     asked = request.args.get("as_of", "")
     as_of = parse_moment(asked) if asked else None
     assert choice.selection is not None  # no errors
-    who = access.person()
     record(
         "sales.exported",
         "export",
         choice.selection.name(wanted.value),
-        person_id=who.id if who else None,
+        person_id=access.person_id(),
         details={
             **choice.selection.filters,
             "format": wanted.value,

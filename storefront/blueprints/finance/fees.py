@@ -42,7 +42,7 @@ def propose_bearer() -> ResponseReturnValue:
             fund_id=None if fund == "operator" else int(fund[:18]),
             valid_from=valid_from,
             legal_basis=form.line("legal_basis"),
-            person_id=steps.person_id(),
+            person_id=access.person_id(),
         )
     )
     return ended(form, done, _("Penanggung biaya diusulkan. Administrator yang menyetujuinya."))
@@ -61,7 +61,7 @@ def after_bearer_step(bearer_id: int, step: str) -> ResponseReturnValue:
 def approve_bearer(bearer_id: int) -> ResponseReturnValue:
     """Agree, as the second person."""
     row, form = own(bearer_id), steps.written()
-    done = form.done(lambda: fee_bearing.approve(row.id, steps.person_id()))
+    done = form.done(lambda: fee_bearing.approve(row.id, access.person_id()))
     return ended(form, done, _("Penanggung biaya disetujui."))
 
 
@@ -70,7 +70,9 @@ def approve_bearer(bearer_id: int) -> ResponseReturnValue:
 def reject_bearer(bearer_id: int) -> ResponseReturnValue:
     """Decide against it."""
     row, form = own(bearer_id), steps.written()
-    return ended(form, form.done(lambda: fee_bearing.reject(row.id, steps.person_id())), _("Usulan ditolak."))
+    return ended(
+        form, form.done(lambda: fee_bearing.reject(row.id, access.person_id())), _("Usulan ditolak.")
+    )
 
 
 @bp.post("/fees/<int:bearer_id>/withdraw")
@@ -78,9 +80,9 @@ def reject_bearer(bearer_id: int) -> ResponseReturnValue:
 def withdraw_bearer(bearer_id: int) -> ResponseReturnValue:
     """Take one's own proposal back."""
     row, form = own(bearer_id), steps.written()
-    if row.proposed_by != steps.person_id():
+    if row.proposed_by != access.person_id():
         raise NotFound()
-    done = form.done(lambda: fee_bearing.reject(row.id, steps.person_id()))
+    done = form.done(lambda: fee_bearing.reject(row.id, access.person_id()))
     return ended(form, done, _("Usulan ditarik kembali."))
 
 
@@ -99,7 +101,7 @@ def add_fund() -> ResponseReturnValue:
     form = steps.written()
     names = {name: form.line(name) for name in all_funds.NAMES}
     code = form.line("code")
-    done = form.done(lambda: all_funds.add_fund(code=code, **names, person_id=steps.person_id()))
+    done = form.done(lambda: all_funds.add_fund(code=code, **names, person_id=access.person_id()))
     if done is None:
         return fund_page(form), form.status
     flash(_("Dana ditambahkan. Aturan yang baru dapat memakainya."), "ok")
@@ -129,7 +131,7 @@ def page(form: Written) -> str:
         funds=[("operator", _("Pengelola toko")), *words_of(locale() == "en")],
         may_propose=steps.may(Action.RULES_PROPOSE),
         may_approve=steps.may(Action.RULES_APPROVE),
-        me=steps.person_id(),
+        me=access.person_id(),
         tomorrow=days.today() + datetime.timedelta(days=1),
     )
 

@@ -40,7 +40,7 @@ def record_payout() -> ResponseReturnValue:
             reference=form.line("reference"),
             amount=amount,
             arrived_on=arrived_on,
-            person_id=steps.person_id(),
+            person_id=access.person_id(),
         )
     )
     if done is None:

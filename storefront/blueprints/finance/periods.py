@@ -13,7 +13,6 @@ from sqlalchemy import select
 from storefront import days
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.payouts import whole_programme
-from storefront.blueprints.finance.steps import person_id
 from storefront.books import close as closing
 from storefront.books import span as spans
 from storefront.books.checklist import checklist, first_month, last_check
@@ -65,7 +64,7 @@ def check_period(month: str) -> ResponseReturnValue:
     span = _month(month, Action.BOOKS_CLOSE)
     running = last_check(span.first)
     if running is None or running.finished_at is not None:
-        ask(span.first, person_id())
+        ask(span.first, access.person_id())
         db.session.commit()
     flash(_("Pemeriksaan sedang berjalan. Muat ulang halaman ini sebentar lagi."), "info")
     return redirect(url_for("finance.period", month=span.name), 303)
@@ -77,7 +76,7 @@ def close_period(month: str) -> ResponseReturnValue:
     """Close the month."""
     span = _month(month, Action.BOOKS_CLOSE)
     try:
-        closing.close(span.first, person_id(), are_named=http.form.get("named") == "1")
+        closing.close(span.first, access.person_id(), are_named=http.form.get("named") == "1")
     except DomainError as refusal:
         db.session.rollback()
         return _page(span, refusal=str(refusal.message)), refusal.status
@@ -92,7 +91,7 @@ def reopen_period(month: str) -> ResponseReturnValue:
     """Open a closed month again, with a reason."""
     span, reason = _month(month, Action.BOOKS_REOPEN), http.form.get("reason", "").replace("\0", "")
     try:
-        closing.reopen(span.first, person_id(), reason)
+        closing.reopen(span.first, access.person_id(), reason)
     except Invalid as refusal:
         db.session.rollback()
         return _page(span, reason=reason, errors={k: str(v) for k, v in refusal.errors.items()}), 422

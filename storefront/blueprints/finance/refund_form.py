@@ -58,7 +58,7 @@ def propose_refund(number: str) -> ResponseReturnValue:
             goodwill=goodwill,
             reason=form["reason"],
             note=form.line("note"),
-            person_id=steps.person_id(),
+            person_id=access.person_id(),
             facility_ids=steps.within(Action.REFUNDS_WRITE),
             request_key=key,
         )
@@ -116,7 +116,7 @@ def said(refund: Refund, left: Refundable) -> str:
 
 def second_people(facility_ids: set[int], besides: int | None = None) -> list[str]:
     """Names of who may approve what this reader (or `besides`) proposes."""
-    return holders(Action.REFUNDS_WRITE, facility_ids, face="finance", besides=besides or steps.person_id())
+    return holders(Action.REFUNDS_WRITE, facility_ids, face="finance", besides=besides or access.person_id())
 
 
 def page(order: Order, left: Refundable, form: Written, key: str) -> str:

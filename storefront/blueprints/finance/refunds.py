@@ -64,7 +64,7 @@ def after_refund_step(refund_id: int, step: str) -> ResponseReturnValue:
 def approve_refund(refund_id: int) -> ResponseReturnValue:
     """Agree, as the second person; it is sent."""
     row, form = whole(refund_id), steps.written()
-    done = form.done(lambda: refunds.approve(row.id, steps.person_id()))
+    done = form.done(lambda: refunds.approve(row.id, access.person_id()))
     return ended(row, form, done, _("Pengembalian disetujui dan dikirim ke penyedia pembayaran."))
 
 
@@ -73,7 +73,7 @@ def approve_refund(refund_id: int) -> ResponseReturnValue:
 def reject_refund(refund_id: int) -> ResponseReturnValue:
     """Decide against it, or take one's own proposal back."""
     row, form = whole(refund_id), steps.written()
-    done = form.done(lambda: refunds.reject(row.id, steps.person_id()))
+    done = form.done(lambda: refunds.reject(row.id, access.person_id()))
     return ended(row, form, done, _("Pengembalian tidak jadi. Tidak ada uang yang berpindah."))
 
 
@@ -82,7 +82,7 @@ def reject_refund(refund_id: int) -> ResponseReturnValue:
 def send_refund_again(refund_id: int) -> ResponseReturnValue:
     """Ask the provider once more."""
     row, form = whole(refund_id), steps.written()
-    done = form.done(lambda: refunds.try_again(row.id, steps.person_id()))
+    done = form.done(lambda: refunds.try_again(row.id, access.person_id()))
     return ended(row, form, done, _("Pengembalian dikirim lagi ke penyedia pembayaran."))
 
 
@@ -121,7 +121,7 @@ def page(row: RefundRow, form: Written) -> str:
         form=form,
         parts=refund_list.parts(row.id, ids),
         taken=refund_effect.took(row.id, ids) if is_done else refund_effect.would_take(row.id, ids),
-        is_proposer=row.proposed_by == steps.person_id(),
+        is_proposer=row.proposed_by == access.person_id(),
         may_decide=decidable is not None and decidable.is_whole,
         second=second_people(set(row.facility_ids), row.proposed_by) if is_waiting else [],
     )

@@ -233,6 +233,5 @@ def _categories() -> list[tuple[str, str]]:
 
 def _recorded(export: str, details: dict[str, Any]) -> None:
     """Write down that a report left as a file, before its first byte does."""
-    who = access.person()
-    record("report.exported", "export", export, person_id=who.id if who else None, details=details)
+    record("report.exported", "export", export, person_id=access.person_id(), details=details)
     db.session.commit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -21,6 +21,7 @@ from storefront.catalogue.models import CommodityGroup
 from storefront.display import format_month
 from storefront.errors import NotFound
 from storefront.exhibitions.models import Exhibition
+from storefront.exports.answer import attachment
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.languages import locale
@@ -82,7 +83,7 @@ def propose_rule() -> ResponseReturnValue:
         db.session.rollback()
         return form_page(form, reckoned), form.status
     file = request.files.get("document")
-    done = form.done(lambda: rule_changes.propose(with_document(draft, file), steps.person_id()))
+    done = form.done(lambda: rule_changes.propose(with_document(draft, file), access.person_id()))
     if done is None:
         if form.refusal and form.status == proof.BadProof.status:
             form.errors["document"], form.refusal = form.refusal, ""
@@ -125,16 +126,7 @@ def rule_preview_page(rule_id: int) -> ResponseReturnValue:
 def rule_document(rule_id: int) -> ResponseReturnValue:
     """The decree, as a file to keep."""
     row = own(rule_id, Action.RULES_READ)
-    if row.document_key is None:
-        raise NotFound()
-    try:
-        content, mimetype = proof.read(row.document_key)
-    except FileNotFoundError as error:
-        raise NotFound() from error
-    response = Response(content, content_type=mimetype)
-    ending = row.document_key.rpartition(".")[2]
-    response.headers["Content-Disposition"] = f'attachment; filename="aturan-{row.id}.{ending}"'
-    return response
+    return attachment(row.document_key, f"aturan-{row.id}")
 
 
 @bp.get(
@@ -152,7 +144,7 @@ def after_rule_step(rule_id: int, step: str) -> ResponseReturnValue:
 def approve_rule(rule_id: int) -> ResponseReturnValue:
     """Put it in force, as the second person."""
     row, form = own(rule_id, Action.RULES_APPROVE), steps.written()
-    done = form.done(lambda: rule_changes.approve(row.id, steps.person_id()))
+    done = form.done(lambda: rule_changes.approve(row.id, access.person_id()))
     return ended(
         row, form, done, _("Aturan disetujui. Aturan sebelumnya berakhir sehari sebelum ini berlaku.")
     )
@@ -163,7 +155,7 @@ def approve_rule(rule_id: int) -> ResponseReturnValue:
 def reject_rule(rule_id: int) -> ResponseReturnValue:
     """Decide against it."""
     row, form = own(rule_id, Action.RULES_APPROVE), steps.written()
-    done = form.done(lambda: rule_changes.reject(row.id, steps.person_id(), form.line("reason")))
+    done = form.done(lambda: rule_changes.reject(row.id, access.person_id(), form.line("reason")))
     return ended(row, form, done, _("Usulan ditolak."))
 
 
@@ -172,9 +164,9 @@ def reject_rule(rule_id: int) -> ResponseReturnValue:
 def withdraw_rule(rule_id: int) -> ResponseReturnValue:
     """Take one's own proposal back."""
     row, form = own(rule_id, Action.RULES_PROPOSE), steps.written()
-    if row.proposed_by != steps.person_id():
+    if row.proposed_by != access.person_id():
         raise NotFound()
-    done = form.done(lambda: rule_changes.reject(row.id, steps.person_id()))
+    done = form.done(lambda: rule_changes.reject(row.id, access.person_id()))
     return ended(row, form, done, _("Usulan ditarik kembali."))
 
 
@@ -184,7 +176,7 @@ def end_rule(rule_id: int) -> ResponseReturnValue:
     """Name its last day, with no rule to follow in its place."""
     row, form = own(rule_id, Action.RULES_PROPOSE), steps.written()
     last_day, reason = form.day("last_day"), form.line("reason")
-    done = form.done(lambda: rule_ends.propose_end(row.id, last_day, reason, steps.person_id()))
+    done = form.done(lambda: rule_ends.propose_end(row.id, last_day, reason, access.person_id()))
     return ended(row, form, done, _("Hari terakhir diusulkan. Administrator yang menyetujuinya."))
 
 
@@ -193,7 +185,7 @@ def end_rule(rule_id: int) -> ResponseReturnValue:
 def approve_rule_end(rule_id: int) -> ResponseReturnValue:
     """Agree to its last day, as the second person."""
     row, form = own(rule_id, Action.RULES_APPROVE), steps.written()
-    done = form.done(lambda: rule_ends.approve_end(waiting_end(row), steps.person_id()))
+    done = form.done(lambda: rule_ends.approve_end(waiting_end(row), access.person_id()))
     return ended(row, form, done, _("Hari terakhir aturan ini ditetapkan."))
 
 
@@ -202,7 +194,7 @@ def approve_rule_end(rule_id: int) -> ResponseReturnValue:
 def reject_rule_end(rule_id: int) -> ResponseReturnValue:
     """Decide against its end."""
     row, form = own(rule_id, Action.RULES_APPROVE), steps.written()
-    done = form.done(lambda: rule_ends.reject_end(waiting_end(row), steps.person_id()))
+    done = form.done(lambda: rule_ends.reject_end(waiting_end(row), access.person_id()))
     return ended(row, form, done, _("Usulan akhir ditolak; aturan ini tetap berlaku."))
 
 
@@ -212,9 +204,9 @@ def withdraw_rule_end(rule_id: int) -> ResponseReturnValue:
     """Take one's own proposal of an end back."""
     row, form = own(rule_id, Action.RULES_PROPOSE), steps.written()
     end = rule_list.end_of(row.id)
-    if end is None or end.proposed_by != steps.person_id():
+    if end is None or end.proposed_by != access.person_id():
         raise NotFound()
-    done = form.done(lambda: rule_ends.reject_end(end.id, steps.person_id()))
+    done = form.done(lambda: rule_ends.reject_end(end.id, access.person_id()))
     return ended(row, form, done, _("Usulan akhir ditarik kembali; aturan ini tetap berlaku."))
 
 
@@ -255,7 +247,7 @@ def page(row: RuleRow, form: Written) -> str:
         may_end=rule_ends.may_end(rule),
         may_propose=propose is None or row.facility_id in propose,
         may_approve=approve is None or row.facility_id in approve,
-        me=steps.person_id(),
+        me=access.person_id(),
         today=days.today(),
     )
 

@@ -41,7 +41,7 @@ def register_satker() -> ResponseReturnValue:
             **codes,
             treasurer=form.line("treasurer"),
             valid_from=valid_from,
-            person_id=steps.person_id(),
+            person_id=access.person_id(),
         )
     )
     if done is None:
@@ -64,7 +64,7 @@ def set_deadline() -> ResponseReturnValue:
     form = steps.written()
     valid_from, number = form.day("valid_from"), form.amount("days")
     done = form.done(
-        lambda: satkers.set_deadline(valid_from, number, form.line("legal_basis"), steps.person_id())
+        lambda: satkers.set_deadline(valid_from, number, form.line("legal_basis"), access.person_id())
     )
     if done is None:
         return page(Written(), form), form.status

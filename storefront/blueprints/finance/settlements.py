@@ -45,7 +45,7 @@ def propose_settlements() -> ResponseReturnValue:
     rows = {row.name: row for row in settlements.available(steps.within(Action.SETTLEMENTS_WRITE))}
     chosen = [name for name in request.form.getlist("pick") if name in rows]
     wishes = [Wish(rows[name].facility_id, rows[name].fund_id, form.amount(name)) for name in chosen]
-    found = form.done(lambda: settle.propose(wishes, person_id=steps.person_id(), note=form.line("note")))
+    found = form.done(lambda: settle.propose(wishes, person_id=access.person_id(), note=form.line("note")))
     if found is None:
         return proposal_page(form), form.status
     flash(
@@ -76,7 +76,7 @@ def approve_settlements() -> ResponseReturnValue:
         own(settlement_id, Action.SETTLEMENTS_APPROVE)
     if not ids:
         form.wrong("pick", _("Pilih setidaknya satu usulan."))
-    found = form.done(lambda: settle.approve(ids, steps.person_id()))
+    found = form.done(lambda: settle.approve(ids, access.person_id()))
     if found is None:
         return list_page(form, "proposed"), form.status
     flash(ngettext("%(num)d penyaluran disetujui.", "%(num)d penyaluran disetujui.", len(found)), "ok")
@@ -99,7 +99,7 @@ def mark_pasted() -> ResponseReturnValue:
     for place, row in enumerate(rows):
         if settlements.find(row.settlement_id, steps.within(Action.SETTLEMENTS_WRITE)) is None:
             form.wrong(f"row-{place}", _("Penyaluran %(number)d tidak ada.", number=row.settlement_id))
-    found = form.done(lambda: settle_paid.mark_many_paid(rows, steps.person_id()))
+    found = form.done(lambda: settle_paid.mark_many_paid(rows, access.person_id()))
     if found is None:
         return paste_page(form), form.status
     flash(ngettext("%(num)d pembayaran dicatat.", "%(num)d pembayaran dicatat.", len(found)), "ok")
@@ -127,7 +127,7 @@ def after_settlement_step(settlement_id: int, step: str) -> ResponseReturnValue:
 def approve_settlement(settlement_id: int) -> ResponseReturnValue:
     """Agree, as the second person."""
     row, form = own(settlement_id, Action.SETTLEMENTS_APPROVE), steps.written()
-    done = form.done(lambda: settle.approve([row.id], steps.person_id()))
+    done = form.done(lambda: settle.approve([row.id], access.person_id()))
     return ended(row, form, done, _("Penyaluran disetujui. Bayar ke rekening tujuannya, lalu catat di sini."))
 
 
@@ -136,7 +136,7 @@ def approve_settlement(settlement_id: int) -> ResponseReturnValue:
 def reject_settlement(settlement_id: int) -> ResponseReturnValue:
     """Decide against it, or take one's own proposal back."""
     row, form = own(settlement_id, Action.SETTLEMENTS_APPROVE), steps.written()
-    done = form.done(lambda: settle.reject(row.id, steps.person_id(), form.line("reason")))
+    done = form.done(lambda: settle.reject(row.id, access.person_id(), form.line("reason")))
     return ended(row, form, done, _("Usulan ditolak. Uangnya dapat diusulkan lagi."))
 
 
@@ -146,7 +146,7 @@ def mark_settlement_paid(settlement_id: int) -> ResponseReturnValue:
     """The bank has sent the money."""
     row, form = own(settlement_id, Action.SETTLEMENTS_WRITE), steps.written()
     paid = Paid(row.id, form.line("bank_reference"), form.day("paid_on"))
-    done = form.done(lambda: settle_paid.mark_paid(paid, steps.person_id()))
+    done = form.done(lambda: settle_paid.mark_paid(paid, access.person_id()))
     return ended(row, form, done, _("Pembayaran dicatat dan dibukukan."))
 
 
@@ -156,7 +156,7 @@ def reverse_settlement(settlement_id: int) -> ResponseReturnValue:
     """Undo a payment by a counter-entry."""
     row, form = own(settlement_id, Action.SETTLEMENTS_WRITE), steps.written()
     on, reason = form.day("on"), form.line("reason")
-    done = form.done(lambda: settle_paid.reverse(row.id, on=on, reason=reason, person_id=steps.person_id()))
+    done = form.done(lambda: settle_paid.reverse(row.id, on=on, reason=reason, person_id=access.person_id()))
     return ended(row, form, done, _("Pembayaran dibatalkan dengan jurnal balik. Uangnya terutang lagi."))
 
 
@@ -187,8 +187,8 @@ def page(row: SettlementRow, form: Written) -> str:
         may_write=may_write,
         # Whoever pays must see where to; in lists a number stays masked.
         sees_number=steps.may(Action.BANK_ACCOUNTS_READ, row.facility_id),
-        is_proposer=row.proposed_by == steps.person_id(),
-        is_payer=row.paid_by == steps.person_id(),
+        is_proposer=row.proposed_by == access.person_id(),
+        is_payer=row.paid_by == access.person_id(),
     )
 
 
@@ -213,7 +213,7 @@ def list_page(form: Written, state: str | None = None) -> str:
         found=settlements.listing(ids, **asked, page=page_number()),
         **asked,
         facilities=steps.codes(Action.SETTLEMENTS_READ),
-        me=steps.person_id(),
+        me=access.person_id(),
         may_approve=steps.may_somewhere(Action.SETTLEMENTS_APPROVE),
         may_write=steps.may_somewhere(Action.SETTLEMENTS_WRITE),
     )

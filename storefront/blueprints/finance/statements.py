@@ -18,7 +18,6 @@ from storefront.books.models import Period
 from storefront.books.span import BadSpan, Span
 from storefront.books.statement import KINDS, columns, statement
 from storefront.books.statement_lines import Lines, LinesPage, lines_page
-from storefront.errors import NotFound
 from storefront.exports.answer import STATEMENT_FORMS, answer, named, statement_file
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -63,7 +62,7 @@ def statements() -> ResponseReturnValue:
 @access.rule(Action.REVENUE_READ)
 def statement_page(code: str, period: str) -> ResponseReturnValue:
     """One facility, one period: figures, and the latest lines."""
-    span = _span(period)
+    span = spans.of_address(period)
     connection = driver_connection(db.session.connection())
     found = lines_page(
         connection,
@@ -86,13 +85,12 @@ def statement_page(code: str, period: str) -> ResponseReturnValue:
 @access.rule(Action.REVENUE_READ)
 def statement_download(code: str, period: str, form: str) -> ResponseReturnValue:
     """The statement as a file; `as_of` gives the same bytes again, `part` the manifest or both."""
-    span, facility = _span(period), named(g.facility)
-    who = access.person()
+    span, facility = spans.of_address(period), named(g.facility)
     record(
         "statement.exported",
         "facility",
         facility.code,
-        person_id=who.id if who else None,
+        person_id=access.person_id(),
         facility_id=facility.id,
         details={"period": span.name, "format": form, "as_of": request.args.get("as_of")},
     )
@@ -183,14 +181,6 @@ def _lines(choice: Choice) -> Lines | None:
         channel=text_argument("channel"),
         goods=request.args.get("goods") == "1",
     )
-
-
-def _span(text: str) -> Span:
-    """The period of an address; one that makes no sense does not exist."""
-    try:
-        return spans.parse(text)
-    except BadSpan:
-        raise NotFound() from None
 
 
 def _last_month() -> datetime.date:

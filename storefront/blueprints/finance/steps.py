@@ -20,13 +20,6 @@ from storefront.people.policy import Action
 from storefront.written import Written, one_line
 
 
-def person_id() -> int:
-    """Who is doing this; the door has let nobody else in."""
-    who = access.person()
-    assert who is not None
-    return who.id
-
-
 def within(action: Action) -> frozenset[int] | None:
     """Ids of the facilities in which the reader may do `action` on this face; None: all."""
     found = policy.reach(access.person(), action, face="finance")
@@ -80,7 +73,7 @@ def file(export: str, make: Callable[[datetime.datetime], Table]) -> Response | 
     if not form:
         return None
     asked = {name: value[:80] for name, value in request.args.items()}
-    record(f"{export}.exported", "export", export, person_id=person_id(), details=asked)
+    record(f"{export}.exported", "export", export, person_id=access.person_id(), details=asked)
     db.session.commit()  # our own transaction must not be waited for
     return answer(table_file(lambda _connection, moment: make(moment), form))
 

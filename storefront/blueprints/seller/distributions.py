@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from storefront import days
 from storefront.blueprints.seller import allowed, bp
-from storefront.blueprints.seller.parcels import person_id
 from storefront.books import distribute, distributions
 from storefront.books.distributions import DistributionRow
 from storefront.errors import NotFound
@@ -42,7 +41,7 @@ def enter_distribution(code: str) -> ResponseReturnValue:
             distributed_on=on,
             people=people,
             amount=amount,
-            person_id=person_id(),
+            person_id=access.person_id(),
         )
     )
     return ended(form, done, _("Pembagian dicatat. Kepala UPT menyetujuinya."))
@@ -61,7 +60,9 @@ def after_distribution_step(code: str, distribution_id: int, step: str) -> Respo
 def approve_distribution(code: str, distribution_id: int) -> ResponseReturnValue:
     """The head agrees, as the second person."""
     row, form = own(distribution_id), Written(request.form)
-    return ended(form, form.done(lambda: distribute.approve(row.id, person_id())), _("Pembagian disetujui."))
+    return ended(
+        form, form.done(lambda: distribute.approve(row.id, access.person_id())), _("Pembagian disetujui.")
+    )
 
 
 @bp.post("/<code>/distributions/<int:distribution_id>/reject")
@@ -69,7 +70,7 @@ def approve_distribution(code: str, distribution_id: int) -> ResponseReturnValue
 def reject_distribution(code: str, distribution_id: int) -> ResponseReturnValue:
     """The head takes a wrong record back."""
     row, form = own(distribution_id), Written(request.form)
-    done = form.done(lambda: distribute.reject(row.id, person_id(), form.line("reason")))
+    done = form.done(lambda: distribute.reject(row.id, access.person_id(), form.line("reason")))
     return ended(form, done, _("Catatan pembagian dibatalkan."), row.id)
 
 
@@ -78,9 +79,9 @@ def reject_distribution(code: str, distribution_id: int) -> ResponseReturnValue:
 def withdraw_distribution(code: str, distribution_id: int) -> ResponseReturnValue:
     """Who entered a record takes it back before it is approved."""
     row, form = own(distribution_id), Written(request.form)
-    if row.entered_by != person_id() or row.state != "entered":
+    if row.entered_by != access.person_id() or row.state != "entered":
         raise NotFound()
-    done = form.done(lambda: distribute.reject(row.id, person_id()))
+    done = form.done(lambda: distribute.reject(row.id, access.person_id()))
     return ended(form, done, _("Catatan ditarik."))
 
 
@@ -115,6 +116,6 @@ def page(form: Written, wrong_row: int | None = None) -> str:
         workshops=[(row.id, row.name) for row in db.session.execute(workshops.order_by(Workshop.name))],
         may_enter=allowed(Action.PREMIUM_ENTER),
         may_approve=allowed(Action.PREMIUM_APPROVE),
-        me=person_id(),
+        me=access.person_id(),
         today=days.today(),
     )

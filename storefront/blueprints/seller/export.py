@@ -11,7 +11,6 @@ from flask_babel import lazy_gettext as _
 from storefront import days
 from storefront.audit.record import record
 from storefront.blueprints.seller import bp
-from storefront.blueprints.seller.parcels import person_id
 from storefront.errors import Invalid
 from storefront.exports.download import Part, export_for
 from storefront.exports.formats import Format
@@ -43,7 +42,7 @@ def export(code: str) -> ResponseReturnValue:
         "sales.exported",
         "export",
         code,
-        person_id=person_id(),
+        person_id=access.person_id(),
         facility_id=g.facility.id,
         details={
             "from": first.isoformat(),

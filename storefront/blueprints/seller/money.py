@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.seller import allowed, bp, waits
-from storefront.blueprints.seller.parcels import person_id
 from storefront.books import (
     bank_accounts,
     deposit,
     deposits,
     distributions,
-    proof,
     registers,
     settle,
     settlements,
@@ -22,6 +20,7 @@ from storefront.books.deposits import DepositRow
 from storefront.books.registers import AccountRow
 from storefront.books.settlements import SettlementRow
 from storefront.errors import NotFound
+from storefront.exports.answer import attachment
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -54,7 +53,7 @@ def after_settlement_step(code: str, settlement_id: int, step: str) -> ResponseR
 def approve_settlement(code: str, settlement_id: int) -> ResponseReturnValue:
     """The head agrees, as the second person."""
     row, form = own_settlement(settlement_id), Written(request.form)
-    if form.done(lambda: settle.approve([row.id], person_id())) is None:
+    if form.done(lambda: settle.approve([row.id], access.person_id())) is None:
         return settlement_page(own_settlement(row.id), form), form.status
     return back(_("Penyaluran disetujui. Keuangan membayarnya ke rekening UPT."))
 
@@ -64,7 +63,7 @@ def approve_settlement(code: str, settlement_id: int) -> ResponseReturnValue:
 def reject_settlement(code: str, settlement_id: int) -> ResponseReturnValue:
     """The head decides against it."""
     row, form = own_settlement(settlement_id), Written(request.form)
-    if form.done(lambda: settle.reject(row.id, person_id(), form.line("reason"))) is None:
+    if form.done(lambda: settle.reject(row.id, access.person_id(), form.line("reason"))) is None:
         return settlement_page(own_settlement(row.id), form), form.status
     return back(_("Usulan penyaluran ditolak."))
 
@@ -81,17 +80,7 @@ def deposit_page(code: str, deposit_id: int) -> ResponseReturnValue:
 def deposit_proof(code: str, deposit_id: int) -> ResponseReturnValue:
     """The slip of a deposit, to be saved: it is never shown inside the shop."""
     row = own_deposit(deposit_id)
-    if row.proof_key is None:
-        raise NotFound()
-    try:
-        content, kind = proof.read(row.proof_key)
-    except FileNotFoundError:
-        raise NotFound() from None
-    response = Response(content, mimetype=kind)
-    name = f"bukti-setor-{row.id}.{row.proof_key.rpartition('.')[2]}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return attachment(row.proof_key, f"bukti-setor-{row.id}")
 
 
 @bp.get("/<code>/deposits/<int:deposit_id>/<any('approve', 'reject'):step>")
@@ -106,7 +95,7 @@ def after_deposit_step(code: str, deposit_id: int, step: str) -> ResponseReturnV
 def approve_deposit(code: str, deposit_id: int) -> ResponseReturnValue:
     """The head agrees, as the second person."""
     row, form = own_deposit(deposit_id), Written(request.form)
-    if form.done(lambda: deposit.approve(row.id, person_id())) is None:
+    if form.done(lambda: deposit.approve(row.id, access.person_id())) is None:
         return deposit_sheet(own_deposit(row.id), form), form.status
     return back(_("Setoran disetujui. Bendahara menyetorkannya ke kas negara."))
 
@@ -116,7 +105,7 @@ def approve_deposit(code: str, deposit_id: int) -> ResponseReturnValue:
 def reject_deposit(code: str, deposit_id: int) -> ResponseReturnValue:
     """The head decides against it."""
     row, form = own_deposit(deposit_id), Written(request.form)
-    if form.done(lambda: deposit.reject(row.id, person_id(), form.line("reason"))) is None:
+    if form.done(lambda: deposit.reject(row.id, access.person_id(), form.line("reason"))) is None:
         return deposit_sheet(own_deposit(row.id), form), form.status
     return back(_("Usulan setoran ditolak."))
 
@@ -146,7 +135,7 @@ def decide_bank_account(code: str, account_id: int, step: str) -> ResponseReturn
         "reject": (bank_accounts.reject, _("Usulan rekening ditolak.")),
         "approve-end": (bank_accounts.approve_end, _("Hari terakhir rekening ini ditetapkan.")),
     }[step]
-    if form.done(lambda: act(row.id, person_id())) is None:
+    if form.done(lambda: act(row.id, access.person_id())) is None:
         return account_page(form), form.status
     flash(said, "ok")
     return redirect(url_for("seller.bank_account_list", code=code), 303)
@@ -210,7 +199,7 @@ def settlement_page(row: SettlementRow, form: Written) -> str:
         form=form,
         sees_number=allowed(Action.BANK_ACCOUNTS_READ),
         may_approve=allowed(Action.SETTLEMENTS_APPROVE),
-        is_proposer=row.proposed_by == person_id(),
+        is_proposer=row.proposed_by == access.person_id(),
     )
 
 
@@ -221,7 +210,7 @@ def deposit_sheet(row: DepositRow, form: Written) -> str:
         form=form,
         lines=deposits.lines(row.id, page_number()),
         may_approve=allowed(Action.DEPOSITS_APPROVE),
-        is_proposer=row.proposed_by == person_id(),
+        is_proposer=row.proposed_by == access.person_id(),
     )
 
 
@@ -231,5 +220,5 @@ def account_page(form: Written) -> str:
         form=form,
         rows=registers.accounts([g.facility.id]),
         may_approve=allowed(Action.BANK_ACCOUNTS_APPROVE),
-        me=person_id(),
+        me=access.person_id(),
     )

@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from storefront.audit.record import record
 from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.forms import OfferForm
-from storefront.blueprints.seller.parcels import person_id
 from storefront.blueprints.seller.shelf import own, page
 from storefront.catalogue.models import Variant
 from storefront.catalogue.offer import change_offer
@@ -49,7 +48,7 @@ def save_offer(code: str, sku: str) -> ResponseReturnValue:
             "variant.offered",
             "variant",
             variant.id,
-            person_id=person_id(),
+            person_id=access.person_id(),
             facility_id=g.facility.id,
             details={"sku": sku, "before": change.before, "after": change.after},
         )

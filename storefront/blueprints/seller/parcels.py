@@ -77,7 +77,7 @@ def send(code: str, parcel_id: int) -> ResponseReturnValue:
     if not form.validate():
         return page(sheet, form), 422
     try:
-        ship.mark_shipped(sheet.id, form.chosen_courier, form.tracking.data or "", person_id())
+        ship.mark_shipped(sheet.id, form.chosen_courier, form.tracking.data or "", access.person_id())
     except Invalid as refusal:
         for name, sentence in refusal.errors.items():
             form[name].errors = [sentence]
@@ -132,7 +132,7 @@ def own(parcel_id: int) -> ParcelSheet:
 def step(parcel_id: int, take: Callable[[int, int], object], done: str) -> ResponseReturnValue:
     """Take a step with an own parcel, say so, and go back to where the button was."""
     sheet = own(parcel_id)
-    take(sheet.id, person_id())
+    take(sheet.id, access.person_id())
     db.session.commit()
     flash(done, "ok")
     if request.form.get("back") == "today":
@@ -147,16 +147,9 @@ def page(sheet: ParcelSheet, form: ShipForm | None = None) -> str:
         parcel=sheet,
         form=form or ShipForm(formdata=None),
         refunds=refunds_of(sheet) if allowed(Action.REFUNDS_READ) else [],
-        me=person_id(),
+        me=access.person_id(),
     )
 
 
 def refunds_of(sheet: ParcelSheet) -> list[RefundRow]:
     return refund_list.of_parcel(db.session.get_one(Parcel, sheet.id))
-
-
-def person_id() -> int:
-    """Who is doing this; the door has let nobody else in."""
-    who = access.person()
-    assert who is not None
-    return who.id

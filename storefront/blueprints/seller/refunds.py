@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.seller import bp
-from storefront.blueprints.seller.parcels import own, person_id
+from storefront.blueprints.seller.parcels import own
 from storefront.books import refund_list, refunds
 from storefront.books.refund_request import new_key
 from storefront.books.refundable import LineLeft, refundable
@@ -72,7 +72,7 @@ def ask_refund(code: str, parcel_id: int) -> ResponseReturnValue:
             shipping=shipping,
             reason=form["reason"],
             note=form.line("note"),
-            person_id=person_id(),
+            person_id=access.person_id(),
             may_decide=False,
             facility_ids=[g.facility.id],
             request_key=key,
@@ -97,9 +97,9 @@ def withdraw_refund(code: str, parcel_id: int, refund_id: int) -> ResponseReturn
     """Who asked takes it back before finance decides. Raises NotFound for what somebody else asked for."""
     sheet = own(parcel_id)
     rows = refund_list.of_parcel(db.session.get_one(Parcel, sheet.id))
-    if refund_id not in {row.id for row in rows if row.proposed_by == person_id()}:
+    if refund_id not in {row.id for row in rows if row.proposed_by == access.person_id()}:
         raise NotFound()
-    refunds.reject(refund_id, person_id())
+    refunds.reject(refund_id, access.person_id())
     db.session.commit()
     flash(_("Permintaan ditarik."), "ok")
     return redirect(url_for("seller.parcel", code=code, parcel_id=parcel_id), 303)

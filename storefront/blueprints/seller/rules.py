@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Response, g, render_template
+from flask import g, render_template
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.seller import bp
-from storefront.books import facility_rules, proof
+from storefront.books import facility_rules
 from storefront.errors import NotFound
+from storefront.exports.answer import attachment
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -29,14 +30,6 @@ def rule_list(code: str) -> ResponseReturnValue:
 def rule_document(code: str, rule_id: int) -> ResponseReturnValue:
     """The decree of a rule that concerns this facility, as a file to keep."""
     row = facility_rules.find(g.facility.id, rule_id)
-    if row is None or row.document_key is None:
+    if row is None:
         raise NotFound()
-    try:
-        content, kind = proof.read(row.document_key)
-    except FileNotFoundError:
-        raise NotFound() from None
-    response = Response(content, mimetype=kind)
-    name = f"aturan-{row.id}.{row.document_key.rpartition('.')[2]}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return attachment(row.document_key, f"aturan-{row.id}")

@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 from storefront.audit.record import record
 from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.forms import OfferForm, StockForm
-from storefront.blueprints.seller.parcels import person_id
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.pages import page_number
@@ -65,7 +64,7 @@ def correct_stock(code: str, sku: str) -> ResponseReturnValue:
 
 def correct(row: ShelfRow, form: StockForm) -> int:
     """Move the pieces that a valid form names; returns by how many what is on hand changed."""
-    location, who = store_location_id(g.facility.id), person_id()
+    location, who = store_location_id(g.facility.id), access.person_id()
     reason, quantity, note = form.reason.data, form.quantity.data, form.note.data or ""
     source = f"form:{row.variant_id}:{form.once.data}"
     if reason == "counted":

@@ -8,14 +8,12 @@ from sqlalchemy import select
 
 from storefront.audit.record import record
 from storefront.blueprints.seller import bp
-from storefront.blueprints.seller.parcels import person_id
 from storefront.blueprints.seller.sales import choices
 from storefront.books import span as spans
 from storefront.books.models import Period
-from storefront.books.span import EARLIEST, BadSpan, Span
+from storefront.books.span import EARLIEST, BadSpan
 from storefront.books.statement import KINDS, columns, statement
 from storefront.books.statement_lines import Lines, lines_page
-from storefront.errors import NotFound
 from storefront.exports.answer import STATEMENT_FORMS, answer, named, statement_file
 from storefront.extensions import db
 from storefront.people import access
@@ -38,7 +36,7 @@ def statements(code: str) -> ResponseReturnValue:
 @access.rule(Action.REVENUE_READ)
 def statement_page(code: str, period: str) -> ResponseReturnValue:
     """One period: figures, and the latest lines."""
-    span = _span(period)
+    span = spans.of_address(period)
     connection = driver_connection(db.session.connection())
     found = lines_page(
         connection,
@@ -60,12 +58,12 @@ def statement_page(code: str, period: str) -> ResponseReturnValue:
 @access.rule(Action.REVENUE_READ)
 def statement_download(code: str, period: str, form: str) -> ResponseReturnValue:
     """The statement as a file; `as_of` gives the same bytes again."""
-    span, facility = _span(period), named(g.facility)
+    span, facility = spans.of_address(period), named(g.facility)
     record(
         "statement.exported",
         "facility",
         facility.code,
-        person_id=person_id(),
+        person_id=access.person_id(),
         facility_id=facility.id,
         details={"period": span.name, "format": form, "as_of": request.args.get("as_of")},
     )
@@ -101,11 +99,3 @@ def lines(code: str) -> ResponseReturnValue:
         first_day=EARLIEST,
     )
     return page, 422 if error else 200
-
-
-def _span(text: str) -> Span:
-    """The period of an address; one that makes no sense does not exist."""
-    try:
-        return spans.parse(text)
-    except BadSpan:
-        raise NotFound() from None
