@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.shop import LiveShop, serve
 from tests.browser.visitor import SIZES, TIMEOUT, Visitor, sign_in
@@ -63,24 +63,61 @@ def visit(browser: Browser, live_server: LiveShop, cookies: Cookies) -> Iterator
     def new(
         size: str = "phone", language: str = "id", *, account: str | None = None, javascript: bool = True
     ) -> Visitor:
-        width, height = SIZES[size]
-        context = browser.new_context(
-            base_url=live_server.address,
-            viewport={"width": width, "height": height},
-            java_script_enabled=javascript,
-            has_touch=size == "phone",
-            reduced_motion="reduce",  # pages come to rest at once
-        )
-        contexts.append(context)
-        context.set_default_timeout(TIMEOUT)
-        page = context.new_page()
-        if account is not None and account not in cookies:
-            sign_in(page, account)
-            cookies[account] = list(context.cookies())
-        elif account is not None:
-            context.add_cookies(cookies[account])
-        return Visitor(page, live_server, language, size)
+        visitor = open_profile(browser, live_server, size, language, javascript=javascript)
+        contexts.append(visitor.page.context)
+        become(visitor.page, account, cookies)
+        return visitor
 
     yield new
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def one_profile(browser: Browser, live_server: LiveShop) -> Iterator[Visitor]:
+    """The profile that `visit_again` uses: a new one costs a browser more than most pages do."""
+    visitor = open_profile(browser, live_server, "phone", "id")
+    yield visitor
+    visitor.page.context.close()
+
+
+@pytest.fixture
+def visit_again(one_profile: Visitor, cookies: Cookies) -> Callable[..., Visitor]:
+    """As `visit`, by one profile that forgets who it was: for many looks that leave nothing in the browser."""
+
+    def new(size: str = "phone", language: str = "id", *, account: str | None = None) -> Visitor:
+        context = one_profile.page.context
+        context.clear_cookies()
+        if one_profile.page.url.startswith("http"):
+            one_profile.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        one_profile.resize(size)
+        one_profile.language = language
+        become(one_profile.page, account, cookies)
+        one_profile.trouble.clear()
+        return one_profile
+
+    return new
+
+
+def open_profile(
+    browser: Browser, live_server: LiveShop, size: str, language: str, *, javascript: bool = True
+) -> Visitor:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        base_url=live_server.address,
+        viewport={"width": width, "height": height},
+        java_script_enabled=javascript,
+        has_touch=size == "phone",
+        reduced_motion="reduce",  # pages come to rest at once
+    )
+    context.set_default_timeout(TIMEOUT)
+    return Visitor(context.new_page(), live_server, language, size)
+
+
+def become(page: Page, account: str | None, cookies: Cookies) -> None:
+    """Sign in with a demo account, or go on with the session that it has."""
+    if account is not None and account not in cookies:
+        sign_in(page, account)
+        cookies[account] = list(page.context.cookies())
+    elif account is not None:
+        page.context.add_cookies(cookies[account])

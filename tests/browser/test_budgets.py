@@ -145,8 +145,8 @@ def test_gold_button_stays_within_reach_of_the_thumb(visit: Visit) -> None:
         ("/finance/export", "finance@demo.test"),
     ],
 )
-def test_thumbs_hit_what_they_aim_at(path: str, account: str | None, visit: Visit) -> None:
-    visitor = visit("phone", account=account)
+def test_thumbs_hit_what_they_aim_at(path: str, account: str | None, visit_again: Visit) -> None:
+    visitor = visit_again("phone", account=account)
     visitor.go(path)
     visitor.page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     assert visitor.page.evaluate(SMALL_TARGETS, [THUMB, LEAST]) == []
