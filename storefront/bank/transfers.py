@@ -6,7 +6,6 @@ marks orders paid. So a late transfer takes the pieces again or goes back, and a
 
 from __future__ import annotations
 
-
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import func, select

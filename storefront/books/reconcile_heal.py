@@ -11,7 +11,6 @@ import structlog
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from storefront.ledger.closed import is_closed
 from storefront.books.disputes import DisputeDiffers, record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.provider_events import TAKEN_STATES
@@ -19,6 +18,7 @@ from storefront.books.reconcile_models import ProviderLine
 from storefront.books.refund_outcome import record_outcome
 from storefront.days import today
 from storefront.extensions import db
+from storefront.ledger.closed import is_closed
 from storefront.ledger.provider_fees import book_provider_fee
 from storefront.orders.ask import ask_provider
 from storefront.orders.refund import look_up_refunds

@@ -12,12 +12,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-<<<<<<< HEAD
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection, RowMapping, select, update
-=======
-from sqlalchemy import Connection, func, insert, select, update
->>>>>>> main
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storefront.days import begins
@@ -170,18 +166,12 @@ class SandboxGateway:
             amount=_whole(about.get("amount")),
             refund_reference=refund.get("id"),
             refund_key=refund.get("key"),
-<<<<<<< HEAD
             failure=str(refund.get("failure") or payout.get("failure") or ""),
             fee=_whole(fee),
             dispute_reference=dispute_.get("id"),
             capture_reference=payment.get("capture"),
             payout_reference=payout.get("id"),
-=======
-            failure=str(refund.get("failure", "")),
-            fee=fee if isinstance(fee, int) else 0,
-            dispute_reference=dispute.get("id"),
             happened_at=_moment(event.get("created")),
->>>>>>> main
         )
 
     def signed_headers(self, body: bytes) -> dict[str, str]:
@@ -194,79 +184,7 @@ def _payment_id(reference: str) -> str:
     return reference.removeprefix("ch_")
 
 
-<<<<<<< HEAD
 def _status(connection: Connection, payment_id: str) -> ProviderStatus:
-=======
-def dispute(payment_id: str, outcome: str, *, amount: int | None = None) -> str:
-    """The payer's bank disputes a payment, and in the end decides; returns the dispute's id.
-
-    A payment has one dispute here, of `amount` rupiah: by default as much as was said before, else all of it.
-    Raises LookupError for a payment that was not taken, ValueError for an unknown outcome
-    or an impossible amount. The caller commits.
-    """
-    payment = db.session.get(SandboxPayment, payment_id, with_for_update=True)
-    if payment is None or payment.state != "succeeded":
-        raise LookupError(payment_id)
-    if amount is None:
-        amount = _disputed(payment_id) or payment.amount
-    if outcome not in DISPUTE_OUTCOMES or not 0 < amount <= payment.amount:
-        raise ValueError(outcome)
-    dispute_id = f"dp_{payment_id}"
-    _queue_event(
-        db.session.connection(),
-        payment_id,
-        f"dispute.{outcome}",
-        payment.amount,
-        dispute={"id": dispute_id, "amount": amount},
-    )
-    return dispute_id
-
-
-def _disputed(payment_id: str) -> int | None:
-    """What an earlier event said to be disputed of a payment."""
-    body = db.session.scalar(
-        select(SandboxEvent.body)
-        .where(SandboxEvent.payment_id == payment_id, SandboxEvent.type.startswith("dispute."))
-        .order_by(SandboxEvent.created_at)
-        .limit(1)
-    )
-    return int(json.loads(body)["dispute"]["amount"]) if body else None
-
-
-def _queue_event(
-    connection: Connection,
-    payment_id: str,
-    event_type: str,
-    amount: int,
-    refund: dict[str, str] | None = None,
-    *,
-    payment_more: dict[str, int] | None = None,
-    dispute: dict[str, Any] | None = None,
-) -> None:
-    event_id = "evt_" + secrets.token_urlsafe(16)
-    created: datetime.datetime = connection.execute(select(func.now())).scalar_one()
-    body: dict[str, Any] = {
-        "id": event_id,
-        "type": event_type,
-        "created": created.isoformat(),
-        "payment": {"id": payment_id, "amount": amount, **(payment_more or {})},
-    }
-    if dispute:
-        body["dispute"] = dispute
-    if refund:
-        body["refund"] = {**refund, "amount": amount}
-    connection.execute(
-        insert(SandboxEvent).values(
-            id=event_id, payment_id=payment_id, type=event_type, body=json.dumps(body)
-        )
-    )
-    jobs.configure_task("sandbox.deliver_event", connection=connection.connection.driver_connection).defer(
-        event_id=event_id
-    )
-
-
-def _status(connection: Connection, reference: str) -> ProviderStatus:
->>>>>>> main
     row = connection.execute(
         select(SandboxPayment.state, SandboxPayment.amount, SandboxPayment.can_refund, SandboxLine.fee,
                SandboxLine.created_at.label("succeeded_at"))
@@ -289,17 +207,6 @@ def _status(connection: Connection, reference: str) -> ProviderStatus:
     )
 
 
-<<<<<<< HEAD
-def _lines(*which: Any) -> list[BalanceLine]:
-    with db.engine.begin() as connection:
-        rows = connection.execute(
-            select(SandboxLine.__table__, SandboxRefund.idempotency_key)
-            .outerjoin(SandboxRefund, SandboxRefund.id == SandboxLine.refund_id)
-            .where(*which)
-            .order_by(SandboxLine.created_at, SandboxLine.id)
-        ).mappings()
-        return [_line(row) for row in rows]
-=======
 def _moment(text: object) -> datetime.datetime | None:
     """A moment with its zone, as events carry it; None for anything else."""
     try:
@@ -309,13 +216,15 @@ def _moment(text: object) -> datetime.datetime | None:
     return moment if moment.tzinfo else None
 
 
-def _signature_parts(header: str) -> tuple[str, str]:
-    parts = dict(part.partition("=")[::2] for part in header.split(","))
-    stamp, signature = parts.get("t", ""), parts.get("v1", "")
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and signature.isascii() and signature):
-        raise BadSignature("no signature")
-    return stamp, signature
->>>>>>> main
+def _lines(*which: Any) -> list[BalanceLine]:
+    with db.engine.begin() as connection:
+        rows = connection.execute(
+            select(SandboxLine.__table__, SandboxRefund.idempotency_key)
+            .outerjoin(SandboxRefund, SandboxRefund.id == SandboxLine.refund_id)
+            .where(*which)
+            .order_by(SandboxLine.created_at, SandboxLine.id)
+        ).mappings()
+        return [_line(row) for row in rows]
 
 
 def _line(row: RowMapping | Mapping[str, Any]) -> BalanceLine:

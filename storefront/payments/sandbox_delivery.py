@@ -12,7 +12,7 @@ import json
 import secrets
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from storefront.extensions import db, jobs
 from storefront.payments.sandbox_models import SandboxEvent, SandboxPayment, SandboxSettings
@@ -64,7 +64,8 @@ def queue_event(
     `parts` are the event's objects by name: `payment`, `refund`, `dispute`, `payout`.
     """
     event_id = "evt_" + secrets.token_urlsafe(16)
-    body = json.dumps({"id": event_id, "type": event_type, **parts})
+    created: datetime.datetime = connection.execute(select(func.now())).scalar_one()
+    body = json.dumps({"id": event_id, "type": event_type, "created": created.isoformat(), **parts})
     delivery, late = _way(connection, payment_id)
     overtaken = _waiting(connection, payment_id) if delivery is Delivery.OUT_OF_ORDER else []
     connection.execute(

@@ -51,22 +51,8 @@ INVARIANTS = (
         5,
         "Each payment that counts is one journal entry that debits its gateway by its amount; "
         "each that pays nothing is one that holds the money to give back.",
-<<<<<<< HEAD
         """SELECT p.id AS payment_id, p.gateway, p.state, COALESCE(p.taken_amount, p.amount) AS amount, p.counts,
-                  count(e.id) AS entries, COALESCE(sum(c.amount), 0)::bigint AS debited
-             FROM payments p
-             LEFT JOIN journal_entries e
-               ON e.source = 'payment:' || p.id || CASE WHEN p.counts THEN ':captured' ELSE ':held' END
-             LEFT JOIN LATERAL (
-                  SELECT sum(x.amount) AS amount FROM postings x JOIN accounts a ON a.id = x.account_id
-                   WHERE x.entry_id = e.id AND (a.code = 'clearing:' || p.gateway
-                                                OR (p.gateway = 'cash' AND a.code LIKE 'cash:%'))) c ON true
-            WHERE p.state IN ('succeeded', 'held') AND COALESCE(p.taken_currency, 'IDR') = 'IDR'
-            GROUP BY p.id
-           HAVING count(e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> COALESCE(p.taken_amount, p.amount)""",
-=======
-        """SELECT p.id AS payment_id, p.gateway, p.amount, p.counts, count(DISTINCT e.id) AS entries,
-                  COALESCE(sum(c.amount), 0)::bigint AS debited
+                  count(DISTINCT e.id) AS entries, COALESCE(sum(c.amount), 0)::bigint AS debited
              FROM payments p
              LEFT JOIN journal_entries e
                ON e.source = 'payment:' || p.id || CASE WHEN p.counts THEN ':captured' ELSE ':held' END
@@ -76,9 +62,9 @@ INVARIANTS = (
                    GROUP BY x.entry_id, a.code) c
                ON c.entry_id = e.id
                   AND (c.code = 'clearing:' || p.gateway OR (p.gateway = 'cash' AND c.code LIKE 'cash:%'))
-            WHERE p.state = 'succeeded'
-            GROUP BY p.id HAVING count(DISTINCT e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> p.amount""",
->>>>>>> main
+            WHERE p.state IN ('succeeded', 'held') AND COALESCE(p.taken_currency, 'IDR') = 'IDR'
+            GROUP BY p.id
+           HAVING count(DISTINCT e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> COALESCE(p.taken_amount, p.amount)""",
     ),
     Invariant(
         "refunds_booked_once",

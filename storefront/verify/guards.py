@@ -4,65 +4,20 @@ from __future__ import annotations
 
 from storefront.verify.invariant import Invariant
 
-<<<<<<< HEAD
-#: Triggers without which the rest would rest on good behaviour.
-TRIGGERS = (
-    ("journal_entries", "journal_entries_append_only"),
-    ("journal_entries", "journal_entries_no_truncate"),
-    ("journal_entries", "journal_entries_not_empty"),
-    ("journal_entries", "journal_entries_open_period"),
-    ("postings", "postings_append_only"),
-    ("postings", "postings_no_truncate"),
-    ("postings", "postings_balanced"),
-    ("postings", "postings_with_their_entry"),
-    ("periods", "periods_chain"),
-    ("refunds", "refunds_transition"),
-    ("refunds", "refunds_whole"),
-    ("refund_lines", "refund_lines_append_only"),
-    ("refund_lines", "refund_lines_whole"),
-    ("refund_shares", "refund_shares_append_only"),
-    ("settlements", "settlements_keep"),
-    ("settlements", "settlements_transition"),
-    ("settlements", "settlements_within"),
-    ("deposits", "deposits_keep"),
-    ("deposits", "deposits_transition"),
-    ("deposits", "deposits_whole"),
-    ("deposit_lines", "deposit_lines_append_only"),
-    ("deposit_lines", "deposit_lines_of_the_state"),
-    ("bank_accounts", "bank_accounts_keep"),
-    ("premium_distributions", "premium_distributions_within"),
-    ("refund_returns", "refund_returns_append_only"),
-    ("payment_events", "payment_events_keep"),
-    ("provider_lines", "provider_lines_keep"),
-    ("corrections", "corrections_settle"),
-    ("stock_movements", "apply_stock_movement"),
-    ("stock_movements", "stock_movements_append_only"),
-    ("stock_movements", "stock_movements_no_truncate"),
-    ("audit_events", "audit_events_append_only"),
-    ("audit_events", "audit_events_no_truncate"),
-    ("order_lines", "order_lines_append_only"),
-    ("order_lines", "order_lines_shared"),
-    ("order_line_shares", "order_line_shares_append_only"),
-    ("order_line_shares", "order_line_shares_once"),
-    ("orders", "orders_transition"),
-    ("parcels", "parcels_transition"),
-    ("payments", "payments_transition"),
-    ("split_rules", "split_rules_keep"),
-    ("split_rules", "split_rules_whole"),
-    ("split_rule_shares", "split_rule_shares_keep"),
-    ("split_rule_shares", "split_rule_shares_whole"),
-)
-_TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, trigger in TRIGGERS)
-=======
 #: Every trigger of the schema, by its table: without them the rest would rest on good behaviour.
 TRIGGERS = {
     "audit_events": ("audit_events_append_only", "audit_events_no_truncate"),
     "bank_accounts": ("bank_accounts_end", "bank_accounts_keep"),
+    "bank_files": ("bank_files_keep",),
+    "bank_lines": ("bank_lines_even", "bank_lines_keep", "bank_lines_transition"),
+    "bank_match_postings": ("bank_match_postings_even",),
+    "bank_matches": ("bank_matches_even", "bank_matches_keep"),
+    "bank_returns": ("bank_returns_keep", "bank_returns_transition"),
     "budget_returns": (
         "budget_returns_begin", "budget_returns_keep", "budget_returns_transition", "budget_returns_within",
     ),
     "categories": ("catalogue_changed", "categories_search"),
-    "corrections": ("corrections_begin", "corrections_keep", "corrections_transition"),
+    "corrections": ("corrections_begin", "corrections_keep", "corrections_settle", "corrections_transition"),
     "deposit_lines": ("deposit_lines_append_only", "deposit_lines_of_the_state", "deposit_lines_whole"),
     "deposits": (
         "deposits_begin", "deposits_free_lines", "deposits_keep", "deposits_keep_paid", "deposits_not_returned",
@@ -75,6 +30,7 @@ TRIGGERS = {
     "facilities": ("catalogue_changed", "facilities_keep_code", "facilities_search", "listing_changed"),
     "fee_bearers": ("catalogue_changed", "fee_bearers_keep", "fee_bearers_legal"),
     "funds": ("funds_keep_code",),
+    "held_transfers": ("held_transfers_keep",),
     "journal_entries": (
         "journal_entries_append_only", "journal_entries_no_truncate", "journal_entries_not_empty",
         "journal_entries_open_period",
@@ -83,6 +39,7 @@ TRIGGERS = {
     "order_lines": ("order_lines_append_only", "order_lines_shared"),
     "orders": ("orders_transition",),
     "parcels": ("parcels_transition",),
+    "payment_events": ("payment_events_keep",),
     "payments": ("payments_keep", "payments_transition"),
     "payouts": ("payouts_append_only", "payouts_to_the_office"),
     "periods": ("periods_chain",),
@@ -93,10 +50,14 @@ TRIGGERS = {
         "premium_distributions_keep", "premium_distributions_open_period", "premium_distributions_within",
     ),
     "products": ("catalogue_changed", "listing_changed", "products_search_text"),
+    "provider_lines": ("provider_lines_keep",),
     "refund_lines": ("refund_lines_append_only", "refund_lines_whole"),
     "refund_parcels": ("refund_parcels_append_only", "refund_parcels_whole"),
+    "refund_returns": ("refund_returns_append_only",),
     "refund_shares": ("refund_shares_append_only", "refund_shares_within"),
-    "refunds": ("refunds_keep", "refunds_transition", "refunds_whole"),
+    "refunds": ("refunds_keep", "refunds_settle", "refunds_transition", "refunds_whole"),
+    "return_accounts": ("return_accounts_keep",),
+    "return_batches": ("return_batches_keep",),
     "satkers": ("satkers_keep",),
     "settlements": (
         "settlements_begin", "settlements_keep", "settlements_keep_paid", "settlements_not_passed_on",
@@ -112,25 +73,31 @@ TRIGGERS = {
 }  # fmt: skip
 #: What is there once: every unique index and every EXCLUDE, by name, but primary keys.
 ONCE = (
-    "accounts_code_key", "bank_accounts_one_in_force", "budget_returns_reference", "carts_order_id_key",
-    "carts_token_hash_key", "categories_slug_key", "commodity_groups_code_key", "deposit_lines_once",
-    "deposits_billing_code", "deposits_ntpn", "disputes_reference_key", "exhibitions_slug_key", "facilities_code_key",
-    "facilities_slug_key", "fee_bearers_one_from_a_day", "funds_code_key", "instalments_order_id_position_key",
-    "journal_entries_source_key", "memberships_once", "messages_key_key", "order_lines_order_id_position_key",
-    "orders_number_key", "parcels_order_id_position_key", "payment_events_gateway_event_id_key",
-    "payments_gateway_reference_key", "payments_one_counts", "payouts_gateway_reference_key", "people_email_key",
-    "photos_product_id_position_key", "products_slug_key", "provinces_name_key", "refunds_automatic_once",
-    "refunds_reference_key", "refunds_request_key_key", "sandbox_refunds_idempotency_key_key",
-    "satkers_id_facility_id_key", "satkers_one_in_force", "sessions_token_hash_key", "settlements_bank_reference",
-    "shipping_methods_code_key", "shipping_rates_method_id_origin_zone_id_destination_zone_id_key",
-    "shipping_zones_code_key", "short_codes_kind_target_key", "split_rule_ends_open",
-    "split_rule_shares_split_rule_id_fund_id_key", "split_rules_one_in_force", "stock_locations_exhibition_id_key",
-    "stock_locations_facility_id_key", "stock_movements_source_key", "variants_sku_key",
+    "accounts_code_key", "bank_accounts_one_in_force", "bank_files_once",
+    "bank_lines_bank_account_id_fingerprint_key", "bank_returns_held", "bank_returns_refund",
+    "budget_returns_reference", "carts_order_id_key", "carts_token_hash_key", "categories_slug_key",
+    "commodity_groups_code_key", "deposit_lines_once", "deposits_billing_code", "deposits_ntpn",
+    "disputes_reference_key", "exhibitions_slug_key", "facilities_code_key", "facilities_slug_key",
+    "fee_bearers_one_from_a_day", "funds_code_key", "held_transfers_bank_line_id_key",
+    "instalments_order_id_position_key", "journal_entries_source_key", "memberships_once", "messages_key_key",
+    "order_lines_order_id_position_key", "orders_number_key", "parcels_order_id_position_key",
+    "payment_events_gateway_event_id_key", "payments_capture", "payments_gateway_reference_key",
+    "payments_one_counts", "payouts_gateway_reference_key", "people_email_key", "photos_product_id_position_key",
+    "products_slug_key", "provider_lines_entry_id_key", "provider_lines_fee_entry_id_key",
+    "provider_lines_gateway_reference_key", "provider_lines_pair_id_key", "provinces_name_key",
+    "reconciliation_differences_correction_id_key", "reconciliation_differences_entry",
+    "reconciliation_differences_line", "reconciliation_runs_one_waits", "refund_returns_refund_id_attempt_key",
+    "refunds_automatic_once", "refunds_reference_key", "refunds_request_key_key",
+    "sandbox_refunds_idempotency_key_key", "satkers_id_facility_id_key", "satkers_one_in_force",
+    "sessions_token_hash_key", "settlements_bank_reference", "shipping_methods_code_key",
+    "shipping_rates_method_id_origin_zone_id_destination_zone_id_key", "shipping_zones_code_key",
+    "short_codes_kind_target_key", "split_rule_ends_open", "split_rule_shares_split_rule_id_fund_id_key",
+    "split_rules_one_in_force", "stock_locations_exhibition_id_key", "stock_locations_facility_id_key",
+    "stock_movements_source_key", "transfers_code_key", "transfers_event_id_key", "variants_sku_key",
     "workshops_facility_id_name_key", "workshops_id_facility_id_key",
 )  # fmt: skip
 _TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, triggers in TRIGGERS.items() for trigger in triggers)
 _ONCE = ", ".join(f"('{name}')" for name in ONCE)
->>>>>>> main
 
 INVARIANTS = (
     Invariant(

@@ -19,6 +19,21 @@ ALTER TABLE payments
 CREATE INDEX payments_held_open ON payments (held_at) WHERE state = 'held' AND held_closed_at IS NULL;
 INSERT INTO payment_transitions VALUES
     ('created', 'held'), ('pending', 'held'), ('failed', 'held'), ('expired', 'held'), ('cancelled', 'held');
+CREATE OR REPLACE FUNCTION keep_payment() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (NEW.id, NEW.order_id, NEW.instalment_id, NEW.gateway, NEW.amount)
+       IS DISTINCT FROM (OLD.id, OLD.order_id, OLD.instalment_id, OLD.gateway, OLD.amount)
+       OR (OLD.succeeded_at IS NOT NULL AND NEW.succeeded_at IS DISTINCT FROM OLD.succeeded_at)
+       OR (OLD.held_at IS NOT NULL AND (NEW.held_at, NEW.taken_amount, NEW.taken_currency)
+                                       IS DISTINCT FROM (OLD.held_at, OLD.taken_amount, OLD.taken_currency))
+       OR (OLD.held_closed_at IS NOT NULL AND (NEW.held_closed_at, NEW.held_closed_by, NEW.held_reason)
+                                              IS DISTINCT FROM (OLD.held_closed_at, OLD.held_closed_by, OLD.held_reason))
+       OR (OLD.fee IS NOT NULL AND NEW.fee IS DISTINCT FROM OLD.fee)
+       OR (OLD.counts AND NOT NEW.counts) THEN
+        RAISE EXCEPTION 'payment % stays as it was made', OLD.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
 
 -- It goes back whole, by one person's wish and, above the limit, another's approval; it has no lines.
 ALTER TABLE refunds DROP CONSTRAINT refunds_reason_check;
@@ -46,6 +61,11 @@ BEGIN
                 USING ERRCODE = 'check_violation';
         END IF;
     END IF;
+    IF (SELECT sum(amount) FROM refunds WHERE order_id = refund.order_id AND proposed_by IS NOT NULL
+           AND approved_by IS NULL AND state NOT IN ('proposed', 'rejected')) >= refund_limit() THEN
+        RAISE EXCEPTION 'refund %: what one person decided of the order reaches the limit', refund.id
+            USING ERRCODE = 'check_violation';
+    END IF;
     SELECT 'payment ' || p.id INTO fault FROM payments p WHERE p.id = refund.payment_id
        AND (SELECT sum(r.amount) FROM refunds r WHERE r.payment_id = p.id
              AND r.state NOT IN ('rejected', 'failed')) > COALESCE(p.taken_amount, p.amount);
@@ -56,7 +76,8 @@ BEGIN
           JOIN refunds r ON r.id = x.refund_id AND r.state NOT IN ('rejected', 'failed')
          WHERE l.order_id = refund.order_id
          GROUP BY l.id, l.net_amount, l.quantity
-        HAVING sum(x.amount) > l.net_amount OR sum(x.quantity) > l.quantity LIMIT 1;
+        HAVING sum(x.quantity) > l.quantity OR sum(x.amount) + COALESCE((
+               SELECT sum(d.amount) FROM dispute_shares d WHERE d.order_line_id = l.id), 0) > l.net_amount LIMIT 1;
     END IF;
     IF fault IS NULL THEN
         SELECT 'parcel ' || p.id INTO fault
@@ -64,10 +85,25 @@ BEGIN
           JOIN refund_parcels x ON x.parcel_id = p.id
           JOIN refunds r ON r.id = x.refund_id AND r.state NOT IN ('rejected', 'failed')
          WHERE p.order_id = refund.order_id
-         GROUP BY p.id, p.shipping_amount HAVING sum(x.amount) > p.shipping_amount LIMIT 1;
+         GROUP BY p.id, p.shipping_amount HAVING sum(x.amount) + COALESCE((
+               SELECT sum(d.amount) FROM dispute_parcels d WHERE d.parcel_id = p.id), 0) > p.shipping_amount LIMIT 1;
     END IF;
     IF fault IS NOT NULL THEN
         RAISE EXCEPTION 'refund % gives back more than % took', refund.id, fault USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION keep_refund() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    steps text[] := ARRAY['state', 'reference', 'finished_at', 'approved_by', 'approved_at', 'attempt', 'failure',
+                          'is_made_there'];
+BEGIN
+    IF to_jsonb(NEW) - steps IS DISTINCT FROM to_jsonb(OLD) - steps
+       OR (NEW.approved_by IS DISTINCT FROM OLD.approved_by AND (OLD.state, NEW.state) <> ('proposed', 'requested')) THEN
+        RAISE EXCEPTION 'refund %: what was asked for and agreed on stays', OLD.id
+            USING ERRCODE = 'restrict_violation';
+    ELSIF (OLD.state, NEW.state) = ('proposed', 'requested') AND NEW.approved_by IS NULL THEN
+        RAISE EXCEPTION 'refund % waits for a second person', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
 END $$;

@@ -44,7 +44,7 @@ def set_event_aside(event_id: int) -> ResponseReturnValue:
 
 @bp.get("/payments/held/<payment_id>/<any('give-back', 'close'):step>")
 @access.rule(Action.BOOKS_READ)
-def after_held_step(payment_id: str, step: str) -> ResponseReturnValue:
+def after_held_payment_step(payment_id: str, step: str) -> ResponseReturnValue:
     """The address of a refused step, opened again: back to the held payments."""
     whole_programme()
     return redirect(url_for("finance.payments", _anchor="ditahan"))

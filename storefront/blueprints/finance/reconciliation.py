@@ -13,7 +13,6 @@ from storefront import days
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.payouts import whole_programme
 from storefront.books import reconcile, reconcile_differences, reconcile_list
-from storefront.ledger.closed import is_closed
 from storefront.books.reconcile_compare import explained
 from storefront.books.reconcile_list import DIFFERENCE_STATES, DifferenceRow, RunRow
 from storefront.books.reconcile_models import Difference
@@ -21,6 +20,7 @@ from storefront.books.span import BadSpan
 from storefront.books.span import parse as parse_span
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.ledger.closed import is_closed
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
