@@ -91,7 +91,7 @@ class StripeGateway:
                 closed = self._client.v1.checkout.sessions.expire(
                     session_id, {}, {"idempotency_key": f"{session_id}:expire"}
                 )
-        except SameKeyOtherBody:
+        except (ProviderRefused, SameKeyOtherBody):
             # Not open any more: paid, on its way, or closed before.
             return status_of(self._sessions.find(session_id, since))
         return status_of(closed.to_dict())
@@ -117,7 +117,8 @@ class StripeGateway:
                         "reason": "requested_by_customer",
                         "metadata": about,
                     },
-                    {"idempotency_key": idempotency_key},
+                    # Ours is a number: another shop on the same account, or this one emptied, has it too.
+                    {"idempotency_key": f"{intent['id']}:{idempotency_key}"},
                 )
         except SameKeyOtherBody as error:
             raise ProviderRefused("same_key", str(error)) from None

@@ -129,6 +129,8 @@ def _fee(charge: Object) -> int | None:
     if not isinstance(transaction, Mapping):
         return None
     if transaction["currency"] != CURRENCY:
-        log.error("stripe_settles_in_other_currency", currency=transaction["currency"], charge=charge.get("id"))
+        log.error(
+            "stripe_settles_in_other_currency", currency=transaction["currency"], charge=charge.get("id")
+        )
         return None
     return nearest(int(transaction["fee"]))
