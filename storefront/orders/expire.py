@@ -38,9 +38,19 @@ def expire_unpaid() -> int:
         .limit(AT_ONCE)
     ).all()
     db.session.rollback()
-    ended = sum(end_order(order_id, OrderState.EXPIRED) for order_id in due)
+    ended = sum(_expire(order_id) for order_id in due)
     close_left_over_pages()
     return ended
+
+
+def _expire(order_id: int) -> bool:
+    """Whether an order was ended; one that cannot be, because its provider says odd things, stops no other."""
+    try:
+        return end_order(order_id, OrderState.EXPIRED)
+    except Exception as error:
+        db.session.rollback()
+        log.error("order_not_expired", order_id=order_id, error=type(error).__name__, exc_info=error)
+        return False
 
 
 def close_left_over_pages() -> None:

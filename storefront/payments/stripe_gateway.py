@@ -117,7 +117,8 @@ class StripeGateway:
                         "reason": "requested_by_customer",
                         "metadata": about,
                     },
-                    {"idempotency_key": idempotency_key},
+                    # Ours is a number: another shop on the same account, or this one emptied, has it too.
+                    {"idempotency_key": f"{intent['id']}:{idempotency_key}"},
                 )
         except SameKeyOtherBody as error:
             raise ProviderRefused("same_key", str(error)) from None

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import stripe
+import structlog
 
-from storefront.payments.gateway import ProviderRefused, ProviderStatus
+from storefront.payments.gateway import ProviderStatus
 from storefront.payments.stripe_client import asking
 from storefront.payments.stripe_events import id_of, moment, payment_of
 from storefront.payments.stripe_methods import WITHOUT_REFUNDS
 from storefront.payments.stripe_money import CURRENCY, nearest, whole
+
+log = structlog.get_logger("storefront.payments")
 
 #: The money behind a session, down to what Stripe keeps of it.
 WITH_MONEY = ["payment_intent.latest_charge.balance_transaction"]
@@ -121,10 +124,13 @@ def _state(session: Object, intent: Object) -> str:
 
 
 def _fee(charge: Object) -> int | None:
-    """What Stripe keeps; None until it says so. Raises ProviderRefused when it settles in another currency."""
+    """What Stripe keeps, in rupiah; None until it says so, and when it settles in another currency."""
     transaction = charge.get("balance_transaction")
     if not isinstance(transaction, Mapping):
         return None
     if transaction["currency"] != CURRENCY:
-        raise ProviderRefused("settles_in_other_currency", f"fee in {transaction['currency']}")
+        log.error(
+            "stripe_settles_in_other_currency", currency=transaction["currency"], charge=charge.get("id")
+        )
+        return None
     return nearest(int(transaction["fee"]))

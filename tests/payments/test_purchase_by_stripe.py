@@ -461,7 +461,7 @@ def test_no_page_attempt_or_log_holds_a_secret(
     order: Order, started: Payment, fake: FakeStripe, client: FlaskClient, db_session: Session,
     make_app: Callable[..., Flask], capfd: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    wrong = make_app(**fake.settings(STRIPE_SECRET_KEY="sk_test_revoked_0123456789"))
+    wrong = make_app(**fake.settings(STRIPE_SECRET_KEY="sk_test_revoked_zqzqzqzq"))
     with wrong.app_context():
         payment_id = open_payment(db.session.get_one(Order, order.id)).id
         db.session.commit()
@@ -472,5 +472,21 @@ def test_no_page_attempt_or_log_holds_a_secret(
     refused = client.post("/webhooks/stripe", data=b"{}", headers={"Stripe-Signature": "t=1,v1=00"})
     assert refused.status_code == 400
     everything = said + settings + refused.text + "".join(capfd.readouterr())
-    for secret in ("sk_test_revoked", "6789", fake.key, fake.webhook_secret):
+    for secret in ("sk_test_revoked", "zqzq", fake.key, fake.webhook_secret):
         assert secret not in everything
+
+
+def test_one_order_that_cannot_be_ended_stops_no_other(
+    order: Order, started: Payment, fake: FakeStripe, db_session: Session
+) -> None:
+    """Stripe says that it took another amount: a person must look, and the other orders end all the same."""
+    fake.tell("pay", session=started.reference)
+    db_session.execute(update(Payment).values(amount=Payment.amount - 1))
+    other = make_order((make_variant(stock=1), 1))
+    db_session.execute(update(Order).values(expires_at=text("now() - interval '1 second'")))
+    db_session.execute(
+        update(Order).where(Order.id == order.id).values(expires_at=text("now() - interval '1 day'"))
+    )
+    db_session.commit()
+    assert expire_unpaid() == 1
+    assert [order_status(order.id)[0], order_status(other.id)[0]] == ["awaiting_payment", "expired"]

@@ -131,7 +131,9 @@ class Account:
 
     def all(self, kind: str) -> Iterator[Object]:
         """Every object of a kind, the newest first."""
-        return (thing for thing in reversed(list(self.objects.values())) if thing["object"] == kind)
+        found = [thing for thing in self.objects.values() if thing["object"] == kind]
+        # By their moments: the clock may have been put back.
+        return iter(sorted(found, key=lambda thing: thing["created"])[::-1])
 
     def say(self, event_type: str, thing: Object) -> Object:
         """Make an event of what has become of an object, as it is now."""
