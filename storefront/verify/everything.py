@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storefront.verify import (
+    bank,
     books,
     clearing,
     facts,
@@ -20,6 +21,7 @@ INVARIANTS = (
     *clearing.INVARIANTS,
     *reconciled.INVARIANTS,
     *passed_on.INVARIANTS,
+    *bank.INVARIANTS,
     *periods.INVARIANTS,
     *stock.INVARIANTS,
     *orders.INVARIANTS,
