@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storefront import days
 from storefront.audit.record import record
-from storefront.books.reconcile_compare import PAYOUT_PATIENCE, compare, drop_gone
+from storefront.books.reconcile_compare import PAYOUT_PATIENCE, compare, look_again
 from storefront.books.reconcile_fetch import (
     ask_about_open_payments,
     fetch_events,
@@ -41,21 +41,23 @@ AT_ONCE = 7
 #: The longest span that one run compares.
 MOST_DAYS = 800
 
-FIRST_USE = text("SELECT accounting_date(min(created_at)) FROM payments WHERE gateway = :gateway")
-#: The first day that is not compared finally, or that has entries or lines which came after its comparison.
+#: Payments as a rule; entries alone where they were invented, or came over from elsewhere.
+FIRST_USE = text(
+    """
+    SELECT LEAST(
+           (SELECT accounting_date(created_at) FROM payments WHERE gateway = :gateway ORDER BY created_at LIMIT 1),
+           (SELECT p.effective_date FROM postings p
+             WHERE p.account_id = (SELECT id FROM accounts WHERE code = 'clearing:' || :gateway)
+             ORDER BY p.effective_date LIMIT 1))"""
+)
+#: The first day that is not compared finally, or that holds what no comparison has seen.
 FIRST_OPEN = text(
     """
     SELECT min(day) FROM (
         SELECT day::date FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') day
         EXCEPT SELECT day FROM reconciled_days WHERE gateway = :gateway AND is_final
         UNION ALL
-        SELECT a.day FROM clearing_entries_alone a
-          JOIN reconciled_days r ON r.gateway = a.gateway AND r.day = a.day AND a.posted_at >= r.compared_at
-         WHERE a.gateway = :gateway
-        UNION ALL
-        SELECT l.day FROM provider_lines l
-          JOIN reconciled_days r ON r.gateway = l.gateway AND r.day = l.day AND l.fetched_at >= r.compared_at
-         WHERE l.gateway = :gateway AND l.entry_id IS NULL AND l.pair_id IS NULL
+        SELECT day FROM reconciliation_left WHERE gateway = :gateway
         UNION ALL
         -- a payout that should have arrived by now
         SELECT l.day FROM provider_lines l
@@ -68,13 +70,13 @@ FIRST_OPEN = text(
 
 
 def in_use() -> list[str]:
-    """The gateways that can be asked and have ever been asked for a payment."""
+    """The gateways that can be asked and that were ever used."""
     gateways = current_app.extensions["gateways"]
     return [name for name in sorted(gateways) if first_use(name) is not None]
 
 
 def first_use(gateway_name: str) -> datetime.date | None:
-    """The day of the first payment through a gateway."""
+    """The day from which on there is something to compare."""
     day: datetime.date | None = db.session.execute(FIRST_USE, {"gateway": gateway_name}).scalar_one()
     return day
 
@@ -167,7 +169,7 @@ def _carry_out(run_id: int, gateway_name: str, first: datetime.date, last: datet
     _note(run_id, "heal", lines=lines)
     healed += heal(gateway_name)
     link(gateway_name)
-    drop_gone(gateway_name)
+    look_again(gateway_name)
     _note(run_id, "days", healed=healed)
     found, day = 0, first
     while day <= last:
@@ -192,7 +194,7 @@ def _note(run_id: int, step: str | None, **values: object) -> None:
 
 
 def not_reconciled(gateway_name: str, first: datetime.date, last: datetime.date) -> list[str]:
-    """Days from `first` to `last` that were not compared after they ended, as words for each stretch of them."""
+    """Days from `first` to `last` of which not everything was compared after they ended, stretch by stretch, in words."""
     begun = first_use(gateway_name)
     if begun is None or begun > last:
         return []
@@ -212,7 +214,8 @@ def not_reconciled(gateway_name: str, first: datetime.date, last: datetime.date)
 
 MISSING_DAYS = text(
     """
-    SELECT day::date FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') day
-    EXCEPT SELECT day FROM reconciled_days WHERE gateway = :gateway AND is_final
+    (SELECT day::date FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') day
+     EXCEPT SELECT day FROM reconciled_days WHERE gateway = :gateway AND is_final)
+     UNION SELECT day FROM reconciliation_left WHERE gateway = :gateway AND day BETWEEN :first AND :last
      ORDER BY 1"""
 )

@@ -48,6 +48,16 @@ DIFFERING_ENTRIES = text(
      WHERE d.state = 'gone'
     RETURNING (xmax = 0) AS is_new"""
 )
+#: Both sides still differ, but otherwise than when somebody looked.
+CHANGED = text(
+    """
+    UPDATE reconciliation_differences d
+       SET theirs = m.theirs, ours = m.ours, entry_id = m.entry_id, state = 'open',
+           reason = NULL, closed_by = NULL, closed_at = NULL
+      FROM provider_line_matches m
+     WHERE d.gateway = :gateway AND d.state IN ('open', 'explained') AND m.line_id = d.line_id AND m.what = d.what
+       AND m.theirs IS DISTINCT FROM m.ours AND (d.theirs, d.ours) IS DISTINCT FROM (m.theirs, m.ours)"""
+)
 GONE = text(
     """
     UPDATE reconciliation_differences d SET state = 'gone', closed_at = now(), closed_by = NULL
@@ -159,9 +169,10 @@ def compare(
     return found
 
 
-def drop_gone(gateway_name: str) -> None:
-    """Close differences, of whatever day, where both sides say the same by now. The caller commits."""
-    db.session.execute(GONE, {"gateway": gateway_name})
+def look_again(gateway_name: str) -> None:
+    """Bring differences of whatever day up to date, and close those that are gone. The caller commits."""
+    for statement in (CHANGED, GONE):
+        db.session.execute(statement, {"gateway": gateway_name})
 
 
 def explained(gateway_name: str) -> Explained:

@@ -89,8 +89,8 @@ INVARIANTS = (
                                   JOIN postings x ON x.entry_id = e.id
                                   JOIN accounts a ON a.id = x.account_id AND a.code = 'bank:' || r.bank_account_id
                                  WHERE CASE WHEN r.refund_id IS NULL THEN e.source = 'bank_return:' || r.id || ':paid'
-                                            ELSE e.order_id = r.order_id AND e.kind = 'refund'
-                                                 AND e.source LIKE 'refund:' || r.refund_id || ':succeeded%' END) b ON true
+                                            ELSE e.order_id = r.order_id
+                                             AND e.source LIKE 'refund:' || r.refund_id || ':succeeded%' END) b ON true
             WHERE CASE r.state WHEN 'paid' THEN b.amount IS DISTINCT FROM r.amount
                                                OR b.effective_date IS DISTINCT FROM r.paid_on
                                ELSE b.amount IS NOT NULL END""",

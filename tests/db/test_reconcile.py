@@ -86,7 +86,9 @@ def test_every_kind_of_movement_is_found_in_our_books(
     person = make_person().id
     kept, disputed = paid_there((shop.batik, 2), fee=3_000), paid_there((shop.honey, 1))
     hear()
-    line = db_session.execute(text("SELECT id FROM order_lines WHERE order_id = :id"), {"id": kept.order_id}).scalar_one()
+    line = db_session.execute(
+        text("SELECT id FROM order_lines WHERE order_id = :id"), {"id": kept.order_id}
+    ).scalar_one()
     propose(kept.order_id, [LineWish(line, 1)], reason="returned", person_id=person)
     db_session.commit()
     run_jobs()
@@ -260,7 +262,8 @@ def test_a_refund_that_came_back_is_taken_back_though_nobody_told_us(
     db_session.commit()
     run = reconciled()
     assert (run.healed, run.found) == (1, 0)
-    assert db_session.execute(text("SELECT state FROM refunds WHERE id = :id"), {"id": refund_id}).scalar_one() == "failed"
+    state = text("SELECT state FROM refunds WHERE id = :id")
+    assert db_session.execute(state, {"id": refund_id}).scalar_one() == "failed"
     assert entries() == ["captured", "succeeded", "taken_back"]
     assert holds().ours == taken.amount
 

@@ -16,9 +16,11 @@ ALTER TABLE payments
     ADD CONSTRAINT payments_held_closed CHECK (
         num_nonnulls(held_closed_by, held_closed_at, held_reason) IN (0, 3)
         AND (held_closed_at IS NULL OR state = 'held'));
+CREATE INDEX payments_gateway_created ON payments (gateway, created_at);
 CREATE INDEX payments_held_open ON payments (held_at) WHERE state = 'held' AND held_closed_at IS NULL;
 INSERT INTO payment_transitions VALUES
     ('created', 'held'), ('pending', 'held'), ('failed', 'held'), ('expired', 'held'), ('cancelled', 'held');
+-- What a provider once said of held money stays, as does what a person decided.
 CREATE OR REPLACE FUNCTION keep_payment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.id, NEW.order_id, NEW.instalment_id, NEW.gateway, NEW.amount)

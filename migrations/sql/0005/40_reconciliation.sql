@@ -183,7 +183,7 @@ SELECT l.id AS line_id, l.gateway, l.day, l.kind, part.what, part.entry_id, part
 
 -- What our books say of a gateway's balance, and no line of the provider.
 CREATE VIEW clearing_entries_alone AS
-SELECT a.gateway, e.id AS entry_id, e.source, e.kind, e.effective_date AS day, e.posted_at,
+SELECT a.gateway, e.id AS entry_id, e.source, e.kind, p.effective_date AS day, e.posted_at,
        sum(p.amount)::bigint AS ours
   FROM accounts a
   JOIN postings p ON p.account_id = a.id
@@ -195,4 +195,20 @@ SELECT a.gateway, e.id AS entry_id, e.source, e.kind, e.effective_date AS day, e
                       AND d.state = 'settled')
    AND NOT EXISTS (SELECT FROM reconciliation_differences d WHERE d.state = 'settled'
                       AND e.source = 'correction:' || d.correction_id)
- GROUP BY a.gateway, e.id;
+ GROUP BY a.gateway, e.id, p.effective_date;
+
+-- Days that hold what no comparison has seen: it came later, or was being written meanwhile.
+CREATE VIEW reconciliation_left AS
+SELECT a.gateway, a.day FROM clearing_entries_alone a
+ WHERE NOT EXISTS (SELECT FROM reconciliation_differences d WHERE d.entry_id = a.entry_id AND d.what = 'entry'
+                      AND d.state <> 'gone')
+UNION ALL
+SELECT l.gateway, l.day FROM provider_lines l
+ WHERE l.entry_id IS NULL AND l.pair_id IS NULL AND l.amount <> 0 AND NOT (l.kind = 'payout' AND l.amount < 0)
+   AND NOT EXISTS (SELECT FROM reconciliation_differences d WHERE d.line_id = l.id AND d.what = 'amount'
+                      AND d.state <> 'gone')
+UNION ALL
+SELECT l.gateway, l.day FROM provider_lines l
+ WHERE l.fee <> 0 AND l.fee_entry_id IS NULL
+   AND NOT EXISTS (SELECT FROM reconciliation_differences d WHERE d.line_id = l.id AND d.what = 'fee'
+                      AND d.state <> 'gone');
