@@ -156,6 +156,10 @@ class Settings:
                 "STRIPE_WEBHOOK_SECRET": self.stripe_webhook_secrets,
             }
             found += [f"PAYMENT_GATEWAY=stripe needs {name}." for name, value in needed.items() if not value]
+        if self.stripe_connect:
+            found.append(
+                "STRIPE_CONNECT=on is not offered yet: facilities are paid by bank transfer. Unset it, or set off."
+            )
         if (self.stripe_secret_key or "").startswith("pk_"):
             found.append("STRIPE_SECRET_KEY holds a publishable key. Set the secret one, sk_… or rk_….")
         if self.stripe_is_live and self.demo:

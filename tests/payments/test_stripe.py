@@ -109,6 +109,14 @@ def test_every_write_has_its_key_and_every_call_our_version(
     ]
 
 
+def test_our_version_stays_when_the_library_moves_on(
+    make_gateway: Callable[..., StripeGateway], fake: FakeStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stripe_client, "API_VERSION", "2026-01-01.older")
+    make_gateway().start(request_for())
+    assert fake.calls()[-1]["version"] == "2026-01-01.older"
+
+
 def test_in_english_the_page_is_english(stripe_gateway: StripeGateway, fake: FakeStripe) -> None:
     stripe_gateway.start(request_for(locale="en"))
     told = fake.calls("POST", "/checkout/sessions")[-1]["params"]

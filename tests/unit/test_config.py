@@ -81,6 +81,11 @@ def test_a_live_key_is_sent_to_stripe_alone(tmp_path: Path) -> None:
     assert "STRIPE_API_BASE" in refusal(tmp_path, **PRODUCTION | elsewhere)
 
 
+def test_direct_payouts_are_refused_and_not_silently_left_out(tmp_path: Path) -> None:
+    assert "STRIPE_CONNECT" in refusal(tmp_path, **PRODUCTION | {"STRIPE_CONNECT": "on"})
+    assert not settings(tmp_path, **PRODUCTION | {"STRIPE_CONNECT": "off"}).stripe_connect
+
+
 def test_a_publishable_key_is_refused(tmp_path: Path) -> None:
     assert "publishable" in refusal(tmp_path, **PRODUCTION | {"STRIPE_SECRET_KEY": "pk_test_1"})
 
