@@ -194,7 +194,7 @@ def _note(run_id: int, step: str | None, **values: object) -> None:
 
 
 def not_reconciled(gateway_name: str, first: datetime.date, last: datetime.date) -> list[str]:
-    """Days from `first` to `last` of which not everything was compared after they ended, stretch by stretch, in words."""
+    """Days from `first` to `last` that were not wholly compared after they ended, stretch by stretch, in words."""
     begun = first_use(gateway_name)
     if begun is None or begun > last:
         return []

@@ -42,7 +42,7 @@ def upload_bank_file() -> ResponseReturnValue:
     content = sent.read(MAX_BYTES + 1) if sent else b""
     account_id = request.form.get("bank_account_id", type=int) or 0
     name = (sent.filename if sent else "") or ""
-    found = form.done(lambda: files.upload(account_id, name, content, steps.person_id()))
+    found = form.done(lambda: files.upload(account_id, name, content, access.person_id()))
     if found is None:
         if form.refusal and form.status == BadBankFile.status:
             form.errors["file"], form.refusal = form.refusal, ""
@@ -69,7 +69,7 @@ def bank_file_content(file_id: int) -> ResponseReturnValue:
         content = files.content_of(file)
     except BadBankFile:
         raise NotFound() from None
-    record("bank_file.downloaded", "bank_file", file.id, person_id=steps.person_id())
+    record("bank_file.downloaded", "bank_file", file.id, person_id=access.person_id())
     db.session.commit()
     response = Response(content, mimetype="application/octet-stream")
     ending = "csv" if file.format == "csv" else "sta"
@@ -98,7 +98,7 @@ def set_bank_columns(file_id: int) -> ResponseReturnValue:
         day_order=form["day_order"],
         texts=tuple(request.form.getlist("texts")),
     )
-    done = form.done(lambda: files.keep_shape(file.id, shape, steps.person_id()))
+    done = form.done(lambda: files.keep_shape(file.id, shape, access.person_id()))
     return ended(
         file, form, done, _("Kolomnya tersimpan untuk rekening ini. Periksa hasil bacanya di bawah.")
     )
@@ -110,7 +110,7 @@ def take_bank_file(file_id: int) -> ResponseReturnValue:
     """Take in what no earlier file had."""
     file, form = own(file_id, Action.BANK_WRITE), steps.written()
     alike = form["alike"] or None
-    done = form.done(lambda: files.take_in(file.id, steps.person_id(), alike=alike))
+    done = form.done(lambda: files.take_in(file.id, access.person_id(), alike=alike))
     if done is None:
         return page(own(file.id, Action.BANK_READ), form), form.status
     added = done.lines_added or 0
@@ -130,7 +130,7 @@ def take_bank_file(file_id: int) -> ResponseReturnValue:
 def discard_bank_file(file_id: int) -> ResponseReturnValue:
     """Throw a file away that was not taken in."""
     file, form = own(file_id, Action.BANK_WRITE), steps.written()
-    done = form.done(lambda: files.discard(file.id, steps.person_id()))
+    done = form.done(lambda: files.discard(file.id, access.person_id()))
     if done is None:
         return page(own(file.id, Action.BANK_READ), form), form.status
     flash(_("Berkas dibuang. Tidak ada yang diambil darinya."), "ok")

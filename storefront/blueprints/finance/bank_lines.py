@@ -58,7 +58,7 @@ def tie_bank_line(line_id: int) -> ResponseReturnValue:
         if not postings:
             form.wrong("posting_id", _("Pilih setidaknya satu jurnal."))
             return None
-        return match.tie(match.locked_lines([line_id]), postings, person_id=steps.person_id())
+        return match.tie(match.locked_lines([line_id]), postings, person_id=access.person_id())
 
     return step(line_id, act, _("Baris dicocokkan dengan jurnalnya."))
 
@@ -69,7 +69,7 @@ def untie_bank_line(line_id: int) -> ResponseReturnValue:
     """It is not what it was tied to."""
     return step(
         line_id,
-        lambda _form: match.untie(line_id, steps.person_id()),
+        lambda _form: match.untie(line_id, access.person_id()),
         _("Kecocokannya dilepas. Jurnalnya tetap."),
     )
 
@@ -82,9 +82,9 @@ def count_bank_line(line_id: int) -> ResponseReturnValue:
 
     def act(form: Written) -> object:
         if payment_id:
-            return transfers.take(line_id, payment_id, person_id=steps.person_id())
+            return transfers.take(line_id, payment_id, person_id=access.person_id())
         try:
-            return transfers.take_for_order(line_id, form["number"], person_id=steps.person_id())
+            return transfers.take_for_order(line_id, form["number"], person_id=access.person_id())
         except NotFound:
             form.wrong("number", _("Pesanan dengan nomor ini tidak ada."))
             return None
@@ -100,7 +100,7 @@ def settle_bank_line(line_id: int) -> ResponseReturnValue:
     settlement_id = request.form.get("id", 0, type=int)
     return step(
         line_id,
-        lambda _form: from_line.pay_settlement(line_id, settlement_id, steps.person_id()),
+        lambda _form: from_line.pay_settlement(line_id, settlement_id, access.person_id()),
         _("Penyaluran dicatat dibayar dan dicocokkan."),
     )
 
@@ -113,7 +113,7 @@ def deposit_bank_line(line_id: int) -> ResponseReturnValue:
     return step(
         line_id,
         lambda form: from_line.pay_deposit(
-            line_id, deposit_id, ntpn=form["ntpn"], ntb=form["ntb"], person_id=steps.person_id()
+            line_id, deposit_id, ntpn=form["ntpn"], ntb=form["ntb"], person_id=access.person_id()
         ),
         _("Setoran dicatat dibayar dan dicocokkan. Unggah bukti setornya."),
     )
@@ -127,7 +127,7 @@ def return_bank_line(line_id: int) -> ResponseReturnValue:
     return_id = request.form.get("id", 0, type=int)
     return step(
         line_id,
-        lambda _form: from_line.pay_return(line_id, return_id, steps.person_id()),
+        lambda _form: from_line.pay_return(line_id, return_id, access.person_id()),
         _("Pengembalian dicatat terkirim. Nomor rekening pembeli dihapus."),
     )
 
@@ -139,7 +139,7 @@ def payout_bank_line(line_id: int) -> ResponseReturnValue:
     return step(
         line_id,
         lambda form: from_line.record_payout(
-            line_id, gateway=form["gateway"], reference=form.line("reference"), person_id=steps.person_id()
+            line_id, gateway=form["gateway"], reference=form.line("reference"), person_id=access.person_id()
         ),
         _("Pencairan dicatat, dibukukan, dan dicocokkan."),
     )
@@ -151,7 +151,7 @@ def set_bank_line_aside(line_id: int) -> ResponseReturnValue:
     """It belongs to nothing in the shop, and why."""
     return step(
         line_id,
-        lambda form: match.set_aside(line_id, form["reason"], steps.person_id()),
+        lambda form: match.set_aside(line_id, form["reason"], access.person_id()),
         _("Baris disisihkan dengan alasannya."),
     )
 
@@ -162,7 +162,7 @@ def bring_bank_line_back(line_id: int) -> ResponseReturnValue:
     """Look for what it belongs to after all."""
     return step(
         line_id,
-        lambda _form: match.bring_back(line_id, steps.person_id()),
+        lambda _form: match.bring_back(line_id, access.person_id()),
         _("Baris terbuka lagi untuk dicocokkan."),
     )
 
@@ -189,7 +189,7 @@ def count_held(payment_id: str) -> ResponseReturnValue:
     """What is held pays the order; what is above its total stays held."""
     steps.for_all(Action.BANK_WRITE)
     form = steps.written()
-    done = form.done(lambda: transfers.count(payment_id[:64], steps.person_id()))
+    done = form.done(lambda: transfers.count(payment_id[:64], access.person_id()))
     return held_ended(form, done, _("Uangnya dihitung untuk pesanan itu."))
 
 
@@ -199,7 +199,7 @@ def return_held(held_id: int) -> ResponseReturnValue:
     """What is left goes back to the shopper, who is asked for an account."""
     steps.for_all(Action.RETURNS_WRITE)
     form = steps.written()
-    done = form.done(lambda: returns.of_held(held_id, steps.person_id()))
+    done = form.done(lambda: returns.of_held(held_id, access.person_id()))
     return held_ended(form, done, _("Pembeli diminta menuliskan rekeningnya."))
 
 

@@ -28,7 +28,7 @@ def retry_event(event_id: int) -> ResponseReturnValue:
     """Have it handled anew, at once."""
     whole_programme()
     form = steps.written()
-    done = form.done(lambda: event_tries.retry(event_id, steps.person_id()))
+    done = form.done(lambda: event_tries.retry(event_id, access.person_id()))
     return ended(form, done, _("Kabar ini dicoba lagi. Muat ulang halaman ini sebentar lagi."), "kabar")
 
 
@@ -38,7 +38,7 @@ def set_event_aside(event_id: int) -> ResponseReturnValue:
     """Leave it be, with a reason."""
     whole_programme()
     form = steps.written()
-    done = form.done(lambda: event_tries.set_aside(event_id, steps.person_id(), form["reason"]))
+    done = form.done(lambda: event_tries.set_aside(event_id, access.person_id(), form["reason"]))
     return ended(form, done, _("Kabar ini dikesampingkan; alasannya tercatat."), "kabar", f"event-{event_id}")
 
 
@@ -56,7 +56,7 @@ def give_held_back(payment_id: str) -> ResponseReturnValue:
     """Send all of a held payment back to the shopper."""
     whole_programme()
     form = steps.written()
-    done = form.done(lambda: held_payments.give_back(payment_id, steps.person_id()))
+    done = form.done(lambda: held_payments.give_back(payment_id, access.person_id()))
     said = _("Pengembalian dicatat. Mulai Rp 500.000 orang kedua menyetujuinya dahulu.")
     return ended(form, done, said, "ditahan")
 
@@ -67,7 +67,7 @@ def close_held(payment_id: str) -> ResponseReturnValue:
     """Say why nothing is left to do about it."""
     whole_programme()
     form = steps.written()
-    done = form.done(lambda: held_payments.close(payment_id, steps.person_id(), form["reason"]))
+    done = form.done(lambda: held_payments.close(payment_id, access.person_id(), form["reason"]))
     return ended(form, done, _("Pembayaran ini selesai; alasannya tercatat."), "ditahan", f"held-{payment_id}")
 
 

@@ -43,7 +43,7 @@ def ask_reconciliation() -> ResponseReturnValue:
     whole_programme()
     form = steps.written()
     first, last = form.day_or_none("from"), form.day_or_none("to")
-    done = form.done(lambda: reconcile.ask(form["gateway"], steps.person_id(), first, last))
+    done = form.done(lambda: reconcile.ask(form["gateway"], access.person_id(), first, last))
     if done is None:
         return overview_page(form), form.status
     return redirect(url_for("finance.reconciliation_run", run_id=done.id), 303)
@@ -132,7 +132,7 @@ def propose_for_difference(difference_id: int) -> ResponseReturnValue:
     """Propose the correction that settles it; a second person books it."""
     row, form = own(difference_id), steps.written()
     done = form.done(
-        lambda: reconcile_differences.propose_correction(row.id, steps.person_id(), form["reason"])
+        lambda: reconcile_differences.propose_correction(row.id, access.person_id(), form["reason"])
     )
     return ended(row, form, done, _("Koreksi diusulkan. Orang kedua yang menyetujuinya."))
 
@@ -143,7 +143,7 @@ def refund_for_difference(difference_id: int) -> ResponseReturnValue:
     """Write down a refund that was made in the provider's own pages; a second person books it."""
     row, form = own(difference_id), steps.written()
     done = form.done(
-        lambda: reconcile_differences.record_refund_made_there(row.id, steps.person_id(), form["reason"])
+        lambda: reconcile_differences.record_refund_made_there(row.id, access.person_id(), form["reason"])
     )
     return ended(row, form, done, _("Pengembalian dicatat. Orang kedua yang menyetujuinya."))
 
@@ -153,7 +153,7 @@ def refund_for_difference(difference_id: int) -> ResponseReturnValue:
 def explain_difference(difference_id: int) -> ResponseReturnValue:
     """Leave it as it is, for a reason."""
     row, form = own(difference_id), steps.written()
-    done = form.done(lambda: reconcile_differences.explain(row.id, steps.person_id(), form["reason"]))
+    done = form.done(lambda: reconcile_differences.explain(row.id, access.person_id(), form["reason"]))
     return ended(row, form, done, _("Selisih dikesampingkan; alasannya tercatat."))
 
 
@@ -162,7 +162,7 @@ def explain_difference(difference_id: int) -> ResponseReturnValue:
 def reopen_difference(difference_id: int) -> ResponseReturnValue:
     """Look again at one that was left."""
     row, form = own(difference_id), steps.written()
-    done = form.done(lambda: reconcile_differences.reopen(row.id, steps.person_id()))
+    done = form.done(lambda: reconcile_differences.reopen(row.id, access.person_id()))
     return ended(row, form, done, _("Selisih dibuka lagi."))
 
 

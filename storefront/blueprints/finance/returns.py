@@ -35,7 +35,7 @@ def propose_returns() -> ResponseReturnValue:
     steps.for_all(Action.RETURNS_WRITE)
     form = steps.written()
     ids = request.form.getlist("pick", type=int)
-    batch = form.done(lambda: return_batches.propose(ids, steps.person_id()))
+    batch = form.done(lambda: return_batches.propose(ids, access.person_id()))
     if batch is None:
         return list_page(form), form.status
     flash(_("Diusulkan untuk dibayar. Orang kedua dari keuangan menyetujuinya."), "ok")
@@ -48,7 +48,7 @@ def ask_again(return_id: int) -> ResponseReturnValue:
     """The account was wrong, or never came: write to the shopper once more."""
     steps.for_all(Action.RETURNS_WRITE)
     form = steps.written()
-    done = form.done(lambda: returns.ask_again(return_id, steps.person_id()))
+    done = form.done(lambda: returns.ask_again(return_id, access.person_id()))
     if done is None:
         return list_page(form), form.status
     flash(_("Pembeli diminta lagi menuliskan rekeningnya. Rekening yang lama dihapus."), "ok")
@@ -61,7 +61,7 @@ def refund_by_bank(refund_id: int) -> ResponseReturnValue:
     """A refund that the gateway refused goes back by bank instead."""
     steps.for_all(Action.RETURNS_WRITE)
     form = steps.written()
-    done = form.done(lambda: returns.of_refund(refund_id, steps.person_id()))
+    done = form.done(lambda: returns.of_refund(refund_id, access.person_id()))
     flash(_("Pembeli diminta menuliskan rekeningnya.") if done else form.refusal, "ok" if done else "bad")
     return redirect(url_for("finance.refund_page", refund_id=refund_id), 303)
 
@@ -86,7 +86,7 @@ def after_return_step(rest: str) -> ResponseReturnValue:
 def approve_returns(batch_id: int) -> ResponseReturnValue:
     """Agree, as the second person."""
     row, form = own(batch_id, Action.RETURNS_WRITE), steps.written()
-    done = form.done(lambda: return_batches.approve(row.id, steps.person_id()))
+    done = form.done(lambda: return_batches.approve(row.id, access.person_id()))
     return ended(row, form, done, _("Disetujui. Kirim uangnya, lalu catat nomor referensi bank di sini."))
 
 
@@ -95,7 +95,7 @@ def approve_returns(batch_id: int) -> ResponseReturnValue:
 def reject_returns(batch_id: int) -> ResponseReturnValue:
     """Decide against it, or take one's own proposal back."""
     row, form = own(batch_id, Action.RETURNS_WRITE), steps.written()
-    done = form.done(lambda: return_batches.reject(row.id, steps.person_id()))
+    done = form.done(lambda: return_batches.reject(row.id, access.person_id()))
     return ended(row, form, done, _("Tidak jadi dibayar. Pengembaliannya dapat diusulkan lagi."))
 
 
@@ -112,7 +112,7 @@ def mark_return_paid(return_id: int) -> ResponseReturnValue:
     reference, paid_on = form.line("bank_reference"), form.day("paid_on")
     done = form.done(
         lambda: return_batches.mark_paid(
-            return_id, reference=reference, paid_on=paid_on, person_id=steps.person_id()
+            return_id, reference=reference, paid_on=paid_on, person_id=access.person_id()
         )
     )
     return ended(
@@ -162,6 +162,6 @@ def page(row: BatchRow, form: Written, wrong_return: int | None = None) -> str:
         found=lists.returns(batch_id=row.id),
         account=find_in_force(None, days.today()),
         today=days.today(),
-        is_proposer=row.proposed_by == steps.person_id(),
+        is_proposer=row.proposed_by == access.person_id(),
         may_write=steps.may(Action.RETURNS_WRITE),
     )
