@@ -86,13 +86,14 @@ def visit_again(one_profile: Visitor, cookies: Cookies) -> Callable[..., Visitor
     """As `visit`, by one profile that forgets who it was: for many looks that leave nothing in the browser."""
 
     def new(size: str = "phone", language: str = "id", *, account: str | None = None) -> Visitor:
-        context = one_profile.page.context
+        page, context = one_profile.page, one_profile.page.context
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        page.goto("about:blank")  # the last page must not ask for anything as nobody
         context.clear_cookies()
-        if one_profile.page.url.startswith("http"):
-            one_profile.page.evaluate("localStorage.clear(); sessionStorage.clear()")
         one_profile.resize(size)
         one_profile.language = language
-        become(one_profile.page, account, cookies)
+        become(page, account, cookies)
         one_profile.trouble.clear()
         return one_profile
 
