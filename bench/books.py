@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 import urllib3
@@ -142,9 +143,12 @@ def signed_in(shop: Shop) -> str:
     answer = urllib3.request(
         "POST",
         f"{shop.address}/login",
-        fields={"csrf_token": token[1], "email": FINANCE, "password": "demo"},
-        headers={"Cookie": _cookies(page), "Origin": shop.address},
-        encode_multipart=False,
+        body=urlencode({"csrf_token": token[1], "email": FINANCE, "password": "demo"}),
+        headers={
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Cookie": _cookies(page),
+            "Origin": shop.address,
+        },
         redirect=False,
     )
     assert answer.status in (302, 303), answer.status
