@@ -1,15 +1,17 @@
-"""Fixtures for tests that need many connections at once."""
+"""Fixtures for tests that need many connections at once, or a shop whose books have lived."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 import storefront
 from storefront.extensions import db
-from tests.clones import Clone
+from tests.clones import Clone, TestServer, settings_for, worker_name
+from tests.later_books import lived_books
 
 
 @pytest.fixture
@@ -25,3 +27,17 @@ def wide_app(
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def lived_in(database_server: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """A shop in which every kind of entry was booked; whoever changes it must undo that."""
+    clone = database_server.clone(f"storefront_lived_in_{worker_name()}")
+    app = storefront.create_app(settings_for(clone.addresses, Path(tmp_path_factory.mktemp("lived_in"))))
+    app.config["TESTING"] = True
+    with app.app_context():
+        lived_books()
+        db.session.remove()
+        db.engine.dispose()
+    yield clone
+    clone.close()

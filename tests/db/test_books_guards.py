@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,16 +15,14 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from storefront import create_app
 from storefront.books import deposit, settle
 from storefront.books.refunds import SECOND_PERSON_FROM
 from storefront.books.settle import Wish
 from storefront.catalogue.models import Variant
 from storefront.embedded import WEB
 from storefront.extensions import db
-from tests.clones import Clone, TestServer, settings_for, worker_name
+from tests.clones import Clone
 from tests.factories import make_paid_order
-from tests.later_books import lived_books
 from tests.money_out import PKL_PREMIUM, PKL_STATE, give_back, open_books
 
 #: A refund with its parts, asked for by the person of another one.
@@ -98,19 +95,6 @@ REFUSED = {
     "a fund's code": ("UPDATE funds SET code = 'other' WHERE code = 'premium'", "permission denied"),
     "a facility's code": ("UPDATE facilities SET code = 'ZZZ' WHERE code = 'PKL'", "its code stays"),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def lived_in(database_server: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    clone = database_server.clone(f"storefront_guards_{worker_name()}")
-    app = create_app(settings_for(clone.addresses, Path(tmp_path_factory.mktemp("guards"))))
-    app.config["TESTING"] = True
-    with app.app_context():
-        lived_books()
-        db.session.remove()
-        db.engine.dispose()
-    yield clone
-    clone.close()
 
 
 @pytest.fixture

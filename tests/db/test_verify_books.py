@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from storefront import create_app
 from storefront.embedded import SUPERUSER
-from storefront.extensions import db
 from storefront.verify import clearing, passed_on, periods
 from storefront.verify.invariant import check
-from tests.clones import Clone, TestServer, settings_for, worker_name
-from tests.later_books import BREAKS, lived_books
+from tests.clones import Clone
+from tests.later_books import BREAKS
 
 INVARIANTS = (*clearing.INVARIANTS, *passed_on.INVARIANTS, *periods.INVARIANTS)
-
-
-@pytest.fixture(scope="module")
-def lived_in(database_server: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    clone = database_server.clone(f"storefront_books_{worker_name()}")
-    app = create_app(settings_for(clone.addresses, Path(tmp_path_factory.mktemp("books"))))
-    app.config["TESTING"] = True
-    with app.app_context():
-        lived_books()
-        db.session.remove()
-        db.engine.dispose()
-    yield clone
-    clone.close()
 
 
 @pytest.fixture
