@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import click
 import psycopg
+from psycopg.errors import UndefinedTable
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 #: Name of our connections that only read, so that nobody waits for them.
 READER = "storefront reader"
@@ -45,11 +46,17 @@ class DatabaseAway(click.ClickException):
 
 @contextmanager
 def database_needed() -> Iterator[None]:
-    """Tell whoever runs a command that the database is away, instead of showing them our inside."""
+    """Tell whoever runs a command that the database is away or has no tables, instead of showing them our inside."""
     try:
         yield
     except (OperationalError, psycopg.OperationalError) as error:
         said = str(getattr(error, "orig", error)).strip().splitlines()
         raise DatabaseAway(
             f"The database cannot be reached or went away: {said[0] if said else error}"
+        ) from None
+    except (ProgrammingError, UndefinedTable) as error:
+        if not isinstance(getattr(error, "orig", error), UndefinedTable):
+            raise
+        raise DatabaseAway(
+            "The database has not the tables that this needs. Make them first: flask --app wsgi migrate"
         ) from None

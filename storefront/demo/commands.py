@@ -9,6 +9,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from config import Settings
+from storefront.snapshot import database_needed
 
 
 @click.command()
@@ -22,6 +23,7 @@ from config import Settings
 )
 @click.option("--reset", "from_empty", is_flag=True, help="Empty the database first. Only while DEMO is on.")
 @with_appcontext
+@database_needed()
 def demo(
     seed: str, products: int | None, orders: int | None, facility: str | None, from_empty: bool
 ) -> None:

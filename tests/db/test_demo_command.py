@@ -43,13 +43,15 @@ def fresh(database_server: TestServer) -> Callable[[str], Addresses]:
     return make
 
 
-def run(addresses: Addresses, var_dir: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
+def run(
+    addresses: Addresses, var_dir: Path, *arguments: str, command: str = "demo", **env: str
+) -> subprocess.Popen[str]:
     environment = (
         os.environ | SECRETS | {"DEMO": "on", "VAR_DIR": str(var_dir), "PYTHONUNBUFFERED": "1"} | env
     )
     environment |= {"DATABASE_URL": addresses[WEB], "DATABASE_OWNER_URL": addresses[OWNER]}
     return subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "demo", *arguments],
+        [sys.executable, "-m", "flask", "--app", "wsgi", command, *arguments],
         cwd=PROJECT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -168,6 +170,17 @@ def test_a_filled_database_is_refused_and_begun_anew_only_when_told(
     assert count(addresses, "products") == 77
     assert count(addresses, "people") == 10
     assert count(addresses, "orders") == 0
+
+
+@pytest.mark.parametrize("command", ["demo", "verify"])
+def test_a_database_without_tables_is_told_how_to_get_them(database_server: TestServer, command: str) -> None:
+    name = f"storefront_bare_{worker_name()}"
+    database_server.create(name, "template1")
+    with run(database_server.server.addresses(name), database_server.var_dir, command=command) as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "flask --app wsgi migrate" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("arguments", [(), ("--reset",)])
