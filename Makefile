@@ -14,6 +14,8 @@ FIND_PYTHON = $(shell for p in $(CANDIDATES); do "$$p" -c '$(NEW_ENOUGH)' 2>/dev
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-compile --only-binary=:all: --require-hashes --no-deps
 export PYTHONUNBUFFERED := 1
+# Where it is set, each of the shop's processes compiles a thousand modules anew: 2 s of its start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint types bench drill lock screenshots clean help
 
