@@ -8,7 +8,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
     journal_entries, postings, stock_movements, audit_events, order_lines, order_line_shares,
-    parcel_lines, accounts, instalments FROM {web};
+    parcel_lines, accounts, instalments, former_names FROM {web};
 REVOKE DELETE, TRUNCATE ON
     orders, parcels, payments, payment_events, payment_attempts, refunds, reservations, people, memberships,
     facilities, workshops, products, variants, split_rules, split_rule_shares, idempotency_keys, messages FROM {web};

@@ -1,4 +1,4 @@
-"""The audit trail's one table."""
+"""The audit trail, and what things were called before."""
 
 from __future__ import annotations
 
@@ -31,3 +31,20 @@ class AuditEvent(db.Model):  # type: ignore[name-defined]
     request_id: Mapped[str | None]
     #: The network address of staff; of nobody else.
     network: Mapped[str | None] = mapped_column(INET)
+
+
+class FormerName(db.Model):  # type: ignore[name-defined]
+    """What a facility, workshop or category was called until it was renamed; the database writes it down.
+
+    Files of a past moment read it through `facilities_at`, `workshops_at` and `categories_at`.
+    """
+
+    __tablename__ = "former_names"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: The table that it lies in.
+    subject_kind: Mapped[str]
+    subject_id: Mapped[int]
+    until: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    #: Columns of the subject, as they were.
+    named: Mapped[dict[str, Any]] = mapped_column(JSONB)

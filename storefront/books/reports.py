@@ -1,7 +1,7 @@
 """Sales by facility, region, category, workshop, channel or month; balances of all facilities on a day.
 
 Both are sums of postings. Sales count on their own day and refunds on theirs; shipping is no sale. Region and
-category are those of today: neither is written down with a sale.
+category are those that the sale was made in; names are those of the moment that is spoken of.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Grouping:
 
 GROUPINGS: Mapping[By, Grouping] = {
     By.FACILITY: Grouping("f.code", "f.name"),
-    By.REGION: Grouping("f.regional_office", "f.regional_office"),
+    By.REGION: Grouping("l.regional_office", "l.regional_office"),
     By.CATEGORY: Grouping("c.slug", "c.name", "c.name_en"),
     By.WORKSHOP: Grouping("l.workshop_name", "l.workshop_name", facility="f.code"),
     By.CHANNEL: Grouping("o.channel", "o.channel"),
@@ -67,9 +67,8 @@ SALES = """
              GROUP BY p.order_line_id, p.effective_date, a.facility_id) s
       JOIN order_lines l ON l.id = s.order_line_id
       JOIN orders o ON o.id = l.order_id
-      JOIN facilities f ON f.id = s.facility_id
-      JOIN products x ON x.id = l.product_id
-      JOIN categories c ON c.id = x.category_id
+      JOIN facilities_at(%(as_of)s) f ON f.id = s.facility_id
+      JOIN categories_at(%(as_of)s) c ON c.id = l.category_id
      GROUP BY 1, 2, 3"""
 
 
@@ -189,8 +188,9 @@ def facility_balances(
     owed = known.by_facility({a: x for a, x in sums.items() if x and a not in known.receivables})
     back = known.by_facility({a: -x for a, x in sums.items() if x and a in known.receivables})
     rows = connection.execute(
-        "SELECT id, code, name, regional_office FROM facilities WHERE id = ANY (%(ids)s) ORDER BY name, code",
-        {"ids": list(facility_ids)},
+        """SELECT id, code, name, regional_office FROM facilities_at(%(as_of)s) WHERE id = ANY (%(ids)s)
+            ORDER BY name, code""",
+        {"ids": list(facility_ids), "as_of": as_of},
     ).fetchall()
     found = [
         FacilityBalance(facility, code, name, region, _of(facility, owed), _of(facility, back))

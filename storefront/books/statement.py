@@ -51,7 +51,7 @@ MOVEMENTS = """
      GROUP BY p.account_id, e.kind"""
 DISTRIBUTIONS = """
     SELECT d.distributed_on, w.name AS workshop, d.people, d.amount
-      FROM premium_distributions d JOIN workshops w ON w.id = d.workshop_id
+      FROM premium_distributions d JOIN workshops_at(%(as_of)s) w ON w.id = d.workshop_id
      WHERE d.facility_id = %(facility)s AND d.distributed_on BETWEEN %(first)s AND %(last)s AND {approved}
      ORDER BY d.distributed_on, d.id"""
 

@@ -23,9 +23,11 @@ PAGE = 50
 KEY = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{1,18})")
 #: Filters on what was sold, as SQL about a posting `p`.
 FILTERS = {
+    "region": """p.order_line_id IN (
+                    SELECT l.id FROM order_lines l
+                     WHERE l.facility_id = ANY (%(facilities)s) AND l.regional_office = %(region)s)""",
     "category": """p.order_line_id IN (
-                    SELECT l.id FROM order_lines l JOIN products x ON x.id = l.product_id
-                      JOIN categories c ON c.id = x.category_id
+                    SELECT l.id FROM order_lines l JOIN categories_at(%(as_of)s) c ON c.id = l.category_id
                      WHERE l.facility_id = ANY (%(facilities)s) AND c.slug = %(category)s)""",
     "workshop": """p.order_line_id IN (
                     SELECT l.id FROM order_lines l
@@ -68,6 +70,7 @@ class Lines:
     kind: str = ""
     #: A column's code: one fund, or shipping.
     fund: str = ""
+    region: str = ""
     category: str = ""
     workshop: str = ""
     channel: str = ""

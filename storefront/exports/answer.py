@@ -19,10 +19,8 @@ from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
 from storefront.exports.moment import parse_moment, settle
 from storefront.exports.statement_pdf import paper
-from storefront.exports.statement_table import Named
 from storefront.exports.table import Table
 from storefront.extensions import db
-from storefront.facilities.models import Facility
 from storefront.snapshot import snapshot
 
 #: Endings of a statement's files.
@@ -54,11 +52,6 @@ def attachment(key: str | None, name: str) -> Response:
     return response
 
 
-def named(facility: Facility) -> Named:
-    """The facility as its papers name it."""
-    return Named(facility.id, facility.code, facility.name, facility.regional_office, facility.city)
-
-
 def asked_part() -> Part:
     """What of an export this request wants (`part`). Raises Invalid."""
     try:
@@ -76,13 +69,13 @@ def asked_moment() -> datetime.datetime:
     return settle(db.engine, parse_moment(asked) if asked else None)
 
 
-def statement_file(facility: Named, span: Span, form: str) -> Download:
-    """A statement as `form` (one of `STATEMENT_FORMS`), as this request asks for it.
+def statement_file(facility_id: int, span: Span, form: str) -> Download:
+    """The statement of a facility as `form` (one of `STATEMENT_FORMS`), as this request asks for it.
 
     The caller has ended its own transaction. Raises what `asked_moment` and `table.download` raise.
     """
     part, moment = asked_part(), asked_moment()
-    with statement_table.opened(db.engine, facility, span, moment) as source:
+    with statement_table.opened(db.engine, facility_id, span, moment) as source:
         if form == "pdf":
             pdf, found = paper(source, note=demo_note())
             return table.parted(io.BytesIO(pdf), found, "application/pdf", moment, part)

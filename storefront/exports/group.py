@@ -13,7 +13,6 @@ from sqlalchemy import select
 from storefront.exports import moment
 from storefront.exports.formats import Format
 from storefront.exports.sales import UnknownFacility
-from storefront.exports.statement_table import Named
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 
@@ -33,18 +32,18 @@ def moment_of(as_of: str | None) -> datetime.datetime:
     return moment.settle(db.engine, moment.parse_moment(as_of) if as_of else None)
 
 
-def facility_of(code: str) -> Named:
-    """The facility that `--facility` names. Raises UnknownFacility."""
-    found = db.session.scalar(select(Facility).where(Facility.code == code))
+def facility_of(code: str) -> int:
+    """Id of the facility that `--facility` names. Raises UnknownFacility."""
+    found = db.session.scalar(select(Facility.id).where(Facility.code == code))
     if found is None:
         raise UnknownFacility(code)
-    return Named(found.id, found.code, found.name, found.regional_office, found.city)
+    return found
 
 
 def ids_of(code: str | None) -> list[int]:
     """Ids of the facility that `--facility` names, without it of all. Raises UnknownFacility."""
     if code is not None:
-        return [facility_of(code).id]
+        return [facility_of(code)]
     return list(db.session.scalars(select(Facility.id).order_by(Facility.id)))
 
 

@@ -28,8 +28,8 @@ UNSEEN = 0.2
 #: In a query string a "+" arrives as a space.
 LOST_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
 
-#: Transactions that may still commit a sale booked before the moment: our own role's by their start; of other
-#: roles, whose start is hidden from us, those that hold a writer's lock on the journal.
+#: Transactions that may still commit a sale or a new name of before the moment: our own role's by their start; of other
+#: roles, whose start is hidden from us, those that hold a writer's lock on the journal or on the former names.
 UNFINISHED = """
 SELECT DISTINCT l.pid, l.virtualtransaction
   FROM pg_locks l
@@ -37,7 +37,8 @@ SELECT DISTINCT l.pid, l.virtualtransaction
  WHERE a.datname = current_database() AND l.pid <> pg_backend_pid()
    AND a.application_name <> %(reader)s
    AND CASE WHEN a.xact_start IS NOT NULL THEN a.xact_start <= %(moment)s
-            ELSE l.mode = 'RowExclusiveLock' AND l.relation = 'journal_entries'::regclass END
+            ELSE l.mode = 'RowExclusiveLock'
+             AND l.relation IN ('journal_entries'::regclass, 'former_names'::regclass) END
 """
 
 

@@ -1,6 +1,7 @@
 """Money that left, as tables: settlements, deposits, what a deposit carries, premium passed on.
 
-Each row stands as it did at the moment of the export (`as_of`): what was decided or booked later is not in it.
+Each row stands as it did at the moment of the export (`as_of`): what was decided or booked later is not in it, and
+what was renamed later has its former name.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ SETTLEMENTS = f"""
            CASE WHEN s.was_paid THEN s.bank_reference END AS bank_reference,
            CASE WHEN s.was_reversed THEN s.reversed_on END AS reversed_on
       FROM ({_steps("settlements", "settlement")}) s
-      JOIN facilities f ON f.id = s.facility_id
+      JOIN facilities_at(%(as_of)s) f ON f.id = s.facility_id
       LEFT JOIN funds u ON u.id = s.fund_id
      WHERE {REACH} AND (CAST(%(fund)s AS text) IS NULL OR COALESCE(u.code, 'shipping') = CAST(%(fund)s AS text))
      ORDER BY s.id"""  # noqa: S608
@@ -58,7 +59,7 @@ DEPOSITS = f"""
            CASE WHEN s.was_paid THEN s.ntpn END AS ntpn, CASE WHEN s.was_paid THEN s.paid_on END AS paid_on,
            CASE WHEN s.was_reversed THEN s.reversed_on END AS reversed_on
       FROM ({_steps("deposits", "deposit")}) s
-      JOIN facilities f ON f.id = s.facility_id
+      JOIN facilities_at(%(as_of)s) f ON f.id = s.facility_id
       JOIN satkers k ON k.id = s.satker_id
      WHERE {REACH}
      ORDER BY s.id"""  # noqa: S608
@@ -78,8 +79,8 @@ DISTRIBUTIONS = f"""
       FROM (SELECT d.*, CASE WHEN d.rejected_at <= %(as_of)s THEN 'rejected'
                              WHEN d.approved_at <= %(as_of)s THEN 'approved' ELSE 'entered' END AS state_then
               FROM premium_distributions d WHERE d.entered_at <= %(as_of)s) s
-      JOIN facilities f ON f.id = s.facility_id
-      JOIN workshops w ON w.id = s.workshop_id
+      JOIN facilities_at(%(as_of)s) f ON f.id = s.facility_id
+      JOIN workshops_at(%(as_of)s) w ON w.id = s.workshop_id
      WHERE {REACH}
      ORDER BY s.id"""  # noqa: S608
 NAMED: tuple[Column, ...] = (text("facility_code"), text("facility_name"))

@@ -45,8 +45,8 @@ from storefront.snapshot import snapshot
 def export_statement(facility: str, period: str, as_of: str | None, form: str, out: Path) -> None:
     """Write the statement of one facility over some days."""
     files.check_target(out)
-    named, days_ = facility_of(facility), span.parse(period)
-    with statement_table.opened(db.engine, named, days_, moment_of(as_of)) as source:
+    facility_id, days_ = facility_of(facility), span.parse(period)
+    with statement_table.opened(db.engine, facility_id, days_, moment_of(as_of)) as source:
         if form == "pdf":
             found = table.beside(out, partial(_paper, source))
         else:

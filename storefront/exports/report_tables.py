@@ -35,7 +35,7 @@ BALANCES = """
       FROM accounts a
       JOIN postings p ON p.account_id = a.id
       JOIN journal_entries e ON e.id = p.entry_id
-      JOIN facilities f ON f.id = a.facility_id
+      JOIN facilities_at(%(as_of)s) f ON f.id = a.facility_id
       LEFT JOIN funds u ON u.id = a.fund_id
      WHERE a.facility_id = ANY (%(facilities)s) AND p.effective_date <= %(day)s AND e.posted_at <= %(as_of)s
      GROUP BY f.code, f.name, f.regional_office, u.code, u.position
@@ -48,7 +48,7 @@ FROM_ROWS = """
 
 
 def sales_table(report: SalesReport, span: Span, as_of: datetime.datetime, filters: dict[str, Any]) -> Table:
-    """A sales report as a table. Its region and category are those of today, whatever the moment."""
+    """A sales report as a table."""
     names = NAMES[report.by]
     order = "key" if report.by is By.MONTH else "net_amount DESC, key, facility"
     chosen = ", ".join([*(f"{field} AS {name}" for name, field in names), "pieces", *report.amounts])
@@ -96,7 +96,7 @@ def ageing_table(
     names = {
         row[0]: (row[1], row[2])
         for row in connection.execute(
-            "SELECT id, code, name FROM facilities WHERE id = ANY (%s)", (list(facility_ids),)
+            "SELECT id, code, name FROM facilities_at(%s) WHERE id = ANY (%s)", (as_of, list(facility_ids))
         )
     }
     rows = [

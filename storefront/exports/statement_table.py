@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from flask_babel import gettext as _
+from psycopg.rows import class_row
 from sqlalchemy import Engine
 
 from storefront.books import statement_lines
@@ -38,12 +39,13 @@ DESCRIBED: tuple[Column, ...] = (
     #: Where it became known after its own month was closed.
     day("happened_on"),
 )
+NAMED = "SELECT id, code, name, regional_office, city FROM facilities_at(%(as_of)s) WHERE id = %(facility)s"
 ORDER = "ORDER BY effective_date, entry_id, line_id NULLS FIRST"
 
 
 @dataclass(frozen=True)
 class Named:
-    """A facility as its papers name it."""
+    """A facility as its papers name it: as it was called at their moment."""
 
     id: int
     code: str
@@ -73,10 +75,13 @@ class Source:
 
 
 @contextmanager
-def opened(engine: Engine, facility: Named, span: Span, as_of: datetime.datetime) -> Iterator[Source]:
-    """The statement as it was at `as_of`, a moment that `moment.settle()` has returned."""
+def opened(engine: Engine, facility_id: int, span: Span, as_of: datetime.datetime) -> Iterator[Source]:
+    """The statement of a facility as it was at `as_of`, a moment that `moment.settle()` has returned."""
     with snapshot(engine) as connection:
-        yield Source(connection, facility, statement(connection, facility.id, span, as_of), as_of)
+        with connection.cursor(row_factory=class_row(Named)) as cursor:
+            facility = cursor.execute(NAMED, {"as_of": as_of, "facility": facility_id}).fetchone()
+        assert facility is not None
+        yield Source(connection, facility, statement(connection, facility_id, span, as_of), as_of)
 
 
 def table(source: Source) -> Table:

@@ -88,6 +88,9 @@ class OrderLine(db.Model):  # type: ignore[name-defined]
     #: As it was: a rule may name it, and the product may move to another group.
     commodity_group_id: Mapped[int | None] = mapped_column(ForeignKey("commodity_groups.id"))
     split_rule_id: Mapped[int] = mapped_column(ForeignKey("split_rules.id"))
+    #: Its product's, and its facility's region, when it was placed: the database writes both down.
+    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"), server_default=FetchedValue())
+    regional_office: Mapped[str] = mapped_column(server_default=FetchedValue())
     sku: Mapped[str]
     title: Mapped[str]
     title_en: Mapped[str]

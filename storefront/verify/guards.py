@@ -11,7 +11,7 @@ TRIGGERS = {
     "budget_returns": (
         "budget_returns_begin", "budget_returns_keep", "budget_returns_transition", "budget_returns_within",
     ),
-    "categories": ("catalogue_changed", "categories_search"),
+    "categories": ("catalogue_changed", "categories_former_name", "categories_search"),
     "corrections": ("corrections_begin", "corrections_keep", "corrections_transition"),
     "deposit_lines": ("deposit_lines_append_only", "deposit_lines_of_the_state", "deposit_lines_whole"),
     "deposits": (
@@ -22,7 +22,10 @@ TRIGGERS = {
     "dispute_shares": ("dispute_shares_append_only", "dispute_shares_within"),
     "disputes": ("disputes_keep", "disputes_transition"),
     "exhibitions": ("catalogue_changed",),
-    "facilities": ("catalogue_changed", "facilities_keep_code", "facilities_search", "listing_changed"),
+    "facilities": (
+        "catalogue_changed", "facilities_former_name", "facilities_keep_code", "facilities_search", "listing_changed",
+    ),
+    "former_names": ("former_names_append_only", "former_names_no_truncate"),
     "fee_bearers": ("catalogue_changed", "fee_bearers_keep", "fee_bearers_legal"),
     "funds": ("funds_keep_code",),
     "journal_entries": (
@@ -30,7 +33,7 @@ TRIGGERS = {
         "journal_entries_open_period",
     ),
     "order_line_shares": ("order_line_shares_append_only", "order_line_shares_once"),
-    "order_lines": ("order_lines_append_only", "order_lines_shared"),
+    "order_lines": ("order_lines_append_only", "order_lines_place", "order_lines_shared"),
     "orders": ("orders_transition",),
     "parcels": ("parcels_transition",),
     "payments": ("payments_keep", "payments_transition"),
@@ -58,7 +61,7 @@ TRIGGERS = {
     "stock_levels": ("catalogue_changed", "listing_changed"),
     "stock_movements": ("apply_stock_movement", "stock_movements_append_only", "stock_movements_no_truncate"),
     "variants": ("catalogue_changed", "listing_changed"),
-    "workshops": ("catalogue_changed", "workshops_search"),
+    "workshops": ("catalogue_changed", "workshops_former_name", "workshops_search"),
 }  # fmt: skip
 #: What is there once: every unique index and every EXCLUDE, by name, but primary keys.
 ONCE = (

@@ -1,4 +1,4 @@
-"""The migration of the books on a database full of sales that the revision before has written."""
+"""The migrations since the shop opened, on a database full of sales that its first revision has written."""
 
 from __future__ import annotations
 
@@ -85,6 +85,10 @@ class Before:
             (found,) = connection.execute(query).fetchone()  # type: ignore[misc]
             return found
 
+    def all(self, query: str) -> list[Any]:
+        with psycopg.connect(self.addresses[OWNER]) as connection:
+            return connection.execute(query).fetchall()
+
     def execute(self, query: str, *values: Any) -> None:
         with psycopg.connect(self.addresses[OWNER]) as connection:
             connection.execute(query, values or None)
@@ -130,6 +134,34 @@ def test_sales_of_before_are_right_after(before: Before, database: Clone) -> Non
     assert told == statements(database.addresses)
     assert sum(amount for one in told for amount in one.closing.values()) > 0
     assert before.one("SELECT count(*) FROM postings WHERE effective_date IS NULL") == 0
+
+
+def test_lines_of_before_are_given_their_category_and_region(before: Before) -> None:
+    before.upgrade()
+    query = """SELECT l.category_id = p.category_id AND l.regional_office = f.regional_office, count(*)
+                 FROM order_lines l JOIN products p ON p.id = l.product_id JOIN facilities f ON f.id = l.facility_id
+                GROUP BY 1"""
+    assert before.all(query) == [(True, before.one("SELECT count(*) FROM order_lines"))]
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        before.execute("UPDATE order_lines SET regional_office = 'Kanwil lain'")
+
+
+def test_while_lines_are_filled_in_nothing_else_changes(before: Before) -> None:
+    with before.app.app_context():
+        upgrade(revision="0002")
+    before.execute((MIGRATIONS / "sql" / "0003" / "while_selling" / "1_columns.sql").read_text())
+    before.execute("UPDATE order_lines SET category_id = (SELECT min(id) FROM categories), regional_office = 'X'"
+        " WHERE id = (SELECT min(id) FROM order_lines)")
+    for change in (
+        "UPDATE order_lines SET quantity = quantity + 1, category_id = 1, regional_office = 'Y'",
+        "UPDATE order_lines SET regional_office = 'Y' WHERE regional_office = 'X'",
+        "DELETE FROM order_lines",
+    ):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            before.execute(change)
+    before.upgrade()  # and goes on where it stopped
+    assert before.one("SELECT count(*) FROM order_lines WHERE regional_office = 'X'") == 1
+    assert before.one("SELECT count(*) FROM order_lines WHERE category_id IS NULL") == 0
 
 
 def test_the_schema_is_the_same_on_both_ways(before: Before, database: Clone) -> None:

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from storefront.catalogue.models import Variant
 from storefront.days import accounting_day
-from storefront.exports import formats, sales
-from storefront.exports.moment import settle
+from storefront.exports import formats, report_tables, sales
+from storefront.exports.moment import StillWriting, settle
 from storefront.extensions import db
+from storefront.snapshot import snapshot
 from tests.factories import make_paid_order, make_rule, make_variant
 
 WRITERS, SALES_EACH, EXPORTS = 4, 6, 8
@@ -89,3 +91,38 @@ def test_the_same_moment_gives_the_same_bytes_under_fire(app: Flask, variant_id:
     rows = [found[0] for _, found in taken]
     assert rows == sorted(rows)
     assert in_own_context(take)[1][0] == WRITERS * SALES_EACH
+
+
+def test_a_new_name_that_is_not_yet_written_is_waited_for(app: Flask, variant_id: int) -> None:
+    """Renamed before the moment, committed after it: whoever asks at the moment sees the new name, now and later."""
+    with app.app_context():
+        make_paid_order((db.session.get_one(Variant, variant_id), 1))
+        db.session.commit()
+        renamed, go_on = threading.Event(), threading.Event()
+
+        def rename() -> None:
+            with app.app_context():
+                db.session.execute(text("UPDATE facilities SET name = 'Lapas Nama Baru'"))
+                renamed.set()
+                go_on.wait(10)
+                db.session.commit()
+
+        def balances(as_of: datetime.datetime) -> list[Any]:
+            day = accounting_day(as_of)
+            with app.app_context(), snapshot(db.engine) as connection:
+                ids = [row[0] for row in connection.execute("SELECT id FROM facilities")]
+                made = report_tables.balances_table(ids, day, as_of, {})
+                return connection.execute(made.sql, made.parameters).fetchall()
+
+        before = in_own_context(balances, settle(db.engine))
+        with ThreadPoolExecutor(1) as writer:
+            writing = writer.submit(in_own_context, rename)
+            renamed.wait(10)
+            moment = datetime.datetime.now(datetime.UTC)
+            with pytest.raises(StillWriting):
+                settle(db.engine, moment, patience=0.2)
+            go_on.set()
+            found = in_own_context(balances, settle(db.engine, moment))
+            writing.result()
+        assert {row[1] for row in found} == {"Lapas Nama Baru"} != {row[1] for row in before}
+        assert found == in_own_context(balances, moment)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session as DbSession
 from storefront import days
 from storefront.audit.models import AuditEvent
 from storefront.books.models import Period
-from tests.factories import make_paid_order
+from tests.factories import make_category, make_paid_order
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, post, sign_in
 
@@ -99,6 +99,23 @@ def test_every_figure_of_a_report_leads_to_lines_that_sum_to_it(finance: FlaskCl
         assert sum(amount for _href, amount in links) == 905_000, by
         for href, amount in links:
             assert footer_total(finance.get(href).text) == amount, href
+
+
+def test_sales_stay_in_the_region_and_category_they_were_made_in(finance: FlaskClient, db_session: DbSession) -> None:
+    def told(by: str) -> list[tuple[str, int]]:
+        return amount_links(finance.get(f"/finance/reports/sales?by={by}&from=2026-09-01&to=2026-10-31").text)
+
+    before = {by: told(by) for by in ("region", "category")}
+    other = make_category("lain", "Lain")
+    db_session.execute(text("UPDATE facilities SET regional_office = 'Kanwil Lain'"))
+    db_session.execute(text("UPDATE products SET category_id = :other"), {"other": other.id})
+    db_session.commit()
+    for by, links in before.items():
+        assert told(by) == links
+        for href, amount in links:
+            assert footer_total(finance.get(href).text) == amount, href
+    # A balance is of the facility, which is another region's now.
+    assert "Kanwil Lain" in finance.get("/finance/reports/balances?on=2026-10-31").text
 
 
 def test_balances_lead_to_their_lines(finance: FlaskClient) -> None:

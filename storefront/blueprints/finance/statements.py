@@ -18,7 +18,7 @@ from storefront.books.models import Period
 from storefront.books.span import BadSpan, Span
 from storefront.books.statement import KINDS, columns, statement
 from storefront.books.statement_lines import Lines, LinesPage, lines_page
-from storefront.exports.answer import STATEMENT_FORMS, answer, named, statement_file
+from storefront.exports.answer import STATEMENT_FORMS, answer, statement_file
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.ledger.models import JournalEntry
@@ -85,17 +85,17 @@ def statement_page(code: str, period: str) -> ResponseReturnValue:
 @access.rule(Action.REVENUE_READ)
 def statement_download(code: str, period: str, form: str) -> ResponseReturnValue:
     """The statement as a file; `as_of` gives the same bytes again, `part` the manifest or both."""
-    span, facility = spans.of_address(period), named(g.facility)
+    span, facility_id = spans.of_address(period), g.facility.id
     record(
         "statement.exported",
         "facility",
-        facility.code,
+        g.facility.code,
         person_id=access.person_id(),
-        facility_id=facility.id,
+        facility_id=facility_id,
         details={"period": span.name, "format": form, "as_of": request.args.get("as_of")},
     )
     db.session.commit()
-    return answer(statement_file(facility, span, form))
+    return answer(statement_file(facility_id, span, form))
 
 
 @bp.get("/lines")
@@ -118,7 +118,6 @@ def lines() -> ResponseReturnValue:
         facilities=facilities(),
         kinds=KINDS,
         funds=columns(connection),
-        region=text_argument("region"),
         query=line_query(choice, wanted),
     )
     return page, 422 if choice.errors else 200
@@ -153,13 +152,11 @@ def text_argument(name: str) -> str:
 def line_query(choice: Choice, wanted: Lines | None) -> dict[str, Any]:
     """The filters as arguments of an address."""
     asked: dict[str, Any] = dict(choice.query)
-    for name in ("kind", "fund", *LINKED):
+    for name in ("kind", "fund", "region", *LINKED):
         if wanted is not None and getattr(wanted, name):
             asked[name] = getattr(wanted, name)
     if wanted is not None and wanted.goods:
         asked["goods"] = "1"
-    if region := text_argument("region"):
-        asked["region"] = region
     return asked
 
 
@@ -167,15 +164,12 @@ def _lines(choice: Choice) -> Lines | None:
     span = span_of(choice)
     if span is None:
         return None
-    ids = facility_ids(choice)
-    if region := text_argument("region"):
-        of_region = select(Facility.id).where(Facility.id.in_(ids), Facility.regional_office == region)
-        ids = tuple(db.session.scalars(of_region))
     return Lines(
-        ids,
+        facility_ids(choice),
         span,
         kind=text_argument("kind"),
         fund=text_argument("fund"),
+        region=text_argument("region"),
         category=text_argument("category"),
         workshop=text_argument("workshop"),
         channel=text_argument("channel"),

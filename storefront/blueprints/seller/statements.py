@@ -14,7 +14,7 @@ from storefront.books.models import Period
 from storefront.books.span import EARLIEST, BadSpan
 from storefront.books.statement import KINDS, columns, statement
 from storefront.books.statement_lines import Lines, lines_page
-from storefront.exports.answer import STATEMENT_FORMS, answer, named, statement_file
+from storefront.exports.answer import STATEMENT_FORMS, answer, statement_file
 from storefront.extensions import db
 from storefront.people import access
 from storefront.people.policy import Action
@@ -58,17 +58,17 @@ def statement_page(code: str, period: str) -> ResponseReturnValue:
 @access.rule(Action.REVENUE_READ)
 def statement_download(code: str, period: str, form: str) -> ResponseReturnValue:
     """The statement as a file; `as_of` gives the same bytes again."""
-    span, facility = spans.of_address(period), named(g.facility)
+    span, facility_id = spans.of_address(period), g.facility.id
     record(
         "statement.exported",
         "facility",
-        facility.code,
+        g.facility.code,
         person_id=access.person_id(),
-        facility_id=facility.id,
+        facility_id=facility_id,
         details={"period": span.name, "format": form, "as_of": request.args.get("as_of")},
     )
     db.session.commit()
-    return answer(statement_file(facility, span, form))
+    return answer(statement_file(facility_id, span, form))
 
 
 @bp.get("/<code>/lines")
