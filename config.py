@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 PROJECT = Path(__file__).resolve().parent
 GATEWAYS = ("sandbox", "stripe")
+#: What can be named as offered on Stripe's page; each has its words in `storefront/payments/stripe_methods.py`.
+STRIPE_METHODS = ("card", "qris", "gopay")
 #: Lies in `var_dir` while the embedded database there holds a demo (`make run` writes it).
 DEMO_MARK = "demo"
 
@@ -38,7 +40,7 @@ class Settings:
     #: Reads that may be a few seconds old; never stock, money or login.
     database_replica_url: str | None
     #: Signs cookies and order links; a leak lets anyone forge them.
-    secret_key: str
+    secret_key: str = field(repr=False)
     #: What the shop is called on every page.
     shop_name: str
     #: Where people reach the shop; links in mails and feeds start with it.
@@ -47,19 +49,24 @@ class Settings:
     demo: bool
     #: Who takes the money.
     payment_gateway: str
-    stripe_secret_key: str | None
-    #: Without it a webhook could be forged by anyone, so Stripe cannot be used without it.
-    stripe_webhook_secret: str | None
+    stripe_secret_key: str | None = field(repr=False)
+    #: Without it a webhook could be forged by anyone, so Stripe cannot be used without it. Two, separated by a
+    #: comma, while one takes the other's place.
+    stripe_webhook_secret: str | None = field(repr=False)
     #: Another address than Stripe's own, for tests against a fake.
     stripe_api_base: str | None
+    #: What the dashboard offers on Stripe's page, so that the shop can name it before.
+    stripe_methods: tuple[str, ...]
     #: Signs the sandbox's webhooks.
-    sandbox_webhook_secret: str
+    sandbox_webhook_secret: str = field(repr=False)
     #: Pays facilities directly through Stripe Connect.
     stripe_connect: bool
     #: Offers bank transfer beside the gateway.
     bank_transfer: bool
+    #: How many days pieces are held for an order that is to be paid by transfer: banks rest on Sundays.
+    bank_transfer_days: int
     #: Signs web push messages; without it push is not offered.
-    vapid_private_key: str | None
+    vapid_private_key: str | None = field(repr=False)
     #: `smtp://…` or a folder; None: files under `var/mail`.
     mail_url: str | None
     #: `s3://…` or a folder; None: `var/media`.
@@ -98,10 +105,12 @@ class Settings:
             payment_gateway=gateway,
             stripe_secret_key=read.text("STRIPE_SECRET_KEY"),
             stripe_webhook_secret=read.text("STRIPE_WEBHOOK_SECRET"),
-            stripe_api_base=read.text("STRIPE_API_BASE"),
+            stripe_api_base=read.address("STRIPE_API_BASE"),
+            stripe_methods=read.words("STRIPE_METHODS", STRIPE_METHODS),
             sandbox_webhook_secret=read.secret("SANDBOX_WEBHOOK_SECRET", demo, var_dir),
             stripe_connect=read.switch("STRIPE_CONNECT", False),
             bank_transfer=read.switch("BANK_TRANSFER", False),
+            bank_transfer_days=read.count("BANK_TRANSFER_DAYS", 3),
             vapid_private_key=read.text("VAPID_PRIVATE_KEY"),
             mail_url=read.text("MAIL_URL"),
             media_url=read.text("MEDIA_URL"),
@@ -122,9 +131,9 @@ class Settings:
             found.append(
                 f"PAYMENT_GATEWAY must be one of {', '.join(GATEWAYS)}, not {self.payment_gateway!r}."
             )
-        if self.payment_gateway == "stripe":
-            needed = ("stripe_secret_key", "stripe_webhook_secret")
-            found += [f"PAYMENT_GATEWAY=stripe needs {n.upper()}." for n in needed if not getattr(self, n)]
+        found += self._stripe_problems()
+        if not 1 <= self.bank_transfer_days <= 14:
+            found.append(f"BANK_TRANSFER_DAYS must be 1 to 14 days, not {self.bank_transfer_days}.")
         if self.demo:
             return found
         if not self.secret_key:
@@ -138,6 +147,42 @@ class Settings:
         if urlsplit(self.base_url).scheme != "https":
             found.append(f"BASE_URL must start with https:// while DEMO is off, not {self.base_url!r}.")
         return found
+
+    def _stripe_problems(self) -> list[str]:
+        found = []
+        if self.payment_gateway == "stripe":
+            needed = {
+                "STRIPE_SECRET_KEY": self.stripe_secret_key,
+                "STRIPE_WEBHOOK_SECRET": self.stripe_webhook_secrets,
+            }
+            found += [f"PAYMENT_GATEWAY=stripe needs {name}." for name, value in needed.items() if not value]
+        if self.stripe_connect:
+            found.append(
+                "STRIPE_CONNECT=on is not offered yet: facilities are paid by bank transfer. Unset it, or set off."
+            )
+        if (self.stripe_secret_key or "").startswith("pk_"):
+            found.append("STRIPE_SECRET_KEY holds a publishable key. Set the secret one, sk_… or rk_….")
+        if self.stripe_is_live and self.demo:
+            found.append(
+                "STRIPE_SECRET_KEY is a live key, which takes real money, while DEMO is on."
+                " Set a test key, or DEMO=off."
+            )
+        if self.stripe_is_live and self.stripe_api_base:
+            found.append(
+                "STRIPE_API_BASE sends payments to another address than Stripe's own; a live key is not sent there."
+                " Unset it, or set a test key."
+            )
+        return found
+
+    @property
+    def stripe_webhook_secrets(self) -> tuple[str, ...]:
+        """Each webhook secret that is valid now."""
+        return tuple(part.strip() for part in (self.stripe_webhook_secret or "").split(",") if part.strip())
+
+    @property
+    def stripe_is_live(self) -> bool:
+        """Whether Stripe's key takes real money."""
+        return (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
 
     @property
     def secure(self) -> bool:
@@ -203,8 +248,8 @@ class _Reader:
             self.problems.append(f"{name} must be on or off (1/0, true/false), not {value!r}.")
         return False
 
-    def count(self, name: str) -> int:
-        value = self.text(name) or "0"
+    def count(self, name: str, default: int = 0) -> int:
+        value = self.text(name) or str(default)
         if not value.isdecimal():
             self.problems.append(f"{name} must be a whole number from 0, not {value!r}.")
             return 0
@@ -221,6 +266,26 @@ class _Reader:
             )
             return None
         return f"postgresql://{rest}"
+
+    def address(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+            self.problems.append(f"{name} must be like http://127.0.0.1:8420, without a path, not {value!r}.")
+        return value.rstrip("/")
+
+    def words(self, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+        """Words from `known`, separated by commas, in the order given; all of them when nothing is set."""
+        value = self.text(name)
+        if value is None:
+            return known
+        given = tuple(dict.fromkeys(word.strip().lower() for word in value.split(",") if word.strip()))
+        unknown = [word for word in given if word not in known]
+        if unknown or not given:
+            self.problems.append(f"{name} must name some of {', '.join(known)}, not {value!r}.")
+        return given
 
     def secret(self, name: str, demo: bool, var_dir: Path) -> str:
         value = self.text(name)

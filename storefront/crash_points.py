@@ -28,6 +28,9 @@ POINTS = MappingProxyType(
         "expiry.after_commit": "the order is ended, its job is not finished",
         "refund.after_provider": "the provider gives money back, we have not noted it",
         "refund.after_commit": "the refund is noted, its job is not finished",
+        "reconcile.after_events": "missed events are kept and handled, the provider's books are not looked at",
+        "reconcile.after_lines": "the provider's lines are kept, none is led to an entry",
+        "reconcile.between_days": "some days are compared, others not",
         "export.half_written": "half of an export lies in its draft",
         "export.between_files": "an export has its name, its manifest not yet",
     }

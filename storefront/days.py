@@ -18,3 +18,8 @@ def accounting_day(moment: datetime.datetime) -> datetime.date:
 def today() -> datetime.date:
     """The accounting day that is now."""
     return accounting_day(datetime.datetime.now(datetime.UTC))
+
+
+def begins(day: datetime.date) -> datetime.datetime:
+    """The moment at which an accounting day begins."""
+    return datetime.datetime.combine(day, datetime.time(), ACCOUNTING_ZONE)

@@ -12,7 +12,7 @@ from flask_babel import get_locale
 from config import Settings
 from storefront.days import ACCOUNTING_ZONE, ZONE_NAMES
 from storefront.media.storage import media_url
-from storefront.money import format_number, format_rupiah
+from storefront.money import format_exact, format_number, format_rupiah
 
 
 def language() -> str:
@@ -58,6 +58,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         rupiah=format_rupiah,
         amount=format_number,
         number=number_text,
+        exact=format_exact,
         date=format_date,
         month=format_month,
         datetime=format_datetime,

@@ -54,3 +54,10 @@ def format_rupiah(amount: int) -> str:
     """`485000` as `Rp 485.000`, never broken over two lines; negative as `−Rp 620.000`."""
     sign = MINUS if amount < 0 else ""
     return f"{sign}Rp{NO_BREAK_SPACE}{format_number(abs(amount))}"
+
+
+def format_exact(hundredths: int) -> str:
+    """Hundredths of a rupiah, as banks write them: `Rp 1.234`, and `Rp 1.234,56` only where there are any."""
+    whole, rest = divmod(abs(hundredths), 100)
+    sign = MINUS if hundredths < 0 else ""
+    return sign + format_rupiah(whole) + (f",{rest:02d}" if rest else "")

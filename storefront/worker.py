@@ -6,6 +6,8 @@ so every task is idempotent by the key of its business fact.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import structlog
@@ -14,6 +16,7 @@ from procrastinate import JobContext
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 from procrastinate.middleware import SyncCallNext
+from procrastinate.periodic import PeriodicRegistry
 
 from storefront import import_rooms, metrics
 from storefront.extensions import JobsConnector, db, jobs
@@ -28,7 +31,7 @@ KEEP_FINISHED_HOURS = 7 * 24
 
 
 def run(app: Flask, *, wait: bool = True) -> None:
-    """Run jobs until SIGTERM or SIGINT; with `wait=False` only those that are due now."""
+    """Run jobs until SIGTERM or SIGINT; with `wait=False` only those that are queued and due, none by the clock."""
     import_rooms("tasks")
     address = app.extensions["settings"].database_direct_url
 
@@ -36,7 +39,7 @@ def run(app: Flask, *, wait: bool = True) -> None:
         return _run_task(app, call_next, context)
 
     connector = JobsConnector(conninfo=address, min_size=1, max_size=CONCURRENCY + 2)
-    with jobs.replace_connector(connector):
+    with jobs.replace_connector(connector), nullcontext() if wait else _without_clock():
         jobs.run_worker(
             name="storefront",
             concurrency=CONCURRENCY,
@@ -47,6 +50,17 @@ def run(app: Flask, *, wait: bool = True) -> None:
             stalled_worker_timeout=STALLED_SECONDS * 2,
             task_middleware=[in_context],
         )
+
+
+@contextmanager
+def _without_clock() -> Iterator[None]:
+    """What runs by the clock does not begin meanwhile: what happens then depends on nothing but the queue."""
+    registry = jobs.periodic_registry
+    jobs.periodic_registry = PeriodicRegistry()
+    try:
+        yield
+    finally:
+        jobs.periodic_registry = registry
 
 
 def _run_task(app: Flask, call_next: SyncCallNext, context: JobContext) -> Any:

@@ -23,6 +23,7 @@ from storefront.payments.models import Payment
 from storefront.verify.month import ask, check_month
 from tests.factories import make_order, make_paid_order
 from tests.money_out import Books, open_books, paid_deposit, settled
+from tests.taking import agreed
 
 WORDS = "Salah catat, lihat berita acara 12"
 
@@ -60,6 +61,7 @@ def lived_books() -> Books:
     # What was found is of a shop without a worker; it is tested elsewhere.
     db.session.execute(text("UPDATE period_checks SET broken = '[]'"))
     db.session.expire_all()
+    agreed()
     close(month, books.second, are_named=True)
     db.session.commit()
     _news_of_the_closed_month(books, month)

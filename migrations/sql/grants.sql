@@ -32,3 +32,13 @@ REVOKE UPDATE, DELETE, TRUNCATE ON dispute_shares, dispute_parcels FROM {web};
 REVOKE DELETE, TRUNCATE ON split_rule_ends FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON funds FROM {web};
 GRANT UPDATE (approved_by, approved_at, rejected_by, rejected_at) ON fee_bearers TO {web};
+
+REVOKE UPDATE, DELETE, TRUNCATE ON refund_returns FROM {web};
+REVOKE DELETE, TRUNCATE ON
+    provider_lines, provider_payouts, reconciliation_runs, reconciled_days, reconciliation_differences FROM {web};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON provider_line_matches, clearing_entries_alone FROM {web};
+REVOKE DELETE, TRUNCATE ON
+    bank_files, bank_lines, bank_file_shapes, transfers, held_transfers, return_batches, bank_returns FROM {web};
+REVOKE UPDATE, TRUNCATE ON bank_match_postings FROM {web};
+REVOKE TRUNCATE ON bank_matches, return_accounts FROM {web};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON bank_line_transitions, bank_return_transitions FROM {web};

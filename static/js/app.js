@@ -85,6 +85,19 @@ function openWide(details) {
   follow();
 }
 
+/** One press takes a value over to the bank's form; where the browser does not allow it, the button stays away. */
+function copy(button) {
+  if (!navigator.clipboard) return;
+  button.hidden = false;
+  const word = button.querySelector("span");
+  const before = word.textContent;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    word.textContent = button.dataset.done;
+    setTimeout(() => { word.textContent = before; }, 2500);
+  });
+}
+
 const behaviours = {
   "[data-qty]": stepper,
   "[data-variants]": variants,
@@ -96,6 +109,15 @@ const behaviours = {
   "[data-confirm]": (button) => button.addEventListener("click", (event) => {
     if (!confirm(button.dataset.confirm)) event.preventDefault();
   }),
+  "[data-copy]": copy,
+  // Minutes until a moment, counted down while the page stays open.
+  "[data-until]": (mark) => {
+    const until = Date.parse(mark.dataset.until);
+    const timer = setInterval(() => {
+      if (!mark.isConnected) clearInterval(timer);
+      mark.textContent = Math.max(0, Math.floor((until - Date.now()) / 60000));
+    }, 10000);
+  },
   "[data-print]": (button) => {
     button.hidden = false;
     button.addEventListener("click", () => print());

@@ -15,18 +15,18 @@ def register(app: Flask) -> None:
         finance,
         mailbox,
         media,
+        sandbox,
         seller,
         shop,
         system,
     )
-    from storefront.blueprints.sandbox.routes import blueprint as sandbox
     from storefront.blueprints.webhooks.routes import blueprint as webhooks
 
     app.register_blueprint(system.bp)
     app.register_blueprint(shop.bp)
     app.register_blueprint(media.bp)
     app.register_blueprint(webhooks)
-    app.register_blueprint(sandbox)
+    app.register_blueprint(sandbox.blueprint)
     app.register_blueprint(cart.bp)
     app.register_blueprint(checkout.bp)
     app.register_blueprint(api.bp)

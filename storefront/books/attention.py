@@ -19,16 +19,22 @@ GATEWAYS = text(
            disputed.amount AS disputed, fees.amount AS fees, paid_out.amount AS paid_out,
            corrected.amount AS corrected, booked.amount AS balance
       FROM (SELECT DISTINCT gateway FROM accounts WHERE code = 'clearing:' || gateway) g
-     CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0)::bigint AS amount, count(*) AS count FROM payments
-                          WHERE gateway = g.gateway AND state = 'succeeded') captured
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(COALESCE(taken_amount, amount)), 0)::bigint AS amount,
+                                count(*) AS count FROM payments
+                          WHERE gateway = g.gateway AND state IN ('succeeded', 'held')
+                            AND COALESCE(taken_currency, 'IDR') = 'IDR') captured
      CROSS JOIN LATERAL (SELECT COALESCE(sum(r.amount), 0)::bigint AS amount FROM refunds r
                            JOIN payments p ON p.id = r.payment_id
-                          WHERE p.gateway = g.gateway AND r.state = 'succeeded') refunded
+                          WHERE p.gateway = g.gateway AND r.state = 'succeeded' AND NOT EXISTS (
+                                SELECT FROM bank_returns b WHERE b.refund_id = r.id)) refunded
      CROSS JOIN LATERAL (SELECT COALESCE(sum(d.amount), 0)::bigint AS amount FROM disputes d
                            JOIN payments p ON p.id = d.payment_id
                           WHERE p.gateway = g.gateway AND d.state <> 'won') disputed
-     CROSS JOIN LATERAL (SELECT COALESCE(sum(fee), 0)::bigint AS amount FROM payments
-                          WHERE gateway = g.gateway) fees
+     CROSS JOIN LATERAL (SELECT COALESCE((SELECT sum(fee) FROM payments WHERE gateway = g.gateway), 0)::bigint
+                              - COALESCE((SELECT sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
+                                            JOIN journal_entries e ON e.id = x.entry_id AND e.kind = 'fee'
+                                           WHERE a.code = 'clearing:' || g.gateway
+                                             AND e.source LIKE 'provider_line:%'), 0)::bigint AS amount) fees
      CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0)::bigint AS amount FROM payouts
                           WHERE gateway = g.gateway) paid_out
      CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount), 0)::bigint AS amount FROM postings x
@@ -49,11 +55,14 @@ REFUNDS = text(
      ORDER BY r.id DESC LIMIT :limit"""
 )
 
-FAILED_EVENTS = text(
+TROUBLED_EVENTS = text(
     """
-    SELECT id, gateway, event_id, type, received_at, attempts, last_error FROM payment_events
-     WHERE handled_at IS NULL AND last_error IS NOT NULL ORDER BY received_at LIMIT :limit"""
+    SELECT id, gateway, event_id, type, received_at, attempts, last_error, waits_for, next_try_at, needs_person,
+           result FROM payment_events
+     WHERE needs_person OR (handled_at IS NULL AND last_error IS NOT NULL)
+     ORDER BY NOT needs_person, received_at, id LIMIT :limit"""
 )
+EVENTS_FOR_A_PERSON = text("SELECT count(*) FROM payment_events WHERE needs_person")
 
 
 @dataclass(frozen=True)
@@ -99,8 +108,8 @@ class RefundRow:
 
 
 @dataclass(frozen=True)
-class FailedEvent:
-    """A provider's event that could not be handled yet; the job tries again."""
+class TroubledEvent:
+    """A provider's event that could not be handled yet, or about money that we cannot place."""
 
     id: int
     gateway: str
@@ -108,7 +117,14 @@ class FailedEvent:
     type: str
     received_at: datetime.datetime
     attempts: int
-    last_error: str
+    last_error: str | None
+    #: What it speaks of and is not known yet, such as `payment:<id>`.
+    waits_for: str | None
+    #: None: only a person tries again.
+    next_try_at: datetime.datetime | None
+    needs_person: bool
+    #: What it came to, of one that was handled and never fits.
+    result: str | None
 
 
 def gateway_balances() -> list[GatewayBalance]:
@@ -131,6 +147,12 @@ def refund_totals() -> dict[str, tuple[int, int]]:
     return {state: (count, amount) for state, count, amount in rows}
 
 
-def failed_events() -> list[FailedEvent]:
-    """Events that wait with an error, the oldest first."""
-    return [FailedEvent(**row) for row in db.session.execute(FAILED_EVENTS, {"limit": PAGE}).mappings()]
+def troubled_events() -> list[TroubledEvent]:
+    """Events that a person must look at, then those that are tried again by themselves, the oldest first."""
+    return [TroubledEvent(**row) for row in db.session.execute(TROUBLED_EVENTS, {"limit": PAGE}).mappings()]
+
+
+def events_for_a_person() -> int:
+    """How many events a person must look at."""
+    found: int = db.session.execute(EVENTS_FOR_A_PERSON).scalar_one()
+    return found

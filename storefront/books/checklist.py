@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select, text
 
 from storefront import days
-from storefront.books import ageing, attention
+from storefront.books import ageing, attention, reconcile
 from storefront.books.deposit import due_on
 from storefront.books.models import Period, PeriodCheck
 from storefront.books.span import month as whole_month
@@ -30,6 +30,11 @@ EVENTS = text(
     SELECT gateway, event_id, type, received_at FROM payment_events
      WHERE handled_at IS NULL AND (received_at < :after OR received_at < now() - interval '15 minutes')
      ORDER BY received_at"""
+)
+DIFFERENCES = text(
+    """
+    SELECT day, COALESCE(theirs, 0) - COALESCE(ours, 0) AS amount FROM reconciliation_differences
+     WHERE gateway = :gateway AND state IN ('open', 'proposed') AND day BETWEEN :first AND :last ORDER BY day, id"""
 )
 #: Those that a person decided and the provider refused are finance's to send again or to leave.
 REFUNDS = text(
@@ -63,6 +68,7 @@ def checklist(month: datetime.date) -> list[Point]:
         _is_over(month),
         _month_before(month),
         _events(after),
+        _reconciled(month),
         _clearing(),
         _refunds(after),
         _state_revenue(month),
@@ -110,6 +116,20 @@ def _month_before(month: datetime.date) -> Point:
 def _events(after: datetime.datetime) -> Point:
     rows = db.session.execute(EVENTS, {"after": after}).all()
     return _point("events", rows, lambda row: f"{row.gateway}: {row.type} ({row.event_id})")
+
+
+def _reconciled(month: datetime.date) -> Point:
+    """Each day of the month was compared with each provider in use after it ended, and no difference is open."""
+    span, facts, count = whole_month(month), [], 0
+    for name in reconcile.in_use():
+        missing = reconcile.not_reconciled(name, span.first, span.last)
+        facts += [_("%(gateway)s: %(days)s belum dicocokkan", gateway=name, days=days_) for days_ in missing]
+        found = db.session.execute(
+            DIFFERENCES, {"gateway": name, "first": span.first, "last": span.last}
+        ).all()
+        facts += [f"{name}, {format_date(row.day)}: {format_rupiah(row.amount)}" for row in found]
+        count += len(missing) + len(found)
+    return Point("reconciled", not facts, facts[:NAMED], count)
 
 
 def _clearing() -> Point:

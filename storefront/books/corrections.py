@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, text
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import Decided, moment, require_second
@@ -16,7 +17,7 @@ from storefront.days import today
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.ledger.balance import balance, lock_accounts
-from storefront.ledger.book import AccountKey, Leg, books_difference
+from storefront.ledger.book import AccountKey, Leg, books_difference, fees_of_operator
 from storefront.ledger.closed import PeriodClosed, require_open
 from storefront.ledger.correction import book_correction
 from storefront.ledger.models import Account
@@ -43,6 +44,22 @@ class WrongSide(DomainError):
                 held=format_rupiah(held),
             )
         )
+
+
+class NotNeeded(DomainError):
+    """It was proposed for a difference with a provider, and both sides say the same by now."""
+
+    code, status = "not_needed", 409
+    message = _l(
+        "Selisih yang diluruskan koreksi ini sudah hilang: kedua pihak kini sama. Tolak usulan ini; "
+        "kalau dibukukan, buku justru akan berbeda."
+    )
+
+
+#: Whether a correction was proposed for a difference that is there no more.
+ANSWERS_NOTHING = text(
+    "SELECT EXISTS (SELECT FROM reconciliation_differences WHERE correction_id = :id AND state <> 'proposed')"
+)
 
 
 def propose(
@@ -81,6 +98,8 @@ def approve(correction_id: int, person_id: int) -> Correction:
     correction = _waiting(correction_id)
     require_second(correction.proposed_by, person_id)
     require_open(correction.effective_date)
+    if db.session.execute(ANSWERS_NOTHING, {"id": correction_id}).scalar_one():
+        raise NotNeeded()
     keys = _accounts(leg["account"] for leg in correction.legs)
     _refuse_wrong_side(keys, correction.legs)
     book_correction(
@@ -110,7 +129,7 @@ def reject(correction_id: int, person_id: int) -> Correction:
 def account_codes() -> list[str]:
     """Every account that a correction may name."""
     codes = set(db.session.scalars(select(Account.code)))
-    return sorted(codes | {books_difference().code})
+    return sorted(codes | {books_difference().code, fees_of_operator().code})
 
 
 def _day_refused(day: datetime.date) -> str | None:
@@ -152,8 +171,7 @@ def _accounts(codes: Iterable[str]) -> dict[str, AccountKey]:
         )
         for row in rows
     }
-    difference = books_difference()
-    return keys | {difference.code: difference}
+    return keys | {key.code: key for key in (books_difference(), fees_of_operator()) if key.code not in keys}
 
 
 def _waiting(correction_id: int) -> Correction:

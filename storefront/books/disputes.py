@@ -25,7 +25,7 @@ from storefront.ledger.closed import Counted, counting
 from storefront.ledger.take_back import Taken
 from storefront.money import split
 from storefront.orders.models import Order
-from storefront.payments.models import Payment
+from storefront.payments.models import Payment, PaymentState
 
 #: What of each line no living refund and no lost dispute speaks of, and of each parcel's shipping.
 LINES_LEFT = text(
@@ -96,7 +96,7 @@ def record_dispute(
     # The order first: its refunds and disputes are recorded one after the other.
     db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
     payment = db.session.get_one(Payment, payment_id, populate_existing=True)
-    if payment.succeeded_at is None:
+    if payment.state not in (PaymentState.SUCCEEDED, PaymentState.HELD) or not payment.is_of_rupiah:
         raise DisputeDiffers(f"payment {payment_id} has not succeeded, but is disputed")
     dispute = db.session.scalar(
         select(Dispute).where(Dispute.reference == reference).execution_options(populate_existing=True)
@@ -115,8 +115,8 @@ def record_dispute(
 
 
 def _open(payment: Payment, reference: str, amount: int, counted: Counted) -> Dispute:
-    if not 0 < amount <= payment.amount:
-        raise DisputeDiffers(f"payment {payment.id} is of {payment.amount}, disputed are {amount}")
+    if not 0 < amount <= payment.received:
+        raise DisputeDiffers(f"payment {payment.id} is of {payment.received}, disputed are {amount}")
     dispute = Dispute(
         payment_id=payment.id, reference=reference, amount=amount, state="open", opened_at=counted.at
     )

@@ -19,7 +19,8 @@ from storefront.ledger.models import Fund
 from storefront.ledger.take_back import Taken
 from storefront.money import split
 from storefront.orders.models import Order
-from storefront.payments.models import Payment, PaymentState
+from storefront.payments.gateway import gateway
+from storefront.payments.models import Payment
 
 BY_FACILITY = text(
     """
@@ -37,18 +38,21 @@ def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = Non
     has not succeeded. Never commits.
     """
     payment = db.session.get(Payment, payment_id, with_for_update=True, populate_existing=True)
-    if payment is None or payment.state != PaymentState.SUCCEEDED or payment.succeeded_at is None:
+    taken_at = (payment.succeeded_at or payment.held_at) if payment is not None else None
+    if payment is None or taken_at is None:
         raise LookupError(payment_id)
     if payment.fee is not None:
         return "already_booked"
-    if amount < 0 or amount > payment.amount:
+    if not payment.is_of_rupiah:
+        return "other_currency"
+    if amount < 0 or amount > payment.received:
         raise ValueError(f"payment {payment_id}: a fee of {amount}")
     payment.fee = amount
     db.session.flush()
     if not amount:
         return "no_fee"
     order = db.session.get_one(Order, payment.order_id)
-    paid_at = order.paid_at if payment.counts and order.paid_at else payment.succeeded_at
+    paid_at = order.paid_at if payment.counts and order.paid_at else taken_at
     book_entry(
         payment.id,
         payment.gateway,
@@ -58,6 +62,29 @@ def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = Non
         when=counting(paid_at, known_at=at),
     )
     return "booked"
+
+
+class FeeNotKnown(Exception):
+    """The provider does not say yet what it keeps: ask again later."""
+
+
+def learn_fee(payment_id: str) -> str:
+    """Ask the provider what it keeps of a payment, and book it; commits. Ends the session's transaction first.
+
+    Returns what it came to, in a word. Raises FeeNotKnown, GatewayUnavailable.
+    """
+    payment = db.session.get_one(Payment, payment_id)
+    name, reference, known = payment.gateway, payment.reference or payment.id, payment.fee
+    since = payment.created_at
+    db.session.rollback()
+    if known is not None:
+        return "already_booked"
+    fee = gateway(name).look_up(reference, since=since).fee
+    if fee is None:
+        raise FeeNotKnown(payment_id)
+    result = book_fee(payment_id, fee)
+    db.session.commit()
+    return result
 
 
 def borne_by_facilities(payment: Payment, amount: int, on: datetime.date) -> list[Taken]:

@@ -9,6 +9,7 @@ from sqlalchemy import FetchedValue, ForeignKey, ForeignKeyConstraint, Integer, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
+from storefront.books import reconcile_models  # noqa: F401 - made known with the others
 from storefront.extensions import db
 from storefront.people.models import Decision, Proposal
 
@@ -47,7 +48,10 @@ class TakenFromShare:
 
     order_line_id: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    #: Odd steps take; an even one gives back what the step before took, when the refund came back.
+    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
     fund_id: Mapped[int] = mapped_column(ForeignKey("funds.id"))
+    #: Below zero in an even step.
     amount: Mapped[int]
 
 

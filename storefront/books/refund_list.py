@@ -20,7 +20,7 @@ from storefront.extensions import db
 from storefront.orders.models import Parcel
 
 #: Waiting ones first, in the order of their lives.
-STATES = ("proposed", "failed", "requested", "pending", "succeeded", "rejected")
+STATES = ("proposed", "failed", "requested", "pending", "by_bank", "succeeded", "rejected")
 AUTOMATIC = ("paid_too_late", "paid_twice")
 ALL_REASONS = (*REASONS, *AUTOMATIC)
 #: A refund's place in the list: whether it waits for a person, and its id.

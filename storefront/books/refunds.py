@@ -18,13 +18,14 @@ from storefront.audit.record import record
 from storefront.books.disputes import refuse_while_disputed
 from storefront.books.four_eyes import moment, require_second
 from storefront.books.models import RefundLine, RefundParcel
+from storefront.books.refund_outcome import refund_succeeded
 from storefront.books.refund_request import Request, sent_before
 from storefront.books.refundable import Refundable, refundable
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db, defer
 from storefront.money import format_rupiah, split
 from storefront.orders.models import Order
-from storefront.payments.models import Refund
+from storefront.payments.models import OF_VAIN_MONEY, Refund
 
 #: From this many rupiah of one order on, a second person approves: a large refund in small pieces is a large one.
 #: The database holds the same (`refund_limit`).
@@ -156,7 +157,10 @@ def approve(refund_id: int, person_id: int, *, at: datetime.datetime | None = No
     refuse_while_disputed(refund.payment_id)
     refund.state, refund.approved_by, refund.approved_at = "requested", person_id, moment(at)
     db.session.flush()
-    defer("orders.send_refund", refund_id=refund.id)
+    if refund.is_made_there:
+        refund_succeeded(refund.id)  # the provider's own books say so
+    else:
+        defer("orders.send_refund", refund_id=refund.id)
     _record(refund, "approved", person_id, was="proposed")
     return refund
 
@@ -165,6 +169,8 @@ def reject(refund_id: int, person_id: int) -> Refund:
     """A second person, or who proposed it, decides against it. Raises RefundDecided, NotFound."""
     refund = _waiting(refund_id)
     refund.state, refund.finished_at = "rejected", moment(None)
+    if refund.is_made_there:  # so that it can be written down anew
+        refund.is_made_there, refund.reference = False, None
     db.session.flush()
     _record(refund, "rejected", person_id, was="proposed")
     return refund
@@ -184,18 +190,20 @@ def try_again(refund_id: int, person_id: int) -> Refund:
     if refund.state != "failed":
         raise RefundDecided()
     refuse_while_disputed(refund.payment_id)
-    if refund.proposed_by is not None:
-        _require_left(refund, order)
+    if refund.reason not in OF_VAIN_MONEY:
+        require_left(refund, order)
     # The refused try keeps its reference at the provider; this one gets its own.
     refund.state, refund.finished_at, refund.reference, refund.failure = "requested", None, None, None
     refund.attempt += 1
+    refund.is_made_there = False
     db.session.flush()
     defer("orders.send_refund", refund_id=refund.id)
     _record(refund, "sent_again", person_id, was="failed")
     return refund
 
 
-def _require_left(refund: Refund, order: Order) -> None:
+def require_left(refund: Refund, order: Order) -> None:
+    """Return only if what a refused refund gives back is still there; its order is locked. Raises NothingLeft."""
     left = refundable(order)
     lines = db.session.scalars(select(RefundLine).where(RefundLine.refund_id == refund.id)).all()
     parcels = db.session.scalars(select(RefundParcel).where(RefundParcel.refund_id == refund.id)).all()

@@ -15,7 +15,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
-from storefront.cart import carts, delivery, unpaid
+from storefront.cart import carts, delivery, unpaid, ways
 from storefront.cart.models import Cart
 from storefront.cart.problems import Problem
 from storefront.cart.request import CheckoutRequest
@@ -63,7 +63,7 @@ def check_out(
     moment. `network` is a keyed hash of the caller's network; `limit_unpaid` is off for load tests only.
 
     Raises `IdempotencyMismatch`, `CartClosed`, `Invalid`, `ListingUnavailable`, `PriceChanged`,
-    `NotDeliveredThere`, `OutOfStock`, `TooManyUnpaid`. After any of them the caller rolls back.
+    `NotDeliveredThere`, `OutOfStock`, `NotPayable`, `TooManyUnpaid`. After any of them the caller rolls back.
     """
     if not 1 <= len(key) <= LONGEST_KEY:
         raise Invalid({"Idempotency-Key": _("Kunci ini terlalu panjang: paling banyak 255 huruf.")})
@@ -80,12 +80,22 @@ def check_out(
         view, delivery.quotes(view, request.address), request.shipping, has_address=request.address is not None
     )
     _refuse_other_total(view, request, options)
+    total = view.items_total + sum(option.amount for option in options.values())
+    gateway_name = ways.chosen(request.payment_method, total)
     if limit_unpaid:
         unpaid.refuse_too_many(request.email, request.phone, network)
-    order = _place(view, request, options, locale=locale, person_id=person_id, network=network)
+    order = _place(
+        view,
+        request,
+        options,
+        locale=locale,
+        person_id=person_id,
+        network=network,
+        gateway_name=gateway_name,
+    )
     _close(cart, order)
     db.session.add(IdempotencyKey(scope=scope, key=key, request_hash=digest, order_id=order.id))
-    payment = open_payment(order)
+    payment = open_payment(order, gateway_name)
     db.session.flush()
     return CheckoutResult(order, payment, is_replay=False)
 
@@ -152,6 +162,7 @@ def _place(
     locale: str,
     person_id: int | None,
     network: bytes | None,
+    gateway_name: str,
 ) -> Order:
     lines = [
         PricedLine(variant_id=line.variant_id, quantity=line.quantity, unit_price=line.unit_price)
@@ -175,6 +186,7 @@ def _place(
         shipping=shipping,
         person_id=person_id,
         locale=locale,
+        gateway_name=gateway_name,
     )
 
 

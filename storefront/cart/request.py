@@ -34,10 +34,15 @@ class CheckoutRequest:
     shipping: Mapping[str, str] = field(default_factory=dict)
     expected_total: int | None = None
     saw_shipping: bool = False
+    #: A gateway's name; None: the first that takes the total.
+    payment_method: str | None = None
 
     def digest(self) -> bytes:
         """SHA-256 of the request: equal for equal wishes, whatever order or spacing they came in."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).digest()
+        wish = asdict(self)
+        if self.payment_method is None:
+            del wish["payment_method"]  # as it was before it could be chosen: old keys stay known
+        return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).digest()
 
 
 def read_request(data: Mapping[str, Any], *, saw_shipping: bool = False) -> CheckoutRequest:
@@ -57,9 +62,22 @@ def read_request(data: Mapping[str, Any], *, saw_shipping: bool = False) -> Chec
     total = data.get("expected_total")
     if total is not None and (type(total) is not int or not 0 <= total <= MOST_RUPIAH):
         errors["expected_total"] = _("Jumlah harus rupiah bulat.")
+    method = None
+    try:
+        method = read_method(data)
+    except Invalid as refusal:
+        errors |= refusal.errors
     if errors:
         raise Invalid(errors)
-    return CheckoutRequest(name or "", email, phone, address, shipping, total, saw_shipping)
+    return CheckoutRequest(name or "", email, phone, address, shipping, total, saw_shipping, method)
+
+
+def read_method(data: Mapping[str, Any]) -> str | None:
+    """The way to pay that `data` names as `payment_method`; None when it names none. Raises Invalid."""
+    method = data.get("payment_method")
+    if method is not None and (not isinstance(method, str) or not 1 <= len(method) <= 40):
+        raise Invalid({"payment_method": _("Pilih cara membayarnya.")})
+    return method
 
 
 def _try(errors: dict[str, Any], name: str, check: Any, *values: Any) -> str | None:

@@ -84,18 +84,37 @@ def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: i
     )
 
 
-def book_payment_returned(refund_id: int, gateway: str, amount: int, *, order_id: int, when: When) -> int:
-    """Money that paid nothing has gone back to the shopper."""
-    legs = [Leg(to_return(), amount), Leg(clearing(gateway), -amount)]
-    return book(
-        f"refund:{refund_id}:succeeded",
-        "refund",
-        when.on,
-        legs,
-        order_id=order_id,
-        posted_at=when.posted_at,
-        happened_on=when.happened_on,
-    )
+def refund_source(refund_id: int, number: int = 1, *, came_back: bool = False) -> str:
+    """The source of the entry that a refund went through, or came back, for the `number`-th time."""
+    source = f"refund:{refund_id}:{'taken_back' if came_back else 'succeeded'}"
+    return source if number == 1 else f"{source}:{number}"
+
+
+def book_payment_returned(
+    refund_id: int,
+    gateway: str,
+    amount: int,
+    *,
+    order_id: int,
+    when: When,
+    number: int = 1,
+    paid_from: AccountKey | None = None,
+    person_id: int | None = None,
+) -> int:
+    """Money that paid nothing has gone back to the shopper, for the `number`-th time.
+
+    Out of `paid_from`, by default the gateway's clearing.
+    """
+    legs = [Leg(to_return(), amount), Leg(paid_from or clearing(gateway), -amount)]
+    return _refund(refund_source(refund_id, number), legs, order_id, when, person_id)
+
+
+def book_payment_came_back(
+    refund_id: int, gateway: str, amount: int, *, order_id: int, when: When, number: int
+) -> int:
+    """Money that paid nothing and had gone back is with the provider again: it must go back anew."""
+    legs = [Leg(clearing(gateway), amount), Leg(to_return(), -amount)]
+    return _refund(refund_source(refund_id, number, came_back=True), legs, order_id, when)
 
 
 def book_refund(
@@ -106,15 +125,37 @@ def book_refund(
     order_id: int,
     when: When,
     person_id: int | None,
+    number: int = 1,
+    paid_from: AccountKey | None = None,
 ) -> int:
-    """Part of a sale goes back: each fund gives back its share of it, clearing is credited.
+    """Part of a sale goes back, for the `number`-th time: each fund gives back its share of it.
+
+    Clearing (or `paid_from`) is credited.
 
     What was deposited or settled already is owed by the next deposit or settlement (`receivable:…`).
     """
     legs = legs_of(taken)
+    legs.append(Leg(paid_from or clearing(gateway), -sum(leg.amount for leg in legs)))
+    return _refund(refund_source(refund_id, number), legs, order_id, when, person_id)
+
+
+def book_refund_came_back(
+    refund_id: int, gateway: str, returned: Sequence[Taken], *, order_id: int, when: When, number: int
+) -> int:
+    """A refund that had gone through came back to the provider: each fund is owed its share again.
+
+    What had become a receivable stays one: it comes off the next settlement or deposit, which now pays more.
+    """
+    legs = [Leg(part.owed_account, -part.amount, part.order_line_id) for part in returned if part.amount]
     legs.append(Leg(clearing(gateway), -sum(leg.amount for leg in legs)))
+    return _refund(refund_source(refund_id, number, came_back=True), legs, order_id, when)
+
+
+def _refund(
+    source: str, legs: Sequence[Leg], order_id: int, when: When, person_id: int | None = None
+) -> int:
     return book(
-        f"refund:{refund_id}:succeeded",
+        source,
         "refund",
         when.on,
         legs,

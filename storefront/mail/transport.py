@@ -28,6 +28,8 @@ class Letter:
     to: str
     subject: str
     text: str
+    #: The same for readers that show it; None: the text alone.
+    html: str | None = None
 
 
 def send(letter: Letter) -> None:
@@ -55,6 +57,8 @@ def _message(letter: Letter, shop_name: str, host: str) -> EmailMessage:
     message["Message-ID"] = f"<{letter.key.replace(':', '.')}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
+    if letter.html is not None:
+        message.add_alternative(letter.html, subtype="html")
     return message
 
 

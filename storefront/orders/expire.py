@@ -6,14 +6,16 @@ freed. A page that turns out to be paid pays the order instead.
 
 from __future__ import annotations
 
+import datetime
+
 import structlog
 from sqlalchemy import func, insert, select, update
 
 from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.mail.owe import owe
-from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order, OrderLine, OrderState, Parcel, ParcelState
+from storefront.orders.taken import record_taken
 from storefront.payments.gateway import GatewayUnavailable, gateway
 from storefront.payments.models import LIVING_STATES, Payment, PaymentAttempt, PaymentState
 from storefront.stock.reserve import release
@@ -36,9 +38,19 @@ def expire_unpaid() -> int:
         .limit(AT_ONCE)
     ).all()
     db.session.rollback()
-    ended = sum(end_order(order_id, OrderState.EXPIRED) for order_id in due)
+    ended = sum(_expire(order_id) for order_id in due)
     close_left_over_pages()
     return ended
+
+
+def _expire(order_id: int) -> bool:
+    """Whether an order was ended; one that cannot be, because its provider says odd things, stops no other."""
+    try:
+        return end_order(order_id, OrderState.EXPIRED)
+    except Exception as error:
+        db.session.rollback()
+        log.error("order_not_expired", order_id=order_id, error=type(error).__name__, exc_info=error)
+        return False
 
 
 def close_left_over_pages() -> None:
@@ -117,15 +129,15 @@ def end_locked_order(order: Order, state: OrderState) -> None:
 def close_payment_pages(order_id: int) -> bool:
     """Close every payment page of an order at its provider; False when one is paid or cannot be closed."""
     open_payments = db.session.execute(
-        select(Payment.id, Payment.gateway, Payment.reference).where(
+        select(Payment.id, Payment.gateway, Payment.reference, Payment.created_at).where(
             Payment.order_id == order_id, Payment.state.in_(LIVING_STATES)
         )
     ).all()
     db.session.rollback()
-    for payment_id, gateway_name, reference in open_payments:
+    for payment_id, gateway_name, reference, since in open_payments:
         # The id is the idempotency key: a page may exist though we never learned its reference.
         try:
-            status = gateway(gateway_name).expire(reference or payment_id)
+            status = gateway(gateway_name).expire(reference or payment_id, since=since)
         except LookupError:
             continue
         except GatewayUnavailable as error:
@@ -137,8 +149,37 @@ def close_payment_pages(order_id: int) -> bool:
             )
         )
         if status.state == "succeeded":
-            record_payment(payment_id, reference=status.reference, amount=status.amount)
+            record_taken(
+                payment_id,
+                reference=status.reference,
+                amount=status.amount,
+                currency=status.currency,
+                capture_reference=status.capture_reference,
+                fee=status.fee,
+                happened_at=status.succeeded_at,
+            )
             db.session.commit()
             return False
+        is_held = status.state == "pending" and hold_while_pending(payment_id)
         db.session.commit()
+        if is_held:
+            return False
+    return True
+
+
+def hold_while_pending(payment_id: str) -> bool:
+    """Hold an unpaid order as long as its provider may take to bring money that is on its way. Never commits.
+
+    Once, counted from the end of the page: whoever never pays does not hold the pieces for ever. Whether the
+    order is held at this moment.
+    """
+    payment = db.session.get_one(Payment, payment_id)
+    longer = gateway(payment.gateway).settles_within
+    until = payment.expires_at + longer
+    if not longer or until <= datetime.datetime.now(datetime.UTC):
+        return False
+    order = db.session.get_one(Order, payment.order_id, with_for_update=True, populate_existing=True)
+    if order.state == OrderState.AWAITING_PAYMENT and order.expires_at < until:
+        order.expires_at = until
+        db.session.flush()
     return True

@@ -16,16 +16,16 @@ from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
 from storefront.ledger.shares import LineShare
 from storefront.mail.owe import owe
+from storefront.orders.arrivals import move_on
+from storefront.orders.held import hold
 from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderState, Parcel, ParcelState
+from storefront.payments.inbox import wake
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
+from storefront.payments.said import CURRENCY
 from storefront.stock.reserve import reserve_again, sell
 
 #: Days within which goods on the shelf leave the facility.
 DAYS_TO_PACK = 2
-
-
-class AmountDiffers(Exception):
-    """The provider took another amount than we asked for: a person must look."""
 
 
 def record_payment(
@@ -35,13 +35,16 @@ def record_payment(
     amount: int,
     happened_at: datetime.datetime | None = None,
     at: datetime.datetime | None = None,
+    capture_reference: str | None = None,
+    currency: str = CURRENCY,
 ) -> str:
-    """Take note that the provider has `amount` rupiah for a payment; the same news twice changes nothing.
+    """Take note that the provider has `amount` for a payment; the same news twice changes nothing.
 
     `happened_at` is when the money was taken, as the provider says; by default when it became known, `at` or now
     (history names its own moment). The order counts as paid then; where that month is closed meanwhile, it counts
-    as paid when it became known. Returns what it came to: `paid`, `already_recorded`, `unknown_payment`,
-    `paid_twice` or `paid_too_late` (both go back to the shopper in full). Raises AmountDiffers.
+    as paid when it became known. `capture_reference` is the provider's id of the money. Returns what it came to:
+    `paid`, `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late` (both go back to the shopper in
+    full), or `held`, when amount or currency is another than we asked for.
     """
     order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
     if order_id is None:
@@ -49,17 +52,20 @@ def record_payment(
     # Lock order: the order first, then its payment, then stock levels.
     order = db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
     payment = db.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
-    if payment.state == PaymentState.SUCCEEDED:
+    if payment.state in (PaymentState.SUCCEEDED, PaymentState.HELD):
         return "already_recorded"
-    if amount != payment.amount:
-        raise AmountDiffers(f"payment {payment_id}: asked for {payment.amount}, the provider says {amount}")
     known_at = at or db.session.execute(select(func.now())).scalar_one()
     happened_at = happened_at or known_at
     counted = counting(happened_at, known_at=at)
-    payment.state = PaymentState.SUCCEEDED.value
     payment.reference = reference
-    payment.succeeded_at = happened_at
-    result = _take(order, payment)
+    payment.capture_reference = capture_reference
+    if (amount, currency) != (payment.amount, CURRENCY):
+        payment.held_at = happened_at
+        result = hold(order, payment, amount=amount, currency=currency, counted=counted)
+    else:
+        payment.state = PaymentState.SUCCEEDED.value
+        payment.succeeded_at = happened_at
+        result = _take(order, payment)
     db.session.execute(
         insert(PaymentAttempt).values(payment_id=payment_id, action="event", outcome=result, detail="")
     )
@@ -67,9 +73,11 @@ def record_payment(
         payment.counts = True
         db.session.flush()
         _mark_paid(order, payment, counted, accounting_day(known_at))
-    else:
+    elif result != "held":
         db.session.flush()
         _give_back(order, payment, result, counted)
+    move_on(payment, counted.at)
+    wake(f"payment:{payment_id}")
     return result
 
 

@@ -14,6 +14,9 @@ from storefront.orders.models import Order, OrderContact
 from storefront.orders.payment import order_link
 from storefront.orders.views import order_view
 
+#: Letters that have a form with tables beside their text: those that show what was ordered.
+WITH_HTML = ("order_placed", "order_paid")
+
 
 def send_message(message_id: int) -> None:
     """Send one owed message and write that it went; commits. A message that went before is passed over.
@@ -51,8 +54,8 @@ def _letter(message: Message, to: str) -> Letter:
     with force_locale(order.locale):
         view = order_view(order, locale=order.locale)
         parcel = next((parcel for parcel in view.parcels if parcel.id == message.parcel_id), None)
-        rendered = render_template(
-            f"mail/{message.kind}.txt", order=view, parcel=parcel, link=order_link(order)
-        )
+        known = {"order": view, "parcel": parcel, "link": order_link(order)}
+        rendered = render_template(f"mail/{message.kind}.txt", **known)
+        html = render_template(f"mail/{message.kind}.html", **known) if message.kind in WITH_HTML else None
     subject, _, text = rendered.partition("\n")
-    return Letter(message.key, to, subject.strip(), text.lstrip("\n"))
+    return Letter(message.key, to, subject.strip(), text.lstrip("\n"), html)

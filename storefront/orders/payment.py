@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from flask import current_app
+import datetime
+
 from sqlalchemy import exists, select
 
 from storefront.errors import OrderClosed
 from storefront.extensions import db
-from storefront.orders.models import Instalment, Order, OrderContact, OrderState
+from storefront.orders.models import Instalment, Order, OrderState
 from storefront.orders.numbers import new_payment_id
-from storefront.orders.tokens import order_token
-from storefront.payments.gateway import PaymentRequest, current_gateway
+from storefront.orders.payment_request import order_link, payment_request
+from storefront.payments.gateway import current_gateway
+from storefront.payments.gateway import gateway as find_gateway
 from storefront.payments.models import Payment
 from storefront.payments.start import start
+
+__all__ = ["open_payment", "order_link", "payments_of", "start_payment"]
 
 #: A shopper who keeps asking for new payment pages gets the last one again.
 MOST_PAYMENTS = 20
 
 
-def open_payment(order: Order) -> Payment:
+def open_payment(order: Order, gateway_name: str | None = None) -> Payment:
     """A new payment for the order's first unpaid instalment, in the caller's transaction.
 
-    Raises OrderClosed when the order is paid, expired or cancelled. A payment page given out before stays
-    valid: if both are paid, the second is given back.
+    Through the gateway of that name, by default the one that new payments go through. One that holds pieces
+    longer than the order is held yet prolongs its hold, counted from when it was placed. A payment page given
+    out before stays valid: if both are paid, the second is given back. Raises OrderClosed when the order is
+    paid, expired or cancelled.
     """
     db.session.refresh(order, with_for_update=True)
     if order.state != OrderState.AWAITING_PAYMENT:
@@ -40,13 +46,22 @@ def open_payment(order: Order) -> Payment:
     earlier = payments_of(order)
     if len(earlier) >= MOST_PAYMENTS:
         return earlier[-1]
+    gateway = find_gateway(gateway_name) if gateway_name else current_gateway()
+    if gateway_name and order.placed_at + gateway.hold > order.expires_at:
+        order.expires_at = order.placed_at + gateway.hold
+        db.session.flush()
+    now = datetime.datetime.now(datetime.UTC)
+    # A page lives as long as its gateway holds pieces, however long another one holds them.
+    expires_at = min(order.expires_at, now + gateway.hold)
+    # A provider may not open a page for as short as the order is still held; at the hold's end we close it.
+    earliest = now + gateway.shortest_page
     payment = Payment(
         id=new_payment_id(),
         order_id=order.id,
         instalment_id=instalment.id,
-        gateway=current_gateway().name,
+        gateway=gateway.name,
         amount=instalment.amount,
-        expires_at=order.expires_at,
+        expires_at=max(expires_at, earliest) if gateway.shortest_page else expires_at,
     )
     db.session.add(payment)
     db.session.flush()
@@ -71,26 +86,8 @@ def start_payment(payment_id: str) -> Payment:
     payment = db.session.get_one(Payment, payment_id, populate_existing=True)
     if payment.url is not None:
         return payment
-    order = db.session.get_one(Order, payment.order_id)
-    contact = db.session.get(OrderContact, order.id)
-    request = PaymentRequest(
-        id=payment.id,
-        amount=payment.amount,
-        description=order.number,
-        return_url=f"{order_link(order)}&waited=0",
-        locale=order.locale,
-        expires_at=payment.expires_at,
-        email=contact.email if contact else None,
-    )
+    request = payment_request(payment)
     gateway_name = payment.gateway
     db.session.rollback()
     start(gateway_name, request)
     return db.session.get_one(Payment, payment_id, populate_existing=True)
-
-
-def order_link(order: Order) -> str:
-    """The address of the order's page with its token, absolute, in the order's language."""
-    settings = current_app.extensions["settings"]
-    prefix = "/en" if order.locale == "en" else ""
-    # Built by hand: in a job there is no request, and in one its language is not the order's.
-    return f"{settings.base_url.rstrip('/')}{prefix}/orders/{order.number}?token={order_token(order)}"

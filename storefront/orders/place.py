@@ -28,7 +28,7 @@ from storefront.orders.models import (
     ParcelLine,
 )
 from storefront.orders.numbers import new_order_number
-from storefront.payments.gateway import current_gateway
+from storefront.payments.gateway import current_gateway, gateway
 from storefront.stock.models import StockLocation
 from storefront.stock.reserve import Wanted, hold, reserve
 
@@ -87,14 +87,16 @@ def place(
     exhibition_id: int | None = None,
     person_id: int | None = None,
     locale: str = "id",
+    gateway_name: str | None = None,
     expires_at: datetime.datetime | None = None,
     placed_at: datetime.datetime | None = None,
 ) -> Order:
     """Reserve the pieces and write the order with everything as it is sold, in the caller's transaction.
 
-    `shipping` holds, for each facility's id, how its parcel travels. `expires_at` defaults to the gateway's
-    hold from now; `placed_at` to the database's now, and decides which split rules count. Raises OutOfStock,
-    ListingUnavailable or PriceChanged, each naming the lines concerned, with nothing written.
+    `shipping` holds, for each facility's id, how its parcel travels. `expires_at` defaults to the hold of the
+    gateway that it will be paid through (`gateway_name`, by default the first) from now; `placed_at` to the
+    database's now, and decides which split rules count. Raises OutOfStock, ListingUnavailable or
+    PriceChanged, each naming the lines concerned, with nothing written.
     """
     if not lines:
         raise ValueError("an order has at least one line")
@@ -105,6 +107,7 @@ def place(
     rules = _rules(lines, listings, placed_at, exhibition_id)
     wanted = [_wanted(line, listings[line.variant_id]) for line in lines]
     reserve([w for w in wanted if w is not None])
+    hold_for = (gateway(gateway_name) if gateway_name else current_gateway()).hold
     order = Order(
         number=_free_number(),
         channel=channel.value,
@@ -114,7 +117,7 @@ def place(
         items_total=sum(line.unit_price * line.quantity for line in lines),
         shipping_total=sum(part.amount for part in shipping.values()),
         placed_at=placed_at,
-        expires_at=expires_at or placed_at + current_gateway().hold,
+        expires_at=expires_at or placed_at + hold_for,
     )
     total = order.items_total + order.shipping_total
     order.instalments = [Instalment(position=1, amount=total, due_at=order.expires_at)]

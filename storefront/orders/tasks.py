@@ -4,33 +4,29 @@ from __future__ import annotations
 
 from procrastinate import RetryStrategy
 
-from storefront.crash_points import reach
-from storefront.extensions import db, jobs
+from storefront.extensions import jobs
+from storefront.orders.ask import ask_provider
 from storefront.orders.expire import expire_unpaid
 from storefront.orders.messages import send_message
-from storefront.orders.payment_events import handle_payment_event, note_failure
-from storefront.orders.refund import send_refund
+from storefront.orders.refund import look_up_refunds, send_refund
 
 
-@jobs.task(name="orders.handle_payment_event", retry=RetryStrategy(max_attempts=40, wait=1, linear_wait=15))
-def handle_payment_event_job(event_row_id: int) -> None:
-    """Handle a provider's event; what fails is noted on it and tried again with growing pauses."""
-    try:
-        handle_payment_event(event_row_id)
-        reach("event.before_commit")
-        db.session.commit()
-        reach("event.after_commit")
-    except Exception as error:
-        db.session.rollback()
-        note_failure(event_row_id, error)
-        db.session.commit()
-        raise
+@jobs.task(name="orders.ask_provider", retry=RetryStrategy(max_attempts=4, wait=2, linear_wait=10))
+def ask_provider_job(payment_id: str) -> None:
+    """Ask the provider what became of a payment, for a shopper who waits."""
+    ask_provider(payment_id)
 
 
 @jobs.task(name="orders.send_refund", retry=RetryStrategy(max_attempts=40, wait=5, linear_wait=30))
 def send_refund_job(refund_id: int) -> None:
     """Give money back that pays nothing."""
     send_refund(refund_id)
+
+
+@jobs.task(name="orders.look_up_refunds", retry=RetryStrategy(max_attempts=40, wait=5, linear_wait=30))
+def look_up_refunds_job(payment_id: str) -> None:
+    """Ask the provider what became of a payment's refunds."""
+    look_up_refunds(payment_id)
 
 
 @jobs.task(name="orders.send_message", retry=RetryStrategy(max_attempts=30, wait=5, linear_wait=60))

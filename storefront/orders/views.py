@@ -73,6 +73,7 @@ class PaymentView:
     amount: int
     url: str | None
     expires_at: datetime.datetime
+    gateway: str
 
 
 @dataclass(frozen=True)
@@ -251,4 +252,6 @@ def payment_view(order: Order) -> PaymentView | None:
     )
     if chosen is None:
         return None
-    return PaymentView(chosen.id, chosen.state, chosen.amount, chosen.url, chosen.expires_at)
+    return PaymentView(
+        chosen.id, chosen.state, chosen.amount, chosen.url, chosen.expires_at, chosen.gateway
+    )

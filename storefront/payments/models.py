@@ -1,14 +1,41 @@
-"""Payments, attempts, provider events, refunds, and the sandbox provider's own books."""
+"""Payments, attempts, provider events and refunds; the sandbox provider's own books stand in `sandbox_models`."""
 
 from __future__ import annotations
 
 import datetime
 import enum
 
-from sqlalchemy import FetchedValue, ForeignKey, Integer
+from sqlalchemy import FetchedValue, ForeignKey, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.extensions import db
+from storefront.payments.said import CURRENCY
+from storefront.payments.sandbox_models import (
+    SandboxEvent,
+    SandboxLine,
+    SandboxPayment,
+    SandboxPayout,
+    SandboxRefund,
+    SandboxSettings,
+)
+from storefront.payments.transfer_models import Transfer
+
+#: The tables of the sandbox and of bank transfer stand in modules of their own and are known by this one too.
+__all__ = [
+    "LIVING_STATES",
+    "Payment",
+    "PaymentAttempt",
+    "PaymentEvent",
+    "PaymentState",
+    "Refund",
+    "SandboxEvent",
+    "SandboxLine",
+    "SandboxPayment",
+    "SandboxPayout",
+    "SandboxRefund",
+    "SandboxSettings",
+    "Transfer",
+]
 
 
 class PaymentState(enum.StrEnum):
@@ -20,6 +47,8 @@ class PaymentState(enum.StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    #: The provider took another amount or currency than we asked for: a person decides.
+    HELD = "held"
 
 
 #: A payment that a shopper may still complete.
@@ -49,6 +78,26 @@ class Payment(db.Model):  # type: ignore[name-defined]
     succeeded_at: Mapped[datetime.datetime | None]
     #: What the provider kept of it; None: it has not said anything.
     fee: Mapped[int | None]
+    #: What the provider took instead, of a payment that is held; in rupiah when the currency is IDR.
+    taken_amount: Mapped[int | None]
+    taken_currency: Mapped[str | None]
+    held_at: Mapped[datetime.datetime | None]
+    #: Who found, and why, that nothing is left to do about a held payment.
+    held_closed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    held_closed_at: Mapped[datetime.datetime | None]
+    held_reason: Mapped[str | None]
+    #: The provider's id of the captured money, which its refunds and disputes speak of.
+    capture_reference: Mapped[str | None]
+
+    @property
+    def received(self) -> int:
+        """What the provider has of it once it was taken: for a held payment, not what we asked for."""
+        return self.amount if self.taken_amount is None else self.taken_amount
+
+    @property
+    def is_of_rupiah(self) -> bool:
+        """Whether what was taken is rupiah; money of another currency cannot be booked."""
+        return self.taken_currency in (None, CURRENCY)
 
 
 class PaymentAttempt(db.Model):  # type: ignore[name-defined]
@@ -81,6 +130,19 @@ class PaymentEvent(db.Model):  # type: ignore[name-defined]
     result: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     last_error: Mapped[str | None]
+    #: What it speaks of and is not known yet, such as `payment:<id>`.
+    waits_for: Mapped[str | None]
+    #: None: nobody tries again by itself.
+    next_try_at: Mapped[datetime.datetime | None]
+    #: It could not be handled, or never fits: finance sees it until somebody has decided.
+    needs_person: Mapped[bool] = mapped_column(default=False)
+    set_aside_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    set_aside_at: Mapped[datetime.datetime | None]
+    set_aside_reason: Mapped[str | None]
+
+
+#: Refunds of money that paid nothing: whole, without lines, from what customers are to get back.
+OF_VAIN_MONEY = ("paid_too_late", "paid_twice", "amount_differs")
 
 
 class Refund(db.Model):  # type: ignore[name-defined]
@@ -96,7 +158,7 @@ class Refund(db.Model):  # type: ignore[name-defined]
     payment_id: Mapped[str] = mapped_column(ForeignKey("payments.id"))
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     amount: Mapped[int]
-    #: `paid_too_late` or `paid_twice` by itself; `cannot_fulfil`, `returned`, `damaged`, `lost`, `goodwill`.
+    #: `paid_too_late` or `paid_twice` by itself; `amount_differs` of a held payment; else a person's reason.
     reason: Mapped[str]
     #: `proposed`, `rejected`, `requested`, `pending`, `succeeded` or `failed`.
     state: Mapped[str] = mapped_column(default="requested")
@@ -113,48 +175,24 @@ class Refund(db.Model):  # type: ignore[name-defined]
     request_key: Mapped[str | None]
     #: SHA-256 of what that form asked for.
     request_hash: Mapped[bytes | None]
+    #: A person gave it back in the provider's own pages: it is written down, not sent.
+    is_made_there: Mapped[bool] = mapped_column(default=False)
     reference: Mapped[str | None]
     requested_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     finished_at: Mapped[datetime.datetime | None]
 
 
-class SandboxPayment(db.Model):  # type: ignore[name-defined]
-    """The sandbox provider's side of a payment."""
+class RefundReturn(db.Model):  # type: ignore[name-defined]
+    """A refund that had gone through and failed after all: its money is back with the provider."""
 
-    __tablename__ = "sandbox_payments"
+    __tablename__ = "refund_returns"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    amount: Mapped[int]
-    description: Mapped[str]
-    return_url: Mapped[str]
-    locale: Mapped[str]
-    #: `open`, `pending`, `succeeded`, `failed` or `expired`.
-    state: Mapped[str] = mapped_column(default="open")
-    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    expires_at: Mapped[datetime.datetime]
-
-
-class SandboxEvent(db.Model):  # type: ignore[name-defined]
-    """An event that the sandbox provider owes us."""
-
-    __tablename__ = "sandbox_events"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    payment_id: Mapped[str] = mapped_column(ForeignKey("sandbox_payments.id"))
-    type: Mapped[str]
-    body: Mapped[str]
-    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    delivered_at: Mapped[datetime.datetime | None]
-    deliveries: Mapped[int] = mapped_column(Integer, default=0)
-
-
-class SandboxRefund(db.Model):  # type: ignore[name-defined]
-    """Money that the sandbox provider gave back."""
-
-    __tablename__ = "sandbox_refunds"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    payment_id: Mapped[str] = mapped_column(ForeignKey("sandbox_payments.id"))
-    amount: Mapped[int]
-    idempotency_key: Mapped[str]
-    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
+    #: The first time, the second …
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    #: Which try of the refund came back.
+    attempt: Mapped[int] = mapped_column(Integer)
+    #: The provider's id of that try.
+    reference: Mapped[str | None]
+    failure: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())

@@ -1,41 +1,57 @@
 """The sandbox: a provider that takes no real money, and behaves like one.
 
-It keeps books of its own, has a payment page, and tells us what happened by signed webhooks that the worker
-delivers. Whoever plays the shopper chooses the outcome, at any time and as often as they like, so that late,
-doubled and contradicting events can be seen.
+It keeps books of its own (`sandbox_books`), has a payment page, and tells us what happened by signed webhooks
+that the worker delivers, well or badly (`sandbox_delivery`). Whoever plays the shopper chooses the outcome, at
+any time and as often as they like, so that late, doubled and contradicting events can be seen.
 """
 
 from __future__ import annotations
 
 import datetime
-import hashlib
-import hmac
 import json
-import secrets
-import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from storefront.extensions import db, jobs
+from storefront.days import begins
+from storefront.extensions import db
 from storefront.payments.gateway import (
-    BadSignature,
     EventKind,
     PaymentRequest,
     ProviderEvent,
     ProviderStatus,
+    RawEvent,
+    RefundStatus,
     SignedEvent,
     StartedPayment,
     SupportsGet,
 )
-from storefront.payments.models import SandboxEvent, SandboxPayment, SandboxRefund
+from storefront.payments.methods import Method
+from storefront.payments.provider_books import BalanceLine, LineKind, ProviderPayout
+from storefront.payments.sandbox_books import (
+    DISPUTE_OUTCOMES,
+    OUTCOMES,
+    capture_of,
+    choose_outcome,
+    dispute,
+    give_back,
+)
+from storefront.payments.sandbox_models import (
+    SandboxEvent,
+    SandboxLine,
+    SandboxPayment,
+    SandboxPayout,
+    SandboxRefund,
+)
+from storefront.payments.signed import check_stamp, event_of, stamp
+
+__all__ = ["DISPUTE_OUTCOMES", "OUTCOMES", "SIGNATURE_HEADER", "SandboxGateway", "choose_outcome", "dispute"]
 
 SIGNATURE_HEADER = "Sandbox-Signature"
-#: Seconds by which an event's time may differ from ours, either way.
-TOLERANCE = 300
-OUTCOMES = ("succeeded", "failed", "pending", "expired")
-DISPUTE_OUTCOMES = ("opened", "won", "lost")
+DAY = datetime.timedelta(days=1)
 
 
 class SandboxGateway:
@@ -43,6 +59,11 @@ class SandboxGateway:
 
     name = "sandbox"
     hold = datetime.timedelta(minutes=60)
+    shortest_page = datetime.timedelta(0)
+    settles_within = datetime.timedelta(0)
+    methods: Sequence[Method] = (
+        Method("sandbox", _("Halaman pembayaran percobaan: tidak ada uang sungguhan")),
+    )
 
     def __init__(self, base_url: str, webhook_secret: str) -> None:
         self.base_url = base_url.rstrip("/")
@@ -64,63 +85,76 @@ class SandboxGateway:
             )
         return StartedPayment(request.id, f"{self.base_url}/sandbox/payments/{request.id}")
 
-    def look_up(self, reference: str) -> ProviderStatus:
+    def look_up(self, reference: str, *, since: datetime.datetime | None = None) -> ProviderStatus:
         with db.engine.begin() as connection:
-            return _status(connection, reference)
+            return _status(connection, _payment_id(reference))
 
-    def expire(self, reference: str) -> ProviderStatus:
+    def expire(self, reference: str, *, since: datetime.datetime | None = None) -> ProviderStatus:
+        payment_id = _payment_id(reference)
         with db.engine.begin() as connection:
             connection.execute(
                 update(SandboxPayment)
-                .where(SandboxPayment.id == reference, SandboxPayment.state != "succeeded")
+                .where(SandboxPayment.id == payment_id, SandboxPayment.state != "succeeded")
                 .values(state="expired")
             )
-            return _status(connection, reference)
+            return _status(connection, payment_id)
 
     def refund(self, reference: str, amount: int, idempotency_key: str) -> str:
         with db.engine.begin() as connection:
-            new = "re_" + secrets.token_urlsafe(16)
-            connection.execute(
-                upsert(SandboxRefund)
-                .values(id=new, payment_id=reference, amount=amount, idempotency_key=idempotency_key)
-                .on_conflict_do_nothing(index_elements=["idempotency_key"])
+            return give_back(connection, _payment_id(reference), amount, idempotency_key)
+
+    def look_up_refund(self, reference: str, idempotency_key: str) -> RefundStatus:
+        with db.engine.begin() as connection:
+            refund = connection.execute(
+                select(SandboxRefund.__table__).where(SandboxRefund.idempotency_key == idempotency_key)
+            ).one_or_none()
+        if refund is None or refund.payment_id != _payment_id(reference):
+            raise LookupError(idempotency_key)
+        return RefundStatus(refund.state, refund.id, refund.amount, idempotency_key, refund.failure)
+
+    def events(self, since: datetime.datetime) -> Iterable[RawEvent]:
+        with db.engine.begin() as connection:
+            rows = connection.execute(
+                select(SandboxEvent.id, SandboxEvent.type, SandboxEvent.body, SandboxEvent.created_at)
+                .where(SandboxEvent.created_at >= since)
+                .order_by(SandboxEvent.created_at, SandboxEvent.id)
+            ).all()
+        return [RawEvent(row.id, row.type, row.body.encode(), row.created_at) for row in rows]
+
+    def balance_lines(self, first: datetime.date, last: datetime.date) -> Iterable[BalanceLine]:
+        return _lines(SandboxLine.created_at >= begins(first), SandboxLine.created_at < begins(last + DAY))
+
+    def payouts(self, since: datetime.date) -> Iterable[ProviderPayout]:
+        with db.engine.begin() as connection:
+            rows = connection.execute(
+                select(SandboxPayout.__table__)
+                .where(SandboxPayout.created_at >= begins(since))
+                .order_by(SandboxPayout.created_at, SandboxPayout.id)
+            ).all()
+        return [
+            ProviderPayout(
+                row.id, row.amount, row.state, row.arrives_on, row.created_at, True, row.id, row.failure
             )
-            refund_id: str = connection.execute(
-                select(SandboxRefund.id).where(SandboxRefund.idempotency_key == idempotency_key)
-            ).scalar_one()
-            if refund_id == new:
-                _queue_event(
-                    connection,
-                    reference,
-                    "refund.succeeded",
-                    amount,
-                    {"id": refund_id, "key": idempotency_key},
-                )
-        return refund_id
+            for row in rows
+        ]
+
+    def payout_lines(self, payout_reference: str) -> Iterable[BalanceLine]:
+        with db.engine.begin() as connection:
+            known = connection.scalar(select(SandboxPayout.id).where(SandboxPayout.id == payout_reference))
+        if known is None:
+            raise LookupError(payout_reference)
+        return _lines(SandboxLine.payout_id == payout_reference, SandboxLine.id != f"txn_{payout_reference}")
 
     def verify(self, headers: SupportsGet, body: bytes) -> SignedEvent:
-        stamp, signature = _signature_parts(headers.get(SIGNATURE_HEADER) or "")
-        if (
-            not hmac.compare_digest(self._sign(stamp, body), signature)
-            or abs(time.time() - int(stamp)) > TOLERANCE
-        ):
-            raise BadSignature("wrong or old")
-        event = _json_object(body)
-        if not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
-            raise BadSignature("no event")
-        if not 1 <= len(event["id"]) <= 200 or "\x00" in event["id"] + event["type"]:
-            raise BadSignature("no event")
-        return SignedEvent(event["id"], event["type"])
+        check_stamp(self._secret, headers.get(SIGNATURE_HEADER) or "", body)
+        return event_of(body)
 
     def read(self, body: bytes) -> ProviderEvent:
         event = json.loads(body)
         payment = event.get("payment") or {}
-        amount = payment.get("amount")
-        refund = event.get("refund") or {}
-        dispute = event.get("dispute") or {}
-        if dispute:
-            amount = dispute.get("amount")
-        fee = payment.get("fee")
+        refund, dispute_, payout = (event.get(part) or {} for part in ("refund", "dispute", "payout"))
+        about = dispute_ or payout or refund or payment
+        fee = payment.get("fee", 0)
         try:
             kind = EventKind(str(event["type"]).replace(".", "_"))
         except ValueError:
@@ -129,122 +163,48 @@ class SandboxGateway:
             kind=kind,
             payment_id=str(payment.get("id", "")),
             reference=str(payment.get("id", "")),
-            amount=amount if isinstance(amount, int) else 0,
+            amount=_whole(about.get("amount")),
             refund_reference=refund.get("id"),
             refund_key=refund.get("key"),
-            failure=str(refund.get("failure", "")),
-            fee=fee if isinstance(fee, int) else 0,
-            dispute_reference=dispute.get("id"),
+            failure=str(refund.get("failure") or payout.get("failure") or ""),
+            fee=_whole(fee),
+            dispute_reference=dispute_.get("id"),
+            capture_reference=payment.get("capture"),
+            payout_reference=payout.get("id"),
             happened_at=_moment(event.get("created")),
         )
 
     def signed_headers(self, body: bytes) -> dict[str, str]:
         """The headers of a webhook with this body, signed now."""
-        stamp = str(int(time.time()))
-        return {
-            SIGNATURE_HEADER: f"t={stamp},v1={self._sign(stamp, body)}",
-            "Content-Type": "application/json",
-        }
-
-    def _sign(self, stamp: str, body: bytes) -> str:
-        return hmac.new(self._secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        return {SIGNATURE_HEADER: stamp(self._secret, body), "Content-Type": "application/json"}
 
 
-def choose_outcome(payment_id: str, outcome: str, *, fee: int = 0) -> SandboxPayment:
-    """The shopper at the sandbox's page decides; the event goes out by the worker.
-
-    `fee` is what this provider keeps of a payment that succeeds, in rupiah. Raises LookupError for an unknown
-    payment, ValueError for an unknown outcome or an impossible fee. The caller commits.
-    """
-    if outcome not in OUTCOMES or fee < 0:
-        raise ValueError(outcome)
-    payment = db.session.get(SandboxPayment, payment_id, with_for_update=True)
-    if payment is None:
-        raise LookupError(payment_id)
-    # Money that was taken stays taken; a later word about it is still said aloud.
-    if payment.state != "succeeded":
-        payment.state = outcome
-    db.session.flush()
-    more = {"fee": fee} if fee and outcome == "succeeded" else None
-    _queue_event(db.session.connection(), payment_id, f"payment.{outcome}", payment.amount, payment_more=more)
-    return payment
+def _payment_id(reference: str) -> str:
+    """The payment that `reference`, its own id or its captured money's, speaks of."""
+    return reference.removeprefix("ch_")
 
 
-def dispute(payment_id: str, outcome: str, *, amount: int | None = None) -> str:
-    """The payer's bank disputes a payment, and in the end decides; returns the dispute's id.
-
-    A payment has one dispute here, of `amount` rupiah: by default as much as was said before, else all of it.
-    Raises LookupError for a payment that was not taken, ValueError for an unknown outcome
-    or an impossible amount. The caller commits.
-    """
-    payment = db.session.get(SandboxPayment, payment_id, with_for_update=True)
-    if payment is None or payment.state != "succeeded":
-        raise LookupError(payment_id)
-    if amount is None:
-        amount = _disputed(payment_id) or payment.amount
-    if outcome not in DISPUTE_OUTCOMES or not 0 < amount <= payment.amount:
-        raise ValueError(outcome)
-    dispute_id = f"dp_{payment_id}"
-    _queue_event(
-        db.session.connection(),
-        payment_id,
-        f"dispute.{outcome}",
-        payment.amount,
-        dispute={"id": dispute_id, "amount": amount},
-    )
-    return dispute_id
-
-
-def _disputed(payment_id: str) -> int | None:
-    """What an earlier event said to be disputed of a payment."""
-    body = db.session.scalar(
-        select(SandboxEvent.body)
-        .where(SandboxEvent.payment_id == payment_id, SandboxEvent.type.startswith("dispute."))
-        .order_by(SandboxEvent.created_at)
-        .limit(1)
-    )
-    return int(json.loads(body)["dispute"]["amount"]) if body else None
-
-
-def _queue_event(
-    connection: Connection,
-    payment_id: str,
-    event_type: str,
-    amount: int,
-    refund: dict[str, str] | None = None,
-    *,
-    payment_more: dict[str, int] | None = None,
-    dispute: dict[str, Any] | None = None,
-) -> None:
-    event_id = "evt_" + secrets.token_urlsafe(16)
-    created: datetime.datetime = connection.execute(select(func.now())).scalar_one()
-    body: dict[str, Any] = {
-        "id": event_id,
-        "type": event_type,
-        "created": created.isoformat(),
-        "payment": {"id": payment_id, "amount": amount, **(payment_more or {})},
-    }
-    if dispute:
-        body["dispute"] = dispute
-    if refund:
-        body["refund"] = {**refund, "amount": amount}
-    connection.execute(
-        insert(SandboxEvent).values(
-            id=event_id, payment_id=payment_id, type=event_type, body=json.dumps(body)
-        )
-    )
-    jobs.configure_task("sandbox.deliver_event", connection=connection.connection.driver_connection).defer(
-        event_id=event_id
-    )
-
-
-def _status(connection: Connection, reference: str) -> ProviderStatus:
+def _status(connection: Connection, payment_id: str) -> ProviderStatus:
     row = connection.execute(
-        select(SandboxPayment.state, SandboxPayment.amount).where(SandboxPayment.id == reference)
-    ).one_or_none()
+        select(SandboxPayment.state, SandboxPayment.amount, SandboxPayment.can_refund, SandboxLine.fee,
+               SandboxLine.created_at.label("succeeded_at"))
+        .outerjoin(SandboxLine, (SandboxLine.payment_id == SandboxPayment.id) & (SandboxLine.kind == "payment"))
+        .where(SandboxPayment.id == payment_id)
+    ).one_or_none()  # fmt: skip
     if row is None:
-        raise LookupError(reference)
-    return ProviderStatus(row.state, reference, row.amount)
+        raise LookupError(payment_id)
+    is_taken = row.state == "succeeded"
+    return ProviderStatus(
+        row.state,
+        payment_id,
+        row.amount,
+        fee=row.fee or 0 if is_taken else None,
+        succeeded_at=row.succeeded_at,
+        capture_reference=capture_of(payment_id) if is_taken else None,
+        payment_id=payment_id,
+        method="sandbox" if is_taken else None,
+        can_refund=row.can_refund,
+    )
 
 
 def _moment(text: object) -> datetime.datetime | None:
@@ -256,19 +216,33 @@ def _moment(text: object) -> datetime.datetime | None:
     return moment if moment.tzinfo else None
 
 
-def _signature_parts(header: str) -> tuple[str, str]:
-    parts = dict(part.partition("=")[::2] for part in header.split(","))
-    stamp, signature = parts.get("t", ""), parts.get("v1", "")
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and signature.isascii() and signature):
-        raise BadSignature("no signature")
-    return stamp, signature
+def _lines(*which: Any) -> list[BalanceLine]:
+    with db.engine.begin() as connection:
+        rows = connection.execute(
+            select(SandboxLine.__table__, SandboxRefund.idempotency_key)
+            .outerjoin(SandboxRefund, SandboxRefund.id == SandboxLine.refund_id)
+            .where(*which)
+            .order_by(SandboxLine.created_at, SandboxLine.id)
+        ).mappings()
+        return [_line(row) for row in rows]
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadSignature("not JSON") from error
-    if not isinstance(event, dict):
-        raise BadSignature("no event")
-    return event
+def _line(row: RowMapping | Mapping[str, Any]) -> BalanceLine:
+    kind = LineKind(row["kind"])
+    return BalanceLine(
+        reference=row["id"],
+        kind=kind,
+        amount=row["amount"],
+        fee=row["fee"],
+        at=row["created_at"],
+        payment_id=row["payment_id"],
+        refund_key=row["idempotency_key"],
+        capture_reference=capture_of(row["payment_id"]) if row["payment_id"] else None,
+        refund_reference=row["refund_id"],
+        dispute_reference=row["dispute_id"],
+        payout_reference=row["payout_id"] if kind is LineKind.PAYOUT else None,
+    )
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -11,7 +11,14 @@ from sqlalchemy import insert, update
 
 from storefront.crash_points import reach
 from storefront.extensions import db
-from storefront.payments.gateway import GatewayUnavailable, PaymentRequest, StartedPayment, gateway
+from storefront.payments.gateway import (
+    GatewayUnavailable,
+    PaymentRequest,
+    ProviderRefused,
+    StartedPayment,
+    TooLateToStart,
+    gateway,
+)
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState
 
 log = structlog.get_logger("storefront.payments")
@@ -25,8 +32,8 @@ def start(gateway_name: str, request: PaymentRequest) -> StartedPayment | None:
     """Open the payment page for `request` and write down how it went; commits its own two rows.
 
     Called between transactions: the session must not hold one open. None when the provider cannot be
-    reached or too many wait on it already: the shopper then pays from the order page, with the same
-    payment, whose id is the idempotency key.
+    reached, refuses, or too many wait on it already: the shopper then pays from the order page, with the same
+    payment, whose id is the idempotency key; with a new one when it was too late for this one.
     """
     try:
         with _place_to_wait():
@@ -34,6 +41,13 @@ def start(gateway_name: str, request: PaymentRequest) -> StartedPayment | None:
     except GatewayUnavailable as error:
         log.warning("payment_not_started", payment_id=request.id, gateway=gateway_name, reason=str(error))
         _note(request.id, "unavailable", str(error))
+        db.session.commit()
+        return None
+    except ProviderRefused as error:
+        log.error("payment_refused", payment_id=request.id, gateway=gateway_name, code=error.code)
+        _note(request.id, "refused", f"{error.code}: {error}")
+        if isinstance(error, TooLateToStart):
+            _give_up(request.id)
         db.session.commit()
         return None
     reach("payment.after_provider")
@@ -51,6 +65,15 @@ def start(gateway_name: str, request: PaymentRequest) -> StartedPayment | None:
     db.session.commit()
     reach("payment.after_commit")
     return started
+
+
+def _give_up(payment_id: str) -> None:
+    """No page can be opened for a payment any more; none ever was."""
+    db.session.execute(
+        update(Payment)
+        .where(Payment.id == payment_id, Payment.state == PaymentState.CREATED.value)
+        .values(state=PaymentState.EXPIRED.value)
+    )
 
 
 def _note(payment_id: str, outcome: str, detail: str) -> None:

@@ -47,6 +47,12 @@ class Action(StrEnum):
     BANK_ACCOUNTS_READ = "bank_accounts.read"
     BANK_ACCOUNTS_WRITE = "bank_accounts.write"
     BANK_ACCOUNTS_APPROVE = "bank_accounts.approve"
+    #: The bank's files and lines: their words name payers.
+    BANK_READ = "bank.read"
+    BANK_WRITE = "bank.write"
+    #: Shoppers' own accounts, for money that goes back by bank: nobody else ever sees them.
+    RETURNS_READ = "returns.read"
+    RETURNS_WRITE = "returns.write"
     PREMIUM_READ = "premium.read"
     PREMIUM_ENTER = "premium.enter"
     PREMIUM_APPROVE = "premium.approve"
@@ -109,6 +115,10 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.BANK_ACCOUNTS_READ: (_HEAD, _FINANCE, _AUDITOR),
         Action.BANK_ACCOUNTS_WRITE: (_FINANCE,),
         Action.BANK_ACCOUNTS_APPROVE: (_HEAD, _FINANCE),
+        Action.BANK_READ: (_FINANCE, _AUDITOR),
+        Action.BANK_WRITE: (_FINANCE,),
+        Action.RETURNS_READ: (_FINANCE,),
+        Action.RETURNS_WRITE: (_FINANCE,),
         Action.PREMIUM_READ: (*_FACILITY, _FINANCE, _AUDITOR),
         Action.PREMIUM_ENTER: (_COORDINATOR, _FINANCE),
         Action.PREMIUM_APPROVE: (_HEAD, _FINANCE),

@@ -34,9 +34,12 @@ INVARIANTS = (
         """SELECT e.id AS entry_id, e.source, e.kind
              FROM journal_entries e
              LEFT JOIN payments p ON e.source IN ('payment:' || p.id || ':captured', 'payment:' || p.id || ':held')
-                                 AND p.state = 'succeeded' AND p.order_id = e.order_id
-             LEFT JOIN refunds r ON e.source = 'refund:' || r.id || ':succeeded' AND r.state = 'succeeded'
-                                AND r.order_id = e.order_id
+                                 AND p.state IN ('succeeded', 'held') AND p.order_id = e.order_id
+             LEFT JOIN refunds r ON e.kind = 'refund' AND r.order_id = e.order_id
+                                AND r.id = substring(e.source FROM
+                                    '^refund:([0-9]+):(?:succeeded|taken_back)(?::[0-9]+)?$')::bigint
+                                AND (r.state = 'succeeded' OR EXISTS (
+                                    SELECT FROM refund_returns x WHERE x.refund_id = r.id))
             WHERE CASE e.kind
                     WHEN 'sale'         THEN e.source NOT LIKE 'payment:%:captured' OR NOT COALESCE(p.counts, false)
                     WHEN 'payment_held' THEN e.source NOT LIKE 'payment:%:held' OR COALESCE(p.counts, true)
@@ -48,8 +51,8 @@ INVARIANTS = (
         5,
         "Each payment that counts is one journal entry that debits its gateway by its amount; "
         "each that pays nothing is one that holds the money to give back.",
-        """SELECT p.id AS payment_id, p.gateway, p.amount, p.counts, count(DISTINCT e.id) AS entries,
-                  COALESCE(sum(c.amount), 0)::bigint AS debited
+        """SELECT p.id AS payment_id, p.gateway, p.state, COALESCE(p.taken_amount, p.amount) AS amount, p.counts,
+                  count(DISTINCT e.id) AS entries, COALESCE(sum(c.amount), 0)::bigint AS debited
              FROM payments p
              LEFT JOIN journal_entries e
                ON e.source = 'payment:' || p.id || CASE WHEN p.counts THEN ':captured' ELSE ':held' END
@@ -59,27 +62,35 @@ INVARIANTS = (
                    GROUP BY x.entry_id, a.code) c
                ON c.entry_id = e.id
                   AND (c.code = 'clearing:' || p.gateway OR (p.gateway = 'cash' AND c.code LIKE 'cash:%'))
-            WHERE p.state = 'succeeded'
-            GROUP BY p.id HAVING count(DISTINCT e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> p.amount""",
+            WHERE p.state IN ('succeeded', 'held') AND COALESCE(p.taken_currency, 'IDR') = 'IDR'
+            GROUP BY p.id
+           HAVING count(DISTINCT e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> COALESCE(p.taken_amount, p.amount)""",
     ),
     Invariant(
         "refunds_booked_once",
         5,
-        "Each refund that succeeded is one journal entry that credits its gateway by its amount.",
-        """SELECT r.id AS refund_id, r.amount, count(e.id) AS entries, COALESCE(sum(c.amount), 0)::bigint AS credited
+        "Each refund that succeeded is one journal entry that credits its gateway by its amount, or our bank account "
+        "when it went back by bank; each time it came back is one that debits the gateway again.",
+        """SELECT r.id AS refund_id, r.state, r.amount, back.times AS came_back, b.entries, b.credited, b.by_bank
              FROM refunds r
              JOIN payments p ON p.id = r.payment_id
-             LEFT JOIN journal_entries e ON e.source = 'refund:' || r.id || ':succeeded'
-             LEFT JOIN LATERAL (
-                  SELECT -sum(x.amount) AS amount FROM postings x JOIN accounts a ON a.id = x.account_id
-                   WHERE x.entry_id = e.id AND a.code = 'clearing:' || p.gateway) c ON true
-            WHERE r.state = 'succeeded'
-            GROUP BY r.id HAVING count(e.id) <> 1 OR COALESCE(sum(c.amount), 0) <> r.amount""",
+             LEFT JOIN bank_returns t ON t.refund_id = r.id
+            CROSS JOIN LATERAL (SELECT count(*) AS times FROM refund_returns x WHERE x.refund_id = r.id) back
+            CROSS JOIN LATERAL (
+                  SELECT count(DISTINCT e.id) AS entries, COALESCE(-sum(x.amount), 0)::bigint AS credited,
+                         COALESCE(-sum(x.amount) FILTER (WHERE a.bank_account_id = t.bank_account_id), 0)::bigint
+                           AS by_bank
+                    FROM journal_entries e JOIN postings x ON x.entry_id = e.id JOIN accounts a ON a.id = x.account_id
+                   WHERE e.order_id = r.order_id AND e.kind = 'refund' AND split_part(e.source, ':', 2) = r.id::text
+                     AND (a.code = 'clearing:' || p.gateway OR a.bank_account_id = t.bank_account_id)) b
+            WHERE b.entries <> 2 * back.times + CASE r.state WHEN 'succeeded' THEN 1 ELSE 0 END
+               OR b.credited <> CASE r.state WHEN 'succeeded' THEN r.amount ELSE 0 END
+               OR b.by_bank <> CASE WHEN r.state = 'succeeded' AND t.id IS NOT NULL THEN r.amount ELSE 0 END""",
     ),
     Invariant(
         "clearing_balance",
         2,
-        "What a gateway holds by our books is what was captured through it less what was refunded, disputed "
+        "What a gateway holds by our books is what was captured through it less what it refunded, disputed "
         "(unless it was won), kept as fees and paid out.",
         """SELECT gateway, booked, corrected, captured, refunded, disputed, fees, paid_out FROM (
                SELECT g.gateway,
@@ -88,13 +99,21 @@ INVARIANTS = (
                       COALESCE((SELECT sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
                                   JOIN journal_entries e ON e.id = x.entry_id AND e.kind = 'correction'
                                  WHERE a.code = 'clearing:' || g.gateway), 0)::bigint AS corrected,
-                      COALESCE((SELECT sum(p.amount) FROM payments p
-                                 WHERE p.gateway = g.gateway AND p.state = 'succeeded'), 0)::bigint AS captured,
+                      COALESCE((SELECT sum(COALESCE(p.taken_amount, p.amount)) FROM payments p
+                                 WHERE p.gateway = g.gateway AND p.state IN ('succeeded', 'held')
+                                   AND COALESCE(p.taken_currency, 'IDR') = 'IDR'), 0)::bigint AS captured,
                       COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
-                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded'), 0)::bigint AS refunded,
+                                 WHERE p.gateway = g.gateway AND r.state = 'succeeded' AND NOT EXISTS (
+                                       SELECT FROM bank_returns b WHERE b.refund_id = r.id)), 0)::bigint AS refunded,
                       COALESCE((SELECT sum(d.amount) FROM disputes d JOIN payments p ON p.id = d.payment_id
                                  WHERE p.gateway = g.gateway AND d.state <> 'won'), 0)::bigint AS disputed,
-                      COALESCE((SELECT sum(p.fee) FROM payments p WHERE p.gateway = g.gateway), 0)::bigint AS fees,
+                      COALESCE((SELECT sum(p.fee) FROM payments p WHERE p.gateway = g.gateway), 0)::bigint
+                        + COALESCE((SELECT sum(CASE WHEN l.kind = 'fee' THEN -l.amount ELSE 0 END
+                                               + CASE WHEN l.kind = 'payment' THEN 0 ELSE l.fee END)
+                                      FROM provider_lines l
+                                      JOIN journal_entries e ON e.source IN ('provider_line:' || l.id,
+                                                                             'provider_line:' || l.id || ':fee')
+                                     WHERE l.gateway = g.gateway), 0)::bigint AS fees,
                       COALESCE((SELECT sum(o.amount) FROM payouts o WHERE o.gateway = g.gateway), 0)::bigint
                         AS paid_out
                  FROM (SELECT gateway FROM payments UNION SELECT gateway FROM accounts WHERE gateway IS NOT NULL) g
@@ -115,12 +134,15 @@ INVARIANTS = (
                                   WHERE e.payment_id = s.id) news ON true
               LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM refunds x
                                   WHERE x.payment_id = p.id AND x.state = 'succeeded') r ON true
-              LEFT JOIN LATERAL (SELECT sum(amount) AS amount FROM sandbox_refunds x
+              LEFT JOIN LATERAL (SELECT sum(amount) FILTER (WHERE x.state = 'succeeded') AS amount,
+                                        sum(amount) AS ever FROM sandbox_refunds x
                                   WHERE x.payment_id = s.id) b ON true
-             WHERE (p.state = 'succeeded' AND (s.state IS DISTINCT FROM 'succeeded' OR s.amount <> p.amount))
-                OR (p.state IS DISTINCT FROM 'succeeded' AND s.state = 'succeeded' AND news.at < now() - {GRACE})
-                OR COALESCE(r.amount, 0) > COALESCE(b.amount, 0) OR COALESCE(b.amount, 0) > s.amount
-                OR (COALESCE(r.amount, 0) < COALESCE(b.amount, 0) AND news.at < now() - {GRACE})""",  # noqa: S608
+             WHERE (p.state IN ('succeeded', 'held')
+                    AND (s.state IS DISTINCT FROM 'succeeded' OR s.amount <> COALESCE(p.taken_amount, p.amount)))
+                OR (COALESCE(p.state, '') NOT IN ('succeeded', 'held') AND s.state = 'succeeded'
+                    AND news.at < now() - {GRACE})
+                OR COALESCE(r.amount, 0) > COALESCE(b.ever, 0) OR COALESCE(b.amount, 0) > s.amount
+                OR (COALESCE(r.amount, 0) <> COALESCE(b.amount, 0) AND news.at < now() - {GRACE})""",  # noqa: S608
     ),
     Invariant(
         "sales_credit_the_shares",
@@ -169,16 +191,21 @@ INVARIANTS = (
     Invariant(
         "money_to_return",
         4,
-        "What we hold to give back is what was paid in vain and has not gone back yet.",
-        """SELECT booked, held, returned FROM (
+        "What we hold to give back is what was paid in vain, or is held, and has not gone back yet.",
+        """SELECT booked, held, returned, transfers FROM (
                SELECT COALESCE((SELECT -sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
                                   JOIN journal_entries e ON e.id = x.entry_id AND e.kind <> 'correction'
                                  WHERE a.code = 'customers:to_return'), 0)::bigint AS booked,
-                      COALESCE((SELECT sum(amount) FROM payments
-                                 WHERE state = 'succeeded' AND NOT counts), 0)::bigint AS held,
+                      COALESCE((SELECT sum(COALESCE(taken_amount, amount)) FROM payments
+                                 WHERE state IN ('succeeded', 'held') AND NOT counts
+                                   AND COALESCE(taken_currency, 'IDR') = 'IDR'), 0)::bigint AS held,
                       COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
-                                 WHERE r.state = 'succeeded' AND NOT p.counts), 0)::bigint AS returned
-           ) sums WHERE booked <> held - returned""",
+                                 WHERE r.state = 'succeeded' AND NOT p.counts), 0)::bigint AS returned,
+                      COALESCE((SELECT sum(h.amount - h.returned - CASE WHEN p.state = 'succeeded' THEN h.counted
+                                       ELSE 0 END)
+                                  FROM held_transfers h LEFT JOIN payments p ON p.id = h.counted_for), 0)::bigint
+                        AS transfers
+           ) sums WHERE booked <> held - returned + transfers""",
     ),
     Invariant(
         "sales_view_equals_ledger",

@@ -11,7 +11,8 @@ INVARIANTS = (
         "Each fee that a provider kept is one journal entry that credits its gateway by it.",
         """SELECT p.id AS payment_id, p.fee, e.id AS entry_id, c.credited
              FROM payments p
-             FULL JOIN (SELECT * FROM journal_entries WHERE kind = 'fee') e ON e.source = 'payment:' || p.id || ':fee'
+             FULL JOIN (SELECT * FROM journal_entries WHERE kind = 'fee' AND source NOT LIKE 'provider_line:%') e
+               ON e.source = 'payment:' || p.id || ':fee'
              LEFT JOIN LATERAL (
                   SELECT -sum(x.amount) AS credited FROM postings x JOIN accounts a ON a.id = x.account_id
                    WHERE x.entry_id = e.id AND a.code = 'clearing:' || p.gateway) c ON true

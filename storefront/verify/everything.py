@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from storefront.verify import books, clearing, facts, guards, orders, passed_on, periods, shares, stock
+from storefront.verify import (
+    bank,
+    books,
+    clearing,
+    facts,
+    guards,
+    orders,
+    passed_on,
+    periods,
+    reconciled,
+    shares,
+    stock,
+)
 
 INVARIANTS = (
     *books.INVARIANTS,
     *clearing.INVARIANTS,
+    *reconciled.INVARIANTS,
     *passed_on.INVARIANTS,
+    *bank.INVARIANTS,
     *periods.INVARIANTS,
     *stock.INVARIANTS,
     *orders.INVARIANTS,

@@ -18,9 +18,9 @@ INVARIANTS = (
     Invariant(
         "events_have_a_job",
         8,
-        "Each stored event is handled, or a job for it will run.",
+        "Each stored event is handled, or a job for it will run, or a person was shown it.",
         f"""SELECT e.id AS event_row_id, e.gateway, e.event_id, e.received_at FROM payment_events e
-             WHERE e.handled_at IS NULL AND NOT EXISTS (
+             WHERE e.handled_at IS NULL AND NOT (e.needs_person AND e.next_try_at IS NULL) AND NOT EXISTS (
                    SELECT FROM procrastinate_jobs j WHERE j.task_name = 'orders.handle_payment_event' AND {LIVING}
                       AND j.args ->> 'event_row_id' = e.id::text)""",  # noqa: S608
     ),
@@ -53,6 +53,8 @@ INVARIANTS = (
                    WHEN 'orders.send_message' THEN NOT EXISTS (
                         SELECT FROM messages m WHERE m.id = (j.args ->> 'message_id')::bigint)
                    WHEN 'orders.send_refund' THEN NOT EXISTS (
+                        SELECT FROM refunds r WHERE r.id = (j.args ->> 'refund_id')::bigint)
+                   WHEN 'bank.return_by_bank' THEN NOT EXISTS (
                         SELECT FROM refunds r WHERE r.id = (j.args ->> 'refund_id')::bigint)
                    WHEN 'sandbox.deliver_event' THEN NOT EXISTS (
                         SELECT FROM sandbox_events e WHERE e.id = j.args ->> 'event_id')

@@ -65,11 +65,13 @@ INVARIANTS = (
         "refunds_within_payments",
         9,
         "Refunds are never more than what was captured, and of a payment of the same order.",
-        """SELECT p.id AS payment_id, p.order_id, p.state, p.amount, sum(r.amount)::bigint AS refunds
+        """SELECT p.id AS payment_id, p.order_id, p.state, COALESCE(p.taken_amount, p.amount) AS amount,
+                  sum(r.amount)::bigint AS refunds
              FROM refunds r JOIN payments p ON p.id = r.payment_id
             WHERE r.state NOT IN ('failed', 'rejected')
             GROUP BY p.id
-           HAVING sum(r.amount) > p.amount OR p.state <> 'succeeded' OR bool_or(r.order_id <> p.order_id)""",
+           HAVING sum(r.amount) > COALESCE(p.taken_amount, p.amount) OR p.state NOT IN ('succeeded', 'held')
+               OR bool_or(r.order_id <> p.order_id)""",
     ),
     Invariant(
         "parcels_hold_the_lines",

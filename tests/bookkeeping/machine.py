@@ -21,6 +21,7 @@ from storefront.extensions import db
 from tests.bookkeeping.coming_in import ComingIn
 from tests.bookkeeping.going_out import GoingOut
 from tests.bookkeeping.ground import DAY, Correction
+from tests.taking import agreed
 
 #: What happens how often, relative to the others, when it can happen.
 WEIGHTS = {
@@ -131,6 +132,7 @@ class Accountant(ComingIn, GoingOut):
         """The next month in order; not while refunds of it are unanswered."""
         closing = self._next_month()
         assert closing is not None
+        agreed()
         db.session.add(
             PeriodCheck(month=closing.first, finished_at=self.now, content=content(closing.first), broken=[])
         )

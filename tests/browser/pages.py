@@ -100,6 +100,7 @@ PUBLIC = [
     Sight("checkout-reckoned", "checkout.show", reckoned_checkout),
     Sight("checkout-refused", "checkout.order", refused_checkout, status=422),
     Sight("payment", "sandbox.payment_page", payment),
+    Sight("payment-desk", "sandbox.desk", at("/sandbox/")),
     Sight("order-unpaid", "checkout.show_order", unpaid_order),
     Sight("order-paid", "checkout.show_order", order_with("s.status = 'paid'")),
     Sight("order-partly-shipped", "checkout.show_order", order_with("s.status = 'partly_shipped'")),

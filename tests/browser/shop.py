@@ -50,11 +50,14 @@ class LiveShop:
 
 
 @contextmanager
-def serve(clone: Clone, media: Path, var_dir: Path) -> Iterator[LiveShop]:
-    """Run the shop on `clone`, with the pictures in `media` and everything else it writes in `var_dir`."""
+def serve(clone: Clone, media: Path, var_dir: Path, **env: str) -> Iterator[LiveShop]:
+    """Run the shop on `clone`, with the pictures in `media` and everything else it writes in `var_dir`.
+
+    `env` are further settings of it.
+    """
     addresses = {"DATABASE_URL": clone.addresses[WEB], "DATABASE_OWNER_URL": clone.addresses[OWNER]}
-    shop = Shop(var_dir, env={**addresses, **SECRETS, "MEDIA_URL": str(media)})
-    app = create_app(settings_for(clone.addresses, var_dir))
+    shop = Shop(var_dir, env={**addresses, **SECRETS, "MEDIA_URL": str(media), **env})
+    app = create_app(settings_for(clone.addresses, var_dir, **env))
     shop.start()
     try:
         yield LiveShop(shop.address, clone, shop, app)

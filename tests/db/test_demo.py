@@ -306,6 +306,24 @@ def test_some_work_is_left_for_two_people(demo_session: Session) -> None:
     assert one(demo_session, alone) == 1
 
 
+def test_the_provider_knows_of_the_same_money(demo_session: Session) -> None:
+    """Its books agree with ours to the rupiah, and each payout with what went out with it."""
+    held = one(demo_session, "SELECT sum(amount - fee) FROM sandbox_lines")
+    assert held == one(
+        demo_session,
+        """SELECT sum(p.amount) FROM postings p JOIN accounts a ON a.id = p.account_id
+            WHERE a.code = 'clearing:sandbox'""",
+    )
+    payouts = demo_session.execute(
+        text(
+            """SELECT o.amount, sum(l.amount - l.fee) FROM sandbox_payouts o
+                 JOIN sandbox_lines l ON l.payout_id = o.id AND l.id <> 'txn_' || o.id GROUP BY o.id, o.amount"""
+        )
+    ).all()
+    assert len(payouts) > 10
+    assert [amount for amount, of_lines in payouts] == [of_lines for amount, of_lines in payouts]
+
+
 def test_no_parcel_is_before_its_payment(demo_session: Session) -> None:
     wrong = """SELECT count(*) FROM parcels p JOIN orders o ON o.id = p.order_id
                 WHERE p.packed_at < o.paid_at OR p.shipped_at < p.packed_at OR p.received_at < p.shipped_at"""

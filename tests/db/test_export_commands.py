@@ -36,6 +36,7 @@ from storefront.verify.month import ask, check_month
 from tests.factories import make_category, make_facility, make_order, make_paid_order, make_rule
 from tests.later_books import WORDS, lived_books
 from tests.money_out import Books, register_satker
+from tests.taking import agreed
 
 Run = Callable[..., Result]
 THIS, LAST = whole_month(days.today()), whole_month(days.today()).before
@@ -205,7 +206,7 @@ def live_on(books: Books) -> None:
     late = open_payment(make_order((shop.tempeh, 1)))
     told = datetime.datetime.combine(last.last, datetime.time(5), datetime.UTC)
     record_payment(late.id, reference=late.id, amount=late.amount, happened_at=told)
-    db.session.commit()  # the check reads what is committed
+    agreed()  # the check reads what is committed
     check = ask(last.first, books.first)
     db.session.flush()
     check_month(check.id)

@@ -19,6 +19,7 @@ from storefront.books import close as closing
 from storefront.books.checklist import checklist, last_check
 from storefront.books.close import NotReady, StillBooking, WrongState, close, reopen
 from storefront.books.models import Period
+from storefront.books.reconcile_differences import explain
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.book import Leg, book, books_difference, clearing, to_return
@@ -27,6 +28,7 @@ from storefront.payments.models import PaymentEvent
 from storefront.verify.month import ask, check_month, prove
 from tests.factories import make_paid_order, make_person
 from tests.selling import Shop, open_shop
+from tests.taking import agreed, differences, reconciled
 from tests.threads import at_once
 
 JAKARTA = datetime.timezone(datetime.timedelta(hours=7))
@@ -49,6 +51,7 @@ def shop(db_session: Session) -> Shop:
     ):
         make_paid_order((shop.batik, 1), (shop.honey, 1), paid_at=when)
     db_session.execute(text("UPDATE messages SET sent_at = now()"))
+    agreed()
     db_session.commit()
     return shop
 
@@ -305,13 +308,15 @@ def test_a_broken_promise_keeps_the_month_open(
 def test_each_open_point_is_named(db_session: Session, shop: Shop, person: int, all_holds: None) -> None:
     verified(SEPTEMBER, person)
     assert points(SEPTEMBER) == {
-        "over": True, "month_before": True, "events": True, "clearing": True, "refunds": True,
+        "over": True, "month_before": True, "events": True, "reconciled": True, "clearing": True, "refunds": True,
         "deposits": True, "verified": True,
     }  # fmt: skip
-    db_session.add(PaymentEvent(gateway="sandbox", event_id="evt_x", type="payment.succeeded", body=b"{}"))
-    db_session.execute(text("UPDATE payment_events SET received_at = '2026-09-20' WHERE event_id = 'evt_x'"))
-    db_session.flush()
-    db_session.execute(text("UPDATE payment_events SET received_at = '2026-09-20' WHERE event_id = 'evt_x'"))
+    received_at = datetime.datetime(2026, 9, 20, tzinfo=JAKARTA)
+    db_session.add(
+        PaymentEvent(
+            gateway="sandbox", event_id="evt_x", type="payment.succeeded", body=b"{}", received_at=received_at
+        )
+    )
     make_paid_order((shop.batik, 1), paid_at=datetime.datetime(2026, 9, 2, 12, tzinfo=JAKARTA))
     book(
         "payment:unexplained:held",
@@ -321,16 +326,43 @@ def test_each_open_point_is_named(db_session: Session, shop: Shop, person: int, 
     )
     open_ = {point.code: list(point.facts) for point in checklist(SEPTEMBER) if not point.is_clean}
     assert open_["events"] == ["sandbox: payment.succeeded (evt_x)"]
+    assert open_["reconciled"] == ["sandbox: 1 September 2026 – 29 September 2026 belum dicocokkan"]
     assert open_["clearing"] == ["sandbox: Rp\u00a09"]
     assert open_["deposits"] == [f"{shop.pekalongan.name}: Rp\u00a015.000"]
     assert "verified" in open_
+
+
+def test_a_month_stays_open_while_a_day_is_not_compared_or_differs(
+    db_session: Session, shop: Shop, person: int, all_holds: None
+) -> None:
+    """Of each provider in use; what came after a comparison, and what differs, until somebody says why."""
+
+    def kept_open_by() -> list[str]:
+        verified(SEPTEMBER, person)
+        with pytest.raises(NotReady) as refusal:
+            close(SEPTEMBER, person, are_named=True)
+        db_session.rollback()
+        [point] = refusal.value.points
+        assert point.code == "reconciled"
+        return list(point.facts)
+
+    make_paid_order((shop.honey, 1), paid_at=datetime.datetime(2026, 9, 28, 12, tzinfo=JAKARTA))
+    db_session.commit()
+    assert kept_open_by() == ["sandbox: 28 September 2026 – 29 September 2026 belum dicocokkan"]
+    reconciled()
+    assert kept_open_by() == ["sandbox, 28 September 2026: −Rp\u00a070.000"]
+    [found] = differences()
+    explain(found.id, person, "Dibayar langsung di kantor penyedia, lihat surat 7")
+    db_session.commit()
+    assert points(SEPTEMBER)["reconciled"]
+    assert closed(SEPTEMBER, person).state == "closed"
 
 
 def test_overdue_deposits_are_named_and_go_into_the_audit_trail(
     db_session: Session, shop: Shop, person: int, all_holds: None
 ) -> None:
     make_paid_order((shop.batik, 1), paid_at=datetime.datetime(2026, 9, 2, 12, tzinfo=JAKARTA))
-    db_session.commit()
+    agreed()
     verified(SEPTEMBER, person)
     with pytest.raises(NotReady) as refusal:
         close(SEPTEMBER, person)

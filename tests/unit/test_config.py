@@ -56,6 +56,62 @@ def test_stripe_without_webhook_secret_is_refused(tmp_path: Path) -> None:
     assert "STRIPE_WEBHOOK_SECRET" in refusal(tmp_path, **PRODUCTION | {"STRIPE_WEBHOOK_SECRET": ""})
 
 
+@pytest.mark.parametrize("missing", ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"])
+@pytest.mark.parametrize("value", ["", " ", ","])
+def test_stripe_without_key_or_secret_is_refused_in_the_demo_too(tmp_path: Path, missing: str, value: str) -> None:
+    if (missing, value) == ("STRIPE_SECRET_KEY", ","):
+        value = ""
+    given = PRODUCTION | {"DEMO": "on", missing: value}
+    assert f"needs {missing}" in refusal(tmp_path, **given)
+
+
+@pytest.mark.parametrize("key", ["sk_live_123456", "rk_live_123456"])
+@pytest.mark.parametrize("gateway", ["stripe", "sandbox"])
+def test_a_live_key_is_refused_while_the_demo_is_on(tmp_path: Path, key: str, gateway: str) -> None:
+    live = PRODUCTION | {"STRIPE_SECRET_KEY": key}
+    said = refusal(tmp_path, **live | {"DEMO": "on", "PAYMENT_GATEWAY": gateway})
+    assert "live key" in said
+    assert "123456" not in said
+    assert settings(tmp_path, **live).stripe_is_live
+    assert not settings(tmp_path, **PRODUCTION | {"STRIPE_SECRET_KEY": "sk_test_1"}).stripe_is_live
+
+
+def test_a_live_key_is_sent_to_stripe_alone(tmp_path: Path) -> None:
+    elsewhere = {"STRIPE_SECRET_KEY": "sk_live_1", "STRIPE_API_BASE": "http://127.0.0.1:8420"}
+    assert "STRIPE_API_BASE" in refusal(tmp_path, **PRODUCTION | elsewhere)
+
+
+def test_direct_payouts_are_refused_and_not_silently_left_out(tmp_path: Path) -> None:
+    assert "STRIPE_CONNECT" in refusal(tmp_path, **PRODUCTION | {"STRIPE_CONNECT": "on"})
+    assert not settings(tmp_path, **PRODUCTION | {"STRIPE_CONNECT": "off"}).stripe_connect
+
+
+def test_a_publishable_key_is_refused(tmp_path: Path) -> None:
+    assert "publishable" in refusal(tmp_path, **PRODUCTION | {"STRIPE_SECRET_KEY": "pk_test_1"})
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8420", "ftp://x", "http://x/v1"])
+def test_an_address_of_the_fake_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
+    assert "STRIPE_API_BASE" in refusal(tmp_path, **PRODUCTION | {"STRIPE_API_BASE": address})
+
+
+def test_two_webhook_secrets_may_be_valid(tmp_path: Path) -> None:
+    found = settings(tmp_path, **PRODUCTION | {"STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old,"})
+    assert found.stripe_webhook_secrets == ("whsec_new", "whsec_old")
+
+
+def test_ways_to_pay_are_named_in_the_order_given(tmp_path: Path) -> None:
+    assert settings(tmp_path, **PRODUCTION).stripe_methods == ("card", "qris", "gopay")
+    assert settings(tmp_path, **PRODUCTION, STRIPE_METHODS="GoPay, card").stripe_methods == ("gopay", "card")
+    assert "STRIPE_METHODS" in refusal(tmp_path, **PRODUCTION, STRIPE_METHODS="card,cash")
+
+
+def test_settings_that_are_shown_hide_their_secrets(tmp_path: Path) -> None:
+    shown = repr(settings(tmp_path, **PRODUCTION | {"SECRET_KEY": "hidden1", "STRIPE_SECRET_KEY": "hidden2",
+                                                    "STRIPE_WEBHOOK_SECRET": "hidden3"}))  # fmt: skip
+    assert "hidden" not in shown
+
+
 def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     said = refusal(tmp_path, PAYMENT_GATEWAY="cash", TRUSTED_PROXIES="-1", DATABASE_URL="mysql://x/y")
     for name in ("SECRET_KEY", "PAYMENT_GATEWAY", "TRUSTED_PROXIES", "DATABASE_URL"):

@@ -151,7 +151,7 @@ def test_a_guest_orders_on_one_page(shop: Shop, client: FlaskClient, db_session:
     empty = client.get("/checkout")
     page = plain(empty)
     assert page.index("Cara membayar") < page.index("Jalan dan nomor rumah")
-    assert "selama 60 menit" in page
+    assert "karya ditahan 60 menit" in page
     form = {**BUYER, **hidden(empty)}
     reckoned = client.post("/checkout/shipping", data=form)
     assert "Rp 344.000" in plain(reckoned)

@@ -23,6 +23,7 @@ from storefront.books.models import Period
 from tests.factories import make_category, make_paid_order
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, post, sign_in
+from tests.taking import agreed
 
 JAKARTA = datetime.timezone(datetime.timedelta(hours=7))
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -262,6 +263,7 @@ def closable(monkeypatch: pytest.MonkeyPatch, db_session: DbSession, shop: Shop)
     """In December, with nothing of the state's overdue for September and checks that find nothing."""
     monkeypatch.setattr(days, "today", lambda: datetime.date(2026, 12, 3))
     monkeypatch.setattr("storefront.verify.month.INVARIANTS", ())
+    agreed()
 
 
 def test_a_month_is_checked_closed_and_opened_again(

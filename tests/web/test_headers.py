@@ -78,6 +78,18 @@ def test_outside_the_demo(make_app: Callable[..., Flask]) -> None:
     assert app.config["SESSION_COOKIE_SECURE"]
 
 
+def test_forms_may_lead_to_the_page_of_a_fake_stripe(make_app: Callable[..., Flask]) -> None:
+    app = make_app(
+        PAYMENT_GATEWAY="stripe", STRIPE_SECRET_KEY="sk_test", STRIPE_WEBHOOK_SECRET="whsec",
+        STRIPE_API_BASE="http://127.0.0.1:8420",
+    )  # fmt: skip
+    policy = app.test_client().get("/healthz").headers["Content-Security-Policy"]
+    (forms,) = [part for part in policy.split("; ") if part.startswith("form-action")]
+    assert forms.split()[1:] == [
+        "'self'", "http://localhost", "https://checkout.stripe.com", "http://127.0.0.1:8420",
+    ]  # fmt: skip
+
+
 def test_every_answer_and_log_line_has_the_request_id(
     browser: FlaskClient, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -114,7 +114,9 @@ EXAMPLES: dict[str, Any] = {
         },
         "shipping": {"PKL": "regular"},
         "expected_total": 292_000,
+        "payment_method": "sandbox",
     },
+    "PaymentWish": {"payment_method": "transfer"},
     "PlacedOrder": {
         "order": {
             "number": "KB-7Q2M-4XPA",

@@ -197,8 +197,15 @@ SCHEMAS: dict[str, Schema] = {
             "expected_total": maybe(
                 rupiah("What the buyer saw: the order's total, or the cart's without shipping; refused when neither")
             ),
+            "payment_method": maybe(
+                text("`sandbox`, `stripe` or `transfer`; default: the first that is offered and takes the total")
+            ),
         },
-        optional=("email", "phone", "address", "shipping", "expected_total"),
+        optional=("email", "phone", "address", "shipping", "expected_total", "payment_method"),
+    ),
+    "PaymentWish": record(
+        {"payment_method": maybe(text("As in a checkout"))},
+        optional=("payment_method",),
     ),
     "Payment": record(
         {

@@ -13,6 +13,7 @@ from storefront.blueprints.api import LARGEST_BODY, bp
 from storefront.blueprints.api.body import BadJson, NotJson
 from storefront.blueprints.api.examples import EXAMPLES
 from storefront.blueprints.api.schemas import SCHEMAS, Schema, ref, text, whole
+from storefront.cart.payable import NotPayable
 from storefront.errors import DomainError
 from storefront.people.attempts import TooManyTries
 
@@ -108,7 +109,7 @@ def _carts() -> dict[str, Any]:
                 (
                     errors.IdempotencyKeyRequired, errors.NotFound, errors.CartClosed, errors.OutOfStock,
                     errors.PriceChanged, errors.ListingUnavailable, errors.NotDeliveredThere,
-                    errors.IdempotencyMismatch, errors.TooManyUnpaid,
+                    errors.IdempotencyMismatch, errors.TooManyUnpaid, NotPayable,
                 ),
                 "Checkout",
             ),
@@ -126,7 +127,7 @@ def _orders() -> dict[str, Any]:
         "/orders/{number}/payments": {
             "post": _call(
                 "Have a new payment for what is unpaid", "payOrder", order, {201: ("NewPayment", "The payment")},
-                (*secret, errors.OrderClosed),
+                (*secret, errors.OrderClosed, NotPayable), "PaymentWish", body_required=False,
             ),
         },
     }
@@ -139,6 +140,8 @@ def _call(
     answers: dict[int, tuple[str, str]],
     refusals: tuple[type[DomainError], ...] = (),
     body: str | None = None,
+    *,
+    body_required: bool = True,
 ) -> dict[str, Any]:
     """One operation: `answers` is status → (schema, description), `refusals` the errors it may raise."""
     responses = {
@@ -150,7 +153,7 @@ def _call(
     if parameters:
         call["parameters"] = parameters
     if body:
-        call["requestBody"] = {"required": True, "content": {"application/json": _content(body)}}
+        call["requestBody"] = {"required": body_required, "content": {"application/json": _content(body)}}
     return call
 
 

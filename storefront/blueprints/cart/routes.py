@@ -9,15 +9,13 @@ from flask.typing import ResponseReturnValue
 
 from config import Settings
 from storefront.blueprints.cart import bp
-from storefront.cart import carts, cookie, lines
+from storefront.cart import carts, cookie, lines, ways
 from storefront.cart.models import Cart
 from storefront.cart.money import money_of
 from storefront.cart.view import CartView, load
 from storefront.errors import DomainError, Invalid, NotFound, OutOfStock, UnknownSku
 from storefront.extensions import db
 from storefront.languages import locale
-from storefront.payments.gateway import current_gateway
-from storefront.payments.methods import payment_methods
 from storefront.people import access
 from storefront.shipping.quote import starting_amounts
 
@@ -138,7 +136,7 @@ def _page(view: CartView | None, status: int = 200, **more: Any) -> Response:
             cart=view,
             language=locale(),
             money=money_of(view) if view is not None else None,
-            payment_methods=payment_methods(current_gateway().name),
+            ways=ways.ways(view.items_total, may_grow=True) if view is not None and has_goods else [],
             starting=starting_amounts(view.pieces) if view is not None and has_goods else {},
             **more,
         ),

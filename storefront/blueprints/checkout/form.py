@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from storefront.cart import delivery
+from storefront.cart import delivery, ways
 from storefront.cart.problems import NotSentThere
 from storefront.cart.view import CartView, ParcelGoods
 from storefront.errors import DomainError, Invalid
@@ -44,6 +45,8 @@ class Typed:
     cart_id: int | None = None
     #: The total that stood on the page, rupiah; None before there was one.
     seen_total: int | None = None
+    #: The way to pay, empty before one was chosen.
+    method: str = ""
 
     @classmethod
     def nothing(cls, values: Mapping[str, str] | None = None) -> Typed:
@@ -65,7 +68,10 @@ class Typed:
         }
         values = {name: form.get(name, "")[:LONGEST_VALUE] for name in (*CONTACT_FIELDS, *ADDRESS_FIELDS)}
         key = form.get("key", "")[:100].strip()
-        return cls(values, chosen, key or secrets.token_urlsafe(18), number("cart"), number("expected_total"))
+        method = form.get("payment_method", "")[:40]
+        return cls(
+            values, chosen, key or secrets.token_urlsafe(18), number("cart"), number("expected_total"), method
+        )
 
     def request_data(self) -> dict[str, Any]:
         """The same in the shape of the API's checkout call. An untouched address is no address."""
@@ -75,6 +81,7 @@ class Typed:
             "address": address if any(address.values()) else None,
             "shipping": dict(self.chosen),
             "expected_total": self.seen_total,
+            "payment_method": self.method or None,
         }
 
 
@@ -100,6 +107,27 @@ class Form:
     def total(self) -> int | None:
         """Rupiah to pay; None while it is not known."""
         return None if self.shipping_total is None else self.items_total + self.shipping_total
+
+    @cached_property
+    def ways(self) -> list[ways.Way]:
+        """Ways to pay this total, or, while it is not known, the goods and whatever shipping will add."""
+        if self.total is not None and self.is_quoted:
+            return ways.ways(self.total)
+        return ways.ways(self.items_total, may_grow=True)
+
+    @property
+    def way(self) -> str:
+        """The code of the way that is chosen, else of the first that can pay."""
+        open_ones = [way.code for way in self.ways if way.is_open]
+        if self.typed.method in open_ones:
+            return self.typed.method
+        return open_ones[0] if open_ones else ""
+
+    @property
+    def not_payable(self) -> str | None:
+        """Why that total cannot be paid at once, if so."""
+        reason = ways.not_payable(self.total) if self.total is not None else None
+        return None if reason is None else str(reason.message)
 
 
 def build(view: CartView, typed: Typed, errors: Mapping[str, Any] | None = None) -> Form:

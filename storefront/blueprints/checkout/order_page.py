@@ -10,21 +10,33 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from config import Settings
-from storefront.blueprints.checkout import bp, order_cookie
+from storefront.bank import returns
+from storefront.bank.transfers import held_for_shopper
+from storefront.blueprints.checkout import bp, order_cookie, transfer_page
+from storefront.cart import ways
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.orders.ask import ask_soon
 from storefront.orders.cancel import cancel
+from storefront.orders.held import is_held
 from storefront.orders.links import open_by_link
 from storefront.orders.models import Order, OrderState
-from storefront.orders.payment import open_payment, start_payment
+from storefront.orders.payment import open_payment, payments_of, start_payment
 from storefront.orders.ship import mark_received
 from storefront.orders.views import OrderView, order_status, order_view, payment_view
 from storefront.payments.models import PaymentState
+from storefront.payments.transfer import NAME as TRANSFER
 from storefront.people import access
 
 #: Without JavaScript the page looks again by itself so many times after the payment page, then it stands still.
 MOST_LOOKS = 6
+#: Looks without JavaScript after which the provider is asked.
+LOOKS_TO_ASK = 2
+#: Seconds after which a page that waits has the provider asked, and after which it stops saying that it checks.
+ASK_AFTER, STOP_AFTER = 5, 60
+#: A page that stays open longer waits for the provider's own word alone.
+ASK_UNTIL = 180
 
 
 def _settings() -> Settings:
@@ -32,7 +44,7 @@ def _settings() -> Settings:
     return settings
 
 
-def _order(number: str) -> Order:
+def own_order(number: str) -> Order:
     """The order, for whoever placed it signed in or holds its token in the cookie. Raises `NotFound`.
 
     The person comes first: a link ends one day, their own order does not.
@@ -59,46 +71,70 @@ def show_order(number: str) -> ResponseReturnValue:
         response: Any = redirect(clean, 303)
         order_cookie.remember(response, request, _settings(), order.number, token)
         return response
-    order = _order(number)
+    order = own_order(number)
     view = order_view(order, locale=locale())
     now = datetime.datetime.now(datetime.UTC)
     waited = request.args.get("waited", type=int)
+    may_pay = view.status == OrderState.AWAITING_PAYMENT and view.expires_at > now
+    page_url = _living_page(view)
+    if may_pay and waited is not None and LOOKS_TO_ASK <= waited < MOST_LOOKS and ask_soon(order.id):
+        db.session.commit()
     return render_template(
         "checkout/order.html",
         order=view,
         language=locale(),
         minutes_left=max(0, int((view.expires_at - now).total_seconds() // 60)),
-        may_pay=view.status == OrderState.AWAITING_PAYMENT and view.expires_at > now,
-        payment_url=_living_page(view),
+        may_pay=may_pay,
+        payment_url=page_url,
+        transfer=transfer_page.of_payment(view.payment),
+        other_ways=_other_ways(view),
+        returns=[(found, returns.shown_account(found.id)) for found in returns.of_order(order.id)],
+        held=held_for_shopper(order.id) if view.status == OrderState.AWAITING_PAYMENT else 0,
         provider_is_down=request.args.get("pay") == "later",
         looks=waited + 1 if waited is not None and 0 <= waited < MOST_LOOKS else None,
+        no_news=waited is not None and waited >= MOST_LOOKS,
+        opened=int(now.timestamp()),
+        is_held=not view.paid_at and is_held(order.id),
     )
 
 
 @bp.get("/orders/<number>/status")
 def watch_order(number: str) -> ResponseReturnValue:
-    """For a page that waits: reload when order or payment are no longer what it shows."""
-    order = _order(number)
+    """For a page that waits: reload when order or payment are no longer what it shows.
+
+    After some seconds the provider is asked, by a job: all that can come of it is what the provider says.
+    """
+    order = own_order(number)
     status, _paid, _refunded = order_status(order.id)
     payment = payment_view(order)
     state = payment.state if payment else ""
-    if status == request.args.get("shown") and state == request.args.get("payment", state):
-        return Response(status=204)
-    return Response(status=200, headers={"HX-Refresh": "true"})
+    if status != request.args.get("shown") or state != request.args.get("payment", state):
+        return Response(status=200, headers={"HX-Refresh": "true"})
+    now = datetime.datetime.now(datetime.UTC).timestamp()
+    seconds = now - request.args.get("opened", now, type=int)
+    if ASK_AFTER <= seconds <= ASK_UNTIL and ask_soon(order.id):
+        db.session.commit()
+    if request.args.get("checking") and seconds > STOP_AFTER:
+        stopped = url_for("checkout.show_order", number=number, waited=MOST_LOOKS)
+        return Response(status=200, headers={"HX-Redirect": stopped})
+    return Response(status=204)
 
 
 @bp.post("/orders/<number>/pay")
 def pay(number: str) -> ResponseReturnValue:
     """Go to a payment page for what is unpaid."""
-    order = _order(number)
-    view = order_view(order, locale=locale())
-    if view.payment is not None and view.payment.state == PaymentState.CREATED and view.payment.url is None:
-        # The provider was down when the order was placed: the same payment gets its page now.
-        payment_id = view.payment.id
-    else:
-        payment_id = open_payment(order).id
+    order = own_order(number)
+    wanted = ways.chosen(request.form.get("payment_method") or None, order.items_total + order.shipping_total)
+    payment_id = _usable(order, wanted)
+    if payment_id is None:
+        payment_id = open_payment(order, wanted).id
         db.session.commit()
     payment = start_payment(payment_id)
+    if payment.state == PaymentState.EXPIRED:
+        # The provider opens no page any more for what was asked long ago: ask anew.
+        payment_id = open_payment(own_order(number), wanted).id
+        db.session.commit()
+        payment = start_payment(payment_id)
     back = url_for("checkout.show_order", number=number, pay="later")
     return redirect(payment.url or back, 303)
 
@@ -106,20 +142,43 @@ def pay(number: str) -> ResponseReturnValue:
 @bp.post("/orders/<number>/cancel")
 def cancel_order(number: str) -> ResponseReturnValue:
     """Give an unpaid order up; its pieces go back on the shelf."""
-    cancel(_order(number))
+    cancel(own_order(number))
     return redirect(url_for("checkout.show_order", number=number), 303)
 
 
 @bp.post("/orders/<number>/parcels/<int:position>/received")
 def parcel_received(number: str, position: int) -> ResponseReturnValue:
     """The shopper says that a parcel has arrived. Raises `NotFound` for a parcel of another order."""
-    order = _order(number)
+    order = own_order(number)
     parcel = next((parcel for parcel in order.parcels if parcel.position == position), None)
     if parcel is None:
         raise NotFound()
     mark_received(parcel.id, None)
     db.session.commit()
     return redirect(url_for("checkout.show_order", number=number, _anchor=f"parcel-{position}"), 303)
+
+
+def _other_ways(view: OrderView) -> list[ways.Way]:
+    """Ways to pay beside the one that is under way, while the order is held."""
+    now = datetime.datetime.now(datetime.UTC)
+    if view.status != OrderState.AWAITING_PAYMENT or view.expires_at <= now:
+        return []
+    current = view.payment.gateway if view.payment else None
+    return [way for way in ways.ways(view.total) if way.is_open and way.code != current]
+
+
+def _usable(order: Order, gateway_name: str) -> str | None:
+    """A payment of that gateway that may still be used: one without a page yet, or a transfer's page and code."""
+    now = datetime.datetime.now(datetime.UTC)
+    for payment in reversed(payments_of(order)):
+        if payment.gateway != gateway_name or payment.expires_at <= now:
+            continue
+        # The provider was down when it was asked: the same payment gets its page now.
+        if payment.state == PaymentState.CREATED and payment.url is None:
+            return payment.id
+        if payment.state == PaymentState.PENDING and payment.gateway == TRANSFER:
+            return payment.id
+    return None
 
 
 def _living_page(view: OrderView) -> str | None:

@@ -23,8 +23,6 @@ from storefront.extensions import db
 from storefront.languages import locale
 from storefront.orders.models import Order
 from storefront.orders.tokens import order_token
-from storefront.payments.gateway import current_gateway
-from storefront.payments.methods import payment_methods
 from storefront.people import access
 from storefront.shipping.quote import provinces
 
@@ -133,8 +131,7 @@ def _page(
         language=locale(),
         titles={line.sku: line.title_in(locale()) for line in (*view.lines, *view.withdrawn)},
         provinces=[(province.name, province.name) for province in provinces()],
-        payment_methods=payment_methods(current_gateway().name),
-        hold_minutes=int(current_gateway().hold.total_seconds() // 60),
+        is_fragment=fragment,
         **more,
     )
     response = make_response(page, status)

@@ -36,6 +36,8 @@ def around() -> dict[str, Any]:
         "only_reads": bool(roles) and Role.FINANCE not in roles,
         "reads_refunds": bool(policy.reach(who, Action.REFUNDS_READ, face="finance")),
         "money_out": policy.may(who, Action.DEPOSITS_READ),
+        "reads_bank": policy.reach(who, Action.BANK_READ, face="finance").everywhere,
+        "reads_returns": policy.reach(who, Action.RETURNS_READ, face="finance").everywhere,
     }
 
 
@@ -58,10 +60,13 @@ def record_auditors_view(response: Response) -> Response:
 from storefront.blueprints.finance import (  # noqa: E402, F401
     audit,
     bank_accounts,
+    bank_files,
+    bank_lines,
     budget,
     corrections,
     deposits,
     distributions,
+    events,
     export,
     fees,
     orders,
@@ -69,9 +74,11 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     payments,
     payouts,
     periods,
+    reconciliation,
     refund_form,
     refunds,
     reports,
+    returns,
     rules,
     sales,
     satkers,

@@ -1,15 +1,16 @@
-"""Money at the gateways: balances, what goes back to shoppers, events that could not be handled."""
+"""Money at the gateways: balances, what is held, what goes back to shoppers, events that could not be handled."""
 
 from __future__ import annotations
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from storefront.blueprints.finance import bp, reach
-from storefront.books import attention
+from storefront.blueprints.finance import bp, reach, steps
+from storefront.books import attention, held_payments
 from storefront.errors import NotFound
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.written import Written
 
 
 @bp.get("/payments")
@@ -18,6 +19,11 @@ def payments() -> ResponseReturnValue:
     """For those who see all facilities: a payment may pay several of them at once."""
     if reach() is not None:
         raise NotFound()
+    return page(Written())
+
+
+def page(form: Written, open_form: str = "") -> str:
+    """The page, with a form as it was refused; `open_form` names the one that was sent."""
     refunds, next_key = attention.refunds(request.args.get("before", type=int))
     return render_template(
         "finance/payments.html",
@@ -25,5 +31,9 @@ def payments() -> ResponseReturnValue:
         refunds=refunds,
         refund_totals=attention.refund_totals(),
         next_key=next_key,
-        failed=attention.failed_events(),
+        troubled=attention.troubled_events(),
+        held=held_payments.held(),
+        may_write=steps.may(Action.BOOKS_WRITE),
+        form=form,
+        open_form=open_form,
     )

@@ -52,7 +52,7 @@ def refund_page(refund_id: int) -> ResponseReturnValue:
     return page(own(refund_id, Action.REFUNDS_READ), Written())
 
 
-@bp.get("/refunds/<int:refund_id>/<any('approve', 'reject', 'send-again'):step>")
+@bp.get("/refunds/<int:refund_id>/<any('approve', 'reject', 'send-again', 'by-bank'):step>")
 @access.rule(Action.REFUNDS_READ)
 def after_refund_step(refund_id: int, step: str) -> ResponseReturnValue:
     """The address of a refused step, opened again (reload, language link): back to the refund."""

@@ -44,6 +44,12 @@ def require(action: Action, facility_id: int | None) -> None:
         raise NotFound()
 
 
+def for_all(action: Action) -> None:
+    """Return only if the reader may do `action` for the whole programme: the bank knows no facilities."""
+    if within(action) is not None:
+        raise NotFound()
+
+
 def codes(action: Action) -> list[tuple[str, str]]:
     """Code and name of the facilities in which the reader may do `action`, to filter by."""
     return [(row.code, row.name) for row in _facilities(action)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from storefront.errors import NotFound
@@ -31,6 +31,8 @@ class Shown:
     subject: str
     date: str
     text: str
+    #: The same as a page of its own; None: text alone.
+    html: str | None
 
 
 @bp.before_request
@@ -55,13 +57,31 @@ def letter(name: str) -> ResponseReturnValue:
     return render_template("mailbox/letter.html", letter=_read(file))
 
 
+@bp.get("/<name>/html")
+def letter_as_html(name: str) -> ResponseReturnValue:
+    """A letter's HTML as a reader of mail shows it: nothing runs, nothing is fetched, styles are its own."""
+    file = mail_folder() / f"{name}.eml"
+    found = _read(file).html if NAME.fullmatch(name) and file.is_file() else None
+    if found is None:
+        raise NotFound()
+    response = make_response(found)
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'; sandbox allow-top-navigation-by-user-activation allow-popups"
+    )
+    return response
+
+
 def _read(file: Path) -> Shown:
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     assert isinstance(message, EmailMessage)
+    plain, html = (message.get_body([kind]) for kind in ("plain", "html"))
+    assert plain is not None
     return Shown(
         name=file.stem,
         to=str(message["To"]),
         subject=str(message["Subject"]),
         date=str(message["Date"]),
-        text=str(message.get_content()),
+        text=str(plain.get_content()),
+        html=str(html.get_content()) if html is not None else None,
     )

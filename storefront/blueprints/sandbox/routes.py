@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from storefront.blueprints.sandbox import blueprint
+from storefront.blueprints.sandbox.desk import DELIVERIES
 from storefront.errors import Invalid, NotFound
-from storefront.extensions import csrf, db
+from storefront.extensions import db
 from storefront.payments.models import SandboxPayment
 from storefront.payments.sandbox import DISPUTE_OUTCOMES, OUTCOMES, choose_outcome, dispute
 
 #: No provider keeps more of a payment, in rupiah; a fee above the payment itself is refused when it is booked.
 MOST_FEE = 10**9
-
-blueprint = Blueprint("sandbox", __name__, url_prefix="/sandbox")
-# Like a provider's own site: no cookie of ours is read here, so there is nothing to forge with.
-csrf.exempt(blueprint)
-
-
-@blueprint.before_request
-def only_in_use() -> None:
-    """The sandbox exists only where it may take payments."""
-    if "sandbox" not in current_app.extensions["gateways"]:
-        raise NotFound()
 
 
 @blueprint.get("/payments/<payment_id>")
@@ -36,13 +27,15 @@ def payment_page(payment_id: str) -> ResponseReturnValue:
     if payment is None:
         raise NotFound()
     with force_locale(payment.locale):
-        return render_template("sandbox/payment.html", payment=payment, page_locale=payment.locale)
+        return render_template(
+            "sandbox/payment.html", payment=payment, deliveries=DELIVERIES, page_locale=payment.locale
+        )
 
 
 @blueprint.post("/payments/<payment_id>")
 def choose(payment_id: str) -> ResponseReturnValue:
     """A button of the page: choose, then go back to the shop."""
-    payment = _choose(payment_id, request.form.get("outcome"))
+    payment = _choose(payment_id, request.form.get("outcome"), can_refund="no_refunds" not in request.form)
     return_url = payment.return_url
     db.session.commit()
     return redirect(return_url, 303)
@@ -50,9 +43,14 @@ def choose(payment_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/payments/<payment_id>/outcome")
 def outcome(payment_id: str) -> ResponseReturnValue:
-    """The same for scripts: `{"outcome": "succeeded"}`, optionally `"fee": 4000`; the event follows by the worker."""
+    """The same for scripts: `{"outcome": "succeeded"}`; the event follows by the worker.
+
+    Optionally `"fee": 4000`, and `"can_refund": false` for a way of paying that knows no refunds.
+    """
     body = _json()
-    _choose(payment_id, body.get("outcome"), body.get("fee", 0))
+    _choose(
+        payment_id, body.get("outcome"), body.get("fee", 0), can_refund=body.get("can_refund") is not False
+    )
     db.session.commit()
     return {"accepted": True}, 202
 
@@ -83,12 +81,12 @@ def _not_among(outcomes: tuple[str, ...]) -> Invalid:
     return Invalid({"outcome": _("Pilih salah satu: %(outcomes)s.", outcomes=", ".join(outcomes))})
 
 
-def _choose(payment_id: str, wanted: Any, fee: Any = 0) -> SandboxPayment:
+def _choose(payment_id: str, wanted: Any, fee: Any = 0, *, can_refund: bool) -> SandboxPayment:
     if not isinstance(wanted, str) or wanted not in OUTCOMES:
         raise _not_among(OUTCOMES)
     if isinstance(fee, bool) or not isinstance(fee, int) or not 0 <= fee <= MOST_FEE:
         raise Invalid({"fee": _("Tulis biayanya dalam rupiah, mulai dari 0.")})
     try:
-        return choose_outcome(payment_id, wanted, fee=fee)
+        return choose_outcome(payment_id, wanted, fee=fee, can_refund=can_refund)
     except LookupError as error:
         raise NotFound() from error

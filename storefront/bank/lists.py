@@ -1,0 +1,375 @@
+"""Files, lines, held transfers and returns as finance's pages list them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from storefront.books.bank_accounts import mask
+from storefront.books.listed import Listed, listed
+from storefront.extensions import db
+
+LINE_STATES = ("open", "matched", "set_aside")
+RETURN_STATES = ("asked", "given", "proposed", "approved", "paid")
+
+FILES = text(
+    """
+    SELECT f.id, f.name, f.format, f.state, f.uploaded_at, u.name AS uploaded_by_name, t.name AS taken_by_name,
+           f.taken_at, f.first_day, f.last_day, f.lines, f.lines_added, b.bank, b.number,
+           count(*) OVER () AS all_rows, 0 AS all_amount
+      FROM bank_files f
+      JOIN bank_accounts b ON b.id = f.bank_account_id
+      JOIN people u ON u.id = f.uploaded_by
+      LEFT JOIN people t ON t.id = f.taken_by
+     WHERE f.state <> 'discarded'
+     ORDER BY f.state <> 'read', f.id DESC LIMIT :limit OFFSET :offset"""
+)
+#: Lines that wait for their job are open to people: nothing of them is known yet.
+LINES = text(
+    """
+    SELECT l.id, l.booked_on, l.amount, l.hundredths, l.description, l.bank_reference,
+           CASE WHEN l.state = 'announced' THEN 'matched' ELSE l.state END AS state, b.bank, b.number,
+           l.set_aside_reason, p.name AS set_aside_by_name, l.match_id, o.number AS order_number, h.id AS held_id,
+           count(*) OVER () AS all_rows, sum(l.amount) OVER () AS all_amount
+      FROM bank_lines l
+      JOIN bank_accounts b ON b.id = l.bank_account_id
+      LEFT JOIN people p ON p.id = l.set_aside_by
+      LEFT JOIN payments y ON y.id = l.payment_id
+      LEFT JOIN orders o ON o.id = y.order_id
+      LEFT JOIN held_transfers h ON h.bank_line_id = l.id
+     WHERE (CAST(:id AS bigint) IS NULL OR l.id = CAST(:id AS bigint))
+       AND (CAST(:state AS text) IS NULL OR CASE WHEN l.state = 'announced' THEN 'matched' ELSE l.state END
+                                            = CAST(:state AS text))
+       AND (CAST(:account AS bigint) IS NULL OR l.bank_account_id = CAST(:account AS bigint))
+       AND (CAST(:first AS date) IS NULL OR l.booked_on >= CAST(:first AS date))
+       AND (CAST(:last AS date) IS NULL OR l.booked_on <= CAST(:last AS date))
+       AND (CAST(:words AS text) IS NULL OR strpos(lower(l.description || ' ' || l.bank_reference || ' ' || l.amount),
+                                                  lower(CAST(:words AS text))) > 0)
+     ORDER BY l.state <> 'open', l.booked_on DESC, l.id DESC LIMIT :limit OFFSET :offset"""
+)
+COUNTS = text(
+    """
+    SELECT CASE WHEN state = 'announced' THEN 'matched' ELSE state END AS state, count(*) AS number
+      FROM bank_lines GROUP BY 1"""
+)
+MATCHED = text(
+    """
+    SELECT m.match_id, e.source, e.kind, e.effective_date AS day, p.amount, o.number AS order_number
+      FROM bank_match_postings m
+      JOIN postings p ON p.id = m.posting_id
+      JOIN journal_entries e ON e.id = p.entry_id
+      LEFT JOIN orders o ON o.id = e.order_id
+     WHERE m.match_id = ANY (:ids) ORDER BY p.id"""
+)
+#: Lines and postings of an account; what is left on either side explains the difference to the rupiah.
+SIDES = text(
+    """
+    SELECT b.id, b.bank, b.number,
+           COALESCE((SELECT sum(amount * 100 + hundredths) FROM bank_lines WHERE bank_account_id = b.id), 0)::bigint
+             AS lines,
+           COALESCE((SELECT sum(amount * 100 + hundredths) FROM bank_lines
+                      WHERE bank_account_id = b.id AND match_id IS NULL), 0)::bigint AS lines_left,
+           (SELECT count(*) FROM bank_lines WHERE bank_account_id = b.id AND state = 'open') AS lines_open,
+           COALESCE((SELECT sum(p.amount) FROM postings p JOIN accounts a ON a.id = p.account_id
+                      WHERE a.bank_account_id = b.id), 0)::bigint AS booked,
+           COALESCE((SELECT sum(p.amount) FROM postings p JOIN accounts a ON a.id = p.account_id
+                      WHERE a.bank_account_id = b.id AND NOT EXISTS (
+                            SELECT FROM bank_match_postings m WHERE m.posting_id = p.id)), 0)::bigint AS booked_left,
+           f.opening, f.closing, f.last_day
+      FROM bank_accounts b
+      LEFT JOIN LATERAL (SELECT last_day, closing, (SELECT g.opening FROM bank_files g
+                                 WHERE g.bank_account_id = b.id AND g.state = 'taken' AND g.opening IS NOT NULL
+                                 ORDER BY g.first_day, g.id LIMIT 1) AS opening
+                           FROM bank_files WHERE bank_account_id = b.id AND state = 'taken' AND closing IS NOT NULL
+                          ORDER BY last_day DESC, id DESC LIMIT 1) f ON true
+     WHERE b.facility_id IS NULL AND b.approved_at IS NOT NULL
+     ORDER BY b.valid_from DESC, b.id DESC"""
+)
+HELD = text(
+    """
+    SELECT h.id, h.amount, h.counted, h.returned, h.held_at, h.bank_line_id, l.booked_on, h.payment_id,
+           y.amount AS asked, y.state AS payment_state, t.state AS transfer_state, o.number AS order_number,
+           s.status AS order_status, r.id AS return_id, r.state AS return_state, h.payment_id AS of_payment
+      FROM held_transfers h
+      JOIN bank_lines l ON l.id = h.bank_line_id
+      JOIN payments y ON y.id = h.payment_id
+      JOIN orders o ON o.id = h.order_id
+      JOIN order_status s ON s.order_id = o.id
+      LEFT JOIN transfers t ON t.id = y.id
+      LEFT JOIN bank_returns r ON r.held_id = h.id
+     WHERE (:all OR h.counted + h.returned < h.amount)
+       AND (CAST(:line AS bigint) IS NULL OR h.bank_line_id = CAST(:line AS bigint))
+     ORDER BY o.id DESC, h.payment_id, h.id LIMIT 200"""
+)
+RETURNS = text(
+    """
+    SELECT r.id, o.number AS order_number, r.amount, r.state, r.refund_id, r.held_id, r.asked_at, r.times_asked,
+           r.batch_id, r.paid_on, r.bank_reference, p.name AS paid_by_name, a.bank, a.number, a.holder, a.given_at,
+           f.reason, count(*) OVER () AS all_rows, sum(r.amount) OVER () AS all_amount
+      FROM bank_returns r
+      JOIN orders o ON o.id = r.order_id
+      LEFT JOIN refunds f ON f.id = r.refund_id
+      LEFT JOIN return_accounts a ON a.return_id = r.id
+      LEFT JOIN people p ON p.id = r.paid_by
+     WHERE (CAST(:state AS text) IS NULL OR r.state = CAST(:state AS text))
+       AND (CAST(:batch AS bigint) IS NULL OR r.batch_id = CAST(:batch AS bigint))
+       AND (CAST(:refund AS bigint) IS NULL OR r.refund_id = CAST(:refund AS bigint))
+     ORDER BY r.state = 'paid', r.id DESC LIMIT :limit OFFSET :offset"""
+)
+BATCHES = text(
+    """
+    SELECT b.id, b.state, b.proposed_by, p.name AS proposed_by_name, b.proposed_at, a.name AS approved_by_name,
+           b.approved_at, x.name AS rejected_by_name, b.rejected_at, count(r.id) AS number,
+           COALESCE(sum(r.amount), 0)::bigint AS amount, count(r.id) FILTER (WHERE r.state = 'paid') AS paid
+      FROM return_batches b
+      JOIN people p ON p.id = b.proposed_by
+      LEFT JOIN people a ON a.id = b.approved_by
+      LEFT JOIN people x ON x.id = b.rejected_by
+      LEFT JOIN bank_returns r ON r.batch_id = b.id
+     WHERE CAST(:id AS bigint) IS NULL OR b.id = CAST(:id AS bigint)
+     GROUP BY b.id, p.name, a.name, x.name ORDER BY b.state <> 'proposed', b.id DESC LIMIT 50"""
+)
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file that was uploaded and not discarded."""
+
+    id: int
+    name: str
+    format: str
+    state: str
+    uploaded_at: datetime.datetime
+    uploaded_by_name: str
+    taken_by_name: str | None
+    taken_at: datetime.datetime | None
+    first_day: datetime.date | None
+    last_day: datetime.date | None
+    lines: int | None
+    lines_added: int | None
+    bank: str
+    number: str
+
+    @property
+    def account(self) -> str:
+        """The bank account, its number masked."""
+        return f"{self.bank} {mask(self.number)}"
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A line of the bank; `order_number` of the order that it was counted or held for."""
+
+    id: int
+    booked_on: datetime.date
+    amount: int
+    hundredths: int
+    description: str
+    bank_reference: str
+    state: str
+    bank: str
+    number: str
+    set_aside_reason: str | None
+    set_aside_by_name: str | None
+    match_id: int | None
+    order_number: str | None
+    held_id: int | None
+
+    @property
+    def account(self) -> str:
+        return f"{self.bank} {mask(self.number)}"
+
+    @property
+    def exact(self) -> int:
+        """In hundredths of a rupiah."""
+        return self.amount * 100 + self.hundredths
+
+
+@dataclass(frozen=True)
+class MatchedEntry:
+    """What a matched line is in the books."""
+
+    match_id: int
+    source: str
+    kind: str
+    day: datetime.date
+    amount: int
+    order_number: str | None
+
+
+@dataclass(frozen=True)
+class Sides:
+    """An account as the bank and as the books see it. Hundredths where the bank speaks, rupiah where we do."""
+
+    id: int
+    bank: str
+    number: str
+    lines: int
+    #: Of them, what is tied to nothing.
+    lines_left: int
+    lines_open: int
+    booked: int
+    #: Of them, what no line tells of.
+    booked_left: int
+    opening: int | None
+    closing: int | None
+    last_day: datetime.date | None
+
+    @property
+    def account(self) -> str:
+        return f"{self.bank} {mask(self.number)}"
+
+    @property
+    def difference(self) -> int:
+        """Bank less books, in hundredths; it is `lines_left` less `booked_left` to the last of them."""
+        return self.lines - 100 * self.booked
+
+
+@dataclass(frozen=True)
+class HeldRow:
+    """A held transfer with the payment that it was meant for."""
+
+    id: int
+    amount: int
+    counted: int
+    returned: int
+    held_at: datetime.datetime
+    bank_line_id: int
+    booked_on: datetime.date
+    payment_id: str
+    asked: int
+    payment_state: str
+    transfer_state: str | None
+    order_number: str
+    order_status: str
+    return_id: int | None
+    return_state: str | None
+    of_payment: str
+
+    @property
+    def left(self) -> int:
+        return self.amount - self.counted - self.returned
+
+    @property
+    def is_free(self) -> bool:
+        """Nobody has decided on it."""
+        return self.counted == 0 and self.return_id is None
+
+
+@dataclass(frozen=True)
+class ReturnRow:
+    """Money that goes back by bank, with the account while there is one: for finance alone."""
+
+    id: int
+    order_number: str
+    amount: int
+    state: str
+    refund_id: int | None
+    held_id: int | None
+    asked_at: datetime.datetime
+    times_asked: int
+    batch_id: int | None
+    paid_on: datetime.date | None
+    bank_reference: str | None
+    paid_by_name: str | None
+    bank: str | None
+    number: str | None
+    holder: str | None
+    given_at: datetime.datetime | None
+    #: The refund's.
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """A batch with the number and sum of its returns."""
+
+    id: int
+    state: str
+    proposed_by: int
+    proposed_by_name: str
+    proposed_at: datetime.datetime
+    approved_by_name: str | None
+    approved_at: datetime.datetime | None
+    rejected_by_name: str | None
+    rejected_at: datetime.datetime | None
+    number: int
+    amount: int
+    paid: int
+
+
+def files(page: int) -> Listed[FileRow]:
+    """Files that wait first, then the latest."""
+    return listed(FileRow, FILES, {}, page)
+
+
+def lines(
+    *,
+    state: str | None = None,
+    account: int | None = None,
+    first: datetime.date | None = None,
+    last: datetime.date | None = None,
+    words: str | None = None,
+    page: int = 1,
+) -> Listed[LineRow]:
+    """Open lines first, then the latest; of an account, some days, or with these words."""
+    asked = {"state": state, "account": account, "first": first, "last": last, "words": words or None}
+    return listed(LineRow, LINES, {"id": None, **asked}, page)
+
+
+def line(line_id: int) -> LineRow:
+    """One line. Raises LookupError."""
+    asked = dict.fromkeys(("state", "account", "first", "last", "words"))
+    (row,) = listed(LineRow, LINES, {"id": line_id, **asked}, 1).rows or (None,)
+    if row is None:
+        raise LookupError(line_id)
+    return row
+
+
+def counts() -> dict[str, int]:
+    """Lines by state."""
+    return dict.fromkeys(LINE_STATES, 0) | {row.state: row.number for row in db.session.execute(COUNTS)}
+
+
+def matched(match_ids: Sequence[int]) -> dict[int, list[MatchedEntry]]:
+    """What these matches are in the books."""
+    found: dict[int, list[MatchedEntry]] = {}
+    for row in db.session.execute(MATCHED, {"ids": list(match_ids)}).mappings():
+        found.setdefault(row["match_id"], []).append(MatchedEntry(**row))
+    return found
+
+
+def sides() -> list[Sides]:
+    """The office's accounts, bank beside books."""
+    return _rows(Sides, SIDES, {})
+
+
+def held(*, with_all: bool = False, line_id: int | None = None) -> list[HeldRow]:
+    """Held transfers on which something is left, or all; of one line if given."""
+    return _rows(HeldRow, HELD, {"all": with_all, "line": line_id})
+
+
+def returns(
+    *, state: str | None = None, batch_id: int | None = None, refund_id: int | None = None, page: int = 1
+) -> Listed[ReturnRow]:
+    """Returns, those that are not paid first."""
+    return listed(ReturnRow, RETURNS, {"state": state, "batch": batch_id, "refund": refund_id}, page)
+
+
+def return_counts() -> dict[str, int]:
+    """Returns by state."""
+    rows = db.session.execute(text("SELECT state, count(*) AS number FROM bank_returns GROUP BY state"))
+    return dict.fromkeys(RETURN_STATES, 0) | {row.state: row.number for row in rows}
+
+
+def batches(batch_id: int | None = None) -> list[BatchRow]:
+    """Batches that wait first, then the latest; or one of them."""
+    return _rows(BatchRow, BATCHES, {"id": batch_id})
+
+
+def _rows(make: type[Any], query: Any, values: dict[str, Any]) -> list[Any]:
+    return [make(**row) for row in db.session.execute(query, values).mappings()]

@@ -1,0 +1,113 @@
+"""A purchase through Stripe in a real browser: the shop as it runs, and Stripe's fake as a server of its own.
+
+The shop is small and not the demo: two facilities, a few goods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from storefront import create_app
+from tests.browser import purchase
+from tests.browser.shop import LiveShop, serve
+from tests.browser.visitor import SIZES, TIMEOUT, Visitor
+from tests.clones import TestServer, settings_for, worker_name
+from tests.selling import open_shop
+from tests.stripe_fake.run import FakeStripe, fake_stripe
+
+#: Milliseconds in which a page notices by itself.
+SOON = 10_000
+PAID = "SELECT count(*) FROM orders WHERE state = 'paid'"
+
+
+@pytest.fixture(scope="module")
+def stripe() -> Iterator[FakeStripe]:
+    with fake_stripe() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def stripe_shop(
+    stripe: FakeStripe, database_server: TestServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveShop]:
+    """A running shop that takes money through the fake; in the end its books must agree."""
+    clone = database_server.clone(f"storefront_stripe_{worker_name()}")
+    var_dir = tmp_path_factory.mktemp("stripe")
+    with create_app(settings_for(clone.addresses, var_dir)).app_context():
+        open_shop()
+    with serve(clone, var_dir / "media", var_dir, **stripe.settings()) as live:
+        stripe.tell("delivery", url=f"{live.address}/webhooks/stripe")
+        yield live
+        verdict = live.shop.command("verify")
+    clone.close()
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+
+
+@pytest.fixture
+def shopper(browser: Browser, stripe_shop: LiveShop) -> Iterator[Visitor]:
+    width, height = SIZES["phone"]
+    context = browser.new_context(
+        base_url=stripe_shop.address, viewport={"width": width, "height": height}, reduced_motion="reduce"
+    )
+    context.set_default_timeout(TIMEOUT)
+    yield Visitor(context.new_page(), stripe_shop, "id", "phone")
+    context.close()
+
+
+def at_the_payment_page(shopper: Visitor, stripe: FakeStripe) -> None:
+    """Order one cloth by the pages, with whatever stands in the way of a real shopper, the policy for forms too."""
+    shopper.go("/products/kain-batik")
+    purchase.put_in_cart(shopper)
+    purchase.go_to_checkout(shopper)
+    purchase.fill_in(shopper, purchase.GUEST)
+    purchase.reckon_shipping(shopper)
+    purchase.order_button(shopper).click()
+    shopper.page.wait_for_url(f"{stripe.address}/c/pay/*")
+    expect(shopper.page.locator("#total")).to_have_text("Rp 112000")
+
+
+def test_the_shopper_pays_by_card_and_comes_back_to_a_paid_order(
+    shopper: Visitor, stripe: FakeStripe
+) -> None:
+    at_the_payment_page(shopper, stripe)
+    page = shopper.page
+    page.get_by_role("button", name="Pay by a card that is declined").click()
+    expect(page.get_by_role("alert")).to_have_text("Your card was declined.")
+    page.get_by_role("button", name="Pay by card").click()
+    page.wait_for_url(lambda url: "/orders/" in url and "token" not in url)
+    expect(page.locator(".order-head .pill")).to_have_text("Sudah dibayar", timeout=SOON)
+    fee = "SELECT fee FROM payments WHERE state = 'succeeded' ORDER BY created_at LIMIT 1"
+    for _ in range(100):
+        if shopper.shop.value(fee) is not None:
+            break
+        shopper.wait(0.1)
+    # 2.9 % and Rp 2.000 of Rp 112.000, and 11 % tax on that.
+    assert shopper.shop.value(fee) == 5_825
+
+
+def test_the_order_is_paid_although_the_shopper_closes_the_tab(shopper: Visitor, stripe: FakeStripe) -> None:
+    before = shopper.shop.value(PAID)
+    at_the_payment_page(shopper, stripe)
+    session = shopper.page.url.rsplit("/", 1)[1]
+    shopper.page.goto("about:blank")
+    stripe.tell("pay", session=session, method="gopay")
+    for _ in range(100):
+        if shopper.shop.value(PAID) == before + 1:
+            break
+        shopper.wait(0.1)
+    assert shopper.shop.value(PAID) == before + 1
+
+
+def test_whoever_comes_back_without_paying_can_go_there_again(shopper: Visitor, stripe: FakeStripe) -> None:
+    at_the_payment_page(shopper, stripe)
+    page = shopper.page
+    page.get_by_role("link", name="Back").click()
+    page.wait_for_url(lambda url: "/orders/" in url and "token" not in url)
+    page.locator(".pay .btn--main").click()
+    page.wait_for_url(f"{stripe.address}/c/pay/*")
+    page.get_by_role("button", name="Pay by card").click()
+    page.wait_for_url(lambda url: "/orders/" in url and "token" not in url)
+    expect(page.locator(".order-head .pill")).to_have_text("Sudah dibayar", timeout=SOON)
