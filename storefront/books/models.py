@@ -48,10 +48,7 @@ class TakenFromShare:
 
     order_line_id: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    #: Odd steps take; an even one gives back what the step before took, when the refund came back.
-    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
     fund_id: Mapped[int] = mapped_column(ForeignKey("funds.id"))
-    #: Below zero in an even step.
     amount: Mapped[int]
 
 
@@ -61,6 +58,8 @@ class RefundShare(TakenFromShare, db.Model):  # type: ignore[name-defined]
     __tablename__ = "refund_shares"
 
     refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
+    #: Odd steps take; an even one gives back what the step before took, when the refund came back: below zero.
+    step: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
 
 
 class FeeBearer(Proposal, db.Model):  # type: ignore[name-defined]

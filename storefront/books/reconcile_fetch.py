@@ -92,10 +92,10 @@ def fetch_payouts(gateway_name: str, since: datetime.date) -> None:
 
 def fetch_lines(run: ReconciliationRun, first: datetime.date, last: datetime.date) -> int:
     """Keep the lines of some days that are not known yet; how many were new."""
-    gateway_name, found = run.gateway, 0
+    run_id, gateway_name, found = run.id, run.gateway, 0
     db.session.rollback()
     for batch in _batches(gateway(gateway_name).balance_lines(first, last)):
-        found += keep_lines(gateway_name, batch)
+        found += keep_lines(run_id, gateway_name, batch)
         db.session.commit()
     return found
 

@@ -104,10 +104,11 @@ PAIR = text(
 )
 
 
-def keep_lines(gateway_name: str, lines: Iterable[BalanceLine]) -> int:
-    """Keep lines that are not known yet; how many were new. The caller commits."""
+def keep_lines(run_id: int, gateway_name: str, lines: Iterable[BalanceLine]) -> int:
+    """Keep lines that a run has brought and that are not known yet; how many were new. The caller commits."""
     rows = [
         {
+            "run_id": run_id,
             "gateway": gateway_name,
             "reference": line.reference,
             "kind": line.kind.value,

@@ -39,7 +39,8 @@ class ProviderLine(db.Model):  # type: ignore[name-defined]
     dispute_reference: Mapped[str | None]
     payout_reference: Mapped[str | None]
     description: Mapped[str] = mapped_column(default="")
-    fetched_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    #: The run that brought it.
+    run_id: Mapped[int] = mapped_column(ForeignKey("reconciliation_runs.id"))
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("journal_entries.id"))
     fee_entry_id: Mapped[int | None] = mapped_column(ForeignKey("journal_entries.id"))
     #: A payout, and the line that says that it came back.

@@ -20,7 +20,7 @@ INVARIANTS = (
         f"""SELECT m.line_id, m.gateway, m.day, m.kind, m.what, m.theirs, m.ours
               FROM provider_line_matches m
               JOIN provider_lines l ON l.id = m.line_id
-              JOIN reconciled_days r ON r.gateway = m.gateway AND r.day = m.day AND l.fetched_at < r.compared_at
+              JOIN reconciled_days r ON r.gateway = m.gateway AND r.day = m.day AND l.run_id <= r.run_id
              WHERE m.theirs IS DISTINCT FROM m.ours AND NOT (m.what = 'amount' AND {UNDER_WAY})
                AND NOT EXISTS (SELECT FROM reconciliation_differences d WHERE d.line_id = m.line_id
                                   AND d.what = m.what AND d.state IN {TOLD})""",  # noqa: S608

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from storefront import days
 from storefront.books import reconcile
 from storefront.books.reconcile_models import ReconciledDay
 from storefront.books.refunds import LineWish, propose
+from storefront.embedded import SUPERUSER
 from storefront.extensions import db
 from storefront.ledger.book import Leg, book, books_difference, clearing
 from storefront.orders.views import order_status
@@ -23,6 +25,7 @@ from storefront.payments.sandbox_books import dispute, fail_refund, pay_out
 from storefront.snapshot import snapshot
 from storefront.verify.invariant import check
 from storefront.verify.reconciled import INVARIANTS
+from tests.clones import Clone
 from tests.factories import make_person
 from tests.selling import Shop, open_shop
 from tests.taking import differences, hear, holds, paid_there, placed, reconciled
@@ -279,3 +282,31 @@ def test_a_charge_of_the_provider_is_borne_by_the_operator(db_session: Session, 
                               ).scalar_one() == 2500
     assert holds().ours == taken.amount - 2500
     assert broken() == {}
+
+
+OF_CLEARING = "account_id = (SELECT id FROM accounts WHERE code = 'clearing:sandbox')"
+BREAKS = [
+    ("provider_lines_booked", "UPDATE provider_lines SET amount = amount + 1"),
+    ("provider_lines_booked", "UPDATE provider_lines SET fee_entry_id = NULL"),
+    ("provider_lines_booked", f"UPDATE postings SET amount = amount - 1 WHERE amount < 0 AND {OF_CLEARING}"),
+    ("clearing_known_to_the_provider", "DELETE FROM provider_lines"),
+    ("clearing_known_to_the_provider", "UPDATE provider_lines SET entry_id = NULL"),
+    ("provider_sum_is_our_balance", "UPDATE provider_lines SET fee = fee + 1"),
+    ("provider_sum_is_our_balance", f"UPDATE postings SET amount = amount + 1 WHERE amount > 0 AND {OF_CLEARING}"),
+]
+
+
+@pytest.mark.parametrize(("name", "statement"), BREAKS, ids=[f"{n}-{name}" for n, (name, _) in enumerate(BREAKS)])
+def test_a_broken_promise_is_named(database: Clone, shop: Shop, name: str, statement: str) -> None:
+    paid_there((shop.batik, 2), fee=4_000)
+    reconciled()
+    assert broken() == {}
+    with psycopg.connect(database.addresses[SUPERUSER]) as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")  # what no trigger stops
+        connection.execute(statement)  # type: ignore[call-overload]
+        assert name in {found.invariant.name for found in check(connection, INVARIANTS) if not found.holds}
+        connection.rollback()
+
+
+def test_every_promise_about_providers_can_fail() -> None:
+    assert {invariant.name for invariant in INVARIANTS} == {name for name, _ in BREAKS}

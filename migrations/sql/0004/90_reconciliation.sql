@@ -1,5 +1,31 @@
 -- What providers say of the money that they hold for us, beside what our books say.
 
+CREATE TABLE reconciliation_runs (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    gateway      text NOT NULL,
+    first_day    date NOT NULL,
+    last_day     date NOT NULL,
+    state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'failed')),
+    step         text NOT NULL DEFAULT 'waiting'
+                   CHECK (step IN ('waiting', 'events', 'payments', 'payouts', 'lines', 'heal', 'days', 'done')),
+    asked_by     bigint REFERENCES people,                  -- null: by the clock
+    asked_at     timestamptz NOT NULL DEFAULT now(),
+    started_at   timestamptz,
+    finished_at  timestamptz,
+    days_done    integer NOT NULL DEFAULT 0,
+    events       integer NOT NULL DEFAULT 0,                -- that no webhook had brought
+    lines        integer NOT NULL DEFAULT 0,                -- that were new to us
+    healed       integer NOT NULL DEFAULT 0,                -- facts that were missing here
+    found        integer NOT NULL DEFAULT 0,                -- differences that were new
+    events_until timestamptz,                               -- the provider was asked for its events up to here
+    error        text,
+    CHECK (last_day >= first_day),
+    CHECK ((state IN ('done', 'failed')) = (finished_at IS NOT NULL)),
+    CHECK ((state = 'failed') = (error IS NOT NULL))
+);
+CREATE INDEX reconciliation_runs_gateway ON reconciliation_runs (gateway, id);
+CREATE UNIQUE INDEX reconciliation_runs_one_waits ON reconciliation_runs (gateway) WHERE state = 'waiting';
+
 -- The provider's own books, copied line by line; each leads to the journal entry that says the same.
 CREATE TABLE provider_lines (
     id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -19,7 +45,7 @@ CREATE TABLE provider_lines (
     dispute_reference text,
     payout_reference  text,
     description       text NOT NULL DEFAULT '',
-    fetched_at        timestamptz NOT NULL DEFAULT now(),
+    run_id            bigint NOT NULL REFERENCES reconciliation_runs,      -- that brought it
     entry_id          bigint UNIQUE REFERENCES journal_entries,
     fee_entry_id      bigint UNIQUE REFERENCES journal_entries,
     pair_id           bigint UNIQUE REFERENCES provider_lines,      -- a payout and the line that says it came back
@@ -55,32 +81,6 @@ CREATE TABLE provider_payouts (
     failure        text NOT NULL DEFAULT '',
     PRIMARY KEY (gateway, reference)
 );
-
-CREATE TABLE reconciliation_runs (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    gateway      text NOT NULL,
-    first_day    date NOT NULL,
-    last_day     date NOT NULL,
-    state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'failed')),
-    step         text NOT NULL DEFAULT 'waiting'
-                   CHECK (step IN ('waiting', 'events', 'payments', 'payouts', 'lines', 'heal', 'days', 'done')),
-    asked_by     bigint REFERENCES people,                  -- null: by the clock
-    asked_at     timestamptz NOT NULL DEFAULT now(),
-    started_at   timestamptz,
-    finished_at  timestamptz,
-    days_done    integer NOT NULL DEFAULT 0,
-    events       integer NOT NULL DEFAULT 0,                -- that no webhook had brought
-    lines        integer NOT NULL DEFAULT 0,                -- that were new to us
-    healed       integer NOT NULL DEFAULT 0,                -- facts that were missing here
-    found        integer NOT NULL DEFAULT 0,                -- differences that were new
-    events_until timestamptz,                               -- the provider was asked for its events up to here
-    error        text,
-    CHECK (last_day >= first_day),
-    CHECK ((state IN ('done', 'failed')) = (finished_at IS NOT NULL)),
-    CHECK ((state = 'failed') = (error IS NOT NULL))
-);
-CREATE INDEX reconciliation_runs_gateway ON reconciliation_runs (gateway, id);
-CREATE UNIQUE INDEX reconciliation_runs_one_waits ON reconciliation_runs (gateway) WHERE state = 'waiting';
 
 -- A day that was compared; finally, once it was over.
 CREATE TABLE reconciled_days (
@@ -207,6 +207,9 @@ SELECT l.gateway, l.day FROM provider_lines l
  WHERE l.entry_id IS NULL AND l.pair_id IS NULL AND l.amount <> 0 AND NOT (l.kind = 'payout' AND l.amount < 0)
    AND NOT EXISTS (SELECT FROM reconciliation_differences d WHERE d.line_id = l.id AND d.what = 'amount'
                       AND d.state <> 'gone')
+UNION ALL
+SELECT l.gateway, l.day FROM provider_lines l
+  JOIN reconciled_days r ON r.gateway = l.gateway AND r.day = l.day AND r.run_id < l.run_id
 UNION ALL
 SELECT l.gateway, l.day FROM provider_lines l
  WHERE l.fee <> 0 AND l.fee_entry_id IS NULL
