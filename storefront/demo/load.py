@@ -1,4 +1,5 @@
-"""The demo from beginning to end, in one transaction: killed half-way, nothing of it is there.
+"""The demo from beginning to end, in one transaction: killed half-way, nothing of it is there. What a bank and a
+provider say of it follows in transactions of its own (`banked.py`), as it does in a shop.
 
 With copies it takes two, one before finance begins to work: until rows are committed and vacuumed, each sum over an
 account's postings goes to the table for every one of them.
@@ -16,6 +17,7 @@ from sqlalchemy import text
 
 from storefront.days import today as accounting_today
 from storefront.demo import catalogue, files, growth, parcels, people, photos, places, rules, treasury
+from storefront.demo.banked import Banked
 from storefront.demo.buyers import SHOPPER, Home
 from storefront.demo.catalogue import Item
 from storefront.demo.history import History
@@ -89,6 +91,8 @@ def load(
     say("Three months of books")
     settle()
     refresh()
+    _commit("ANALYZE")
+    Banked(first, second, today, seed).write()
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 

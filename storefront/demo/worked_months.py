@@ -21,6 +21,7 @@ from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid
 from storefront.books.span import Span
 from storefront.books.span import month as whole_month
+from storefront.demo.compared import compare_until
 from storefront.demo.disputed import Disputes
 from storefront.demo.given_back import GivenBack
 from storefront.demo.moments import at, days
@@ -262,6 +263,7 @@ class WorkedMonths:
         """Every month still open up to `until`, in order. Raises RuntimeError when a promise is broken."""
 
         def act(moment: datetime.datetime) -> None:
+            compare_until(until, moment)
             if are_checked:
                 _check()
             span = self._first_open()

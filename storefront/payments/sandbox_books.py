@@ -29,6 +29,8 @@ from storefront.payments.sandbox_models import (
 
 OUTCOMES = ("succeeded", "failed", "pending", "expired")
 DISPUTE_OUTCOMES = ("opened", "won", "lost")
+#: What the id of captured money begins with.
+CAPTURE = "ch_"
 
 
 def choose_outcome(
@@ -239,7 +241,7 @@ def _payment(payment_id: str, amount: int) -> dict[str, Any]:
 
 def capture_of(payment_id: str) -> str:
     """The sandbox's id of a payment's captured money."""
-    return f"ch_{payment_id}"
+    return f"{CAPTURE}{payment_id}"
 
 
 def _line(

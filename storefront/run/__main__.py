@@ -1,4 +1,5 @@
-"""Entry point: `python -m storefront.run [--demo]`. `--demo` turns DEMO on unless the environment says else."""
+"""Entry point: `python -m storefront.run [--demo]`. `--demo` turns DEMO and BANK_TRANSFER on unless the
+environment says else."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ def main() -> int:
     """Run the shop; 0 after an orderly stop, 1 when it could not start."""
     if "--demo" in sys.argv[1:]:
         os.environ.setdefault("DEMO", "on")
+        os.environ.setdefault("BANK_TRANSFER", "on")
     from config import ConfigError, Settings
     from storefront.run.parent import Parent
 

@@ -34,7 +34,9 @@ def live_server(
 ) -> Iterator[LiveShop]:
     """A running shop with demo data; when all is done its books must agree, whatever the tests bought."""
     # The pictures of the demo were made once for all copies.
-    with serve(live_clone, database_server.var_dir / "media", tmp_path_factory.mktemp("live")) as live:
+    with serve(
+        live_clone, database_server.var_dir / "media", tmp_path_factory.mktemp("live"), BANK_TRANSFER="on"
+    ) as live:
         yield live
         verdict = live.shop.command("verify")
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
