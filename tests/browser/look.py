@@ -112,6 +112,7 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "name FROM exhibitions", "venue FROM exhibitions", "note FROM stock_movements", "name FROM order_contacts",
         "note FROM refunds", "failure FROM refunds", "legal_basis FROM deposit_deadlines",
         "legal_basis FROM fee_bearers", "holder FROM bank_accounts", "reason FROM corrections",
+        "description FROM bank_lines", "set_aside_reason FROM bank_lines", "holder FROM return_accounts",
         "said #>> '{}' FROM audit_events, jsonb_path_query(details, 'strict $.**') said",
         "subject_id FROM audit_events",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",

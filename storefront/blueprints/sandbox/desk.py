@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
@@ -16,6 +17,7 @@ from sqlalchemy import func, select
 from storefront.blueprints.sandbox import blueprint
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
+from storefront.languages import DEFAULT, LOCALES
 from storefront.payments.models import SandboxLine, SandboxPayout, SandboxSettings
 from storefront.payments.sandbox_books import fail_payout, fail_refund, pay_out
 from storefront.payments.sandbox_delivery import Delivery, set_delivery
@@ -38,14 +40,17 @@ def desk() -> ResponseReturnValue:
         SandboxLine.payout_id.is_(None)
     )
     payouts = select(SandboxPayout).order_by(SandboxPayout.created_at.desc()).limit(MOST_SHOWN)
-    return render_template(
-        "sandbox/desk.html",
-        held=db.session.execute(held).scalar_one(),
-        payouts=db.session.scalars(payouts).all(),
-        rules=db.session.get_one(SandboxSettings, True),
-        deliveries=DELIVERIES,
-        page_locale="id",
-    )
+    # Another party's page: the browser's language, not the one chosen in the shop.
+    language = request.accept_languages.best_match(LOCALES) or DEFAULT
+    with force_locale(language):
+        return render_template(
+            "sandbox/desk.html",
+            held=db.session.execute(held).scalar_one(),
+            payouts=db.session.scalars(payouts).all(),
+            rules=db.session.get_one(SandboxSettings, True),
+            deliveries=DELIVERIES,
+            page_locale=language,
+        )
 
 
 @blueprint.post("/delivery")
