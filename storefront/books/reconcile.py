@@ -26,7 +26,7 @@ from storefront.books.reconcile_fetch import (
 )
 from storefront.books.reconcile_heal import heal
 from storefront.books.reconcile_lines import link
-from storefront.books.reconcile_models import ReconciliationRun
+from storefront.books.reconcile_models import ProviderLine, ReconciliationRun
 from storefront.crash_points import reach
 from storefront.display import format_date
 from storefront.errors import Invalid
@@ -44,11 +44,12 @@ MOST_DAYS = 800
 #: Payments as a rule; entries alone where they were invented, or came over from elsewhere.
 FIRST_USE = text(
     """
-    SELECT LEAST(
-           (SELECT accounting_date(created_at) FROM payments WHERE gateway = :gateway ORDER BY created_at LIMIT 1),
+    SELECT g.name, LEAST(
+           (SELECT accounting_date(created_at) FROM payments WHERE gateway = g.name ORDER BY created_at LIMIT 1),
            (SELECT p.effective_date FROM postings p
-             WHERE p.account_id = (SELECT id FROM accounts WHERE code = 'clearing:' || :gateway)
-             ORDER BY p.effective_date LIMIT 1))"""
+             WHERE p.account_id = (SELECT id FROM accounts WHERE code = 'clearing:' || g.name)
+             ORDER BY p.effective_date LIMIT 1)) AS day
+      FROM unnest(CAST(:gateways AS text[])) g (name) ORDER BY g.name"""
 )
 #: The first day that is not compared finally, or that holds what no comparison has seen.
 FIRST_OPEN = text(
@@ -71,13 +72,13 @@ FIRST_OPEN = text(
 
 def in_use() -> list[str]:
     """The gateways that can be asked and that were ever used."""
-    gateways = current_app.extensions["gateways"]
-    return [name for name in sorted(gateways) if first_use(name) is not None]
+    rows = db.session.execute(FIRST_USE, {"gateways": list(current_app.extensions["gateways"])})
+    return [row.name for row in rows if row.day is not None]
 
 
 def first_use(gateway_name: str) -> datetime.date | None:
     """The day from which on there is something to compare."""
-    day: datetime.date | None = db.session.execute(FIRST_USE, {"gateway": gateway_name}).scalar_one()
+    day: datetime.date | None = db.session.execute(FIRST_USE, {"gateways": [gateway_name]}).one().day
     return day
 
 
@@ -171,11 +172,13 @@ def _carry_out(run_id: int, gateway_name: str, first: datetime.date, last: datet
     link(gateway_name)
     look_again(gateway_name)
     _note(run_id, "days", healed=healed)
-    found, day = 0, first
+    # A line that is new on the day beside makes that day one to be compared again.
+    earliest = db.session.scalar(select(func.min(ProviderLine.day)).where(ProviderLine.run_id == run_id))
+    found, day = 0, min(first, earliest or first)
     while day <= last:
         until_day = min(day + (AT_ONCE - 1) * DAY, last)
         found += compare(run_id, gateway_name, day, until_day, seen_until=seen_until)
-        _note(run_id, "days", found=found, days_done=(until_day - first).days + 1)
+        _note(run_id, "days", found=found, days_done=max(0, (until_day - first).days + 1))
         reach("reconcile.between_days")
         day = until_day + DAY
     _note(run_id, "done", state="done", finished_at=func.now())

@@ -64,7 +64,8 @@ def load(
 ) -> None:
     """Load the demo into a database that holds nothing but what the migrations wrote, and commit it.
 
-    The same seed, size and day give the same rows. The session must be the owner's.
+    The same seed, size and day give the same rows, but for the moments of what `banked.py` adds. The session must be
+    the owner's.
     """
     size = size or default_size()
     today = today or accounting_today()

@@ -160,7 +160,7 @@ class Ground:
             db.session.commit()
         except DomainError as refusal:
             db.session.rollback()
-            why = f"{refusal.code} {getattr(refusal, 'errors', '')}"
+            why = f"{refusal.code} {getattr(refusal, 'errors', '')} {getattr(refusal, 'extra', '')}"
             if refusal.code not in expected:
                 raise AssertionError(f"refused: {why}, expected {expected}") from refusal
             self.seen[f"refused: {refusal.code}"] += 1

@@ -56,8 +56,8 @@ def refused_checkout(visitor: Visitor) -> Response:
 
 
 def provider_desk(visitor: Visitor) -> Response:
-    """The provider's own page: it has one address in all languages."""
-    response = visitor.page.goto(f"{visitor.shop.address}/sandbox/")
+    """The provider's own page: its address names the language."""
+    response = visitor.page.goto(f"{visitor.shop.address}/sandbox/?lang={visitor.language}")
     assert response is not None
     return response
 

@@ -106,7 +106,7 @@ def test_whoever_comes_back_without_paying_can_go_there_again(shopper: Visitor, 
     page = shopper.page
     page.get_by_role("link", name="Back").click()
     page.wait_for_url(lambda url: "/orders/" in url and "token" not in url)
-    page.locator(".pay .btn--main").click()
+    page.get_by_role("link", name="Kembali ke halaman pembayaran").click()
     page.wait_for_url(f"{stripe.address}/c/pay/*")
     page.get_by_role("button", name="Pay by card").click()
     page.wait_for_url(lambda url: "/orders/" in url and "token" not in url)

@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storefront.books import reconcile
 from storefront.crash_points import POINTS
 from storefront.embedded import OWNER, WEB
 from storefront.extensions import db, defer
@@ -36,6 +37,7 @@ IN_JOBS = (
     *("message.before_send", "message.after_send", "refund.after_provider", "refund.after_commit"),
 )
 IN_EXPIRY = ("expiry.after_provider", "expiry.before_commit", "expiry.after_commit")
+IN_RECONCILIATION = ("reconcile.after_events", "reconcile.after_lines", "reconcile.between_days")
 #: Tried in test_export_killed.py.
 IN_EXPORT = ("export.half_written", "export.between_files")
 
@@ -167,7 +169,8 @@ def shop(steps: Doomed, live_app: Flask, db_session: Session, database: Clone) -
 
 
 def test_every_point_is_drilled() -> None:
-    assert sorted([*IN_CHECKOUT, *IN_WEBHOOK, *IN_JOBS, *IN_EXPIRY, *IN_EXPORT]) == sorted(POINTS)
+    tried = [*IN_CHECKOUT, *IN_WEBHOOK, *IN_JOBS, *IN_EXPIRY, *IN_RECONCILIATION, *IN_EXPORT]
+    assert sorted(tried) == sorted(POINTS)
 
 
 @pytest.mark.parametrize("point", IN_CHECKOUT)
@@ -234,3 +237,24 @@ def test_an_expiry_that_died_gives_the_pieces_back_once(shop: Shop, point: str) 
     shop.drain()
     assert shop.stock() == [(5, 0), (5, 0)]
     shop.assert_kept()
+
+
+@pytest.mark.parametrize("point", IN_RECONCILIATION)
+def test_a_comparison_that_died_heals_what_it_was_to_heal(shop: Shop, point: str) -> None:
+    """The provider's news never came; a run that finds them dies on the way, and is carried out again."""
+    payment_id = shop.check_out(shop.cart()).json["payment"]["id"]
+    never = shop.steps.request(
+        "POST", f"/sandbox/payments/{payment_id}/delivery", json={"delivery": "never"}
+    )
+    assert never.status in (200, 202)
+    shop.choose(payment_id)
+    reconcile.ask("sandbox", None)
+    shop.session.commit()
+    assert shop.work_until_killed(point)
+    shop.drain()
+    assert shop.one("SELECT state FROM orders") == "paid"
+    assert shop.one("SELECT count(*) FROM journal_entries WHERE kind = 'sale'") == 1
+    assert shop.one("SELECT state FROM reconciliation_runs") == "done"
+    assert shop.one("SELECT count(*) FROM reconciliation_differences") == 0
+    assert shop.one("SELECT count(*) FROM provider_lines") == 1
+    assert broken(db.engine) == []

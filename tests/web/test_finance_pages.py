@@ -347,7 +347,8 @@ def test_payments_that_pay_nothing_and_failed_news_are_shown(finance: FlaskClien
     record_payment(second.id, reference=second.id, amount=second.amount)
     db.session.add(PaymentEvent(gateway="sandbox", event_id="evt_1", type="payment.succeeded", body=b"{}"))
     db.session.flush()
-    db.session.execute(update(PaymentEvent).values(last_error="AmountDiffers: <b>oops</b>", attempts=3))
+    shown = {"last_error": "AmountDiffers: <b>oops</b>", "attempts": 4, "needs_person": True}
+    db.session.execute(update(PaymentEvent).values(**shown))
     db.session.commit()
     page = finance.get("/finance/payments").text
     assert "Dibayar dua kali" in page
@@ -355,7 +356,7 @@ def test_payments_that_pay_nothing_and_failed_news_are_shown(finance: FlaskClien
     assert format_rupiah(495_000) in page
     assert "&lt;b&gt;oops" in page
     assert "Seimbang" in page
-    assert "belum dapat diproses" in finance.get("/finance/").text
+    assert "1 kabar dari penyedia pembayaran perlu dilihat orang" in finance.get("/finance/").text
 
 
 def test_a_shop_without_sales_says_what_comes(app: Flask, db_session: DbSession) -> None:

@@ -219,7 +219,7 @@ def overview_page(form: Written) -> str:
         "finance/reconciliation.html",
         gateways=gateways,
         runs=reconcile_list.runs(page=page_number()),
-        differences=reconcile_list.open_differences([each["name"] for each in gateways]),
+        differences=reconcile_list.open_differences(),
         may_write=steps.may(Action.BOOKS_WRITE),
         form=form,
         today=today,

@@ -40,8 +40,9 @@ def desk() -> ResponseReturnValue:
         SandboxLine.payout_id.is_(None)
     )
     payouts = select(SandboxPayout).order_by(SandboxPayout.created_at.desc()).limit(MOST_SHOWN)
-    # Another party's page: the browser's language, not the one chosen in the shop.
-    language = request.accept_languages.best_match(LOCALES) or DEFAULT
+    # Another party's page: the shop's language where one comes from there, else the browser's.
+    asked = request.args.get("lang")
+    language = asked if asked in LOCALES else request.accept_languages.best_match(LOCALES) or DEFAULT
     with force_locale(language):
         return render_template(
             "sandbox/desk.html",
