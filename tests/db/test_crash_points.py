@@ -38,6 +38,8 @@ IN_JOBS = (
 IN_EXPIRY = ("expiry.after_provider", "expiry.before_commit", "expiry.after_commit")
 #: Tried in test_export_killed.py.
 IN_EXPORT = ("export.half_written", "export.between_files")
+#: Tried in tests/payments/test_connect.py.
+IN_TRANSFERS = ("transfer.after_provider", "transfer.after_commit", "reversal.after_provider")
 
 ADDRESS = {
     "line1": "Jl. Melati 1",
@@ -167,7 +169,8 @@ def shop(steps: Doomed, live_app: Flask, db_session: Session, database: Clone) -
 
 
 def test_every_point_is_drilled() -> None:
-    assert sorted([*IN_CHECKOUT, *IN_WEBHOOK, *IN_JOBS, *IN_EXPIRY, *IN_EXPORT]) == sorted(POINTS)
+    drilled = [*IN_CHECKOUT, *IN_WEBHOOK, *IN_JOBS, *IN_EXPIRY, *IN_EXPORT, *IN_TRANSFERS]
+    assert sorted(drilled) == sorted(POINTS)
 
 
 @pytest.mark.parametrize("point", IN_CHECKOUT)

@@ -40,7 +40,13 @@ def captured(gateway: StripeGateway, fake: FakeStripe) -> TransferRequest:
     fake.tell("pay", session=reference)
     intent = str(gateway.look_up(reference).capture_reference)
     return TransferRequest(
-        "facility_transfer:7", 1, intent, "", 100_000, request.order_number, {"payment": request.id, "facility": "TGG"}
+        "facility_transfer:7",
+        1,
+        intent,
+        "",
+        100_000,
+        request.order_number,
+        {"payment": request.id, "facility": "TGG"},
     )
 
 
@@ -66,7 +72,9 @@ def test_stripe_is_told_charge_order_account_and_our_key(
     assert asked["idempotency_key"] == f"{charge}:{wish.key}:1"
     assert made.reference.startswith("tr_")
     assert abs(made.at - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=1)
-    page = [call for call in fake.calls("POST", "/checkout/sessions") if not call["path"].endswith("expire")][-1]
+    page = [call for call in fake.calls("POST", "/checkout/sessions") if not call["path"].endswith("expire")][
+        -1
+    ]
     assert page["params"]["payment_intent_data"]["transfer_group"] == wish.group
 
 
@@ -74,7 +82,9 @@ def test_pages_carry_no_group_while_transfers_are_off(
     make_gateway: Callable[..., StripeGateway], fake: FakeStripe
 ) -> None:
     make_gateway().start(request_for())
-    assert "transfer_group" not in fake.calls("POST", "/checkout/sessions")[-1]["params"]["payment_intent_data"]
+    assert (
+        "transfer_group" not in fake.calls("POST", "/checkout/sessions")[-1]["params"]["payment_intent_data"]
+    )
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "fail"])

@@ -14,7 +14,12 @@ class AnsweredNo(Refused):
 
 def open_account(account: Account, *, can_receive: bool = True) -> Object:
     """Somebody else's account, connected to this one; `balance` is what it holds, in hundredths."""
-    made = {"id": "acct_" + secrets.token_hex(8), "object": "account", "balance": 0, "can_receive": can_receive}
+    made = {
+        "id": "acct_" + secrets.token_hex(8),
+        "object": "account",
+        "balance": 0,
+        "can_receive": can_receive,
+    }
     account.objects[made["id"]] = made | {"created": account.now()}
     return account.objects[made["id"]]
 
@@ -90,9 +95,15 @@ def reverse(account: Account, of: Object, params: Object) -> Object:
             code="balance_insufficient",
         )
     made = account.make(
-        "transfer_reversal", amount=amount, currency="idr", metadata=params.get("metadata") or {}, transfer=of["id"]
+        "transfer_reversal",
+        amount=amount,
+        currency="idr",
+        metadata=params.get("metadata") or {},
+        transfer=of["id"],
     )
-    made["balance_transaction"] = book(account, "transfer_reversal", "transfer_refund", amount, made, [])["id"]
+    made["balance_transaction"] = book(account, "transfer_reversal", "transfer_refund", amount, made, [])[
+        "id"
+    ]
     of["amount_reversed"] += amount
     of["reversed"] = of["amount_reversed"] == of["amount"]
     to["balance"] -= amount
