@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 
 import structlog
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -146,7 +147,12 @@ def try_again(transfer_id: int, person_id: int) -> FacilityTransfer:
     except IntegrityError as refusal:
         if "more than the working capital" not in str(refusal.orig):
             raise
-        raise NotTransferable() from None
+        raise NotTransferable(
+            _(
+                "Modal kerja pesanan ini sudah diambil kembali, jadi transfernya tidak dapat diulang. "
+                "Batalkan transfer ini."
+            )
+        ) from None
     record_step(settlement, "transfer_tried_again", person_id, transfer=transfer.id)
     defer("books.send_transfers", settlement_id=settlement.id)
     return transfer

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -22,7 +20,6 @@ from storefront.books import (
     attention,
     connected_accounts,
     reconcile,
-    refunds,
     settle,
     settle_paid,
     transfer_back,
@@ -32,11 +29,9 @@ from storefront.books import (
 from storefront.books.connect_models import FacilityTransfer, TransferReversal
 from storefront.books.connected_accounts import TransfersOff
 from storefront.books.disputes import record_dispute
-from storefront.books.fees import learn_fee
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.models import Settlement
 from storefront.books.reconcile_compare import explained
-from storefront.books.refund_outcome import refund_succeeded
 from storefront.books.settle import MoreThanOwed, Wish
 from storefront.books.settle_paid import GoesByTransfer, Paid
 from storefront.books.transfer_back import part_to_come_back
@@ -46,52 +41,25 @@ from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.balance import balance
 from storefront.ledger.models import Account, JournalEntry, Posting
-from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order
-from storefront.orders.payment import open_payment, start_payment
-from storefront.payments.gateway import GatewayUnavailable, gateway
+from storefront.payments.gateway import GatewayUnavailable
 from storefront.payments.models import Payment, Refund
 from storefront.snapshot import snapshot
 from storefront.verify import transferred
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
 from tests.clones import Clone
-from tests.factories import make_order, make_paid_order
-from tests.money_out import LONG_AGO, Books, make_books
-from tests.selling import open_shop
-from tests.stripe_fake.run import FakeStripe, fake_stripe
+from tests.factories import make_paid_order
+from tests.money_out import LONG_AGO
+from tests.payments.connecting import CAPITAL, Shop, register
 from tests.threads import at_once
 
 RunJobs = Callable[[], None]
 
-#: Of two batik cloths at 100,000, of which 35 % are working capital.
-CAPITAL = 70_000
-
-
-@pytest.fixture(scope="module")
-def own_fake() -> Iterator[FakeStripe]:
-    """A fake of this module's own: its books are compared with ours, so nobody else may write in them."""
-    with fake_stripe() as fake:
-        yield fake
-
 
 @pytest.fixture
-def fake(own_fake: FakeStripe) -> Iterator[FakeStripe]:
-    for what in ("forget", "calls/forget"):
-        own_fake.tell(what)
-    yield own_fake
-    own_fake.tell("faults", faults=[])
-
-
-@pytest.fixture(scope="module")
-def connect_shop(own_fake: FakeStripe, make_app: Callable[..., Flask]) -> Flask:
-    """A shop whose ministry allows transfers."""
-    return make_app(**own_fake.settings(STRIPE_CONNECT="on"))
-
-
-@pytest.fixture
-def app(connect_shop: Flask, fake: FakeStripe, database: Clone) -> Flask:
-    return connect_shop
+def app(connect_app: Flask) -> Flask:
+    return connect_app
 
 
 @pytest.fixture(autouse=True)
@@ -104,89 +72,6 @@ def nothing_is_held_while_stripe_thinks(monkeypatch: pytest.MonkeyPatch) -> None
         return ask(self, *args, **more)
 
     monkeypatch.setattr(RequestsClient, "request_with_retries", watched)
-
-
-@dataclass(frozen=True)
-class Shop:
-    """A shop that has sold nothing yet, and Pekalongan's account at Stripe."""
-
-    books: Books
-    fake: FakeStripe
-    account: str
-
-    def buy(self, *wishes: tuple[Any, int]) -> int:
-        """Goods are paid by card, and the fee is known; the order's id."""
-        order = make_order(*wishes or ((self.books.shop.batik, 2),))
-        payment_id, order_id = open_payment(order).id, order.id
-        db.session.commit()
-        reference = str(start_payment(payment_id).reference)
-        db.session.commit()
-        self.fake.tell("pay", session=reference)
-        status = gateway("stripe").look_up(reference)
-        record_payment(
-            payment_id,
-            reference=reference,
-            amount=status.amount,
-            capture_reference=status.capture_reference,
-        )
-        db.session.commit()
-        learn_fee(payment_id)
-        return order_id
-
-    def wish(self, amount: int) -> Wish:
-        return Wish(self.books.pekalongan, self.books.funds["working_capital"], amount)
-
-    def proposed(self, amount: int = CAPITAL) -> list[Settlement]:
-        found = settle.propose([self.wish(amount)], person_id=self.books.first)
-        db.session.commit()
-        return found
-
-    def approved(self, amount: int = CAPITAL) -> int:
-        """A settlement by transfer that two people agreed on; its id."""
-        (found,) = self.proposed(amount)
-        assert found.goes_by_transfer
-        settle.approve([found.id], self.books.second)
-        db.session.commit()
-        return found.id
-
-    def sent(self, amount: int = CAPITAL) -> int:
-        """The same, transferred."""
-        settlement_id = self.approved(amount)
-        db.session.rollback()
-        transfer_send.send_transfers(settlement_id)
-        return settlement_id
-
-    def give_back(self, order_id: int, pieces: int = 1) -> int:
-        """Pieces of the order's first line are refunded, as if the provider had said so; the refund's id."""
-        line = db.session.get_one(Order, order_id).lines[0]
-        refund = refunds.propose(
-            order_id, [refunds.LineWish(line.id, pieces)], reason="damaged", person_id=self.books.first
-        )
-        refund.reference = f"re_{secrets.token_hex(6)}"
-        refund_succeeded(refund.id)
-        db.session.commit()
-        return refund.id
-
-    def there(self) -> int:
-        """Rupiah in Pekalongan's account at Stripe."""
-        return int(self.fake.tell("object", id=self.account)["balance"]) // 100
-
-
-@pytest.fixture
-def shop(app: Flask, fake: FakeStripe, db_session: Session) -> Shop:
-    books = make_books(open_shop())
-    account = str(fake.tell("accounts/open")["id"])
-    register(books, books.pekalongan, account)
-    db_session.commit()
-    return Shop(books, fake, account)
-
-
-def register(books: Books, facility_id: int, account: str, **values: Any) -> int:
-    """An account at Stripe that two people have registered."""
-    values = {"permission_letter": "S-7/PB/2026", "valid_from": LONG_AGO, **values}
-    found = connected_accounts.propose(facility_id, account=account, person_id=books.first, **values)
-    connected_accounts.approve(found.id, books.second)
-    return found.id
 
 
 def entry(source: str) -> dict[str, int]:
@@ -901,7 +786,9 @@ def test_every_promise_about_transfers_can_fail(shop: Shop, run_jobs: RunJobs, d
             connection.execute("SET LOCAL session_replication_role = replica")
             assert not [f for f in check(connection, transferred.INVARIANTS) if not f.holds]
             connection.execute(statement)  # type: ignore[call-overload]
-            assert name in {f.invariant.name for f in check(connection, transferred.INVARIANTS) if not f.holds}
+            assert name in {
+                f.invariant.name for f in check(connection, transferred.INVARIANTS) if not f.holds
+            }
             connection.rollback()
     assert {name for name, _ in BREAKS} == {invariant.name for invariant in transferred.INVARIANTS}
 
