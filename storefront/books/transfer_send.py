@@ -56,11 +56,8 @@ def _send(transfer_id: int) -> None:
         return
     try:
         made = provider.transfer(request)
-    except BalanceShort as short:
-        _note_no(transfer_id, str(short))
-        raise
-    except (ProviderRefused, LookupError) as refused:
-        _note_no(transfer_id, _word(refused), state="failed")
+    except (BalanceShort, ProviderRefused, LookupError) as refused:
+        _note_no(transfer_id, _word(refused))
         return
     reach("transfer.after_provider")
     transfer_made(transfer_id, made.reference, made.at)
@@ -136,7 +133,7 @@ def transfer_made(transfer_id: int, reference: str, at: datetime.datetime) -> bo
 
 
 def try_again(transfer_id: int, person_id: int) -> FacilityTransfer:
-    """Ask once more for a transfer that was refused. Raises Decided, NotFound, NotTransferable, TransfersOff."""
+    """Ask once more for a transfer that was refused. Raises Decided, NotFound, NotTransferable."""
     settlement, transfer = _locked(transfer_id)
     if transfer.state != "failed":
         raise Decided()
@@ -210,15 +207,18 @@ def _locked(transfer_id: int) -> tuple[Settlement, FacilityTransfer]:
     return settlement, transfer
 
 
-def _note_no(transfer_id: int, failure: str, state: str = "planned") -> None:
+def _note_no(transfer_id: int, failure: str) -> None:
     """The provider said no: it remembers that under our key, so the next try has another. Commits."""
     settlement, transfer = _locked(transfer_id)
     if transfer.state == "planned":
         log.error("transfer_refused", transfer=transfer_id, failure=failure)
-        transfer.state, transfer.attempt, transfer.failure = state, transfer.attempt + 1, failure[:500]
+        transfer.state, transfer.attempt, transfer.failure = "failed", transfer.attempt + 1, failure[:500]
         record_step(settlement, "transfer_refused", None, transfer=transfer.id, failure=failure[:500])
     db.session.commit()
 
 
-def _word(refused: ProviderRefused | LookupError) -> str:
-    return refused.code if isinstance(refused, ProviderRefused) else "unknown_payment"
+def _word(refused: BalanceShort | ProviderRefused | LookupError) -> str:
+    """Why not, in a word. Short is our own balance here: the money of an old charge went to our bank before."""
+    if isinstance(refused, ProviderRefused):
+        return refused.code
+    return "own_balance_insufficient" if isinstance(refused, BalanceShort) else "unknown_payment"

@@ -45,6 +45,7 @@ def own_fake(running_own_fake: FakeStripe) -> Iterator[FakeStripe]:
         running_own_fake.tell(what)
     yield running_own_fake
     running_own_fake.tell("faults", faults=[])
+    running_own_fake.tell("balance", is_paid_out=False)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from stripe import RequestsClient
@@ -30,7 +30,7 @@ from storefront.books.connect_models import FacilityTransfer, TransferReversal
 from storefront.books.connected_accounts import TransfersOff
 from storefront.books.disputes import record_dispute
 from storefront.books.four_eyes import Decided, FourEyes
-from storefront.books.models import Settlement
+from storefront.books.models import FeeBearer, Settlement
 from storefront.books.reconcile_compare import explained
 from storefront.books.settle import MoreThanOwed, Wish
 from storefront.books.settle_paid import GoesByTransfer, Paid
@@ -316,14 +316,30 @@ def test_what_was_settled_by_bank_took_the_oldest_sales(shop: Shop, monkeypatch:
     reconciled()
 
 
-def test_a_fee_that_the_fund_bears_is_not_transferred(shop: Shop) -> None:
+def test_a_fee_that_the_fund_bears_is_not_transferred(shop: Shop, run_jobs: RunJobs) -> None:
+    db.session.add(
+        FeeBearer(
+            fund_id=shop.books.funds["working_capital"], valid_from=days.today(), legal_basis="SK-1/2026",
+            proposed_by=shop.books.first, approved_by=shop.books.second, approved_at=func.now(),
+        )
+    )  # fmt: skip
     order_id = shop.buy()
-    payment_id = db.session.scalars(select(Payment.id).where(Payment.order_id == order_id)).one()
-    capital = db.session.execute(
-        text("SELECT working_capital_of(:payment, :facility)"),
-        {"payment": payment_id, "facility": shop.books.pekalongan},
-    ).scalar_one()
-    assert capital == CAPITAL
+    fee = db.session.scalars(select(Payment.fee).where(Payment.order_id == order_id)).one()
+    assert fee
+    with pytest.raises(MoreThanOwed):
+        shop.proposed(CAPITAL - fee + 1)
+    db.session.rollback()
+    shop.sent(CAPITAL - fee)
+    assert shop.there() == CAPITAL - fee
+    shop.give_back(order_id)
+    run_jobs()
+    # Half of the capital was taken; the whole fee is still borne.
+    assert shop.there() == 35_000 - fee
+    assert broken() == {}
+    shop.give_back(order_id)
+    run_jobs()
+    assert shop.there() == 0
+    assert broken() == {}
 
 
 def test_two_proposals_at_once_never_transfer_the_same_rupiah(shop: Shop, app: Flask) -> None:
@@ -612,6 +628,36 @@ def test_a_refused_transfer_can_be_tried_again(shop: Shop, run_jobs: RunJobs) ->
     run_jobs()
     assert (state_of(settlement_id), transfers()[0].attempt) == ("paid", 2)
     reconciled()
+
+
+def test_a_charge_whose_money_went_to_our_bank_before_is_shown(shop: Shop, run_jobs: RunJobs) -> None:
+    shop.buy()
+    shop.fake.tell("balance", is_paid_out=True)
+    settlement_id = shop.sent()
+    (refused,) = transfers()
+    assert (refused.state, refused.failure) == ("failed", "own_balance_insufficient")
+    shop.fake.tell("balance", is_paid_out=False)
+    transfer_send.try_again(refused.id, shop.books.first)
+    db.session.commit()
+    run_jobs()
+    assert state_of(settlement_id) == "paid"
+    reconciled()
+
+
+def test_a_transfer_whose_capital_was_taken_back_meanwhile_is_still_right(
+    shop: Shop, run_jobs: RunJobs
+) -> None:
+    order_id = shop.buy()
+    shop.fake.tell("balance", is_paid_out=True)
+    settlement_id = shop.sent()
+    shop.give_back(order_id)
+    shop.fake.tell("balance", is_paid_out=False)
+    transfer_send.try_again(transfers()[0].id, shop.books.first)
+    db.session.commit()
+    run_jobs()
+    run_jobs()
+    assert (state_of(settlement_id), shop.there()) == ("paid", 35_000)
+    assert broken() == {}
 
 
 def test_a_settlement_of_which_nothing_went_is_turned_down(shop: Shop) -> None:

@@ -103,6 +103,8 @@ class Account:
         self.is_live = "_live_" in secret_key
         self.webhook_secrets = webhook_secrets
         self.webhook_url: str | None = None
+        #: Its balance is too small for transfers, whatever charge they name.
+        self.is_paid_out = False
         #: Where its pages are.
         self.address = address
         self.lock = threading.RLock()

@@ -65,6 +65,8 @@ def transfer(account: Account, params: Object) -> Object:
 def _check(account: Account, params: Object, of: Object, to: Object, amount: int) -> None:
     if params["currency"] != of["currency"]:
         raise Refused("The currency of source_transaction's balance transaction must be the transfer's")
+    if account.is_paid_out:
+        raise AnsweredNo("You have insufficient funds in your Stripe account.", code="balance_insufficient")
     if not to["can_receive"]:
         raise AnsweredNo(
             "Your destination account needs to have at least one of the following capabilities enabled: transfers",
