@@ -240,15 +240,36 @@ def test_the_job_twice_at_once_transfers_once(shop: Shop, app: Flask) -> None:
     assert len(entry(f"settlement:{settlement_id}:transfer:{transfers()[0].id}")) == 2
 
 
-def test_a_lost_job_is_queued_again(shop: Shop, run_jobs: RunJobs) -> None:
-    shop.buy()
+def test_what_has_waited_for_an_hour_is_asked_for_again(
+    shop: Shop, run_jobs: RunJobs, database: Clone, switched_off: Callable[[], None]
+) -> None:
+    order_id = shop.buy()
     settlement_id = shop.approved()
-    db.session.execute(text("DELETE FROM procrastinate_jobs"))
+    lose_jobs(database)
+    assert transfer_sweep.ask_again() == 1
     db.session.commit()
-    assert transfer_sweep.ask_again() == 0, "too young to be lost"
-    db.session.rollback()
-    transfer_send.send_transfers(settlement_id)
+    run_jobs()
     assert state_of(settlement_id) == "paid"
+    shop.give_back(order_id)
+    assert transfer_sweep.ask_again() == 0, "too young to be lost"
+    shop.buy()
+    shop.approved(35_000)
+    lose_jobs(database)
+    switched_off()
+    assert transfer_sweep.ask_again() == 1, "what must come back, and no new transfer"
+    db.session.commit()
+    run_jobs()
+    assert [back.state for back in reversals()] == ["made"]
+
+
+def lose_jobs(database: Clone) -> None:
+    """Every job is gone, and what was planned has waited for an hour."""
+    db.session.rollback()
+    with psycopg.connect(database.addresses[SUPERUSER]) as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute("DELETE FROM procrastinate_jobs")
+        for table in ("facility_transfers", "transfer_reversals"):
+            connection.execute(f"UPDATE {table} SET planned_at = planned_at - interval '61 minutes'")  # type: ignore[call-overload]
 
 
 # ── how much, and of what ─────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.settlements import own, page
-from storefront.books import settlements, transfer_back, transfer_send
+from storefront.books import transfer_back, transfer_list, transfer_send
 from storefront.errors import NotFound
 from storefront.people import access
 from storefront.people.policy import Action
@@ -47,7 +47,7 @@ def drop_transfer(settlement_id: int, part_id: int) -> ResponseReturnValue:
 def retry_reversal(settlement_id: int, part_id: int) -> ResponseReturnValue:
     """Ask once more for a part that was not taken back; `part_id` is the reversal's."""
     row = own(settlement_id, Action.SETTLEMENTS_WRITE)
-    if part_id not in {back.id for one in settlements.transfers(row.id) for back in one.reversals}:
+    if part_id not in {back.id for one in transfer_list.of_settlement(row.id) for back in one.reversals}:
         raise NotFound()
     said = _("Penarikan kembali dicoba lagi.")
     return _done(settlement_id, lambda: transfer_back.try_again(part_id, access.person_id()), said)
@@ -55,7 +55,7 @@ def retry_reversal(settlement_id: int, part_id: int) -> ResponseReturnValue:
 
 def _require_transfer(settlement_id: int, transfer_id: int) -> None:
     row = own(settlement_id, Action.SETTLEMENTS_WRITE)
-    if transfer_id not in {one.id for one in settlements.transfers(row.id)}:
+    if transfer_id not in {one.id for one in transfer_list.of_settlement(row.id)}:
         raise NotFound()
 
 

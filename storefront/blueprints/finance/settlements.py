@@ -9,7 +9,7 @@ from flask_babel import ngettext
 
 from storefront import days
 from storefront.blueprints.finance import bp, steps
-from storefront.books import settle, settle_paid, settlements
+from storefront.books import settle, settle_paid, settlements, transfer_list
 from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid
 from storefront.books.settlements import SettlementRow
@@ -193,7 +193,7 @@ def page(row: SettlementRow, form: Written) -> str:
         sees_number=steps.may(Action.BANK_ACCOUNTS_READ, row.facility_id),
         is_proposer=row.proposed_by == access.person_id(),
         is_payer=row.paid_by == access.person_id(),
-        transfers=settlements.transfers(row.id) if row.connected_account else [],
+        transfers=transfer_list.of_settlement(row.id) if row.connected_account else [],
     )
 
 
@@ -218,7 +218,7 @@ def list_page(form: Written, state: str | None = None) -> str:
         found=settlements.listing(ids, page=page_number(), by_bank=False, **asked),
         **asked,
         facilities=steps.codes(Action.SETTLEMENTS_READ),
-        troubled=settlements.troubled_transfers(ids),
+        troubled=transfer_list.troubled(ids),
         me=access.person_id(),
         may_approve=steps.may_somewhere(Action.SETTLEMENTS_APPROVE),
         may_write=steps.may_somewhere(Action.SETTLEMENTS_WRITE),
