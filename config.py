@@ -59,7 +59,7 @@ class Settings:
     stripe_methods: tuple[str, ...]
     #: Signs the sandbox's webhooks.
     sandbox_webhook_secret: str = field(repr=False)
-    #: Pays facilities directly through Stripe Connect.
+    #: Transfers working capital to facilities' own accounts at Stripe; off, because a ministry may not allow it.
     stripe_connect: bool
     #: Offers bank transfer beside the gateway.
     bank_transfer: bool
@@ -156,9 +156,10 @@ class Settings:
                 "STRIPE_WEBHOOK_SECRET": self.stripe_webhook_secrets,
             }
             found += [f"PAYMENT_GATEWAY=stripe needs {name}." for name, value in needed.items() if not value]
-        if self.stripe_connect:
+        if self.stripe_connect and not (self.stripe_secret_key and self.stripe_webhook_secrets):
             found.append(
-                "STRIPE_CONNECT=on is not offered yet: facilities are paid by bank transfer. Unset it, or set off."
+                "STRIPE_CONNECT=on transfers money that came through Stripe, which is not in use here."
+                " Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or STRIPE_CONNECT=off."
             )
         if (self.stripe_secret_key or "").startswith("pk_"):
             found.append("STRIPE_SECRET_KEY holds a publishable key. Set the secret one, sk_… or rk_….")

@@ -17,7 +17,7 @@ GATEWAYS = text(
     """
     SELECT g.gateway, captured.amount AS captured, captured.count AS payments, refunded.amount AS refunded,
            disputed.amount AS disputed, fees.amount AS fees, paid_out.amount AS paid_out,
-           corrected.amount AS corrected, booked.amount AS balance
+           transferred.amount AS transferred, corrected.amount AS corrected, booked.amount AS balance
       FROM (SELECT DISTINCT gateway FROM accounts WHERE code = 'clearing:' || gateway) g
      CROSS JOIN LATERAL (SELECT COALESCE(sum(COALESCE(taken_amount, amount)), 0)::bigint AS amount,
                                 count(*) AS count FROM payments
@@ -37,6 +37,9 @@ GATEWAYS = text(
                                              AND e.source LIKE 'provider_line:%'), 0)::bigint AS amount) fees
      CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0)::bigint AS amount FROM payouts
                           WHERE gateway = g.gateway) paid_out
+     CROSS JOIN LATERAL (SELECT COALESCE(sum(t.amount - t.reversed), 0)::bigint AS amount FROM facility_transfers t
+                           JOIN payments p ON p.id = t.payment_id
+                          WHERE p.gateway = g.gateway AND t.state = 'made') transferred
      CROSS JOIN LATERAL (SELECT COALESCE(sum(x.amount), 0)::bigint AS amount FROM postings x
                            JOIN accounts a ON a.id = x.account_id
                            JOIN journal_entries e ON e.id = x.entry_id AND e.kind = 'correction'
@@ -79,6 +82,8 @@ class GatewayBalance:
     fees: int
     #: Arrived on our bank account.
     paid_out: int
+    #: To facilities' own accounts there, less what came back.
+    transferred: int
     #: Debits less credits of corrections.
     corrected: int
     #: Balance of its clearing account.
@@ -87,7 +92,7 @@ class GatewayBalance:
     @property
     def difference(self) -> int:
         """Zero while the books and the payments say the same."""
-        gone = self.refunded + self.disputed + self.fees + self.paid_out
+        gone = self.refunded + self.disputed + self.fees + self.paid_out + self.transferred
         return self.balance - (self.captured - gone + self.corrected)
 
 

@@ -16,6 +16,7 @@ from storefront.audit.record import record
 from storefront.books.four_eyes import moment
 from storefront.books.line_shares import taken_shares
 from storefront.books.models import Dispute, DisputeParcel, DisputeShare
+from storefront.books.transfer_back import plan_reversals
 from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.ledger.balance import lock_accounts
@@ -143,6 +144,7 @@ def _close(dispute: Dispute, payment: Payment, outcome: str, counted: Counted) -
     else:
         taken = _take_back(dispute, payment) if payment.counts else []
         book_dispute_lost(*entry, taken, order_id=payment.order_id, when=counted)
+        plan_reversals(payment.order_id, taken, f"dispute:{dispute.id}")
     _record(dispute, outcome)
     return outcome
 

@@ -9,7 +9,7 @@ from sqlalchemy import FetchedValue, ForeignKey, ForeignKeyConstraint, Integer, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
-from storefront.books import reconcile_models  # noqa: F401 - made known with the others
+from storefront.books import connect_models, reconcile_models  # noqa: F401 - made known with the others
 from storefront.extensions import db
 from storefront.people.models import Decision, Proposal
 
@@ -152,18 +152,27 @@ class Settlement(Proposal, db.Model):  # type: ignore[name-defined]
     facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
     fund_id: Mapped[int | None] = mapped_column(ForeignKey("funds.id"))
     amount: Mapped[int]
-    #: Where it goes.
-    bank_account_id: Mapped[int] = mapped_column(ForeignKey("bank_accounts.id"))
+    #: Where it goes: to a bank account, or (None) by transfers to the facility's account at the provider.
+    bank_account_id: Mapped[int | None] = mapped_column(ForeignKey("bank_accounts.id"))
+    connected_account_id: Mapped[int | None] = mapped_column(ForeignKey("connected_accounts.id"))
     #: `proposed`, `rejected`, `approved`, `paid` or `reversed`.
     state: Mapped[str] = mapped_column(default="proposed")
     note: Mapped[str] = mapped_column(default="")
     paid_on: Mapped[datetime.date | None]
     bank_reference: Mapped[str | None]
-    #: Who wrote down that it was paid; somebody else must reverse it.
+    #: Who wrote down that it was paid; somebody else must reverse it. None of transfers: the provider says so.
     paid_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    #: What its transfers came to, once none is under way.
+    transferred: Mapped[int | None]
+    transferred_at: Mapped[datetime.datetime | None]
     reversed_on: Mapped[datetime.date | None]
     reversed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reversal_reason: Mapped[str | None]
+
+    @property
+    def goes_by_transfer(self) -> bool:
+        """Whether the provider sends it, rather than our bank."""
+        return self.connected_account_id is not None
 
 
 class Satker(db.Model):  # type: ignore[name-defined]

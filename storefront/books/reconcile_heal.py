@@ -6,16 +6,20 @@ Each in a transaction of its own. What cannot be recorded stays as it was, and b
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from storefront.books.connect_models import FacilityTransfer, TransferReversal
 from storefront.books.disputes import DisputeDiffers, record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.provider_events import TAKEN_STATES
 from storefront.books.reconcile_models import ProviderLine
 from storefront.books.refund_outcome import record_outcome
+from storefront.books.transfer_back import reversal_made
+from storefront.books.transfer_send import transfer_made
 from storefront.days import today
 from storefront.extensions import db
 from storefront.ledger.closed import is_closed
@@ -98,6 +102,22 @@ def _dispute(line: ProviderLine) -> bool:
     return result in ("opened", "won")
 
 
+def _transfer(line: ProviderLine) -> bool:
+    """A transfer of ours whose answer never reached us, or a part of one that came back."""
+    if line.transfer_key is None or line.transfer_reference is None:
+        return False
+    made = transfer_made if line.amount < 0 else reversal_made
+    kind: Any = FacilityTransfer if line.amount < 0 else TransferReversal
+    ours = db.session.scalar(
+        select(kind.id).where(
+            kind.key == line.transfer_key,
+            kind.amount == abs(line.amount),
+            kind.state.in_(("planned", "failed")),
+        )
+    )
+    return ours is not None and made(ours, line.transfer_reference, line.at)
+
+
 def _charge(line: ProviderLine) -> bool:
     """A charge of its own."""
     on = today() if is_closed(line.day) else line.day
@@ -134,4 +154,5 @@ BY_KIND: dict[LineKind, Callable[[ProviderLine], bool]] = {
     LineKind.REFUND: _refund,
     LineKind.DISPUTE: _dispute,
     LineKind.FEE: _charge,
+    LineKind.TRANSFER: _transfer,
 }

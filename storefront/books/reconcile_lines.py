@@ -55,6 +55,15 @@ LINK = text(
           JOIN payouts o ON o.gateway = l.gateway AND o.reference IN (l.payout_reference, t.bank_reference)
          WHERE l.kind = 'payout' AND l.amount < 0
         UNION ALL
+        SELECT l.id, 'settlement:' || t.settlement_id || ':transfer:' || t.id
+          FROM unlinked l JOIN facility_transfers t ON t.key = l.transfer_key
+         WHERE l.kind = 'transfer' AND l.amount < 0
+        UNION ALL
+        SELECT l.id, 'settlement:' || t.settlement_id || ':transfer:' || t.id || ':reversed:' || x.id
+          FROM unlinked l JOIN transfer_reversals x ON x.key = l.transfer_key
+          JOIN facility_transfers t ON t.id = x.transfer_id
+         WHERE l.kind = 'transfer' AND l.amount > 0
+        UNION ALL
         SELECT l.id, 'provider_line:' || l.id FROM unlinked l WHERE l.kind = 'fee'
     ), chosen AS (
         SELECT DISTINCT ON (e.id) n.line_id, e.id AS entry_id
@@ -123,6 +132,8 @@ def keep_lines(run_id: int, gateway_name: str, lines: Iterable[BalanceLine]) -> 
             "refund_reference": line.refund_reference,
             "dispute_reference": line.dispute_reference,
             "payout_reference": line.payout_reference,
+            "transfer_key": line.transfer_key,
+            "transfer_reference": line.transfer_reference,
             "description": line.description[:500],
         }
         for line in lines

@@ -38,6 +38,9 @@ class ProviderLine(db.Model):  # type: ignore[name-defined]
     refund_reference: Mapped[str | None]
     dispute_reference: Mapped[str | None]
     payout_reference: Mapped[str | None]
+    #: Our key of a transfer to a facility or of its reversal, and the provider's id of it.
+    transfer_key: Mapped[str | None]
+    transfer_reference: Mapped[str | None]
     description: Mapped[str] = mapped_column(default="")
     #: The run that brought it.
     run_id: Mapped[int] = mapped_column(ForeignKey("reconciliation_runs.id"))

@@ -13,6 +13,7 @@ from storefront.audit.record import record
 from storefront.books.four_eyes import moment
 from storefront.books.line_shares import taken_shares
 from storefront.books.models import RefundLine, RefundShare
+from storefront.books.transfer_back import plan_reversals
 from storefront.days import accounting_day, begins
 from storefront.extensions import db
 from storefront.ledger.book import AccountKey
@@ -95,6 +96,7 @@ def refund_succeeded(
         number=number,
         paid_from=paid_from,
     )
+    plan_reversals(refund.order_id, taken, f"refund:{refund.id}:{number}")
     was = refund.state
     refund.state, refund.finished_at, refund.failure = "succeeded", counted.at, None
     db.session.flush()

@@ -32,6 +32,20 @@ ACCOUNTS = text(
        AND (CAST(:id AS bigint) IS NULL OR b.id = CAST(:id AS bigint))
      ORDER BY b.facility_id IS NOT NULL, f.name, b.rejected_at IS NOT NULL, b.valid_from DESC, b.id DESC"""
 )
+CONNECTED = text(
+    """
+    SELECT c.id, c.facility_id, f.code AS facility_code, f.name AS facility_name, c.account, c.permission_letter,
+           c.valid_from, c.valid_to, c.proposed_by, p.name AS proposed_by_name, c.proposed_at,
+           q.name AS approved_by_name, c.approved_at, c.rejected_at, c.end_on, c.end_proposed_by,
+           c.end_approved_by IS NOT NULL AS is_end_approved
+      FROM connected_accounts c
+      JOIN facilities f ON f.id = c.facility_id
+      JOIN people p ON p.id = c.proposed_by
+      LEFT JOIN people q ON q.id = c.approved_by
+     WHERE (CAST(:ids AS bigint[]) IS NULL OR c.facility_id = ANY (CAST(:ids AS bigint[])))
+       AND (CAST(:id AS bigint) IS NULL OR c.id = CAST(:id AS bigint))
+     ORDER BY f.name, c.rejected_at IS NOT NULL, c.valid_from DESC, c.id DESC"""
+)
 SATKERS = text(
     """
     SELECT s.*, f.code AS facility_code, f.name AS facility_name
@@ -59,8 +73,37 @@ RETURNS = text(
 )
 
 
+class Registered:
+    """What an account is by now, of whichever kind."""
+
+    valid_from: datetime.date
+    valid_to: datetime.date | None
+    approved_at: datetime.datetime | None
+    rejected_at: datetime.datetime | None
+    end_on: datetime.date | None
+    is_end_approved: bool
+
+    @property
+    def state(self) -> str:
+        """`proposed`, `rejected`, `to_come`, `in_force` or `ended`."""
+        if self.rejected_at is not None:
+            return "rejected"
+        if self.approved_at is None:
+            return "proposed"
+        if self.valid_from > days.today():
+            return "to_come"
+        return "in_force" if self.valid_to is None or self.valid_to >= days.today() else "ended"
+
+    @property
+    def waits_for_end(self) -> bool:
+        """Somebody has named its last day, and nobody has agreed yet."""
+        if self.end_on is None or self.is_end_approved:
+            return False
+        return self.valid_to is None or self.valid_to > self.end_on
+
+
 @dataclass(frozen=True)
-class AccountRow:
+class AccountRow(Registered):
     """A bank account with the names that belong to it."""
 
     id: int
@@ -89,23 +132,28 @@ class AccountRow:
     def masked(self) -> str:
         return mask(self.number)
 
-    @property
-    def state(self) -> str:
-        """`proposed`, `rejected`, `to_come`, `in_force` or `ended`."""
-        if self.rejected_at is not None:
-            return "rejected"
-        if self.approved_at is None:
-            return "proposed"
-        if self.valid_from > days.today():
-            return "to_come"
-        return "in_force" if self.valid_to is None or self.valid_to >= days.today() else "ended"
 
-    @property
-    def waits_for_end(self) -> bool:
-        """Somebody has named its last day, and nobody has agreed yet."""
-        if self.end_on is None or self.is_end_approved:
-            return False
-        return self.valid_to is None or self.valid_to > self.end_on
+@dataclass(frozen=True)
+class ConnectedRow(Registered):
+    """A facility's account at the provider, with the names that belong to it."""
+
+    id: int
+    facility_id: int
+    facility_code: str
+    facility_name: str
+    account: str
+    permission_letter: str
+    valid_from: datetime.date
+    valid_to: datetime.date | None
+    proposed_by: int
+    proposed_by_name: str
+    proposed_at: datetime.datetime
+    approved_by_name: str | None
+    approved_at: datetime.datetime | None
+    rejected_at: datetime.datetime | None
+    end_on: datetime.date | None
+    end_proposed_by: int | None
+    is_end_approved: bool
 
 
 @dataclass(frozen=True)
@@ -140,6 +188,12 @@ def account(account_id: int, facility_ids: Iterable[int] | None) -> AccountRow |
     values = {"ids": as_list(facility_ids), "code": None, "id": account_id}
     row = db.session.execute(ACCOUNTS, values).mappings().one_or_none()
     return AccountRow(**row) if row else None
+
+
+def connected(facility_ids: Iterable[int] | None, *, account_id: int | None = None) -> list[ConnectedRow]:
+    """Facilities' accounts at the provider, by facility; or the one with this id, if it is in reach."""
+    values = {"ids": as_list(facility_ids), "id": account_id}
+    return [ConnectedRow(**row) for row in db.session.execute(CONNECTED, values).mappings()]
 
 
 def satkers(facility_ids: Iterable[int] | None) -> Sequence[Any]:

@@ -1,7 +1,7 @@
 """Settlements: paying facilities what they are owed, fund by fund. Proposed by one person, approved by another.
 
 Whoever proposes locks the account it is taken from, so the same rupiah is proposed once. What follows once the
-bank has sent the money stands in `settle_paid.py`.
+bank has sent the money stands in `settle_paid.py`; working capital may go by transfers instead (`transfer_plan.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from storefront import days
 from storefront.audit.record import record
-from storefront.books import bank_accounts
+from storefront.books import bank_accounts, transfer_plan
 from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.models import BankAccount, Settlement
 from storefront.display import format_date
@@ -56,8 +56,9 @@ def propose(
 ) -> list[Settlement]:
     """Propose settlements for one or many facilities; all of them, or none.
 
-    Each goes to the facility's account in force today. Raises MoreThanOwed and Invalid by field (`field_of`),
-    NoBankAccount, NotFound.
+    Each goes to the facility's account in force today. Working capital of a facility with an account at the provider
+    becomes two, where only a part of it can be transferred: that part, and the rest by bank. Raises MoreThanOwed and
+    Invalid by field (`field_of`), NoBankAccount, NotFound.
     """
     if not wishes:
         raise Invalid({"wishes": _("Pilih setidaknya satu yang akan disalurkan.")})
@@ -72,19 +73,46 @@ def propose(
         Settlement(
             facility_id=wish.facility_id,
             fund_id=wish.fund_id,
-            amount=wish.amount,
-            bank_account_id=bank_accounts.in_force(wish.facility_id, today).id,
+            amount=way.amount,
+            bank_account_id=way.bank_account_id,
+            connected_account_id=way.connected_account_id,
             note=note,
             proposed_by=person_id,
             proposed_at=proposed_at,
         )
-        for wish in wishes
+        for wish, of in zip(wishes, targets, strict=True)
+        for way in _ways(wish, of, today)
     ]
     db.session.add_all(found)
     db.session.flush()
     for settlement in found:
-        record_step(settlement, "proposed", person_id, bank_account=settlement.bank_account_id)
+        if settlement.bank_account_id is not None:
+            record_step(settlement, "proposed", person_id, bank_account=settlement.bank_account_id)
+        elif settlement.connected_account_id is not None:
+            record_step(settlement, "proposed", person_id, connected_account=settlement.connected_account_id)
     return found
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How a part of a wish is paid: into a bank account, or by transfers to the account at the provider."""
+
+    amount: int
+    bank_account_id: int | None = None
+    connected_account_id: int | None = None
+
+
+def _ways(wish: Wish, of: OwedTo, on: datetime.date) -> list[_Way]:
+    """All by bank; or what can be transferred so, and only the rest by bank."""
+    ways = []
+    account = transfer_plan.account_for(of, on)
+    by_transfer = 0 if account is None else min(wish.amount, transfer_plan.transferable(of))
+    if account is not None and by_transfer:
+        ways.append(_Way(by_transfer, connected_account_id=account.id))
+    if wish.amount > by_transfer:
+        bank_account = bank_accounts.in_force(wish.facility_id, on)
+        ways.append(_Way(wish.amount - by_transfer, bank_account_id=bank_account.id))
+    return ways
 
 
 def approve(
@@ -92,8 +120,8 @@ def approve(
 ) -> list[Settlement]:
     """A second person agrees to one or many; to all of them, or to none.
 
-    Raises FourEyes, Decided, NotFound; MoreThanOwed when money went back to buyers since they were proposed;
-    NoBankAccount when an account has ended since.
+    What goes by transfer is on its way from then on, as a job. Raises FourEyes, Decided, NotFound; MoreThanOwed when
+    money went back to buyers since they were proposed; NoBankAccount when an account has ended since, TransfersOff.
     """
     found = locked(settlement_ids, "proposed")
     targets = {settlement.id: owed_to(settlement.facility_id, settlement.fund_id) for settlement in found}
@@ -117,13 +145,20 @@ def approve(
         settlement.state, settlement.approved_by, settlement.approved_at = "approved", person_id, approved_at
         db.session.flush()
         record_step(settlement, "approved", person_id, was="proposed")
+        if settlement.goes_by_transfer:
+            transfer_plan.plan(settlement, targets[settlement.id])
     return found
 
 
 def reject(settlement_id: int, person_id: int, reason: str = "") -> Settlement:
-    """Decide against it before it is paid, or take one's own proposal back. Raises Decided, NotFound."""
+    """Decide against it before it is paid, or take one's own proposal back. Raises Decided, NotFound.
+
+    What goes by transfer is on its way once it is approved, and Decided then.
+    """
     (settlement,) = locked([settlement_id], *PENDING)
     was = settlement.state
+    if settlement.goes_by_transfer and was == "approved":
+        raise Decided()
     settlement.state, settlement.rejected_by, settlement.rejected_at = "rejected", person_id, moment(None)
     db.session.flush()
     record_step(settlement, "rejected", person_id, was=was, reason=reason[:500])
@@ -159,11 +194,12 @@ def _refuse_too_much(wishes: Sequence[Wish], targets: Sequence[OwedTo]) -> None:
 
 
 def sum_in(facility_id: int, fund_id: int | None, states: Iterable[str]) -> int:
-    """Rupiah of the settlements of a fund in these states."""
+    """Rupiah of the settlements of a fund in these states; of what goes by transfer, as far as it has not gone."""
     of_fund = Settlement.fund_id.is_(None) if fund_id is None else Settlement.fund_id == fund_id
+    left = Settlement.amount - func.already_transferred(Settlement.id)
     return int(
         db.session.scalar(
-            select(func.coalesce(func.sum(Settlement.amount), 0)).where(
+            select(func.coalesce(func.sum(left), 0)).where(
                 Settlement.facility_id == facility_id, of_fund, Settlement.state.in_(list(states))
             )
         )
@@ -192,6 +228,9 @@ def locked(settlement_ids: Iterable[int], *states: str) -> list[Settlement]:
 
 def require_account(settlement: Settlement, on: datetime.date) -> None:
     """The account it goes to is still the facility's on that day."""
+    if settlement.connected_account_id is not None:
+        transfer_plan.require_account(settlement, on)
+        return
     account = db.session.get_one(BankAccount, settlement.bank_account_id, populate_existing=True)
     if not bank_accounts.is_in_force(account, on):
         raise bank_accounts.NoBankAccount(
@@ -205,9 +244,9 @@ def require_account(settlement: Settlement, on: datetime.date) -> None:
 
 
 def record_step(
-    settlement: Settlement, what: str, person_id: int, *, was: str | None = None, **more: str | int
+    settlement: Settlement, what: str, person_id: int | None, *, was: str | None = None, **more: str | int
 ) -> None:
-    """Write a step to the audit trail; `was` is the state before it, `more` what came with it."""
+    """Write a step to the audit trail; `was` is the state before it, `more` what came with it. None: by itself."""
     record(
         f"settlement.{what}",
         "settlement",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -26,6 +27,13 @@ LONGEST_REFERENCE = 80
 SHORTEST_REASON = 10
 
 
+class GoesByTransfer(DomainError):
+    """Nobody writes down or undoes by hand what goes by the provider's transfers."""
+
+    code, status = "goes_by_transfer", 409
+    message = _l("Penyaluran ini ditransfer lewat Stripe dan dibukukan dengan sendirinya.")
+
+
 @dataclass(frozen=True)
 class Paid:
     """What the bank says of one settlement."""
@@ -41,6 +49,7 @@ def mark_paid(paid: Paid, person_id: int, *, at: datetime.datetime | None = None
     Raises Invalid by field (`bank_reference`, `paid_on`), PeriodClosed, NoBankAccount, Decided, NotFound.
     """
     (settlement,) = locked([paid.settlement_id], "approved")
+    _refuse_transfers(settlement)
     assert settlement.approved_at is not None  # an approved settlement says when
     reference = paid.bank_reference.strip()
     if not 3 <= len(reference) <= LONGEST_REFERENCE:
@@ -124,6 +133,7 @@ def reverse(
     PeriodClosed, Decided, NotFound.
     """
     (settlement,) = locked([settlement_id], "paid")
+    _refuse_transfers(settlement)
     require_second(settlement.paid_by, person_id, reverser_is_second())
     reason = reason.strip()
     if not SHORTEST_REASON <= len(reason) <= 500:
@@ -143,6 +153,12 @@ def reverse(
     )
     record_step(settlement, "reversed", person_id, was="paid", reason=reason, on=on.isoformat())
     return settlement
+
+
+def _refuse_transfers(settlement: Settlement) -> None:
+    """What the provider transfers is booked as it says so, and comes back by its reversals alone."""
+    if settlement.goes_by_transfer:
+        raise GoesByTransfer()
 
 
 def reverser_is_second() -> object:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 
 from storefront import days
+from storefront.books import transfer_plan
 from storefront.books.bank_accounts import mask
 from storefront.books.listed import Listed, as_list, listed
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.ledger.passing_on import OwedTo
 
 #: In the order of their lives.
 STATES = ("proposed", "approved", "paid", "rejected", "reversed")
@@ -28,7 +30,7 @@ AVAILABLE = text(
            AND (CAST(:ids AS bigint[]) IS NULL OR a.facility_id = ANY (CAST(:ids AS bigint[])))
          GROUP BY a.facility_id, a.fund_id),
     pending AS (
-        SELECT facility_id, fund_id, sum(amount)::bigint AS amount FROM settlements
+        SELECT facility_id, fund_id, sum(amount - already_transferred(id))::bigint AS amount FROM settlements
          WHERE state IN ('proposed', 'approved') GROUP BY facility_id, fund_id)
     SELECT f.id AS facility_id, f.code AS facility_code, f.name AS facility_name, h.fund_id,
            COALESCE(u.code, 'shipping') AS fund_code, CASE WHEN :english THEN u.finance_name_en ELSE u.finance_name END
@@ -45,14 +47,17 @@ AVAILABLE = text(
 ROWS = """
     SELECT s.id, s.facility_id, f.code AS facility_code, f.name AS facility_name,
            COALESCE(u.code, 'shipping') AS fund_code,
-           CASE WHEN :english THEN u.finance_name_en ELSE u.finance_name END AS fund_label, s.amount, s.state, s.note,
+           CASE WHEN :english THEN u.finance_name_en ELSE u.finance_name END AS fund_label,
+           COALESCE(s.transferred, s.amount) AS amount, s.state, s.note,
            b.bank, b.number, b.holder, s.proposed_by, p.name AS proposed_by_name, s.proposed_at,
            q.name AS approved_by_name, s.approved_at, r.name AS rejected_by_name, s.rejected_at,
-           s.paid_on, s.bank_reference, s.paid_by, w.name AS paid_by_name,
+           s.paid_on, s.bank_reference, s.paid_by, w.name AS paid_by_name, c.account AS connected_account,
+           s.amount - COALESCE(s.transferred, s.amount) AS not_transferred,
            s.reversed_on, v.name AS reversed_by_name, s.reversal_reason{totals}
       FROM settlements s
       JOIN facilities f ON f.id = s.facility_id
-      JOIN bank_accounts b ON b.id = s.bank_account_id
+      LEFT JOIN bank_accounts b ON b.id = s.bank_account_id
+      LEFT JOIN connected_accounts c ON c.id = s.connected_account_id
       JOIN people p ON p.id = s.proposed_by
       LEFT JOIN funds u ON u.id = s.fund_id
       LEFT JOIN people q ON q.id = s.approved_by
@@ -60,13 +65,14 @@ ROWS = """
       LEFT JOIN people r ON r.id = s.rejected_by
       LEFT JOIN people v ON v.id = s.reversed_by
      WHERE (CAST(:ids AS bigint[]) IS NULL OR s.facility_id = ANY (CAST(:ids AS bigint[])))"""
-TOTALS = ", count(*) OVER () AS all_rows, sum(s.amount) OVER () AS all_amount"
+TOTALS = ", count(*) OVER () AS all_rows, sum(COALESCE(s.transferred, s.amount)) OVER () AS all_amount"
 LISTING = text(
     ROWS.format(totals=TOTALS)
     + """
        AND (CAST(:state AS text) IS NULL OR s.state = CAST(:state AS text))
        AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
        AND (CAST(:fund AS text) IS NULL OR COALESCE(u.code, 'shipping') = CAST(:fund AS text))
+       AND NOT (CAST(:by_bank AS boolean) AND s.bank_account_id IS NULL)
      ORDER BY s.id DESC LIMIT :limit OFFSET :offset"""
 )
 ONE = text(ROWS.format(totals="") + " AND s.id = :id")
@@ -91,6 +97,8 @@ class Available:
     #: The account it would go to today, None when none is in force.
     bank: str | None
     number: str | None
+    #: What of it goes by transfers of the charges it came with; the rest by bank.
+    by_transfer: int = 0
 
     @property
     def free(self) -> int:
@@ -120,9 +128,10 @@ class SettlementRow:
     amount: int
     state: str
     note: str
-    bank: str
-    number: str
-    holder: str
+    #: Where it goes by bank; None of what goes by transfers.
+    bank: str | None
+    number: str | None
+    holder: str | None
     proposed_by: int
     proposed_by_name: str
     proposed_at: datetime.datetime
@@ -137,17 +146,34 @@ class SettlementRow:
     reversed_on: datetime.date | None
     reversed_by_name: str | None
     reversal_reason: str | None
+    #: Where it goes by transfers: the facility's account at the provider.
+    connected_account: str | None = None
+    #: Agreed on, and not transferred in the end.
+    not_transferred: int = 0
 
     @property
     def account(self) -> str:
-        """The bank and the masked number."""
+        """The bank and the masked number, or the account at the provider."""
+        if self.number is None:
+            return f"Stripe {self.connected_account}"
         return f"{self.bank} {mask(self.number)}"
 
 
 def available(facility_ids: Iterable[int] | None) -> list[Available]:
     """What can be settled now, by facility and fund; of some facilities, or (None) of all."""
     values = {"ids": as_list(facility_ids), "today": days.today(), "english": locale() == "en"}
-    return [Available(**row) for row in db.session.execute(AVAILABLE, values).mappings()]
+    rows = [Available(**row) for row in db.session.execute(AVAILABLE, values).mappings()]
+    return [_with_transfers(row) for row in rows]
+
+
+def _with_transfers(row: Available) -> Available:
+    """The same, with what of it can be transferred; asks only where a facility has an account at the provider."""
+    if row.free <= 0:
+        return row
+    of = OwedTo(row.facility_id, row.facility_code, row.fund_id, row.fund_code)
+    if transfer_plan.account_for(of, days.today()) is None:
+        return row
+    return replace(row, by_transfer=min(row.free, transfer_plan.transferable(of)))
 
 
 def listing(
@@ -157,13 +183,18 @@ def listing(
     facility: str | None = None,
     fund: str | None = None,
     page: int = 1,
+    by_bank: bool = False,
 ) -> Listed[SettlementRow]:
-    """Settlements, the latest first; `facility` and `fund` are codes (fund `shipping` too)."""
+    """Settlements, the latest first; `facility` and `fund` are codes (fund `shipping` too).
+
+    `by_bank`: those alone that our bank sends.
+    """
     values = {
         "ids": as_list(facility_ids),
         "state": state,
         "code": facility,
         "fund": fund,
+        "by_bank": by_bank,
         "english": locale() == "en",
     }
     return listed(SettlementRow, LISTING, values, page)

@@ -11,6 +11,9 @@ from storefront.books.disputes import record_dispute
 from storefront.books.event_tries import try_event
 from storefront.books.fees import book_fee, learn_fee
 from storefront.books.refund_outcome import refund_failed, refund_succeeded
+from storefront.books.transfer_back import reverse_transfer
+from storefront.books.transfer_send import send_transfers
+from storefront.books.transfer_sweep import ask_again
 from storefront.extensions import db, jobs
 
 
@@ -65,6 +68,26 @@ def record_dispute_job(
 ) -> None:
     """Record what the provider said of a dispute."""
     record_dispute(payment_id, reference, amount, outcome, happened_at=_moment(happened_at))
+    db.session.commit()
+
+
+@jobs.task(name="books.send_transfers", retry=RetryStrategy(max_attempts=40, wait=5, linear_wait=30))
+def send_transfers_job(settlement_id: int) -> None:
+    """Transfer a settlement's working capital to the facility's account at the provider."""
+    send_transfers(settlement_id)
+
+
+@jobs.task(name="books.reverse_transfer", retry=RetryStrategy(max_attempts=40, wait=5, linear_wait=30))
+def reverse_transfer_job(reversal_id: int) -> None:
+    """Take back what of a transfer a refund or a lost dispute took."""
+    reverse_transfer(reversal_id)
+
+
+@jobs.periodic(cron="37 */4 * * *")
+@jobs.task(name="books.ask_again_for_transfers", queueing_lock="books.ask_again_for_transfers")
+def ask_again_for_transfers_job(timestamp: int) -> None:
+    """Every four hours: what still waits is asked for again."""
+    ask_again()
     db.session.commit()
 
 

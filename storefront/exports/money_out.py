@@ -21,31 +21,35 @@ def _written(moment: str) -> str:
     return f"to_char({moment} AT TIME ZONE 'UTC', '{RFC3339}')"
 
 
-def _steps(table: str, kind: str) -> str:
-    """SQL: rows of `table` with their state at the moment of the export."""
+def _steps(table: str, kind: str, paid: str = "p.id IS NOT NULL") -> str:
+    """SQL: rows of `table` with their state at the moment of the export; `paid` says when a row was."""
     return f"""
-        SELECT t.*, CASE WHEN b.id IS NOT NULL THEN 'reversed' WHEN p.id IS NOT NULL THEN 'paid'
+        SELECT t.*, CASE WHEN b.id IS NOT NULL THEN 'reversed' WHEN {paid} THEN 'paid'
                          WHEN t.rejected_at <= %(as_of)s THEN 'rejected'
                          WHEN t.approved_at <= %(as_of)s THEN 'approved' ELSE 'proposed' END AS state_then,
-               p.id IS NOT NULL AS was_paid, b.id IS NOT NULL AS was_reversed
+               {paid} AS was_paid, b.id IS NOT NULL AS was_reversed
           FROM {table} t
           LEFT JOIN journal_entries p ON p.source = '{kind}:' || t.id || ':paid' AND p.posted_at <= %(as_of)s
           LEFT JOIN journal_entries b ON b.source = '{kind}:' || t.id || ':reversed' AND b.posted_at <= %(as_of)s
          WHERE t.proposed_at <= %(as_of)s"""  # noqa: S608  (names of our own)
 
 
+#: Transfers have an entry each, and are paid with the last of them.
+PAID_OR_TRANSFERRED = "(p.id IS NOT NULL OR COALESCE(t.transferred_at <= %(as_of)s, false))"
 REACH = """(CAST(%(ids)s AS bigint[]) IS NULL OR f.id = ANY (CAST(%(ids)s AS bigint[])))
        AND (CAST(%(facility)s AS text) IS NULL OR f.code = CAST(%(facility)s AS text))
        AND (CAST(%(state)s AS text) IS NULL OR s.state_then = CAST(%(state)s AS text))"""
 SETTLEMENTS = f"""
     SELECT s.id AS settlement_id, f.code AS facility_code, f.name AS facility_name,
-           COALESCE(u.code, 'shipping') AS fund, s.amount, s.state_then AS state,
+           COALESCE(u.code, 'shipping') AS fund,
+           CASE WHEN s.was_paid THEN COALESCE(s.transferred, s.amount) ELSE s.amount END AS amount,
+           s.state_then AS state,
            {_written("s.proposed_at")} AS proposed_at,
            CASE WHEN s.approved_at <= %(as_of)s THEN {_written("s.approved_at")} END AS approved_at,
            CASE WHEN s.was_paid THEN s.paid_on END AS paid_on,
            CASE WHEN s.was_paid THEN s.bank_reference END AS bank_reference,
            CASE WHEN s.was_reversed THEN s.reversed_on END AS reversed_on
-      FROM ({_steps("settlements", "settlement")}) s
+      FROM ({_steps("settlements", "settlement", PAID_OR_TRANSFERRED)}) s
       JOIN facilities_at(%(as_of)s) f ON f.id = s.facility_id
       LEFT JOIN funds u ON u.id = s.fund_id
      WHERE {REACH} AND (CAST(%(fund)s AS text) IS NULL OR COALESCE(u.code, 'shipping') = CAST(%(fund)s AS text))

@@ -18,6 +18,7 @@ from storefront.ledger.book import (
     Leg,
     bank,
     book,
+    clearing,
     owed,
     receivable,
     shipping_owed,
@@ -72,10 +73,43 @@ def book_settlement(
         f"settlement:{settlement_id}:paid",
         "settlement",
         on,
-        _passed_on(of, amount, bank_account_id),
+        _passed_on(of, amount, bank(bank_account_id)),
         person_id=person_id,
         posted_at=posted_at,
     )
+
+
+def transfer_source(settlement_id: int, transfer_id: int) -> str:
+    """The source of a transfer's entry: it is a part of its settlement."""
+    return f"settlement:{settlement_id}:transfer:{transfer_id}"
+
+
+def reversal_source(settlement_id: int, transfer_id: int, reversal_id: int) -> str:
+    """The source of the entry by which a part of a transfer comes back."""
+    return f"{transfer_source(settlement_id, transfer_id)}:reversed:{reversal_id}"
+
+
+def book_facility_transfer(
+    source: str, of: OwedTo, amount: int, gateway: str, *, on: datetime.date, person_id: int | None
+) -> int:
+    """A facility was paid `amount` out of what a gateway holds for us, rather than out of our bank."""
+    legs = _passed_on(of, amount, clearing(gateway))
+    return book(source, "settlement", on, legs, person_id=person_id)
+
+
+def book_transfer_reversal(source: str, of: OwedTo, amount: int, gateway: str, *, on: datetime.date) -> int:
+    """A transfer came back in part: what must come back of the facility is less by it.
+
+    Where less must come back, because other money was still owed or a later settlement took it in, the rest is
+    owed to the facility again.
+    """
+    to_come_back = min(amount, max(0, balance(of.receivable_account.code)))
+    legs = [
+        Leg(clearing(gateway), amount),
+        Leg(of.receivable_account, -to_come_back),
+        Leg(of.owed_account, to_come_back - amount),
+    ]
+    return book(source, "settlement", on, legs)
 
 
 def book_deposit(
@@ -93,7 +127,7 @@ def book_deposit(
         f"deposit:{deposit_id}:paid",
         "deposit",
         on,
-        _passed_on(of, amount, bank_account_id),
+        _passed_on(of, amount, bank(bank_account_id)),
         person_id=person_id,
         posted_at=posted_at,
     )
@@ -167,8 +201,8 @@ def _turned(account: AccountKey, amount: int, order_line_id: int | None) -> list
     return [Leg(account, there, order_line_id), Leg(owed_account, amount - there, order_line_id)]
 
 
-def _passed_on(of: OwedTo, amount: int, bank_account_id: int) -> list[Leg]:
-    """Legs of a payment out of what is owed.
+def _passed_on(of: OwedTo, amount: int, paid_from: AccountKey) -> list[Leg]:
+    """Legs of a payment out of what is owed, from our bank or from what a gateway holds for us.
 
     A receivable is taken in first: the fund gets less money, and both accounts fall. Should a refund have
     taken from the fund after this payment was agreed on, what is paid too much becomes a receivable instead.
@@ -180,5 +214,5 @@ def _passed_on(of: OwedTo, amount: int, bank_account_id: int) -> list[Leg]:
     return [
         Leg(of.owed_account, from_owed),
         Leg(of.receivable_account, amount - from_owed),
-        Leg(bank(bank_account_id), -amount),
+        Leg(paid_from, -amount),
     ]

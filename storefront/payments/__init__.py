@@ -10,19 +10,25 @@ from storefront.payments.gateway import Gateway
 
 
 def init_app(app: Flask) -> None:
-    """Make the gateways that the settings allow, under their names in `app.extensions["gateways"]`."""
+    """Make the gateways that the settings allow, under their names in `app.extensions["gateways"]`.
+
+    What one of them knows of transfers to others' accounts is `app.extensions["connect"]`, None if none does.
+    """
     from storefront.payments.sandbox import SandboxGateway
     from storefront.payments.transfer import TransferGateway
 
     settings = app.extensions["settings"]
     gateways: dict[str, Gateway] = {}
+    app.extensions["connect"] = None
     if settings.demo:
         gateways["sandbox"] = SandboxGateway(settings.base_url, settings.sandbox_webhook_secret)
     # Also while new payments go another way: what was paid here is refunded here.
     if settings.stripe_secret_key and settings.stripe_webhook_secrets:
+        from storefront.payments.stripe_connect import StripeConnect
         from storefront.payments.stripe_gateway import StripeGateway
 
         gateways["stripe"] = StripeGateway(settings)
+        app.extensions["connect"] = StripeConnect(settings)
     # Also where it is not offered (any more): a shopper's money may still be on its way.
     hold = datetime.timedelta(days=settings.bank_transfer_days)
     gateways["transfer"] = TransferGateway(settings.base_url, settings.secret_key, hold)

@@ -21,6 +21,8 @@ class LineKind(enum.StrEnum):
     DISPUTE = "dispute"
     #: Above zero: the bank sent a payout back.
     PAYOUT = "payout"
+    #: To a facility's own account there. Above zero: taken back.
+    TRANSFER = "transfer"
     OTHER = "other"
 
 
@@ -44,6 +46,9 @@ class BalanceLine:
     refund_reference: str | None = None
     dispute_reference: str | None = None
     payout_reference: str | None = None
+    #: Of a transfer to a facility's account, or of its reversal: our key, and the provider's id.
+    transfer_key: str | None = None
+    transfer_reference: str | None = None
     description: str = ""
     currency: str = CURRENCY
     #: Hundredths of a rupiah by which the provider's own line is above `net`: a fee in per cent is seldom

@@ -13,6 +13,7 @@ import requests
 import stripe
 import structlog
 
+from storefront.payments.connect import BalanceShort
 from storefront.payments.gateway import GatewayUnavailable, ProviderRefused
 
 log = structlog.get_logger("storefront.payments")
@@ -31,7 +32,9 @@ REFUSALS = {
     "payment_method_not_refundable": "cannot_refund",
 }
 #: What is refused now may work later.
-FOR_NOW = frozenset({"balance_insufficient", "insufficient_funds", "lock_timeout", "rate_limit"})
+FOR_NOW = frozenset({"lock_timeout", "rate_limit"})
+#: The same, because the balance that would be debited is too small.
+SHORT = frozenset({"balance_insufficient", "insufficient_funds"})
 
 
 class SameKeyOtherBody(Exception):
@@ -81,7 +84,7 @@ def asking(what: str) -> Iterator[None]:
     """Turn the library's errors into ours; `what` is for the log.
 
     Their texts may hold a key or a shopper's address, so only codes and the request's id are kept. Raises
-    GatewayUnavailable, LookupError, ProviderRefused, SameKeyOtherBody.
+    GatewayUnavailable (BalanceShort is one), LookupError, ProviderRefused, SameKeyOtherBody.
     """
     try:
         yield
@@ -102,6 +105,8 @@ def _refusal(error: stripe.InvalidRequestError | stripe.CardError) -> Exception:
     code = error.code or "invalid_request"
     if error.http_status == 404 or code == "resource_missing":
         return LookupError(described)
+    if code in SHORT:
+        return BalanceShort(described)
     if code in FOR_NOW:
         return GatewayUnavailable(described)
     return NotAccepted(REFUSALS.get(code, code), error.param, described)

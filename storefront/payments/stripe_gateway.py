@@ -55,11 +55,12 @@ class StripeGateway:
         self._client = make_client(settings.stripe_secret_key, settings.stripe_api_base)
         self._secrets = settings.stripe_webhook_secrets
         self._is_live = settings.stripe_is_live
+        self._is_grouped = settings.stripe_connect
         self._sessions = Sessions(self._client)
         self.methods: Sequence[Method] = methods(settings.stripe_methods)
 
     def start(self, request: PaymentRequest) -> StartedPayment:
-        params: Any = session_params(request)
+        params: Any = session_params(request, is_grouped=self._is_grouped)
         try:
             session = self._create(params, request.id)
         except SameKeyOtherBody:

@@ -17,8 +17,10 @@ LONGEST_METADATA = 500
 SHIPPING = {"id": "Ongkos kirim", "en": "Shipping"}
 
 
-def session_params(request: PaymentRequest) -> SessionCreateParams:
+def session_params(request: PaymentRequest, *, is_grouped: bool = False) -> SessionCreateParams:
     """The page for a payment. The same request gives the same parameters, as its idempotency key demands.
+
+    Grouped, the money may be transferred to facilities, and carries the order's number as their transfers do.
 
     Which methods it offers is the dashboard's to say, so none is named here. The price is in rupiah for
     everybody: Stripe's own conversion for foreign cards is switched off.
@@ -37,6 +39,8 @@ def session_params(request: PaymentRequest) -> SessionCreateParams:
         "adaptive_pricing": {"enabled": False},
         "submit_type": "pay",
     }
+    if is_grouped:
+        params["payment_intent_data"]["transfer_group"] = request.order_number
     if request.email:
         params["customer_email"] = request.email
     return params

@@ -26,6 +26,8 @@ KINDS = {
     "dispute_reversal": LineKind.DISPUTE,
     "payout": LineKind.PAYOUT,
     "payout_reversal": LineKind.PAYOUT,
+    "transfer": LineKind.TRANSFER,
+    "transfer_reversal": LineKind.TRANSFER,
 }
 PAYOUT_STATES = {"paid": "paid", "failed": "failed", "canceled": "failed"}
 
@@ -38,7 +40,8 @@ def balance_line(transaction: Object) -> BalanceLine:
     source = transaction.get("source")
     shown: Object = source if isinstance(source, Mapping) else {}
     amount, fee = nearest(int(transaction["amount"])), nearest(int(transaction.get("fee") or 0))
-    is_refund = kind is LineKind.REFUND
+    is_refund, is_transfer = kind is LineKind.REFUND, kind is LineKind.TRANSFER
+    key = (shown.get("metadata") or {}).get("key")
     return BalanceLine(
         reference=str(transaction["id"]),
         kind=kind,
@@ -46,11 +49,13 @@ def balance_line(transaction: Object) -> BalanceLine:
         fee=fee,
         at=datetime.datetime.fromtimestamp(int(transaction["created"]), datetime.UTC),
         payment_id=payment_of(shown) or None,
-        refund_key=(shown.get("metadata") or {}).get("key") if is_refund else None,
+        refund_key=key if is_refund else None,
         capture_reference=id_of(shown.get("payment_intent")),
         refund_reference=id_of(source) if is_refund else None,
         dispute_reference=id_of(source) if kind is LineKind.DISPUTE else None,
         payout_reference=id_of(source) if kind is LineKind.PAYOUT else None,
+        transfer_key=key if is_transfer else None,
+        transfer_reference=id_of(source) if is_transfer else None,
         description=str(transaction.get("description") or ""),
         currency=str(transaction["currency"]).upper(),
         hundredths=int(transaction["net"]) - HUNDREDTHS * (amount - fee),

@@ -91,8 +91,8 @@ INVARIANTS = (
         "clearing_balance",
         2,
         "What a gateway holds by our books is what was captured through it less what it refunded, disputed "
-        "(unless it was won), kept as fees and paid out.",
-        """SELECT gateway, booked, corrected, captured, refunded, disputed, fees, paid_out FROM (
+        "(unless it was won), kept as fees, transferred to facilities and paid out.",
+        """SELECT gateway, booked, corrected, captured, refunded, disputed, fees, transferred, paid_out FROM (
                SELECT g.gateway,
                       COALESCE((SELECT sum(x.amount) FROM postings x JOIN accounts a ON a.id = x.account_id
                                  WHERE a.code = 'clearing:' || g.gateway), 0)::bigint AS booked,
@@ -115,10 +115,13 @@ INVARIANTS = (
                                                                              'provider_line:' || l.id || ':fee')
                                      WHERE l.gateway = g.gateway), 0)::bigint AS fees,
                       COALESCE((SELECT sum(o.amount) FROM payouts o WHERE o.gateway = g.gateway), 0)::bigint
-                        AS paid_out
+                        AS paid_out,
+                      COALESCE((SELECT sum(t.amount - t.reversed) FROM facility_transfers t
+                                  JOIN payments p ON p.id = t.payment_id
+                                 WHERE p.gateway = g.gateway AND t.state = 'made'), 0)::bigint AS transferred
                  FROM (SELECT gateway FROM payments UNION SELECT gateway FROM accounts WHERE gateway IS NOT NULL) g
                 WHERE g.gateway <> 'cash'
-           ) sums WHERE booked - corrected <> captured - refunded - disputed - fees - paid_out""",
+           ) sums WHERE booked - corrected <> captured - refunded - disputed - fees - transferred - paid_out""",
     ),
     Invariant(
         "sandbox_agrees",

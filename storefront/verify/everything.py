@@ -14,6 +14,7 @@ from storefront.verify import (
     reconciled,
     shares,
     stock,
+    transferred,
 )
 
 INVARIANTS = (
@@ -21,6 +22,7 @@ INVARIANTS = (
     *clearing.INVARIANTS,
     *reconciled.INVARIANTS,
     *passed_on.INVARIANTS,
+    *transferred.INVARIANTS,
     *bank.INVARIANTS,
     *periods.INVARIANTS,
     *stock.INVARIANTS,

@@ -17,6 +17,7 @@ TRIGGERS = {
         "budget_returns_begin", "budget_returns_keep", "budget_returns_transition", "budget_returns_within",
     ),
     "categories": ("catalogue_changed", "categories_former_name", "categories_search"),
+    "connected_accounts": ("connected_accounts_end", "connected_accounts_keep"),
     "corrections": ("corrections_begin", "corrections_keep", "corrections_settle", "corrections_transition"),
     "deposit_lines": ("deposit_lines_append_only", "deposit_lines_of_the_state", "deposit_lines_whole"),
     "deposits": (
@@ -29,6 +30,10 @@ TRIGGERS = {
     "exhibitions": ("catalogue_changed",),
     "facilities": (
         "catalogue_changed", "facilities_former_name", "facilities_keep_code", "facilities_search", "listing_changed",
+    ),
+    "facility_transfers": (
+        "facility_transfers_begin", "facility_transfers_keep", "facility_transfers_transition",
+        "facility_transfers_within",
     ),
     "former_names": ("former_names_append_only", "former_names_no_truncate"),
     "fee_bearers": ("catalogue_changed", "fee_bearers_keep", "fee_bearers_legal"),
@@ -64,13 +69,17 @@ TRIGGERS = {
     "satkers": ("satkers_keep",),
     "settlements": (
         "settlements_begin", "settlements_keep", "settlements_keep_paid", "settlements_not_passed_on",
-        "settlements_transition", "settlements_within",
+        "settlements_transfers", "settlements_transition", "settlements_within",
     ),
     "split_rule_ends": ("split_rule_ends_keep",),
     "split_rule_shares": ("split_rule_shares_keep", "split_rule_shares_whole"),
     "split_rules": ("catalogue_changed", "split_rules_end", "split_rules_keep", "split_rules_whole"),
     "stock_levels": ("catalogue_changed", "listing_changed"),
     "stock_movements": ("apply_stock_movement", "stock_movements_append_only", "stock_movements_no_truncate"),
+    "transfer_reversals": (
+        "transfer_reversals_begin", "transfer_reversals_keep", "transfer_reversals_transition",
+        "transfer_reversals_within",
+    ),
     "variants": ("catalogue_changed", "listing_changed"),
     "workshops": ("catalogue_changed", "workshops_former_name", "workshops_search"),
 }  # fmt: skip
@@ -79,9 +88,12 @@ ONCE = (
     "accounts_code_key", "bank_accounts_one_in_force", "bank_files_once",
     "bank_lines_bank_account_id_fingerprint_key", "bank_returns_held", "bank_returns_refund",
     "budget_returns_reference", "carts_order_id_key", "carts_token_hash_key", "categories_slug_key",
-    "commodity_groups_code_key", "deposit_lines_once", "deposits_billing_code", "deposits_ntpn",
+    "commodity_groups_code_key", "connected_accounts_one_in_force", "connected_accounts_one_owner",
+    "deposit_lines_once", "deposits_billing_code", "deposits_ntpn",
     "disputes_reference_key", "exhibitions_slug_key", "facilities_code_key", "facilities_slug_key",
-    "fee_bearers_one_from_a_day", "funds_code_key", "held_transfers_bank_line_id_key",
+    "facility_transfers_key_key", "facility_transfers_reference_key",
+    "facility_transfers_settlement_id_payment_id_key", "fee_bearers_one_from_a_day", "funds_code_key",
+    "held_transfers_bank_line_id_key",
     "instalments_order_id_position_key", "journal_entries_source_key", "memberships_once", "messages_key_key",
     "order_lines_order_id_position_key", "orders_number_key", "parcels_order_id_position_key",
     "payment_events_gateway_event_id_key", "payments_capture", "payments_gateway_reference_key",
@@ -96,7 +108,8 @@ ONCE = (
     "shipping_rates_method_id_origin_zone_id_destination_zone_id_key", "shipping_zones_code_key",
     "short_codes_kind_target_key", "split_rule_ends_open", "split_rule_shares_split_rule_id_fund_id_key",
     "split_rules_one_in_force", "stock_locations_exhibition_id_key", "stock_locations_facility_id_key",
-    "stock_movements_source_key", "transfers_code_key", "transfers_event_id_key", "variants_sku_key",
+    "stock_movements_source_key", "transfer_reversals_key_key", "transfer_reversals_reference_key",
+    "transfer_reversals_transfer_id_source_key", "transfers_code_key", "transfers_event_id_key", "variants_sku_key",
     "workshops_facility_id_name_key", "workshops_id_facility_id_key",
 )  # fmt: skip
 _TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, triggers in TRIGGERS.items() for trigger in triggers)

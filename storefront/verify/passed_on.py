@@ -11,9 +11,15 @@ def booked_once(kind: str, table: str, done: str, day: str, sign: str) -> str:
     `sign` turns the entry's posting on the bank account into the row's amount.
     """
     state = {"settlement": "paid", "deposit": "paid", "budget_return": "booked"}[kind]
+    # Settlements by transfer have an entry for each (`verify.transferred`).
+    table, by_transfer = (
+        (f"{table} x WHERE x.connected_account_id IS NULL AND", " AND source NOT LIKE 'settlement:%:transfer:%'")
+        if kind == "settlement"
+        else (f"{table} WHERE", "")
+    )
     return f"""SELECT t.id AS {kind}_id, t.state, t.amount, e.id AS entry_id, e.effective_date, b.moved
-                 FROM (SELECT * FROM {table} WHERE state IN {done}) t
-                 FULL JOIN (SELECT * FROM journal_entries WHERE kind = '{kind}') e
+                 FROM (SELECT * FROM {table} state IN {done}) t
+                 FULL JOIN (SELECT * FROM journal_entries WHERE kind = '{kind}'{by_transfer}) e
                    ON e.source = '{kind}:' || t.id || ':{state}'
                  LEFT JOIN LATERAL (
                       SELECT {sign}sum(x.amount) AS moved FROM postings x JOIN accounts a ON a.id = x.account_id

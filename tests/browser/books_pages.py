@@ -215,8 +215,10 @@ BOOKS = [
     for name in [sight.name]
 ]
 
-#: Files, and addresses of refused forms that lead back to their page.
+#: Files, addresses of refused forms that lead back to their page, and what is not there while transfers are off (it
+#: is asked for in tests/payments/test_connect_pages.py).
 NO_BOOK_PAGES = {
+    "finance.after_connected_account_step", "finance.after_transfer_step", "finance.connected_account_list",
     "finance.after_approving", "finance.after_bank_account_step", "finance.after_bearer_step",
     "finance.after_budget_step", "finance.after_correction_step", "finance.after_deadline",
     "finance.after_deposit_step", "finance.after_distribution_step", "finance.after_period_step",

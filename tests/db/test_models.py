@@ -17,7 +17,8 @@ def test_every_table_and_column_has_its_model(db_session: Session) -> None:
     tables = {name for name in schema.get_table_names() if not name.startswith(FOREIGN)}
     models = db.metadata.tables
     transitions = {
-        f"{kind}_transitions" for kind in ("order", "parcel", "payment", "refund", "books", "bank_line", "bank_return")
+        f"{kind}_transitions"
+        for kind in ("order", "parcel", "payment", "refund", "books", "bank_line", "bank_return", "facility_transfer")
     }
     assert tables - set(models) == transitions, "read by triggers alone"
     assert set(models) <= tables

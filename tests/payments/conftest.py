@@ -12,6 +12,13 @@ from stripe import HTTPClient
 from config import Settings
 from storefront.payments.stripe_gateway import StripeGateway
 from tests.clones import Clone
+from tests.payments.connecting import (  # noqa: F401 - fixtures
+    connect_app,
+    own_fake,
+    running_own_fake,
+    shared_connect_app,
+    shop,
+)
 from tests.payments.providers import PROVIDERS, Provider, StripeProvider
 from tests.stripe_fake.run import FakeStripe, fake_stripe
 

@@ -13,6 +13,14 @@ from typing import Any
 
 Object = dict[str, Any]
 SHAPES: dict[str, Object] = json.loads((Path(__file__).parent / "shapes.json").read_text())["resources"]
+#: Not among the examples: written down from Stripe's reference.
+SHAPES["transfer_reversal"] = {
+    "object": "transfer_reversal",
+    "balance_transaction": None,
+    "destination_payment_refund": None,
+    "metadata": {},
+    "source_refund": None,
+}
 #: The examples fill what a real object of ours leaves empty.
 EMPTY: dict[str, Object] = {
     "checkout.session": {
@@ -68,6 +76,8 @@ PREFIXES = {
     "refund": "re_",
     "dispute": "du_",
     "payout": "po_",
+    "transfer": "tr_",
+    "transfer_reversal": "trr_",
     "balance_transaction": "txn_",
     "event": "evt_",
     "item": "li_",
@@ -93,6 +103,8 @@ class Account:
         self.is_live = "_live_" in secret_key
         self.webhook_secrets = webhook_secrets
         self.webhook_url: str | None = None
+        #: Its balance is too small for transfers, whatever charge they name.
+        self.is_paid_out = False
         #: Where its pages are.
         self.address = address
         self.lock = threading.RLock()

@@ -12,7 +12,7 @@ import stripe.params as known
 import stripe.params.checkout as known_checkout
 from flask import Blueprint, Response, jsonify, request
 
-from tests.stripe_fake import faults, form, known_params, money, sessions
+from tests.stripe_fake import connect, faults, form, known_params, money, sessions
 from tests.stripe_fake.account import Account, Object, Refused
 from tests.stripe_fake.faults import Faults
 from tests.stripe_fake.idempotency import Keys
@@ -91,6 +91,22 @@ def make(account: Account, planned: Faults, calls: Calls) -> Blueprint:
     route("/events", "GET", known.EventListParams, listing("event", _of_types))
     route("/payouts", "GET", known.PayoutListParams, listing("payout", _has("status")))
     route("/payouts/<thing_id>", "GET", known.PayoutRetrieveParams, one("payout"))
+    route("/transfers", "POST", known.TransferCreateParams, lambda given: connect.transfer(account, given))
+    route("/transfers", "GET", known.TransferListParams, listing("transfer", _has("destination", "transfer_group")))
+    route(
+        "/transfers/<thing_id>/reversals",
+        "POST",
+        known.TransferReversalCreateParams,
+        lambda given, thing_id: connect.reverse(account, account.get(thing_id, "transfer"), given),
+    )
+    route(
+        "/transfers/<thing_id>/reversals",
+        "GET",
+        known.TransferReversalListParams,
+        lambda given, thing_id: _list(
+            account, [one for one in account.all("transfer_reversal") if one["transfer"] == thing_id], given
+        ),
+    )
     lines = listing("balance_transaction", lambda line, given: given.get("payout") in (None, line["_payout"]))
     route("/balance_transactions", "GET", known.BalanceTransactionListParams, lines)
     return api

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from tests.stripe_fake import hooks, money, sessions
+from tests.stripe_fake import connect, hooks, money, sessions
 from tests.stripe_fake.account import Account, Object, Refused
 from tests.stripe_fake.api import Calls, shown
 from tests.stripe_fake.faults import Faults
@@ -52,6 +52,12 @@ def make(account: Account, planned: Faults, calls: Calls, deliverer: Deliverer) 
     on("/payouts/explain", lambda body: money.explain(account, get(body["payout"])))
     on("/payouts/arrive", lambda body: money.arrive(account, get(body["payout"])))
     on("/payouts/fail", lambda body: money.fail_payout(account, get(body["payout"])))
+    on("/accounts/open", lambda body: connect.open_account(account, can_receive=body.get("can_receive", True)))
+    on("/accounts/empty", lambda body: connect.empty(account, get(body["account"])))
+    on("/accounts/allow", lambda body: get(body["account"]).update(can_receive=True))
+    on("/balance", lambda body: setattr(account, "is_paid_out", body["is_paid_out"]))
+    on("/transfers/make", lambda body: connect.transfer(account, body))
+    on("/forget", lambda body: account.objects.clear())
     on("/faults", lambda body: planned.plan(body["faults"]))
     on("/clock", lambda body: _put_forward(account, body["seconds"]))
     on("/delivery", lambda body: _deliver(account, deliverer, body))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.stripe_fake.account import Account, Object, Refused
+from tests.stripe_fake.connect import AnsweredNo
 
 DAY = 24 * 60 * 60
 
@@ -35,7 +36,8 @@ class Keys:
     ) -> tuple[int, Object, bool]:
         """Act, or answer as before: status, body, whether it was answered before.
 
-        What was refused before it began (an unknown parameter, a date that is too early) is not kept.
+        What was refused before it began (an unknown parameter, a date that is too early) is not kept; a no that
+        was found out on the way is.
         """
         request = hashlib.sha256(json.dumps([path, params], sort_keys=True).encode()).hexdigest()
         earlier = self.kept.get(key) if key else None
@@ -47,7 +49,10 @@ class Keys:
                     kind="idempotency_error",
                 )
             return earlier.status, earlier.body, True
-        body = act()
+        try:
+            status, body = 200, act()
+        except AnsweredNo as no:
+            status, body = no.status, no.body
         if key:
-            self.kept[key] = Kept(request, self.account.now(), 200, json.loads(json.dumps(body)))
-        return 200, body, False
+            self.kept[key] = Kept(request, self.account.now(), status, json.loads(json.dumps(body)))
+        return status, body, False

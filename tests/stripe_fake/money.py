@@ -60,6 +60,7 @@ def charge(account: Account, intent: Object, method: str) -> Object:
         payment_intent=intent["id"],
         payment_method=None,
         payment_method_details={"type": method, method: {}},
+        transfer_group=intent["transfer_group"],
     )
     kind = "charge" if method == "card" else "payment"
     fees = [_fee(kept, "Stripe processing fees"), _fee(_part(kept, TAX), "PPN", "tax")]

@@ -81,9 +81,19 @@ def test_a_live_key_is_sent_to_stripe_alone(tmp_path: Path) -> None:
     assert "STRIPE_API_BASE" in refusal(tmp_path, **PRODUCTION | elsewhere)
 
 
-def test_direct_payouts_are_refused_and_not_silently_left_out(tmp_path: Path) -> None:
-    assert "STRIPE_CONNECT" in refusal(tmp_path, **PRODUCTION | {"STRIPE_CONNECT": "on"})
+def test_transfers_to_facilities_are_off_unless_switched_on(tmp_path: Path) -> None:
+    assert not settings(tmp_path, **PRODUCTION).stripe_connect
     assert not settings(tmp_path, **PRODUCTION | {"STRIPE_CONNECT": "off"}).stripe_connect
+    assert settings(tmp_path, **PRODUCTION | {"STRIPE_CONNECT": "on"}).stripe_connect
+
+
+@pytest.mark.parametrize("missing", ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"])
+def test_transfers_to_facilities_need_stripe(tmp_path: Path, missing: str) -> None:
+    beside = PRODUCTION | {"DEMO": "on", "PAYMENT_GATEWAY": "sandbox", "STRIPE_CONNECT": "on"}
+    assert settings(tmp_path, **beside).stripe_connect, "what was paid through Stripe before can be transferred"
+    said = refusal(tmp_path, **beside | {missing: ""})
+    assert said.startswith("STRIPE_CONNECT=on")
+    assert missing in said
 
 
 def test_a_publishable_key_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from storefront.audit.record import record
 from storefront.extensions import db
+from storefront.payments import connect
 from storefront.people import access, policy
 from storefront.people.models import Role
 from storefront.people.policy import Action
@@ -36,6 +37,7 @@ def around() -> dict[str, Any]:
         "only_reads": bool(roles) and Role.FINANCE not in roles,
         "reads_refunds": bool(policy.reach(who, Action.REFUNDS_READ, face="finance")),
         "money_out": policy.may(who, Action.DEPOSITS_READ),
+        "transfers_on": connect.is_on(),
         "reads_bank": policy.reach(who, Action.BANK_READ, face="finance").everywhere,
         "reads_returns": policy.reach(who, Action.RETURNS_READ, face="finance").everywhere,
     }
@@ -63,6 +65,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     bank_files,
     bank_lines,
     budget,
+    connected_accounts,
     corrections,
     deposits,
     distributions,
@@ -82,6 +85,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     rules,
     sales,
     satkers,
+    settlement_transfers,
     settlements,
     statements,
 )

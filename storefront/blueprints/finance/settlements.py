@@ -9,7 +9,7 @@ from flask_babel import ngettext
 
 from storefront import days
 from storefront.blueprints.finance import bp, steps
-from storefront.books import settle, settle_paid, settlements
+from storefront.books import settle, settle_paid, settlements, transfer_list
 from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid
 from storefront.books.settlements import SettlementRow
@@ -128,7 +128,11 @@ def approve_settlement(settlement_id: int) -> ResponseReturnValue:
     """Agree, as the second person."""
     row, form = own(settlement_id, Action.SETTLEMENTS_APPROVE), steps.written()
     done = form.done(lambda: settle.approve([row.id], access.person_id()))
-    return ended(row, form, done, _("Penyaluran disetujui. Bayar ke rekening tujuannya, lalu catat di sini."))
+    if row.connected_account:
+        said = _("Penyaluran disetujui dan sedang ditransfer lewat Stripe.")
+    else:
+        said = _("Penyaluran disetujui. Bayar ke rekening tujuannya, lalu catat di sini.")
+    return ended(row, form, done, said)
 
 
 @bp.post("/settlements/<int:settlement_id>/reject")
@@ -189,6 +193,7 @@ def page(row: SettlementRow, form: Written) -> str:
         sees_number=steps.may(Action.BANK_ACCOUNTS_READ, row.facility_id),
         is_proposer=row.proposed_by == access.person_id(),
         is_payer=row.paid_by == access.person_id(),
+        transfers=transfer_list.of_settlement(row.id) if row.connected_account else [],
     )
 
 
@@ -210,9 +215,10 @@ def list_page(form: Written, state: str | None = None) -> str:
         "finance/settlements.html",
         form=form,
         counts=settlements.counts(ids),
-        found=settlements.listing(ids, **asked, page=page_number()),
+        found=settlements.listing(ids, page=page_number(), by_bank=False, **asked),
         **asked,
         facilities=steps.codes(Action.SETTLEMENTS_READ),
+        troubled=transfer_list.troubled(ids),
         me=access.person_id(),
         may_approve=steps.may_somewhere(Action.SETTLEMENTS_APPROVE),
         may_write=steps.may_somewhere(Action.SETTLEMENTS_WRITE),
@@ -226,7 +232,7 @@ def proposal_page(form: Written) -> str:
         # What can be proposed first, then what still lacks an account.
         rows=sorted(
             (row for row in rows if row.free or row.pending or row.receivable),
-            key=lambda row: not (row.account and row.free > 0),
+            key=lambda row: not ((row.account or row.by_transfer) and row.free > 0),
         ),
         form=form,
         picked=set(request.form.getlist("pick")),
@@ -234,7 +240,7 @@ def proposal_page(form: Written) -> str:
 
 
 def paste_page(form: Written) -> str:
-    waiting = settlements.listing(steps.within(Action.SETTLEMENTS_WRITE), state="approved")
+    waiting = settlements.listing(steps.within(Action.SETTLEMENTS_WRITE), state="approved", by_bank=True)
     return render_template("finance/paste_payments.html", form=form, waiting=waiting, today=days.today())
 
 
