@@ -272,7 +272,7 @@ class Soak:
             return judge(Theirs.of(self.fake), Ours.of(connection, balance), self.told)
 
     def _wrong(self) -> list[str]:
-        wrong = [*self.stuck, *self.shoppers.failures, *self._judge()]
+        wrong = [*self.stuck, *self.shoppers.failures, *self.finance.refused, *self._judge()]
         left = settle(self.shop, hurry=self.size.hurry, unfinished=ON_ITS_WAY)
         wrong += [f"still on its way: {left}"] if left else []
         with self.shop.owner() as connection:
