@@ -37,9 +37,14 @@ def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = Non
     to no facility: the operator bears it. Returns what it came to, in a word. Raises LookupError for a payment that
     has not succeeded. Never commits.
     """
-    payment = db.session.get(Payment, payment_id, with_for_update=True, populate_existing=True)
-    taken_at = (payment.succeeded_at or payment.held_at) if payment is not None else None
-    if payment is None or taken_at is None:
+    order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
+    if order_id is None:
+        raise LookupError(payment_id)
+    # The order first, as whoever records what became of its money does.
+    order = db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+    payment = db.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
+    taken_at = payment.succeeded_at or payment.held_at
+    if taken_at is None:
         raise LookupError(payment_id)
     if payment.fee is not None:
         return "already_booked"
@@ -51,7 +56,6 @@ def book_fee(payment_id: str, amount: int, *, at: datetime.datetime | None = Non
     db.session.flush()
     if not amount:
         return "no_fee"
-    order = db.session.get_one(Order, payment.order_id)
     paid_at = order.paid_at if payment.counts and order.paid_at else taken_at
     book_entry(
         payment.id,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from storefront.audit.record import record
 from storefront.books.bank_accounts import NoBankAccount, in_force, mask
 from storefront.books.four_eyes import moment
 from storefront.books.models import Payout
+from storefront.books.reconcile_models import ProviderPayoutRow
 from storefront.days import today
 from storefront.errors import Invalid
 from storefront.extensions import db
@@ -46,7 +47,8 @@ def record_payout(
 ) -> Payout:
     """Write down that `amount` rupiah arrived on the central office's account, by the provider's reference.
 
-    Never more than the gateway holds by the books; each reference once. Two at the same moment wait for each
+    Never more than the gateway holds by the books, unless the gateway itself has told us of this payout: refunds
+    and disputes since may have taken more than came in. Each reference once. Two at the same moment wait for each
     other on the clearing account. `at` is when it was written down, by default now. Raises Invalid, by field.
     Never commits.
     """
@@ -66,7 +68,7 @@ def record_payout(
     if db.session.scalar(select(Payout.id).where(Payout.gateway == gateway, Payout.reference == reference)):
         raise Invalid({"reference": _("Pencairan dengan nomor ini sudah dicatat. Periksa daftar di bawah.")})
     held = balance(account.code)
-    if amount > held:
+    if amount > held and not _is_told(gateway, reference, amount):
         raise Invalid(
             {"amount": _("Menurut buku, penyedia ini hanya memegang %(held)s.", held=format_rupiah(held))}
         )
@@ -84,6 +86,17 @@ def record_payout(
     book_payout(payout.id, gateway, amount, account_id, on=arrived_on, person_id=person_id, posted_at=at)
     _record(payout, person_id)
     return payout
+
+
+def _is_told(gateway: str, reference: str, amount: int) -> bool:
+    """Whether the provider says that it has sent this payout, by its own reference or by the bank's."""
+    sent = select(ProviderPayoutRow.reference).where(
+        ProviderPayoutRow.gateway == gateway,
+        or_(ProviderPayoutRow.reference == reference, ProviderPayoutRow.bank_reference == reference),
+        ProviderPayoutRow.amount == amount,
+        ProviderPayoutRow.state != "failed",
+    )
+    return db.session.scalar(sent.limit(1)) is not None
 
 
 def _refused(gateway: str, reference: str, amount: int, arrived_on: datetime.date) -> dict[str, str]:

@@ -143,12 +143,9 @@ def close_payment_pages(order_id: int) -> bool:
         except GatewayUnavailable as error:
             log.warning("payment_page_not_closed", payment_id=payment_id, reason=str(error))
             return False
-        db.session.execute(
-            insert(PaymentAttempt).values(
-                payment_id=payment_id, action="expire", outcome=status.state, detail=""
-            )
-        )
-        if status.state == "succeeded":
+        # The note comes last: it holds the payment's row, and the order is locked before its payment.
+        is_held, is_taken = False, status.state == "succeeded"
+        if is_taken:
             record_taken(
                 payment_id,
                 reference=status.reference,
@@ -158,11 +155,15 @@ def close_payment_pages(order_id: int) -> bool:
                 fee=status.fee,
                 happened_at=status.succeeded_at,
             )
-            db.session.commit()
-            return False
-        is_held = status.state == "pending" and hold_while_pending(payment_id)
+        elif status.state == "pending":
+            is_held = hold_while_pending(payment_id)
+        db.session.execute(
+            insert(PaymentAttempt).values(
+                payment_id=payment_id, action="expire", outcome=status.state, detail=""
+            )
+        )
         db.session.commit()
-        if is_held:
+        if is_taken or is_held:
             return False
     return True
 

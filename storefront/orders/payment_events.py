@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import exists, select
 
-from storefront.extensions import db
+from storefront.extensions import db, defer
 from storefront.orders.expire import end_locked_order, hold_while_pending
 from storefront.orders.mark_paid import record_other_outcome
 from storefront.orders.models import Order, OrderState
@@ -64,6 +64,14 @@ def apply_to_order(event: ProviderEvent) -> str:
                 happened_at=event.happened_at,
             )
         case EventKind.PAYMENT_PENDING:
+            if _has_failed(event.payment_id):
+                # Begun anew, or old news that was overtaken: only the provider can tell.
+                defer(
+                    "orders.ask_provider",
+                    payment_id=event.payment_id,
+                    queueing_lock=f"ask:{event.payment_id}",
+                )
+                return "asked"
             is_held = hold_while_pending(event.payment_id)
             result = record_other_outcome(event.payment_id, PaymentState.PENDING)
             return "on_its_way" if is_held else result
@@ -73,6 +81,14 @@ def apply_to_order(event: ProviderEvent) -> str:
             return payment_expired(event.payment_id)
         case _:
             raise ValueError(event.kind)
+
+
+def _has_failed(payment_id: str) -> bool:
+    """Whether a payment has failed; locks its order, then itself, so that no failure comes between."""
+    order_id = db.session.execute(select(Payment.order_id).where(Payment.id == payment_id)).scalar_one()
+    db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+    payment = db.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
+    return payment.state == PaymentState.FAILED
 
 
 def apply_status(payment_id: str, status: ProviderStatus) -> str:

@@ -6,6 +6,7 @@ from sqlalchemy import insert, select
 
 from storefront.crash_points import reach
 from storefront.extensions import db
+from storefront.orders.models import Order
 from storefront.orders.refund_news import (
     Books,
     hand_on,
@@ -45,11 +46,14 @@ def send_refund(refund_id: int) -> None:
         db.session.commit()
         raise
     except ProviderRefused as error:
-        _note(payment.id, "refused", f"{error.code}: {error}")
+        # The note after the order is locked: what it says of the payment holds that row too.
         record_refund(_said(payment.id, EventKind.REFUND_FAILED, amount, None, key, error.code))
+        _note(payment.id, "refused", f"{error.code}: {error}")
         db.session.commit()
         return
     reach("refund.after_provider")
+    # The order first, as whoever records what became of its money does.
+    db.session.get_one(Order, refund.order_id, with_for_update=True, populate_existing=True)
     refund = db.session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
     if refund.state == "requested":
         refund.state = "pending"

@@ -12,10 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storefront import days
-from storefront.books import reconcile
+from storefront.books import bank_accounts, reconcile
+from storefront.books.payouts import record_payout
 from storefront.books.reconcile_models import ReconciledDay
 from storefront.books.refunds import LineWish, propose
 from storefront.embedded import SUPERUSER
+from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.book import Leg, book, books_difference, clearing
 from storefront.orders.views import order_status
@@ -106,6 +108,39 @@ def test_every_kind_of_movement_is_found_in_our_books(
         text("SELECT count(*) FROM provider_lines WHERE entry_id IS NULL OR (fee <> 0 AND fee_entry_id IS NULL)")
     )
     assert unlinked == 0
+    assert broken() == {}
+
+
+def test_a_payout_that_the_provider_tells_of_is_written_down_though_less_is_left(
+    db_session: Session, shop: Shop
+) -> None:
+    taken = paid_there((shop.batik, 2))
+    hear()
+    sent = pay_out()
+    assert sent is not None
+    payout = {"gateway": "sandbox", "reference": sent.id, "amount": sent.amount, "arrived_on": TODAY}
+    first, second = make_person().id, make_person().id
+    account = bank_accounts.propose(
+        None, bank="Bank Contoh", number="1110001112", holder="RPL Contoh", permission_letter="S-12",
+        valid_from=datetime.date(2020, 1, 1), person_id=first,
+    )  # fmt: skip
+    bank_accounts.approve(account.id, second)
+    db_session.commit()
+    # What came in lay there already; the payer's bank takes it back from what comes next.
+    dispute(taken.payment_id, "opened")
+    db_session.commit()
+    hear()
+    with pytest.raises(Invalid):
+        record_payout(**payout, person_id=first)  # type: ignore[arg-type]
+    db_session.rollback()
+    assert reconciled().found == 0
+    with pytest.raises(Invalid):
+        record_payout(**payout | {"amount": sent.amount + 1}, person_id=first)  # type: ignore[arg-type]
+    record_payout(**payout, person_id=first)  # type: ignore[arg-type]
+    db_session.commit()
+    assert reconciled().found == 0
+    found = holds()
+    assert (found.ours, found.theirs, found.under_way) == (-taken.amount, -taken.amount, 0)
     assert broken() == {}
 
 

@@ -19,8 +19,10 @@ from storefront.books import (
     corrections,
     deposit,
     deposit_paid,
+    disputes,
     distribute,
     fee_bearing,
+    fees,
     refund_outcome,
     refunds,
     rule_changes,
@@ -38,6 +40,7 @@ from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.orders.models import OrderLine
+from storefront.payments.models import Payment
 from tests.clones import Clone
 from tests.factories import make_person
 from tests.money_out import Books, approved_deposit, billed_deposit, broken, open_books, settled
@@ -404,4 +407,32 @@ def test_the_same_outcome_of_a_refund_told_by_many_jobs(wide_app: Flask, books: 
 
     answers = at_once([tell] * 4)
     assert sorted(map(str, answers)) == ["already_recorded"] * 3 + ["refunded"]
+    assert broken() == {}
+
+
+def test_a_fee_and_a_dispute_of_one_payment_do_not_block_each_other(
+    wide_app: Flask, books: Books, database: Clone
+) -> None:
+    order_id, payment_id = db.session.execute(select(Payment.order_id, Payment.id)).one()
+    db.session.rollback()
+
+    def committed(act: Callable[[], str]) -> Callable[[], str]:
+        def call() -> str:
+            with wide_app.app_context():
+                said = act()
+                db.session.commit()
+                return said
+
+        return call
+
+    answers = while_held(
+        database.addresses[SUPERUSER],
+        f"SELECT FROM orders WHERE id = {order_id} FOR UPDATE",
+        [
+            committed(lambda: disputes.record_dispute(payment_id, "du_1", 1_000, "opened")),
+            committed(lambda: fees.book_fee(payment_id, 500)),
+            committed(lambda: disputes.record_dispute(payment_id, "du_2", 1_000, "opened")),
+        ],
+    )
+    assert answers == ["opened", "booked", "opened"]
     assert broken() == {}

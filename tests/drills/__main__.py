@@ -27,6 +27,7 @@ from tests.drills.judge import faults_of, settle
 from tests.drills.proxy import Proxy
 from tests.drills.running_shop import PROJECT, NotRunning, Shop, fill_small
 from tests.drills.shoppers import Crowd
+from tests.drills.soak import LONG, soak
 
 RESULTS = PROJECT / "bench" / "results" / "drill.json"
 SKUS = ["DRA-1", "DRB-1", "DRA-2", "DRB-2"]
@@ -138,6 +139,20 @@ def shop_behind_proxy(folder: Path) -> Iterator[tuple[Shop, Proxy]]:
         server.stop()
 
 
+def payments_soak(folder: Path) -> Row:
+    """Five hundred orders through a payment provider whose news cannot be relied on."""
+    begun = time.monotonic()
+    came_to = soak(folder, LONG)
+    wrong = came_to.wrong if came_to.before else ["nothing was wrong before reconciliation", *came_to.wrong]
+    verdict = "nothing lost, nothing twice" if not wrong else "BROKEN: " + "; ".join(wrong[:20])
+    seconds = round(time.monotonic() - begun, 1)
+    return Row("payments-soak", came_to.words(), verdict, seconds, came_to.figures["orders"])
+
+
+#: Drills with a shop that is prepared in a way of its own.
+ALONE: dict[str, Callable[[Path], Row]] = {"payments-soak": payments_soak}
+
+
 def as_test(name: str) -> Row:
     """A drill that is a test, run by pytest."""
     path, more = AS_TESTS[name]
@@ -178,6 +193,7 @@ def rows(chosen: list[str]) -> Iterator[Row]:
                 for name in proxied:
                     yield series.drill(name, BEHIND_PROXY[name](proxy))
                 yield series.verify()
+        yield from (ALONE[name](folder / name) for name in ALONE if name in chosen)
         yield from (as_test(name) for name in AS_TESTS if name in chosen)
     finally:
         if not os.environ.get("KEEP_DRILL"):
@@ -186,7 +202,7 @@ def rows(chosen: list[str]) -> Iterator[Row]:
 
 def main() -> int:
     """0 when every drill ended well."""
-    names = [*OWN_DATABASE, *BEHIND_PROXY, *AS_TESTS]
+    names = [*OWN_DATABASE, *BEHIND_PROXY, *ALONE, *AS_TESTS]
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*names, []], help="which drills; all unless named")
     parser.add_argument("--list", action="store_true", help="print the names and end")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from storefront.extensions import jobs
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
-from tests.drills.promises import unfinished
+from tests.drills.promises import UNFINISHED, unfinished
 from tests.drills.running_shop import NotRunning, Shop
 from tests.drills.shoppers import Crowd
 
@@ -22,36 +23,38 @@ BUSINESS_JOBS = """SELECT count(*) FROM procrastinate_jobs WHERE status IN ('tod
     AND task_name NOT LIKE 'jobs.%' AND task_name NOT LIKE 'catalogue.%'"""
 
 
-def settle(shop: Shop, *, hurry: bool = False) -> str:
+def settle(shop: Shop, *, hurry: bool = False, unfinished: Mapping[str, str] = UNFINISHED) -> str:
     """Wait until nothing is on its way; returns what still is after a long time, else an empty string.
 
     `hurry` lets the clock of heartbeats and retries run ahead, so that a short test need not wait for it.
+    `unfinished` are the queries that count what is on its way, by what it is.
     """
     deadline = time.monotonic() + SETTLE_SECONDS
     left: Any = "the database does not answer"
     while time.monotonic() < deadline:
         try:
             with shop.owner() as connection:
-                left = _left(connection)
+                left = _left(connection, unfinished)
                 if not left:
                     return ""
                 if hurry:
-                    _run_the_clock_ahead(connection)
+                    run_the_clock_ahead(connection)
         except (psycopg.Error, NotRunning) as error:
             left = str(error)
         time.sleep(1)
     return str(left)
 
 
-def _left(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    left = unfinished(connection)
+def _left(connection: psycopg.Connection[Any], queries: Mapping[str, str]) -> dict[str, int]:
+    left = unfinished(connection, queries)
     row = connection.execute(BUSINESS_JOBS).fetchone()
     if row and row[0]:
         left["jobs wait"] = row[0]
     return left
 
 
-def _run_the_clock_ahead(connection: psycopg.Connection[Any]) -> None:
+def run_the_clock_ahead(connection: psycopg.Connection[Any]) -> None:
+    """Let workers that died be found dead, and let waiting retries be due, now instead of in a while."""
     connection.execute(
         "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
         " WHERE last_heartbeat < now() - interval '7 seconds'"

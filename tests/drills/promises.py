@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -39,10 +40,12 @@ def broken(engine: Any) -> list[str]:
     return [f"{f.invariant.name}: {f.count} rows, as {f.rows}" for f in findings if not f.holds]
 
 
-def unfinished(connection: psycopg.Connection[Any]) -> dict[str, int]:
+def unfinished(
+    connection: psycopg.Connection[Any], queries: Mapping[str, str] = UNFINISHED
+) -> dict[str, int]:
     """What is still on its way, with how many of each; empty when all has come to an end."""
     found = {}
-    for what, query in UNFINISHED.items():
+    for what, query in queries.items():
         row = connection.execute(query).fetchone()  # type: ignore[call-overload]
         if row and row[0]:
             found[what] = row[0]

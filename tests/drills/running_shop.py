@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import urllib3
 
-from storefront.embedded import OWNER, Server, running
+from storefront.embedded import OWNER, WEB, Server, running
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120.0
@@ -137,7 +137,9 @@ class Shop:
         return used
 
     def addresses(self) -> Mapping[str, str]:
-        """libpq addresses of its database by role. Raises `NotRunning`."""
+        """libpq addresses of its database by role, as they were given. Raises `NotRunning`."""
+        if "DATABASE_OWNER_URL" in self.env:
+            return {OWNER: self.env["DATABASE_OWNER_URL"], WEB: self.env["DATABASE_URL"]}
         found = running(self.var_dir)
         if found is None:
             raise NotRunning("its database does not answer")
@@ -175,19 +177,25 @@ def _migrate_and_fill(settings: Any, pieces: int) -> None:
 
     from storefront import create_app
     from storefront.extensions import db
-    from tests.factories import make_facility, make_product, make_rule, make_variant, make_workshop
 
     app = create_app(settings)
     with app.app_context():
         upgrade()
-        make_rule()
-        for code, city in (("DRA", "Pekalongan"), ("DRB", "Semarang")):
-            product = make_product(make_workshop(make_facility(code, city=city)))
-            for number in (1, 2):
-                make_variant(product, sku=f"{code}-{number}", stock=pieces, price=50_000 + number)
+        stock_up(pieces)
         db.session.commit()
         db.session.remove()
         db.engine.dispose()
+
+
+def stock_up(pieces: int) -> None:
+    """The goods of a small shop, in a database without any. The caller commits."""
+    from tests.factories import make_facility, make_product, make_rule, make_variant, make_workshop
+
+    make_rule()
+    for code, city in (("DRA", "Pekalongan"), ("DRB", "Semarang")):
+        product = make_product(make_workshop(make_facility(code, city=city)))
+        for number in (1, 2):
+            make_variant(product, sku=f"{code}-{number}", stock=pieces, price=50_000 + number)
 
 
 def free_port() -> int:

@@ -42,6 +42,8 @@ class Purchase:
     token: str
     payment_id: str
     seconds: float
+    #: The provider's payment page; None while it has none.
+    page: str | None = None
 
 
 class Client:
@@ -91,7 +93,8 @@ class Client:
         order, payment = answer.json["order"], answer.json["payment"]
         if pay:
             self.pay(payment["id"], order["number"], order["token"])
-        return Purchase(key, order["number"], order["token"], payment["id"], time.monotonic() - begun)
+        took = time.monotonic() - begun
+        return Purchase(key, order["number"], order["token"], payment["id"], took, payment["url"])
 
     def pay(self, payment_id: str, number: str, token: str) -> None:
         """Choose success at the provider; when it has no page yet, ask the shop for another."""

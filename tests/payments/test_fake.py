@@ -193,3 +193,20 @@ def test_webhooks_arrive_signed_and_come_again_until_they_are_taken(shop_door: A
         fake.tell("delivery", manner="at_once")
         fake.tell("redeliver", waiting=True)
         assert until(lambda: arrived.count(lost) == 1)
+
+
+def test_mixed_delivery_loses_doubles_and_delays_and_says_how_many(shop_door: Any) -> None:
+    address, arrived, _ = shop_door
+    with fake_stripe(webhook_secrets=("whsec_door",)) as fake:
+        own = stripe.StripeClient(fake.key, base_addresses={"api": fake.address})
+        fake.tell("delivery", url=address, manner="mixed", late=0.5, seed=4)
+        for _ in range(40):
+            fake.tell("pay", session=own.v1.checkout.sessions.create(a_page()).id)  # type: ignore[arg-type]
+        assert until(lambda: not fake.tell("deliveries")["under_way"])
+        said = fake.tell("deliveries")
+        happened = [event["id"] for event in fake.tell("objects", kind="event")][::-1]
+    assert said["dropped"] + said["doubled"] + said["delayed"] + said["on_time"] == 40
+    assert len(set(happened) - set(arrived)) == said["dropped"] > 0
+    assert len(arrived) - len(set(arrived)) == said["doubled"] > 0
+    assert arrived != sorted(arrived, key=happened.index)
+    assert said["overtaken"] > 0

@@ -147,6 +147,22 @@ def test_money_on_its_way_holds_the_pieces_until_it_arrives(
     assert results(db_session) == ["on_its_way", "paid"]
 
 
+def test_a_failure_that_overtakes_the_word_before_it_stays(
+    order: Order, started: Payment, fake: FakeStripe, deliver: Any, run_jobs: RunJobs, db_session: Session
+) -> None:
+    held_until = order.expires_at
+    fake.tell("pay", session=started.reference, method="id_bank_transfer")
+    fake.tell("settle", session=started.reference, outcome="failed")
+    assert deliver("checkout.session.async_payment_failed")
+    run_jobs()
+    assert deliver("checkout.session.completed")
+    run_jobs()
+    assert results(db_session) == ["failed", "asked"]
+    # Neither is the payment under way again, nor are the pieces held for three days.
+    assert db_session.get_one(Payment, started.id).state == "failed"
+    assert db_session.get_one(Order, order.id).expires_at == held_until
+
+
 def test_whoever_never_pays_does_not_hold_the_pieces_for_ever(
     order: Order, started: Payment, fake: FakeStripe, deliver: Any, run_jobs: RunJobs, db_session: Session
 ) -> None:
@@ -341,12 +357,7 @@ def test_a_dispute_that_comes_before_the_payment_is_sorted_out(
 
 
 def test_what_is_not_for_us_is_kept_and_changes_nothing(
-    order: Order,
-    started: Payment,
-    fake: FakeStripe,
-    client: FlaskClient,
-    run_jobs: RunJobs,
-    db_session: Session,
+    order: Order, started: Payment, fake: FakeStripe, client: FlaskClient, run_jobs: RunJobs, db_session: Session
 ) -> None:
     fake.tell("pay", session=started.reference)
     event = next(json.loads(e["body"]) for e in fake.tell("events")[::-1] if started.id in e["body"])

@@ -65,6 +65,8 @@ def make(account: Account, planned: Faults, calls: Calls, deliverer: Deliverer) 
     on("/events", lambda body: [_as_posted(account, event) for event in _events(account, body)])
     on("/sign", lambda body: hooks.signed(account, body["body"].encode("latin-1"), at=body.get("at")))
     on("/object", lambda body: get(body["id"]))
+    on("/objects", lambda body: [shown(account, thing, []) for thing in account.all(body["kind"])])
+    on("/deliveries", lambda body: deliverer.account_for())
     on("/calls/forget", lambda body: calls.seen.clear())
     on("/calls", lambda body: list(calls.seen))
     return control
@@ -77,10 +79,12 @@ def _put_forward(account: Account, seconds: int) -> int:
 
 
 def _deliver(account: Account, deliverer: Deliverer, body: Object) -> None:
-    """Where events go, and how: `{"url", "manner", "late"}`."""
+    """Where events go, and how: `{"url", "manner", "late", "seed"}`."""
     account.webhook_url = body.get("url", account.webhook_url)
     deliverer.manner = body.get("manner", deliverer.manner)
     deliverer.late = body.get("late", deliverer.late)
+    if "seed" in body:
+        deliverer.rng.seed(body["seed"])
 
 
 def _events(account: Account, body: Object) -> list[Object]:

@@ -14,7 +14,7 @@ import urllib3
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 KEY, WEBHOOK_SECRET = "sk_test_of_the_fake", "whsec_of_the_fake"
-http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=30), retries=False)
+http = urllib3.PoolManager(maxsize=8, timeout=urllib3.Timeout(connect=3, read=30), retries=False)
 
 
 @dataclass(frozen=True)
