@@ -49,6 +49,8 @@ POINTS_TO = {
 }
 #: What no two purchases share.
 UNIQUE = {"reference", "capture_reference", "event_id", "source", "key"}
+#: What stands first in the name of a fact, and whose id follows.
+NAMED_AFTER = {"order": "orders", "order_line": "order_lines"}
 NUMBER_SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -164,13 +166,24 @@ def _read(connection: psycopg.Connection[dict[str, Any]], number: str) -> Iterat
 def _fresh(
     table: Table, row: dict[str, Any], column: str, known: dict[tuple[str, Any], Any], mark: str
 ) -> Any:
-    """The value of `column` for the next transaction."""
+    """The value of `column` for the next transaction; `known` are the ids that it has given so far."""
     value = row[column]
     if column in POINTS_TO:
         return known.get((POINTS_TO[column], value), value)
     if table.name == "payments" and column == "id":
-        return mark
+        known["payments", "names"] = value, f"pay_{mark}"
+        return f"pay_{mark}"
     if table.name == "orders" and column == "number":
         signs = "".join(secrets.choice(NUMBER_SIGNS) for _ in range(8))
         return f"{value[:2]}-{signs[:4]}-{signs[4:]}"
-    return f"{value}:{mark}" if column in UNIQUE and value is not None else value
+    return _named(value, known, mark) if column in UNIQUE and value is not None else value
+
+
+def _named(value: str, known: dict[tuple[str, Any], Any], mark: str) -> str:
+    """A name that no two purchases share: after the order, line or payment that it is about."""
+    about, _, rest = value.partition(":")
+    number, _, end = rest.partition(":")
+    if about in NAMED_AFTER and (new := known.get((NAMED_AFTER[about], int(number)))) is not None:
+        return f"{about}:{new}:{end}"
+    before, now = known.get(("payments", "names"), ("", ""))
+    return value.replace(before, now) if before and before in value else f"{value}:{mark}"
