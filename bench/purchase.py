@@ -17,7 +17,7 @@ from tests.drills.shoppers import ADDRESS, Answer, Client, GaveUp, Purchase, all
 
 SHOPPERS, PIECES = 40, 5
 #: Purchases and bare transactions are measured in turns, so that whatever else the machine does meets both.
-ROUNDS = 3
+ROUNDS = 5
 
 
 @dataclass(frozen=True)
