@@ -53,7 +53,7 @@ def add(email: str, name: str, role: str, codes: tuple[str, ...], language: str)
             if codes
             else f"The role {role} is one at a facility: name it with --facility."
         )
-    places = [_facility(code) for code in dict.fromkeys(codes)]
+    places: list[int | None] = [_facility(code) for code in dict.fromkeys(codes)]
     if db.session.scalar(select(Person.id).where(Person.email == email)) is not None:
         raise click.ClickException(f"{email} has an account already.")
     password = _password(email, name)
