@@ -83,7 +83,10 @@ def bench_pages(shop: Shop, table: Table) -> dict[str, Any]:
 
 
 def bench_purchase(shop: Shop, table: Table, purchases: int) -> dict[str, Any]:
-    cost = purchase.measure(shop, purchases)
+    found = purchase.measure(shop, purchases)
+    middle = found.middle()
+    cost, bare = found.purchases[middle], found.bare[middle]
+    ratios, inside = sorted(found.ratios), sorted(found.database_ratios)
     table.add(
         "whole guest purchase, jobs included",
         f"{cost.total:.1f} ms CPU (web {cost.web:.1f}, worker {cost.worker:.1f}, database {cost.database:.1f}),"
@@ -91,7 +94,23 @@ def bench_purchase(shop: Shop, table: Table, purchases: int) -> dict[str, Any]:
         "≤ 20 ms CPU",
         "Vendure 200–250 ms, Oscar 165 ms",
     )
-    return {**asdict(cost), "total": cost.total}
+    table.add(
+        f"the same facts in one bare transaction ({bare.rows} rows, {bare.statements} statements)",
+        f"{bare.total:.1f} ms CPU (client {bare.client:.1f}, database {bare.database:.1f})",
+    )
+    table.add(
+        "a purchase beside the bare transaction",
+        f"×{found.ratios[middle]:.0f} (×{ratios[0]:.0f}–×{ratios[-1]:.0f}); the database alone"
+        f" ×{found.database_ratios[middle]:.1f} (×{inside[0]:.1f}–×{inside[-1]:.1f})",
+    )
+    return {
+        **asdict(cost),
+        "total": cost.total,
+        "bare": {**asdict(bare), "total": bare.total},
+        "ratio": found.ratios[middle],
+        "database_ratio": found.database_ratios[middle],
+        "rounds": {"ratios": found.ratios, "database_ratios": found.database_ratios},
+    }
 
 
 def bench_rush(shop: Shop, table: Table, runs: int = 5) -> dict[str, Any]:

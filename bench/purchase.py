@@ -5,15 +5,19 @@ from __future__ import annotations
 import statistics
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.bare import Bare, BareCost
 from bench.stage import plenty, quiet_rate, used
 from tests.drills.judge import BUSINESS_JOBS
 from tests.drills.running_shop import Shop
 from tests.drills.shoppers import ADDRESS, Answer, Client, GaveUp, Purchase, all_at_once
 
 SHOPPERS, PIECES = 40, 5
+#: Purchases and bare transactions are measured in turns, so that whatever else the machine does meets both.
+ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,49 @@ class PurchaseCost:
         return self.web + self.worker + self.database
 
 
-def measure(shop: Shop, purchases: int = 300, threads: int = 2) -> PurchaseCost:
-    """Buy as guests through the API; the clock stops when the last job is done."""
-    skus = plenty(shop)
-    wishes = dict.fromkeys(skus, 1)
-    _buy(shop, wishes, 20, threads)
+@dataclass(frozen=True)
+class Beside:
+    """Purchases, and the bare transaction that writes the same facts, measured in turns."""
+
+    purchases: Sequence[PurchaseCost]
+    bare: Sequence[BareCost]
+
+    @property
+    def ratios(self) -> list[float]:
+        """How many bare transactions one purchase costs, round by round."""
+        return [cost.total / bare.total for cost, bare in zip(self.purchases, self.bare, strict=True)]
+
+    @property
+    def database_ratios(self) -> list[float]:
+        """The same for the database's part alone."""
+        return [cost.database / bare.database for cost, bare in zip(self.purchases, self.bare, strict=True)]
+
+    def middle(self) -> int:
+        """The round whose ratio is the middle one: it counts."""
+        return self.ratios.index(statistics.median_low(self.ratios))
+
+
+def measure(shop: Shop, purchases: int = 300, threads: int = 2, rounds: int = ROUNDS) -> Beside:
+    """Buy as guests through the API, and write the same facts without the shop, in turns."""
+    wishes = dict.fromkeys(plenty(shop), 1)
+    made, _ = _buy(shop, wishes, 20, threads)
     _until_jobs_are_done(shop)
     quiet = quiet_rate(shop)
+    bare = Bare(shop, made[0].number)
+    costs, floors = [], []
+    try:
+        for _ in range(rounds):
+            costs.append(_purchases(shop, wishes, purchases // rounds, threads, quiet))
+            floors.append(bare.measure(purchases, quiet))
+    finally:
+        bare.close()
+    return Beside(costs, floors)
+
+
+def _purchases(
+    shop: Shop, wishes: dict[str, int], purchases: int, threads: int, quiet: dict[str, float]
+) -> PurchaseCost:
+    """What `purchases` cost; the clock stops when the last job is done."""
     before, begun = shop.cpu_seconds(), time.monotonic()
     made, seconds = _buy(shop, wishes, purchases, threads)
     _until_jobs_are_done(shop)
