@@ -80,6 +80,7 @@ class History:
         order = self._place(planned)
         payment = open_payment(order)
         payment.created_at = planned.placed_at
+        payment.expires_at = order.expires_at  # not counted from the moment of loading
         payment.reference = payment.id
         payment.url = f"{current_gateway().base_url}/sandbox/payments/{payment.id}"  # type: ignore[attr-defined]
         payment.state = PaymentState.PENDING.value

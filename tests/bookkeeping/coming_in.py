@@ -243,9 +243,9 @@ class ComingIn(Ground):
         return any(sale.fee is None for sale in self.kept.sales)
 
     def tell_fee(self) -> None:
-        """The provider says what it keeps of a payment, perhaps after the month was closed."""
+        """The provider says what it keeps of a payment; of one in its books without a fee, that it keeps nothing."""
         sale = self.pick([sale for sale in self.kept.sales if sale.fee is None])
-        amount = min(self.chance.choice((0, 1, 4_000, 77_777)), sale.amount)
+        amount = 0 if sale.is_compared else min(self.chance.choice((0, 1, 4_000, 77_777)), sale.amount)
         self.do(lambda: fees.book_fee(sale.payment_id, amount, at=self.now))
         self.book.fee(self.day if self.is_closed(sale.day) else sale.day, sale, amount, self.bearer)
         self.met("fee")

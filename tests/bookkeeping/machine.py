@@ -133,6 +133,8 @@ class Accountant(ComingIn, GoingOut):
         closing = self._next_month()
         assert closing is not None
         agreed()
+        for sale in self.kept.sales:
+            sale.is_compared = True
         db.session.add(
             PeriodCheck(month=closing.first, finished_at=self.now, content=content(closing.first), broken=[])
         )

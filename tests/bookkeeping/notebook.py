@@ -83,6 +83,8 @@ class Sale:
     lines: list[Line]
     shipping: list[Shipping]
     fee: int | None = None
+    #: Its line stands in the provider's own books and was compared: what fee it has is known from there.
+    is_compared: bool = False
     #: Number of its dispute; it is open until `dispute_ended`.
     dispute: int | None = None
     disputed: int = 0
