@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from storefront.books import reconcile
 from storefront.books.event_tries import try_event
-from storefront.books.reconcile_compare import Explained, explained
-from storefront.books.reconcile_models import Difference, ReconciliationRun
 from storefront.catalogue.models import Variant
 from storefront.extensions import db
 from storefront.ledger.book import clearing
@@ -19,6 +16,9 @@ from storefront.payments.inbox import receive_fetched
 from storefront.payments.said import RawEvent
 from storefront.payments.sandbox_books import choose_outcome
 from storefront.payments.sandbox_models import SandboxEvent
+from storefront.reconciliation import runs
+from storefront.reconciliation.compare import Explained, explained
+from storefront.reconciliation.models import Difference, ReconciliationRun
 from tests.factories import make_order
 
 
@@ -69,9 +69,9 @@ def hear(payment_id: str | None = None) -> list[str]:
 
 def reconciled(gateway: str = "sandbox") -> ReconciliationRun:
     """A run over the days that are open, carried out here."""
-    run_id = reconcile.ask(gateway, None).id
+    run_id = runs.ask(gateway, None).id
     db.session.commit()
-    reconcile.run(run_id)
+    runs.run(run_id)
     return db.session.get_one(ReconciliationRun, run_id, populate_existing=True)
 
 

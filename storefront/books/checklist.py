@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select, text
 
 from storefront import days
-from storefront.books import ageing, attention, reconcile
+from storefront.books import ageing, attention, reconciled_days
 from storefront.books.deposit import due_on
 from storefront.books.models import Period, PeriodCheck
 from storefront.books.span import month as whole_month
@@ -121,8 +121,8 @@ def _events(after: datetime.datetime) -> Point:
 def _reconciled(month: datetime.date) -> Point:
     """Each day of the month was compared with each provider in use after it ended, and no difference is open."""
     span, facts, count = whole_month(month), [], 0
-    for name in reconcile.in_use():
-        missing = reconcile.not_reconciled(name, span.first, span.last)
+    for name in reconciled_days.in_use():
+        missing = reconciled_days.not_reconciled(name, span.first, span.last)
         facts += [_("%(gateway)s: %(days)s belum dicocokkan", gateway=name, days=days_) for days_ in missing]
         found = db.session.execute(
             DIFFERENCES, {"gateway": name, "first": span.first, "last": span.last}

@@ -9,7 +9,7 @@ from sqlalchemy import FetchedValue, ForeignKey, ForeignKeyConstraint, Integer, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
-from storefront.books import connect_models, reconcile_models  # noqa: F401 - made known with the others
+from storefront.books import connect_models  # noqa: F401 - made known with the others
 from storefront.extensions import db
 from storefront.people.models import Decision, Proposal
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import select, text
 
 from storefront.audit.record import record
 from storefront.books.bank_accounts import NoBankAccount, in_force, mask
 from storefront.books.four_eyes import moment
 from storefront.books.models import Payout
-from storefront.books.reconcile_models import ProviderPayoutRow
 from storefront.days import today
 from storefront.errors import Invalid
 from storefront.extensions import db
@@ -23,6 +22,12 @@ from storefront.ledger.models import Account
 from storefront.money import format_rupiah
 
 LONGEST_REFERENCE = 100
+#: What reconciliation has copied of the provider's own list.
+SENT = text(
+    """
+    SELECT EXISTS (SELECT FROM provider_payouts WHERE gateway = :gateway AND :reference IN (reference, bank_reference)
+                      AND amount = :amount AND state <> 'failed')"""
+)
 
 
 def gateways() -> list[str]:
@@ -90,13 +95,8 @@ def record_payout(
 
 def _is_told(gateway: str, reference: str, amount: int) -> bool:
     """Whether the provider says that it has sent this payout, by its own reference or by the bank's."""
-    sent = select(ProviderPayoutRow.reference).where(
-        ProviderPayoutRow.gateway == gateway,
-        or_(ProviderPayoutRow.reference == reference, ProviderPayoutRow.bank_reference == reference),
-        ProviderPayoutRow.amount == amount,
-        ProviderPayoutRow.state != "failed",
-    )
-    return db.session.scalar(sent.limit(1)) is not None
+    values = {"gateway": gateway, "reference": reference, "amount": amount}
+    return bool(db.session.scalar(SENT, values))
 
 
 def _refused(gateway: str, reference: str, amount: int, arrived_on: datetime.date) -> dict[str, str]:

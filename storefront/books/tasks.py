@@ -6,7 +6,6 @@ import datetime
 
 from procrastinate import RetryStrategy
 
-from storefront.books import reconcile
 from storefront.books.disputes import record_dispute
 from storefront.books.event_tries import try_event
 from storefront.books.fees import book_fee, learn_fee
@@ -22,21 +21,6 @@ from storefront.extensions import db, jobs
 def handle_payment_event_job(event_row_id: int) -> None:
     """Handle a provider's event; a failure is noted on it and queues the next try itself."""
     try_event(event_row_id)
-
-
-@jobs.task(name="books.reconcile")
-def reconcile_job(run_id: int) -> None:
-    """Compare some days with a provider's own books."""
-    reconcile.run(run_id)
-
-
-@jobs.periodic(cron="7 * * * *")
-@jobs.task(name="books.reconcile_all", queueing_lock="books.reconcile_all")
-def reconcile_all_job(timestamp: int) -> None:
-    """Every hour: heal what webhooks missed, and compare the days that are open."""
-    for name in reconcile.in_use():
-        reconcile.ask(name, None)
-    db.session.commit()
 
 
 @jobs.task(name="books.record_refund", retry=RetryStrategy(max_attempts=40, wait=1, linear_wait=15))

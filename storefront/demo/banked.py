@@ -15,7 +15,7 @@ from sqlalchemy import select, text, update
 
 from storefront.bank import automatic, files, match, return_batches, returns
 from storefront.bank.models import BankLine
-from storefront.books import reconcile, refunds
+from storefront.books import refunds
 from storefront.books.event_tries import try_event
 from storefront.books.refund_outcome import refund_failed
 from storefront.books.refunds import LineWish
@@ -33,6 +33,7 @@ from storefront.payments.sandbox_books import choose_outcome
 from storefront.payments.sandbox_models import SandboxLine
 from storefront.payments.transfer import NAME as TRANSFER
 from storefront.payments.transfer_models import Transfer
+from storefront.reconciliation import runs
 from storefront.shipping.quote import pickup_option
 
 #: Days of the bank's first file.
@@ -243,9 +244,9 @@ class Banked:
         db.session.execute(
             update(SandboxLine).where(SandboxLine.id == charged).values(fee=SandboxLine.fee + 500)
         )
-        run = reconcile.ask("sandbox", None)
+        run = runs.ask("sandbox", None)
         db.session.commit()
-        reconcile.run(run.id)
+        runs.run(run.id)
 
 
 def _csv(account: str, lines: Sequence[Line], opening: int) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The provider's own books of the past, and the nights on which they were compared with ours.
 
-As `books.reconcile` does it, but in the demo's transaction, which the sandbox's own connection would not see, and by
-sets: a demo may have a million payments.
+As `reconciliation.runs` does it, but in the demo's transaction, which the sandbox's own connection would not see, and
+by sets: a demo may have a million payments.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import datetime
 
 from sqlalchemy import text
 
-from storefront.books import reconcile
-from storefront.books.reconcile_compare import compare
-from storefront.books.reconcile_lines import link
-from storefront.books.reconcile_models import ReconciliationRun
+from storefront.books.reconciled_days import first_use
 from storefront.demo.moments import days
 from storefront.extensions import db
 from storefront.payments.sandbox_books import CAPTURE
+from storefront.reconciliation.compare import compare
+from storefront.reconciliation.lines import link
+from storefront.reconciliation.models import ReconciliationRun
 
 GATEWAY = "sandbox"
 #: The sandbox enters what the shop knows (it is the provider of an invented past), then says it line by line.
@@ -45,7 +45,7 @@ COMPARED = text("SELECT max(day) FROM reconciled_days WHERE gateway = 'sandbox' 
 def compare_until(last: datetime.date, moment: datetime.datetime) -> None:
     """What was not compared yet is, up to the day `last`, at `moment` after it. Never commits."""
     db.session.flush()
-    begun = reconcile.first_use(GATEWAY)
+    begun = first_use(GATEWAY)
     compared: datetime.date | None = db.session.execute(COMPARED).scalar_one()
     first = compared + days(1) if compared else begun
     if first is None or first > last:

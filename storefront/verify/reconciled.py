@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storefront.books.reconcile_compare import PAYOUT_PATIENCE
+from storefront.reconciliation.compare import PAYOUT_PATIENCE
 from storefront.verify.invariant import Invariant
 
 TOLD = "('open', 'proposed', 'explained')"

@@ -14,11 +14,11 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from storefront.books import reconcile
 from storefront.crash_points import POINTS
 from storefront.embedded import OWNER, WEB
 from storefront.extensions import db, defer
 from storefront.payments.sandbox import SandboxGateway
+from storefront.reconciliation import runs
 from tests.clones import SECRETS, Clone
 from tests.drills.doomed import Doomed, End
 from tests.drills.live import serve
@@ -250,7 +250,7 @@ def test_a_comparison_that_died_heals_what_it_was_to_heal(shop: Shop, point: str
     )
     assert never.status in (200, 202)
     shop.choose(payment_id)
-    reconcile.ask("sandbox", None)
+    runs.ask("sandbox", None)
     shop.session.commit()
     assert shop.work_until_killed(point)
     shop.drain()

@@ -19,12 +19,12 @@ from storefront.books import close as closing
 from storefront.books.checklist import checklist, last_check
 from storefront.books.close import NotReady, StillBooking, WrongState, close, reopen
 from storefront.books.models import Period
-from storefront.books.reconcile_differences import explain
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.book import Leg, book, books_difference, clearing, to_return
 from storefront.ledger.closed import PeriodClosed, is_closed, require_open
 from storefront.payments.models import PaymentEvent
+from storefront.reconciliation.differences import explain
 from storefront.verify.month import ask, check_month, prove
 from tests.factories import make_paid_order, make_person
 from tests.selling import Shop, open_shop

@@ -22,11 +22,11 @@ from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy import text
 
 from storefront import create_app
-from storefront.books import reconcile
-from storefront.books.reconcile_compare import explained
-from storefront.books.reconcile_models import ReconciliationRun
 from storefront.embedded import OWNER, WEB
 from storefront.extensions import db, jobs
+from storefront.reconciliation import runs
+from storefront.reconciliation.compare import explained
+from storefront.reconciliation.models import ReconciliationRun
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
 from tests.clones import SECRETS, settings_for
@@ -223,7 +223,7 @@ class Soak:
     def _reconcile(self, kills: int) -> None:
         """A run as the button asks for it; the worker is killed in its midst so many times."""
         with self.app.app_context():
-            run_id = reconcile.ask("stripe", self.finance.first).id
+            run_id = runs.ask("stripe", self.finance.first).id
             db.session.commit()
         for number in range(kills):
             # The first kill always meets it at work; how far it gets until the others is left to chance.

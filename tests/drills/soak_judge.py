@@ -13,8 +13,8 @@ from typing import Any
 
 import psycopg
 
-from storefront.books.reconcile_compare import Explained
 from storefront.payments.stripe_events import TYPES
+from storefront.reconciliation.compare import Explained
 from tests.stripe_fake.money import WITHOUT_REFUNDS
 from tests.stripe_fake.run import FakeStripe
 

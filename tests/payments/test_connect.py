@@ -19,7 +19,6 @@ from storefront import crash_points, days
 from storefront.books import (
     attention,
     connected_accounts,
-    reconcile,
     settle,
     settle_paid,
     transfer_back,
@@ -31,7 +30,6 @@ from storefront.books.connected_accounts import TransfersOff
 from storefront.books.disputes import record_dispute
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.models import FeeBearer, Settlement
-from storefront.books.reconcile_compare import explained
 from storefront.books.settle import MoreThanOwed, Wish
 from storefront.books.settle_paid import GoesByTransfer, Paid
 from storefront.books.transfer_back import part_to_come_back
@@ -44,6 +42,8 @@ from storefront.ledger.models import Account, JournalEntry, Posting
 from storefront.orders.models import Order
 from storefront.payments.gateway import GatewayUnavailable
 from storefront.payments.models import Payment, Refund
+from storefront.reconciliation import runs
+from storefront.reconciliation.compare import explained
 from storefront.snapshot import snapshot
 from storefront.verify import transferred
 from storefront.verify.everything import INVARIANTS
@@ -109,9 +109,9 @@ def broken() -> dict[str, Any]:
 
 def reconciled() -> None:
     """Compared with Stripe's own books, the clearing account is explained to the rupiah, and every promise holds."""
-    run = reconcile.ask("stripe", None)
+    run = runs.ask("stripe", None)
     db.session.commit()
-    assert reconcile.run(run.id) == "done"
+    assert runs.run(run.id) == "done"
     sums = explained("stripe")
     differences = text("SELECT what, theirs, ours FROM reconciliation_differences WHERE state = 'open'")
     assert db.session.execute(differences).all() == []
@@ -213,9 +213,9 @@ def test_reconciliation_books_what_a_dead_job_had_made(shop: Shop, monkeypatch: 
 
 def stripe_knows_no_refund(shop: Shop, order_id: int) -> None:
     """Compared with Stripe, whose books lack the refund alone that `give_back` only said."""
-    run = reconcile.ask("stripe", None)
+    run = runs.ask("stripe", None)
     db.session.commit()
-    assert reconcile.run(run.id) == "done"
+    assert runs.run(run.id) == "done"
     open_ones = db.session.execute(text("SELECT what FROM reconciliation_differences WHERE state = 'open'"))
     refunded = db.session.scalars(select(Refund.amount).where(Refund.order_id == order_id)).all()
     assert [row.what for row in open_ones] == ["entry"] * len(refunded)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from storefront.books.reconcile_compare import Explained
+from storefront.reconciliation.compare import Explained
 from tests.drills.soak_judge import OurPayment, OurRefund, Ours, Theirs, Told, judge
 
 

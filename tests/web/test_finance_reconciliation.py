@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storefront import days
-from storefront.books import reconcile
+from storefront.books import reconciled_days
 from storefront.ledger.book import Leg, book, books_difference, clearing
 from storefront.money import format_rupiah
 from storefront.payments import sandbox
@@ -250,4 +250,4 @@ def test_only_those_who_see_the_whole_programme_see_it(app: Flask, shop: Shop, d
     auditor = sign_in(app.test_client(), make_account("auditor"))
     assert auditor.get("/finance/reconciliation").status_code == 200
     assert post(auditor, "/finance/reconciliation", {"gateway": "sandbox"}).status_code == 403
-    assert reconcile.in_use() == ["sandbox"]
+    assert reconciled_days.in_use() == ["sandbox"]

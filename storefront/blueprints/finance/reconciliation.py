@@ -12,10 +12,7 @@ from flask_babel import gettext as _
 from storefront import days
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.payouts import whole_programme
-from storefront.books import reconcile, reconcile_differences, reconcile_list
-from storefront.books.reconcile_compare import explained
-from storefront.books.reconcile_list import DIFFERENCE_STATES, DifferenceRow, RunRow
-from storefront.books.reconcile_models import Difference
+from storefront.books import reconciled_days
 from storefront.books.span import BadSpan
 from storefront.books.span import parse as parse_span
 from storefront.errors import NotFound
@@ -24,6 +21,12 @@ from storefront.ledger.closed import is_closed
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reconciliation import differences as deciding
+from storefront.reconciliation import lists
+from storefront.reconciliation import runs as comparisons
+from storefront.reconciliation.compare import explained
+from storefront.reconciliation.lists import DIFFERENCE_STATES, DifferenceRow, RunRow
+from storefront.reconciliation.models import Difference
 from storefront.written import Written
 from storefront.written import day as read_day
 
@@ -43,7 +46,7 @@ def ask_reconciliation() -> ResponseReturnValue:
     whole_programme()
     form = steps.written()
     first, last = form.day_or_none("from"), form.day_or_none("to")
-    done = form.done(lambda: reconcile.ask(form["gateway"], access.person_id(), first, last))
+    done = form.done(lambda: comparisons.ask(form["gateway"], access.person_id(), first, last))
     if done is None:
         return overview_page(form), form.status
     return redirect(url_for("finance.reconciliation_run", run_id=done.id), 303)
@@ -78,10 +81,10 @@ def reconciliation_month(gateway: str, month: str) -> ResponseReturnValue:
             "finance/reconciliation_day.html",
             gateway=gateway,
             day=day,
-            kinds=reconcile_list.kinds(gateway, day),
-            found=reconcile_list.lines(gateway, day, page_number()),
-            differences=reconcile_list.differences(gateway=gateway, first=day, last=day).rows,
-            row=reconcile_list.days(gateway, day, day)[0],
+            kinds=lists.kinds(gateway, day),
+            found=lists.lines(gateway, day, page_number()),
+            differences=lists.differences(gateway=gateway, first=day, last=day).rows,
+            row=lists.days(gateway, day, day)[0],
         )
     try:
         span = parse_span(month)
@@ -90,7 +93,7 @@ def reconciliation_month(gateway: str, month: str) -> ResponseReturnValue:
     if not span.is_month:
         raise NotFound()
     first, last = max(span.first, begun), min(span.last, days.today())
-    found = reconcile_list.days(gateway, first, last) if first <= last else []
+    found = lists.days(gateway, first, last) if first <= last else []
     return render_template("finance/reconciliation_month.html", gateway=gateway, span=span, days=found)
 
 
@@ -99,12 +102,12 @@ def reconciliation_month(gateway: str, month: str) -> ResponseReturnValue:
 def difference_list() -> ResponseReturnValue:
     """Differences by state and gateway, open ones first."""
     whole_programme()
-    known = reconcile.in_use()
+    known = reconciled_days.in_use()
     gateway, state = steps.asked("gateway", known), steps.asked("state", DIFFERENCE_STATES)
     return render_template(
         "finance/differences.html",
-        found=reconcile_list.differences(gateway=gateway, state=state, page=page_number()),
-        counts=reconcile_list.counts(gateway),
+        found=lists.differences(gateway=gateway, state=state, page=page_number()),
+        counts=lists.counts(gateway),
         gateways=known,
         gateway=gateway,
         state=state,
@@ -132,7 +135,7 @@ def propose_for_difference(difference_id: int) -> ResponseReturnValue:
     """Propose the correction that settles it; a second person books it."""
     row, form = own(difference_id), steps.written()
     done = form.done(
-        lambda: reconcile_differences.propose_correction(row.id, access.person_id(), form["reason"])
+        lambda: deciding.propose_correction(row.id, access.person_id(), form["reason"])
     )
     return ended(row, form, done, _("Koreksi diusulkan. Orang kedua yang menyetujuinya."))
 
@@ -143,7 +146,7 @@ def refund_for_difference(difference_id: int) -> ResponseReturnValue:
     """Write down a refund that was made in the provider's own pages; a second person books it."""
     row, form = own(difference_id), steps.written()
     done = form.done(
-        lambda: reconcile_differences.record_refund_made_there(row.id, access.person_id(), form["reason"])
+        lambda: deciding.record_refund_made_there(row.id, access.person_id(), form["reason"])
     )
     return ended(row, form, done, _("Pengembalian dicatat. Orang kedua yang menyetujuinya."))
 
@@ -153,7 +156,7 @@ def refund_for_difference(difference_id: int) -> ResponseReturnValue:
 def explain_difference(difference_id: int) -> ResponseReturnValue:
     """Leave it as it is, for a reason."""
     row, form = own(difference_id), steps.written()
-    done = form.done(lambda: reconcile_differences.explain(row.id, access.person_id(), form["reason"]))
+    done = form.done(lambda: deciding.explain(row.id, access.person_id(), form["reason"]))
     return ended(row, form, done, _("Selisih dikesampingkan; alasannya tercatat."))
 
 
@@ -162,14 +165,14 @@ def explain_difference(difference_id: int) -> ResponseReturnValue:
 def reopen_difference(difference_id: int) -> ResponseReturnValue:
     """Look again at one that was left."""
     row, form = own(difference_id), steps.written()
-    done = form.done(lambda: reconcile_differences.reopen(row.id, access.person_id()))
+    done = form.done(lambda: deciding.reopen(row.id, access.person_id()))
     return ended(row, form, done, _("Selisih dibuka lagi."))
 
 
 def own(difference_id: int) -> DifferenceRow:
     """A difference, for whoever sees the whole programme. Raises NotFound."""
     whole_programme()
-    row = reconcile_list.difference(difference_id)
+    row = lists.difference(difference_id)
     if row is None:
         raise NotFound()
     return row
@@ -178,7 +181,7 @@ def own(difference_id: int) -> DifferenceRow:
 def own_run(run_id: int) -> RunRow:
     """A run, for whoever sees the whole programme. Raises NotFound."""
     whole_programme()
-    row = reconcile_list.run(run_id)
+    row = lists.run(run_id)
     if row is None:
         raise NotFound()
     return row
@@ -187,7 +190,7 @@ def own_run(run_id: int) -> RunRow:
 def first_use(gateway: str) -> datetime.date:
     """The first day of a gateway in use. Raises NotFound for any other."""
     whole_programme()
-    found = reconcile.first_use(gateway) if gateway in reconcile.in_use() else None
+    found = reconciled_days.first_use(gateway) if gateway in reconciled_days.in_use() else None
     if found is None:
         raise NotFound()
     return found
@@ -204,22 +207,22 @@ def ended(row: DifferenceRow, form: Written, done: object, said: str) -> Respons
 def overview_page(form: Written) -> str:
     today = days.today()
     gateways: list[dict[str, Any]] = []
-    for name in reconcile.in_use():
-        begun = reconcile.first_use(name)
+    for name in reconciled_days.in_use():
+        begun = reconciled_days.first_use(name)
         assert begun is not None
         gateways.append(
             {
                 "name": name,
                 "explained": explained(name),
-                "months": reconcile_list.months(name, begun, today),
-                "open_days": reconcile.open_days(name),
+                "months": lists.months(name, begun, today),
+                "open_days": comparisons.open_days(name),
             }
         )
     return render_template(
         "finance/reconciliation.html",
         gateways=gateways,
-        runs=reconcile_list.runs(page=page_number()),
-        differences=reconcile_list.open_differences(),
+        runs=lists.runs(page=page_number()),
+        differences=lists.open_differences(),
         may_write=steps.may(Action.BOOKS_WRITE),
         form=form,
         today=today,
@@ -232,9 +235,9 @@ def page(row: DifferenceRow, form: Written) -> str:
         "finance/difference.html",
         row=row,
         form=form,
-        legs=reconcile_differences.proposal(difference),
-        is_payout=reconcile_differences.is_missing_payout(difference),
-        is_refund=reconcile_differences.refund_made_there(difference) is not None,
+        legs=deciding.proposal(difference),
+        is_payout=deciding.is_missing_payout(difference),
+        is_refund=deciding.refund_made_there(difference) is not None,
         is_closed=is_closed(row.day),
         may_write=steps.may(Action.BOOKS_WRITE),
         today=days.today(),

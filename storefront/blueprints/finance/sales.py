@@ -9,11 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.finance import bp, reach, steps
 from storefront.blueprints.finance.period import chosen, chosen_year, facilities
-from storefront.books import attention, deposits, held_payments, reconcile_list, refund_list, sums
+from storefront.books import attention, deposits, held_payments, refund_list, sums
 from storefront.display import short_month
 from storefront.exports.lines import lines_page
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reconciliation.lists import open_differences
 
 
 @bp.get("/")
@@ -29,7 +30,7 @@ def overview() -> ResponseReturnValue:
         months=[(month, short_month(datetime.date(year, month, 1))) for month in range(1, 13)],
         troubled=attention.events_for_a_person() if reach() is None else 0,
         held=len(held_payments.held()) if reach() is None else 0,
-        differences=reconcile_list.open_differences() if reach() is None else 0,
+        differences=open_differences() if reach() is None else 0,
         late_deposits=deposits.late(reach()),
         waiting_refunds=refund_list.waiting(steps.within(Action.REFUNDS_READ)),
     )

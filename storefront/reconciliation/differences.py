@@ -17,14 +17,14 @@ from storefront.books import corrections
 from storefront.books.bank_accounts import find_in_force
 from storefront.books.four_eyes import Decided, moment
 from storefront.books.models import Correction
-from storefront.books.reconcile_models import Difference, ProviderLine
-from storefront.books.refund_elsewhere import write_down
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.ledger.book import bank, books_difference, clearing, fees_of_operator
 from storefront.ledger.closed import is_closed
 from storefront.payments.models import Payment, Refund
 from storefront.payments.provider_books import LineKind
+from storefront.reconciliation.models import Difference, ProviderLine
+from storefront.reconciliation.refund_elsewhere import write_down
 
 SHORTEST_REASON, LONGEST_REASON = 10, 1000
 

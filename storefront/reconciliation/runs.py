@@ -17,21 +17,21 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storefront import days
 from storefront.audit.record import record
-from storefront.books.reconcile_compare import PAYOUT_PATIENCE, compare, look_again
-from storefront.books.reconcile_fetch import (
+from storefront.books.reconciled_days import first_use
+from storefront.crash_points import reach
+from storefront.errors import Invalid
+from storefront.extensions import db, defer
+from storefront.payments.gateway import GatewayUnavailable
+from storefront.reconciliation.compare import PAYOUT_PATIENCE, compare, look_again
+from storefront.reconciliation.fetch import (
     ask_about_open_payments,
     fetch_events,
     fetch_lines,
     fetch_payouts,
 )
-from storefront.books.reconcile_heal import heal
-from storefront.books.reconcile_lines import link
-from storefront.books.reconcile_models import ProviderLine, ReconciliationRun
-from storefront.crash_points import reach
-from storefront.display import format_date
-from storefront.errors import Invalid
-from storefront.extensions import db, defer
-from storefront.payments.gateway import GatewayUnavailable
+from storefront.reconciliation.heal import heal
+from storefront.reconciliation.lines import link
+from storefront.reconciliation.models import ProviderLine, ReconciliationRun
 
 log = structlog.get_logger("storefront.books")
 
@@ -41,16 +41,6 @@ AT_ONCE = 7
 #: The longest span that one run compares.
 MOST_DAYS = 800
 
-#: Payments as a rule; entries alone where they were invented, or came over from elsewhere.
-FIRST_USE = text(
-    """
-    SELECT g.name, LEAST(
-           (SELECT accounting_date(created_at) FROM payments WHERE gateway = g.name ORDER BY created_at LIMIT 1),
-           (SELECT p.effective_date FROM postings p
-             WHERE p.account_id = (SELECT id FROM accounts WHERE code = 'clearing:' || g.name)
-             ORDER BY p.effective_date LIMIT 1)) AS day
-      FROM unnest(CAST(:gateways AS text[])) g (name) ORDER BY g.name"""
-)
 #: The first day that is not compared finally, or that holds what no comparison has seen.
 FIRST_OPEN = text(
     """
@@ -68,18 +58,6 @@ FIRST_OPEN = text(
                             AND o.reference = l.payout_reference), l.day) + CAST(:patience AS int) < :last
     ) open WHERE day >= :first"""
 )
-
-
-def in_use() -> list[str]:
-    """The gateways that can be asked and that were ever used."""
-    rows = db.session.execute(FIRST_USE, {"gateways": list(current_app.extensions["gateways"])})
-    return [row.name for row in rows if row.day is not None]
-
-
-def first_use(gateway_name: str) -> datetime.date | None:
-    """The day from which on there is something to compare."""
-    day: datetime.date | None = db.session.execute(FIRST_USE, {"gateways": [gateway_name]}).one().day
-    return day
 
 
 def open_days(gateway_name: str) -> tuple[datetime.date, datetime.date] | None:
@@ -121,7 +99,7 @@ def ask(
         return db.session.execute(select(ReconciliationRun).where(is_waiting)).scalar_one()
     run = _run(run_id)
     # Runs of one gateway follow each other; should two meet all the same, nothing is done twice.
-    defer("books.reconcile", run_id=run.id, lock=f"reconcile:{gateway_name}")
+    defer("reconciliation.run", run_id=run.id, lock=f"reconcile:{gateway_name}")
     if person_id is not None:
         asked = {"gateway": gateway_name, "from": first.isoformat(), "to": last.isoformat()}
         record("reconciliation.asked", "reconciliation", run.id, person_id=person_id, details=asked)
@@ -194,31 +172,3 @@ def _note(run_id: int, step: str | None, **values: object) -> None:
         values["step"] = step
     db.session.execute(update(ReconciliationRun).where(ReconciliationRun.id == run_id).values(**values))
     db.session.commit()
-
-
-def not_reconciled(gateway_name: str, first: datetime.date, last: datetime.date) -> list[str]:
-    """Days from `first` to `last` that were not wholly compared after they ended, stretch by stretch, in words."""
-    begun = first_use(gateway_name)
-    if begun is None or begun > last:
-        return []
-    values = {"gateway": gateway_name, "first": max(first, begun), "last": last}
-    found = db.session.scalars(MISSING_DAYS, values).all()
-    stretches: list[list[datetime.date]] = []
-    for day in found:
-        if stretches and stretches[-1][1] + DAY == day:
-            stretches[-1][1] = day
-        else:
-            stretches.append([day, day])
-    return [
-        format_date(begin) if begin == end else f"{format_date(begin)} – {format_date(end)}"
-        for begin, end in stretches
-    ]
-
-
-MISSING_DAYS = text(
-    """
-    (SELECT day::date FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') day
-     EXCEPT SELECT day FROM reconciled_days WHERE gateway = :gateway AND is_final)
-     UNION SELECT day FROM reconciliation_left WHERE gateway = :gateway AND day BETWEEN :first AND :last
-     ORDER BY 1"""
-)

@@ -15,13 +15,13 @@ import structlog
 from sqlalchemy import func, select, text
 
 from storefront.books.event_tries import try_event
-from storefront.books.reconcile_lines import keep_lines, keep_payouts
-from storefront.books.reconcile_models import ReconciliationRun
 from storefront.extensions import db
 from storefront.orders.ask import ask_provider
 from storefront.payments.gateway import gateway
 from storefront.payments.inbox import receive_fetched
 from storefront.payments.models import LIVING_STATES, Payment, PaymentEvent
+from storefront.reconciliation.lines import keep_lines, keep_payouts
+from storefront.reconciliation.models import ReconciliationRun
 
 log = structlog.get_logger("storefront.books")
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """Day by day: what a provider's lines say beside what our entries say; where they differ is written down.
 
-Reads lines that were copied before (`reconcile_lines`) and asks nobody. Compared again, a difference is still one
+Reads lines that were copied before (`lines.py`) and asks nobody. Compared again, a difference is still one
 row; it is `gone` as soon as both sides say the same.
 """
 

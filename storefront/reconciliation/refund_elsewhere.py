@@ -12,13 +12,13 @@ from sqlalchemy import select
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
 from storefront.books.models import RefundLine, RefundParcel
-from storefront.books.reconcile_models import ProviderLine
 from storefront.books.refundable import refundable
 from storefront.errors import DomainError, NotFound
 from storefront.extensions import db
 from storefront.money import split
 from storefront.orders.models import Order
 from storefront.payments.models import Payment, Refund
+from storefront.reconciliation.models import ProviderLine
 
 
 class MoreThanLeft(DomainError):

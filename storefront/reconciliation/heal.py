@@ -16,7 +16,6 @@ from storefront.books.connect_models import FacilityTransfer, TransferReversal
 from storefront.books.disputes import DisputeDiffers, record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.provider_events import TAKEN_STATES
-from storefront.books.reconcile_models import ProviderLine
 from storefront.books.refund_outcome import record_outcome
 from storefront.books.transfer_back import reversal_made
 from storefront.books.transfer_send import transfer_made
@@ -30,6 +29,7 @@ from storefront.orders.taken import believed
 from storefront.payments.models import Payment
 from storefront.payments.provider_books import LineKind
 from storefront.payments.said import CURRENCY
+from storefront.reconciliation.models import ProviderLine
 
 log = structlog.get_logger("storefront.books")
 

@@ -1,6 +1,6 @@
 """A provider's own books, copied line by line and led to the journal entries that say the same.
 
-Nothing here asks the provider: the lines come in from `reconcile_fetch`. All of it may be done twice, and by two
+Nothing here asks the provider: the lines come in from `fetch.py`. All of it may be done twice, and by two
 at once: a line is kept by its reference, and an entry belongs to one line.
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from storefront.books.reconcile_models import ProviderLine, ProviderPayoutRow
 from storefront.extensions import db
 from storefront.payments.provider_books import BalanceLine, ProviderPayout
+from storefront.reconciliation.models import ProviderLine, ProviderPayoutRow
 
 #: Whose captured money a line speaks of, where the provider names only that.
 NAME_PAYMENTS = text(

@@ -12,9 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storefront import days
-from storefront.books import bank_accounts, reconcile
+from storefront.books import bank_accounts
 from storefront.books.payouts import record_payout
-from storefront.books.reconcile_models import ReconciledDay
 from storefront.books.refunds import LineWish, propose
 from storefront.embedded import SUPERUSER
 from storefront.errors import Invalid
@@ -24,6 +23,8 @@ from storefront.orders.views import order_status
 from storefront.payments.gateway import GatewayUnavailable, gateway
 from storefront.payments.models import Payment
 from storefront.payments.sandbox_books import dispute, fail_refund, pay_out
+from storefront.reconciliation import runs
+from storefront.reconciliation.models import ReconciledDay
 from storefront.snapshot import snapshot
 from storefront.verify.invariant import check
 from storefront.verify.reconciled import INVARIANTS
@@ -227,7 +228,7 @@ def test_two_runs_at_once_do_no_more_than_one(app: Flask, db_session: Session, s
     def carry_out(run_id: int) -> Callable[[], str]:
         def call() -> str:
             with app.app_context():
-                return reconcile.run(run_id)
+                return runs.run(run_id)
 
         return call
 
