@@ -216,7 +216,7 @@ BOOKS = [
 ]
 
 #: Files, addresses of refused forms that lead back to their page, and what is not there while transfers are off (it
-#: is asked for in tests/payments/test_connect_pages.py).
+#: is asked for in tests/payments/test_connect_pages.py and looked at in test_stripe.py).
 NO_BOOK_PAGES = {
     "finance.after_connected_account_step", "finance.after_transfer_step", "finance.connected_account_list",
     "finance.after_approving", "finance.after_bank_account_step", "finance.after_bearer_step",

@@ -11,15 +11,21 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from storefront import create_app
+from storefront.books import connected_accounts
+from storefront.days import today
+from storefront.extensions import db
 from tests.browser import purchase
+from tests.browser.look import faults
 from tests.browser.shop import LiveShop, serve
-from tests.browser.visitor import SIZES, TIMEOUT, Visitor
+from tests.browser.visitor import LANGUAGES, SIZES, TIMEOUT, Visitor, sign_in
 from tests.clones import TestServer, settings_for, worker_name
-from tests.selling import open_shop
+from tests.selling import Shop, open_shop
+from tests.staff import make_account
 from tests.stripe_fake.run import FakeStripe, fake_stripe
 
 #: Milliseconds in which a page notices by itself.
 SOON = 10_000
+FINANCE = "finance@demo.test"
 PAID = "SELECT count(*) FROM orders WHERE state = 'paid'"
 
 
@@ -37,13 +43,25 @@ def stripe_shop(
     clone = database_server.clone(f"storefront_stripe_{worker_name()}")
     var_dir = tmp_path_factory.mktemp("stripe")
     with create_app(settings_for(clone.addresses, var_dir)).app_context():
-        open_shop()
-    with serve(clone, var_dir / "media", var_dir, **stripe.settings()) as live:
+        register_accounts(open_shop())
+    with serve(clone, var_dir / "media", var_dir, **stripe.settings(STRIPE_CONNECT="on")) as live:
         stripe.tell("delivery", url=f"{live.address}/webhooks/stripe")
         yield live
         verdict = live.shop.command("verify")
     clone.close()
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+
+
+def register_accounts(shop: Shop) -> None:
+    """Finance has registered one facility's account at Stripe; another one waits for its second person."""
+    first, second = (make_account("finance", email=email).id for email in (FINANCE, "finance2@demo.test"))
+    for facility, account in ((shop.pekalongan, "acct_browserone"), (shop.ambon, "acct_browsertwo")):
+        found = connected_accounts.propose(
+            facility.id, account=account, permission_letter="S-1/KPPN/2026", valid_from=today(), person_id=first
+        )
+        if facility is shop.pekalongan:
+            connected_accounts.approve(found.id, second)
+    db.session.commit()
 
 
 @pytest.fixture
@@ -111,3 +129,15 @@ def test_whoever_comes_back_without_paying_can_go_there_again(shopper: Visitor, 
     page.get_by_role("button", name="Pay by card").click()
     page.wait_for_url(lambda url: "/orders/" in url and "token" not in url)
     expect(page.locator(".order-head .pill")).to_have_text("Sudah dibayar", timeout=SOON)
+
+
+def test_finance_sees_facilities_accounts_in_both_languages(shopper: Visitor) -> None:
+    """The page is there only while transfers are on, so it is no sight of the demo."""
+    sign_in(shopper.page, FINANCE)
+    for language in LANGUAGES:
+        shopper.language = language
+        shopper.go("/finance/connected-accounts")
+        for size in SIZES:
+            shopper.resize(size)
+            assert faults(shopper, 200) == [], (language, size)
+        expect(shopper.page.locator("tbody tr")).to_have_count(2)
