@@ -17,9 +17,12 @@ from storefront.extensions import db, jobs
 
 
 # Named as the inbox queues it, which knows neither orders nor books.
-@jobs.task(name="orders.handle_payment_event")
+@jobs.task(name="orders.handle_payment_event", retry=RetryStrategy(max_attempts=40, wait=1, linear_wait=15))
 def handle_payment_event_job(event_row_id: int) -> None:
-    """Handle a provider's event; a failure is noted on it and queues the next try itself."""
+    """Handle a provider's event; a failure is noted on it and queues the next try itself.
+
+    Tried again where even that could not be written down, since the database was away.
+    """
     try_event(event_row_id)
 
 

@@ -338,3 +338,14 @@ def test_a_dispute_takes_a_shipped_order_back_from_its_funds(shop: Shop, db_sess
     assert set(owed().values()) == {0}
     assert order_status(taken.order_id)[0] == "shipped"  # the goods are with the buyer all the same
     assert broken("disputes_booked", "clearing_balance", "disputes_take_what_is_left") == []
+
+
+def test_an_event_is_tried_again_where_its_failure_could_not_be_noted(
+    shop: Shop, run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was away: the handler raises into the worker, whose job must not end with it."""
+    arrive("payment.succeeded", "pay_unknown0000000000000000", 1)
+    monkeypatch.setattr("storefront.books.tasks.try_event", lambda _row: 1 / 0)
+    run_jobs()
+    jobs = "SELECT status::text FROM procrastinate_jobs WHERE task_name = 'orders.handle_payment_event'"
+    assert db.session.scalars(text(jobs)).all() == ["todo"]
