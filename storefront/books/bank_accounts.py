@@ -12,14 +12,12 @@ import re
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, or_, select
 
-from storefront.audit.record import record
-from storefront.books.four_eyes import Decided, moment, require_second
+from storefront.books.account_register import Register
 from storefront.books.models import BankAccount, Settlement
 from storefront.display import format_date
-from storefront.errors import DomainError, Invalid, NotFound
+from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.ledger.balance import lock_accounts
 from storefront.ledger.models import Account, Posting
 
 #: Digits of an account number that are shown to everybody.
@@ -102,13 +100,8 @@ def propose(
         permission_letter=permission_letter,
         valid_from=valid_from,
         valid_to=valid_to,
-        proposed_by=person_id,
-        proposed_at=moment(at),
     )
-    db.session.add(account)
-    db.session.flush()
-    _record(account, "proposed", person_id)
-    return account
+    return REGISTER.propose(account, person_id, at)
 
 
 def approve(account_id: int, person_id: int, *, at: datetime.datetime | None = None) -> BankAccount:
@@ -116,91 +109,11 @@ def approve(account_id: int, person_id: int, *, at: datetime.datetime | None = N
 
     Raises FourEyes, Decided, NotFound, and Invalid when its days overlap with another's.
     """
-    account = _waiting(account_id)
-    require_second(account.proposed_by, person_id)
-    _lock(account.facility_id)
-    _make_room(account, person_id)
-    account.approved_by, account.approved_at = person_id, moment(at)
-    db.session.flush()
-    _record(account, "approved", person_id)
-    return account
+    return REGISTER.approve(account_id, person_id, at)
 
 
-def reject(account_id: int, person_id: int) -> BankAccount:
-    """Decide against an account that waits. Who proposed it may take it back. Raises Decided, NotFound."""
-    account = _waiting(account_id)
-    account.rejected_by, account.rejected_at = person_id, moment(None)
-    db.session.flush()
-    _record(account, "rejected", person_id)
-    return account
-
-
-def propose_end(account_id: int, last_day: datetime.date, person_id: int) -> BankAccount:
-    """Name the last day of a registered account. Raises Invalid, Decided, NotFound."""
-    account = _registered(account_id)
-    if last_day < account.valid_from:
-        raise Invalid({"end_on": _("Hari terakhir tidak bisa sebelum hari pertama.")})
-    if account.valid_to is not None and last_day >= account.valid_to:
-        raise Invalid(
-            {"end_on": _("Rekening ini sudah berakhir pada %(day)s.", day=format_date(account.valid_to))}
-        )
-    _refuse_if_used_after(account, last_day, "end_on")
-    before = _facts(account)
-    account.end_on, account.end_proposed_by, account.end_approved_by = last_day, person_id, None
-    db.session.flush()
-    _record(account, "end_proposed", person_id, before)
-    return account
-
-
-def approve_end(account_id: int, person_id: int) -> BankAccount:
-    """A second person agrees that the account ends. Raises FourEyes, Decided, Invalid, NotFound."""
-    account = _registered(account_id)
-    if account.end_on is None or (account.valid_to is not None and account.end_on >= account.valid_to):
-        raise Decided()
-    require_second(account.end_proposed_by, person_id)
-    _lock(account.facility_id)
-    _refuse_if_used_after(account, account.end_on, "end_on")
-    before = _facts(account)
-    account.valid_to, account.end_approved_by = account.end_on, person_id
-    db.session.flush()
-    _record(account, "ended", person_id, before)
-    return account
-
-
-def _make_room(account: BankAccount, person_id: int) -> None:
-    """End the account before this one on the day before it; refuse what would still overlap."""
-    last = datetime.date.max if account.valid_to is None else account.valid_to
-    others = db.session.scalars(
-        select(BankAccount).where(
-            _of(account.facility_id),
-            BankAccount.approved_at.is_not(None),
-            BankAccount.valid_from <= last,
-            or_(BankAccount.valid_to.is_(None), BankAccount.valid_to >= account.valid_from),
-        )
-    )
-    for other in others:
-        if other.valid_from >= account.valid_from:
-            raise Invalid(
-                {
-                    "valid_from": _(
-                        "Rekening %(bank)s %(number)s sudah berlaku sejak %(day)s. Pilih hari pertama sesudahnya.",
-                        bank=other.bank,
-                        number=mask(other.number),
-                        day=format_date(other.valid_from),
-                    )
-                }
-            )
-        last_day = account.valid_from - datetime.timedelta(days=1)
-        _refuse_if_used_after(other, last_day, "valid_from")
-        before = _facts(other)
-        other.valid_to = last_day
-        _record(other, "ended", person_id, before)
-    # Before the new one counts: the two must never overlap, not even in between.
-    db.session.flush()
-
-
-def _refuse_if_used_after(account: BankAccount, last_day: datetime.date, field: str) -> None:
-    """Money went to this account, or (the central office's) through it, after what would be its last day."""
+def _used_after(account: BankAccount, last_day: datetime.date) -> datetime.date | None:
+    """Money went to this account, or (the central office's) through it."""
     paid_to = db.session.scalar(
         select(func.max(Settlement.paid_on)).where(
             Settlement.bank_account_id == account.id, Settlement.paid_on > last_day
@@ -211,40 +124,7 @@ def _refuse_if_used_after(account: BankAccount, last_day: datetime.date, field: 
         .join(Account, Account.id == Posting.account_id)
         .where(Account.bank_account_id == account.id, Posting.effective_date > last_day)
     )
-    latest = max((day for day in (paid_to, moved) if day is not None), default=None)
-    if latest is not None:
-        raise Invalid(
-            {
-                field: _(
-                    "Masih ada uang yang masuk atau keluar di rekening ini pada %(day)s. "
-                    "Pilih hari itu atau sesudahnya.",
-                    day=format_date(latest),
-                )
-            }
-        )
-
-
-def _waiting(account_id: int) -> BankAccount:
-    account = db.session.get(BankAccount, account_id, with_for_update=True, populate_existing=True)
-    if account is None:
-        raise NotFound()
-    if account.approved_at is not None or account.rejected_at is not None:
-        raise Decided()
-    return account
-
-
-def _registered(account_id: int) -> BankAccount:
-    account = db.session.get(BankAccount, account_id, with_for_update=True, populate_existing=True)
-    if account is None:
-        raise NotFound()
-    if account.approved_at is None or account.end_approved_by is not None:
-        raise Decided()
-    return account
-
-
-def _lock(facility_id: int | None) -> None:
-    """Two accounts of one facility are approved one after the other."""
-    lock_accounts([f"bank_accounts:{facility_id or 0}"])
+    return max((day for day in (paid_to, moved) if day is not None), default=None)
 
 
 def _of(facility_id: int | None) -> ColumnElement[bool]:
@@ -269,27 +149,26 @@ def _missing(facility_id: int | None, on: datetime.date) -> object:
     )
 
 
-def _facts(account: BankAccount) -> dict[str, str | None]:
-    """What an account is, for the audit trail: never its whole number."""
-    days = {name: getattr(account, name) for name in ("valid_from", "valid_to", "end_on")}
-    return {
+REGISTER = Register(
+    BankAccount,
+    "bank_account",
+    of_owner=lambda account: _of(account.facility_id),
+    lock=lambda account: f"bank_accounts:{account.facility_id or 0}",
+    used_after=_used_after,
+    facts=lambda account: {
         "bank": account.bank,
         "number": mask(account.number),
         "holder": account.holder,
-        "permission_letter": account.permission_letter,
-        **{name: day.isoformat() if day else None for name, day in days.items()},
-    }
-
-
-def _record(
-    account: BankAccount, what: str, person_id: int, before: dict[str, str | None] | None = None
-) -> None:
-    """Write a step to the audit trail; `before` are the account's facts before one that changed it."""
-    record(
-        f"bank_account.{what}",
-        "bank_account",
-        account.id,
-        person_id=person_id,
-        facility_id=account.facility_id,
-        details={"before": before, "after": _facts(account)},
-    )
+    },
+    in_the_way=lambda other: _(
+        "Rekening %(bank)s %(number)s sudah berlaku sejak %(day)s. Pilih hari pertama sesudahnya.",
+        bank=other.bank,
+        number=mask(other.number),
+        day=format_date(other.valid_from),
+    ),
+    still_used=lambda day: _(
+        "Masih ada uang yang masuk atau keluar di rekening ini pada %(day)s. Pilih hari itu atau sesudahnya.",
+        day=format_date(day),
+    ),
+)
+reject, propose_end, approve_end = REGISTER.reject, REGISTER.propose_end, REGISTER.approve_end

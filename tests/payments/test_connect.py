@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -811,7 +812,7 @@ def test_an_end_takes_two_people(shop: Shop, db_session: Session) -> None:
     account = connected_accounts.find_in_force(shop.books.pekalongan, days.today())
     assert account is not None
     account_id = account.id
-    yesterday = days.today() - connected_accounts.ONE_DAY
+    yesterday = days.today() - datetime.timedelta(days=1)
     with pytest.raises(Invalid):
         connected_accounts.propose_end(account_id, yesterday, shop.books.first)
     connected_accounts.propose_end(account_id, days.today(), shop.books.first)
@@ -822,7 +823,7 @@ def test_an_end_takes_two_people(shop: Shop, db_session: Session) -> None:
     connected_accounts.approve_end(account_id, shop.books.second)
     db_session.commit()
     assert (
-        connected_accounts.find_in_force(shop.books.pekalongan, days.today() + connected_accounts.ONE_DAY)
+        connected_accounts.find_in_force(shop.books.pekalongan, days.today() + datetime.timedelta(days=1))
         is None
     )
 

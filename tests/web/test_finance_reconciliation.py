@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from storefront import days
 from storefront.books import reconciled_days
+from storefront.extensions import db
 from storefront.ledger.book import Leg, book, books_difference, clearing
 from storefront.money import format_rupiah
 from storefront.payments import sandbox
 from storefront.payments.sandbox_books import give_back, pay_out
+from storefront.reconciliation.models import Difference
 from tests.money_out import make_books
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, post, sign_in
@@ -45,6 +47,17 @@ def odd_entry(amount: int = 700) -> None:
     """Something in our books that no provider knows."""
     legs = [Leg(clearing("sandbox"), amount), Leg(books_difference(), -amount)]
     book("invented:1:x", "correction", days.today(), legs)
+
+
+def one_difference(shop: Shop) -> Difference:
+    """Found by a comparison: an entry of ours that the provider's books lack."""
+    paid_there((shop.batik, 1))
+    hear()
+    odd_entry()
+    db.session.commit()
+    reconciled()
+    (alone,) = differences()
+    return alone
 
 
 def test_the_page_explains_our_balance_and_starts_a_run(
@@ -97,12 +110,7 @@ def test_days_and_lines_are_shown_with_both_sides(shop: Shop, finance: Finance) 
 def test_a_correction_settles_a_difference_once_two_people_agree(
     shop: Shop, finance: Finance, db_session: Session
 ) -> None:
-    paid_there((shop.batik, 1))
-    hear()
-    odd_entry()
-    db_session.commit()
-    reconciled()
-    (alone,) = differences()
+    alone = one_difference(shop)
     first, second = finance
     address = f"/finance/reconciliation/differences/{alone.id}"
     page = first.get(address).text
@@ -124,13 +132,8 @@ def test_a_correction_settles_a_difference_once_two_people_agree(
 def test_a_rejected_correction_opens_the_difference_again(
     shop: Shop, finance: Finance, db_session: Session
 ) -> None:
-    paid_there((shop.batik, 1))
-    hear()
-    odd_entry()
-    db_session.commit()
-    reconciled()
+    alone = one_difference(shop)
     first, second = finance
-    (alone,) = differences()
     post(first, f"/finance/reconciliation/differences/{alone.id}/propose", {"reason": WHY})
     correction = db_session.execute(text("SELECT id FROM corrections")).scalar_one()
     post(second, f"/finance/corrections/{correction}/reject")
@@ -161,13 +164,8 @@ def test_a_correction_whose_difference_is_gone_is_not_booked(
 def test_a_difference_is_set_aside_with_a_reason_and_looked_at_again(
     shop: Shop, finance: Finance, db_session: Session
 ) -> None:
-    paid_there((shop.batik, 1))
-    hear()
-    odd_entry()
-    db_session.commit()
-    reconciled()
+    alone = one_difference(shop)
     first, _second = finance
-    (alone,) = differences()
     address = f"/finance/reconciliation/differences/{alone.id}"
     assert post(first, f"{address}/explain", {"reason": ""}).status_code == 422
     assert post(first, f"{address}/explain", {"reason": WHY}).status_code == 303

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from storefront.bank import from_line, lists, match, proposals, returns, transfers
+from storefront.bank import from_line, lists, match, proposals, returns, shoppers_money, transfers
 from storefront.bank.known_entries import untied
 from storefront.bank.models import BankLine
 from storefront.blueprints.finance import bp, steps
@@ -247,7 +247,7 @@ def list_page(form: Written) -> str:
         accounts=[(side.id, side.account) for side in sides],
         proposed=_proposals(open_lines),
         matched=lists.matched([row.match_id for row in found.rows if row.match_id]),
-        held=len(lists.held()),
+        held=len(shoppers_money.held()),
         state=state,
         states=lists.LINE_STATES,
         account=account,
@@ -269,7 +269,7 @@ def page(line: BankLine, form: Written) -> str:
         entries=untied(line.bank_account_id, limit=50) if line.state == "open" else [],
         matched=lists.matched([line.match_id])[line.match_id] if line.match_id else [],
         is_fixed=bool(line.match_id and match.is_fixed(line.match_id)),
-        held=lists.held(with_all=True, line_id=line.id),
+        held=shoppers_money.held(with_all=True, line_id=line.id),
         ntpn=from_line.ntpn_in(line),
         gateways=[(name, name) for name in payouts.gateways() if name != TRANSFER],
         reference=from_line.reference_of(line),
@@ -282,7 +282,7 @@ def held_page(form: Written) -> str:
     return render_template(
         "finance/held_transfers.html",
         form=form,
-        rows=lists.held(),
+        rows=shoppers_money.held(),
         may_write=steps.may(Action.BANK_WRITE),
         may_return=steps.may(Action.RETURNS_WRITE),
     )

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront import days
-from storefront.bank import lists, return_batches, returns
-from storefront.bank.lists import BatchRow
+from storefront.bank import return_batches, returns, shoppers_money
 from storefront.bank.models import BankReturn
+from storefront.bank.shoppers_money import BatchRow
 from storefront.blueprints.finance import bp, steps
 from storefront.books.bank_accounts import find_in_force
 from storefront.errors import NotFound
@@ -123,7 +123,7 @@ def mark_return_paid(return_id: int) -> ResponseReturnValue:
 def own(batch_id: int, action: Action) -> BatchRow:
     """A batch, for whoever sees the whole programme. Raises NotFound."""
     steps.for_all(action)
-    found = lists.batches(batch_id)
+    found = shoppers_money.batches(batch_id)
     if not found:
         raise NotFound()
     return found[0]
@@ -139,15 +139,15 @@ def ended(
 
 
 def list_page(form: Written) -> str:
-    state = steps.asked("state", lists.RETURN_STATES)
+    state = steps.asked("state", shoppers_money.RETURN_STATES)
     return render_template(
         "finance/returns.html",
         form=form,
-        found=lists.returns(state=state, page=page_number()),
-        counts=lists.return_counts(),
-        batches=lists.batches(),
+        found=shoppers_money.returns(state=state, page=page_number()),
+        counts=shoppers_money.return_counts(),
+        batches=shoppers_money.batches(),
         state=state,
-        states=lists.RETURN_STATES,
+        states=shoppers_money.RETURN_STATES,
         picked=request.form.getlist("pick", type=int),
         may_write=steps.may(Action.RETURNS_WRITE),
     )
@@ -159,7 +159,7 @@ def page(row: BatchRow, form: Written, wrong_return: int | None = None) -> str:
         row=row,
         form=form,
         wrong_return=wrong_return,
-        found=lists.returns(batch_id=row.id),
+        found=shoppers_money.returns(batch_id=row.id),
         account=find_in_force(None, days.today()),
         today=days.today(),
         is_proposer=row.proposed_by == access.person_id(),
