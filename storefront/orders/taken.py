@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from storefront.extensions import db
-from storefront.orders.fee import hand_on_fee
+from storefront.extensions import db, defer
 from storefront.orders.mark_paid import record_payment
 from storefront.payments.models import Payment
 
@@ -19,8 +18,16 @@ def record_taken(
     """Take note of money as `record_payment` does, and once of its fee; None: the provider has not said it yet."""
     result = record_payment(payment_id, happened_at=believed(payment_id, happened_at), **taken)
     if result not in ("already_recorded", "unknown_payment"):
-        hand_on_fee(payment_id, fee)
+        _hand_on_fee(payment_id, fee)
     return result
+
+
+def _hand_on_fee(payment_id: str, fee: int | None) -> None:
+    """The fee is the books' business: told to them where the provider says it, else asked for by a job."""
+    if fee is None:
+        defer("books.learn_fee", payment_id=payment_id)
+    elif fee:
+        defer("books.book_fee", payment_id=payment_id, amount=fee)
 
 
 def believed(payment_id: str, happened_at: datetime.datetime | None) -> datetime.datetime | None:
