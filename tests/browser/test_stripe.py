@@ -9,11 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import select
 
 from storefront import create_app
-from storefront.books import connected_accounts
+from storefront.books import connected_accounts, settle
+from storefront.books.settle import Wish
 from storefront.days import today
 from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.ledger.models import Fund
+from storefront.people.models import Person
 from tests.browser import purchase
 from tests.browser.look import faults
 from tests.browser.shop import LiveShop, serve
@@ -25,7 +30,7 @@ from tests.stripe_fake.run import FakeStripe, fake_stripe
 
 #: Milliseconds in which a page notices by itself.
 SOON = 10_000
-FINANCE = "finance@demo.test"
+FINANCE, SECOND = "finance@demo.test", "finance2@demo.test"
 PAID = "SELECT count(*) FROM orders WHERE state = 'paid'"
 
 
@@ -54,7 +59,7 @@ def stripe_shop(
 
 def register_accounts(shop: Shop) -> None:
     """Finance has registered one facility's account at Stripe; another one waits for its second person."""
-    first, second = (make_account("finance", email=email).id for email in (FINANCE, "finance2@demo.test"))
+    first, second = (make_account("finance", email=email).id for email in (FINANCE, SECOND))
     for facility, account in ((shop.pekalongan, "acct_browserone"), (shop.ambon, "acct_browsertwo")):
         found = connected_accounts.propose(
             facility.id, account=account, permission_letter="S-1/KPPN/2026", valid_from=today(), person_id=first
@@ -131,13 +136,40 @@ def test_whoever_comes_back_without_paying_can_go_there_again(shopper: Visitor, 
     expect(page.locator(".order-head .pill")).to_have_text("Sudah dibayar", timeout=SOON)
 
 
-def test_finance_sees_facilities_accounts_in_both_languages(shopper: Visitor) -> None:
-    """The page is there only while transfers are on, so it is no sight of the demo."""
+def settled_by_transfer(shop: LiveShop) -> int:
+    """Working capital of what was sold here is on its way to the facility's account; the settlement's id."""
+    with shop.app.app_context():
+        first, second = (
+            db.session.execute(select(Person.id).where(Person.email == email)).scalar_one()
+            for email in (FINANCE, SECOND)
+        )
+        facility = db.session.execute(select(Facility.id).where(Facility.code == "PKL")).scalar_one()
+        fund = db.session.execute(select(Fund.id).where(Fund.code == "working_capital")).scalar_one()
+        (found,) = settle.propose([Wish(facility, fund, 5_000)], person_id=first)
+        db.session.commit()
+        settle.approve([found.id], second)
+        db.session.commit()
+        return found.id
+
+
+def test_pages_of_transfers_are_whole_in_both_languages(shopper: Visitor, stripe: FakeStripe) -> None:
+    """They are there only while transfers are on, so they are no sights of the demo."""
+    at_the_payment_page(shopper, stripe)
+    stripe.tell("pay", session=shopper.page.url.rsplit("/", 1)[1])
+    known = "SELECT count(*) FROM payments WHERE state = 'succeeded' AND fee IS NOT NULL"
+    for _ in range(100):
+        if shopper.shop.value(known):
+            break
+        shopper.wait(0.1)
+    settlement = settled_by_transfer(shopper.shop)
+    assert shopper.shop.value("SELECT count(*) FROM facility_transfers") > 0
     sign_in(shopper.page, FINANCE)
+    paths = ("connected-accounts", "settlements", "settlements/new", f"settlements/{settlement}")
     for language in LANGUAGES:
         shopper.language = language
-        shopper.go("/finance/connected-accounts")
-        for size in SIZES:
-            shopper.resize(size)
-            assert faults(shopper, 200) == [], (language, size)
-        expect(shopper.page.locator("tbody tr")).to_have_count(2)
+        for path in paths:
+            shopper.go(f"/finance/{path}")
+            for size in SIZES:
+                shopper.resize(size)
+                assert faults(shopper, 200) == [], (path, language, size)
+    assert "Stripe" in shopper.text
