@@ -6,10 +6,12 @@ import datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
-from flask import Flask
+from flask import Flask, has_request_context, request
 from flask_babel import get_locale
+from markupsafe import Markup
 
 from config import Settings
+from storefront import markdown
 from storefront.days import ACCOUNTING_ZONE, ZONE_NAMES
 from storefront.media.storage import media_url
 from storefront.money import format_exact, format_number, format_rupiah
@@ -52,6 +54,11 @@ def number_text(number: int) -> str:
     return text.replace(".", ",") if language() == "en" else text
 
 
+def markdown_text(text: str) -> Markup:
+    """A longer text as HTML; its links to our own pages keep the language of this one."""
+    return markdown.to_html(text, root=request.script_root if has_request_context() else "")
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """The filters `rupiah`, `amount` (rupiah without Rp), `number`, `date`, … and what every template knows."""
     app.jinja_env.filters.update(
@@ -62,5 +69,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         date=format_date,
         month=format_month,
         datetime=format_datetime,
+        markdown=markdown_text,
     )
     app.jinja_env.globals.update(settings=settings, media_url=media_url)

@@ -9,6 +9,7 @@ def register(app: Flask) -> None:
     """Register every blueprint on `app`."""
     from storefront.blueprints import (
         account,
+        admin,
         api,
         cart,
         checkout,
@@ -33,4 +34,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(account.bp)
     app.register_blueprint(seller.bp)
     app.register_blueprint(finance.bp)
+    app.register_blueprint(admin.bp)
     app.register_blueprint(mailbox.bp)

@@ -124,6 +124,13 @@ PUBLIC = [
     Sight("not-found", "error", at("/products/tidak-ada"), status=404),
 ]
 
+CURATOR = "curator@demo.test"
+
+#: The central office's pages.
+ADMIN = [
+    Sight("admin", "admin.overview", at("/admin/"), CURATOR),
+]
+
 PERSONAL = [
     Sight("account", "account.show", at("/account"), "shopper@demo.test"),
     Sight("account-of-staff", "account.show", at("/account"), COORDINATOR),
@@ -150,7 +157,7 @@ PERSONAL = [
     Sight("finance-clearing", "finance.account", at("/finance/accounts/clearing:sandbox"), FINANCE),
 ]
 
-SIGHTS = PUBLIC + PERSONAL + BOOKS + PAYMENT_PAGES
+SIGHTS = PUBLIC + ADMIN + PERSONAL + BOOKS + PAYMENT_PAGES
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
 NO_PAGES = {
