@@ -178,3 +178,14 @@ class ShortCode(db.Model):  # type: ignore[name-defined]
     kind: Mapped[str]
     #: Id of the variant or parcel.
     target: Mapped[int]
+
+
+class ProductRating(db.Model):  # type: ignore[name-defined]
+    """What the public reviews of a product add up to; written by the database as reviews change."""
+
+    __tablename__ = "product_ratings"
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    #: Sum of the stars, 1 to 5 each.
+    stars: Mapped[int]
+    reviews: Mapped[int] = mapped_column(Integer)
