@@ -23,6 +23,8 @@ COORDINATORS = {"PKL": "coordinator@demo.test", "BJB": "coordinator2@demo.test"}
 FINANCE = "finance@demo.test"
 #: Milliseconds in which a paid order says so by itself.
 SOON = 10_000
+#: Where the facilities and finance are watched too; their pages are the same for every shopper.
+WITH_STAFF = {("phone", "id"), ("desk", "en")}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -33,6 +35,9 @@ def test_money_of_one_cart_reaches_both_facilities_and_the_books(
     shopper = visit(size, language)
     number = buy_from_two_facilities(shopper)
     see_paid_order(shopper, number)
+    assert shopper.trouble == []
+    if (size, language) not in WITH_STAFF:
+        return
 
     pack_and_ship(visit(size, language, account=COORDINATORS["PKL"]), number)
     see_own_parcel_only(visit(size, language, account=COORDINATORS["BJB"]), number)
