@@ -127,7 +127,9 @@ class Numbers:
             ordered.byteswap()
         data, step = ordered.tobytes(), ordered.itemsize
         # A number of 100,000 binary digits, the last member's first.
-        return [int(data[bit // 8 :: step].translate(DIGITS[bit % 8])[::-1] or b"0", 2) for bit in range(width)]
+        return [
+            int(data[bit // 8 :: step].translate(DIGITS[bit % 8])[::-1] or b"0", 2) for bit in range(width)
+        ]
 
     def copy(self) -> Numbers:
         """One that may be changed without changing this."""

@@ -106,7 +106,10 @@ def _groups(index: ListingIndex, filters: Filters, within: int, locale: str) -> 
     counts = index.tally("group", within)
     return _worth_showing(
         Choice(
-            row["code"], in_language(row, "name", locale), counts.get(row["id"], 0), row["code"] in filters.group
+            row["code"],
+            in_language(row, "name", locale),
+            counts.get(row["id"], 0),
+            row["code"] in filters.group,
         )
         for row in index.names.groups
     )

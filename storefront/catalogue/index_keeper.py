@@ -52,7 +52,8 @@ SELECT v.version, v.raised_by::text AS raised_by, pg_snapshot_xmin(pg_current_sn
                          '') AS state,
               string_agg(int4send(l.price_from::int), '') AS price_from,
               string_agg(int4send(l.price_to::int), '') AS price_to,
-              string_agg(int4send((CASE WHEN l.reviews > 0 THEN l.stars * 20 / l.reviews ELSE 0 END)::int), '') AS rating,
+              string_agg(int4send((CASE WHEN l.reviews > 0 THEN l.stars * 20 / l.reviews ELSE 0 END)::int), '')
+                         AS rating,
               string_agg(int4send((CASE WHEN l.reviews > 0 THEN (l.stars * 2 + 35) * 500 / (l.reviews + 5) ELSE 0 END)
                          ::int), '') AS score
          FROM (SELECT * FROM listings {where} ORDER BY published_at, product_id) l) n"""

@@ -114,7 +114,12 @@ class Tally:
 
 def write(counts: Counter[str], day: datetime.date | None = None) -> None:
     """Add counts to the day's. Never commits."""
-    values = {"day": day or today(), "words": list(counts), "times": list(counts.values()), "most": MOST_A_DAY}
+    values = {
+        "day": day or today(),
+        "words": list(counts),
+        "times": list(counts.values()),
+        "most": MOST_A_DAY,
+    }
     db.session.execute(WRITE, values)
 
 

@@ -57,7 +57,9 @@ class Found:
     @property
     def corrected(self) -> str | None:
         """The words searched for instead, when that made something of them."""
-        meant = tuple(hit.meant if hit.anywhere else word for word, hit in zip(self.asked, self.hits, strict=True))
+        meant = tuple(
+            hit.meant if hit.anywhere else word for word, hit in zip(self.asked, self.hits, strict=True)
+        )
         return None if meant == self.asked else " ".join(meant)
 
 
@@ -158,7 +160,9 @@ def search(filters: Filters, locale: str, version: CatalogueVersion | None = Non
 def ask(filters: Filters, index: ListingIndex, words: KnownWords) -> Question:
     """The question that `filters` put, read against `index`."""
     found = find(filters.words, index, words) if filters.q else None
-    narrowed = {name: _members(index, name, getattr(filters, name)) for name in CHOSEN if getattr(filters, name)}
+    narrowed = {
+        name: _members(index, name, getattr(filters, name)) for name in CHOSEN if getattr(filters, name)
+    }
     if filters.min or filters.max is not None:
         narrowed["price"] = index.priced(filters.min, filters.max)
     return Question(filters, index, found, narrowed)
@@ -183,9 +187,7 @@ def terms(typed: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> tuple[
     found: list[str] = []
     place = 0
     while place < len(typed):
-        length = next(
-            (n for n in range(LONGEST_TERM, 1, -1) if typed[place : place + n] in phrases and place + n <= len(typed)), 1
-        )
+        length = next((n for n in range(LONGEST_TERM, 1, -1) if typed[place : place + n] in phrases), 1)
         found.append(" ".join(typed[place : place + length]))
         place += length
     telling = [term for term in found if term not in NOISE]

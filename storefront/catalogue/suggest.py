@@ -22,7 +22,9 @@ PRODUCTS, CATEGORIES, FACILITIES = 5, 3, 3
 #: Words of the shop that a beginning is tried with, the most frequent first.
 ENDINGS = 4
 
-COMPLETE = text("SELECT word FROM search_words WHERE word LIKE :start ORDER BY frequency DESC, word LIMIT :most")
+COMPLETE = text(
+    "SELECT word FROM search_words WHERE word LIKE :start ORDER BY frequency DESC, word LIMIT :most"
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def _products(index: ListingIndex, words: KnownWords, asked: tuple[str, ...]) ->
     whole, start = asked[:-1], asked[-1]
     endings = db.session.scalars(COMPLETE, {"start": start + "%", "most": ENDINGS}).all()
     found = 0
-    for ending in [*endings, start] if not endings else endings:
+    for ending in endings or [start]:
         hits = find((*whole, ending), index, words)
         found |= next((ring for ring in hits.rings if ring), 0)
         if found.bit_count() >= PRODUCTS:

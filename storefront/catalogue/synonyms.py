@@ -77,7 +77,13 @@ def add(written: str, person_id: int) -> int:
         insert(SynonymGroup).values(changed_by=person_id).returning(SynonymGroup.id)
     ).scalar_one()
     _write(group_id, terms)
-    record("synonyms.added", "synonym_group", group_id, person_id=person_id, details={"after": {"terms": list(terms)}})
+    record(
+        "synonyms.added",
+        "synonym_group",
+        group_id,
+        person_id=person_id,
+        details={"after": {"terms": list(terms)}},
+    )
     return group_id
 
 
@@ -122,7 +128,9 @@ def join(words: str, same_as: str, person_id: int) -> int:
     except Invalid as refusal:
         raise Invalid({"same_as": refusal.errors["terms"]}) from None
     db.session.execute(
-        text("INSERT INTO lost_searches_done (words, done_by) VALUES (:words, :person) ON CONFLICT DO NOTHING"),
+        text(
+            "INSERT INTO lost_searches_done (words, done_by) VALUES (:words, :person) ON CONFLICT DO NOTHING"
+        ),
         {"words": words, "person": person_id},
     )
     return group_id

@@ -16,7 +16,8 @@ from storefront.extensions import db
 SIMILAR_WORDS, CATEGORIES, PRODUCTS = 3, 8, 8
 
 SIMILAR = text(
-    """SELECT a.word, s.near FROM unnest(CAST(:words AS text[])) a (word), similar_search_words(a.word, :most) s (near)"""
+    """SELECT a.word, s.near
+         FROM unnest(CAST(:words AS text[])) a (word), similar_search_words(a.word, :most) s (near)"""
 )
 
 
@@ -61,10 +62,12 @@ def ways_on(results: Results, locale: str) -> WaysOn:
     return WaysOn(
         words=_words(results),
         fewer=[way for way in fewer if way.count],
-        unfiltered=Way(plain, question.in_words.bit_count()) if question.narrowed and question.in_words else None,
-        categories=[
-            choice for choice in categories_of(index, Filters(), whole, locale) if not choice.depth
-        ][:CATEGORIES],
+        unfiltered=Way(plain, question.in_words.bit_count())
+        if question.narrowed and question.in_words
+        else None,
+        categories=[choice for choice in categories_of(index, Filters(), whole, locale) if not choice.depth][
+            :CATEGORIES
+        ],
         products=cards_of([index.ids[slot] for slot in best], locale),
     )
 
