@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.exc import IntegrityError
 
 from storefront.audit.record import record
@@ -54,16 +55,13 @@ def terms_of(written: str) -> tuple[str, ...]:
 
 def groups(containing: str = "") -> list[Group]:
     """All groups by their first term; with `containing` those with a term that holds it."""
+    in_order = func.array_agg(aggregate_order_by(Synonym.term, Synonym.position, Synonym.term))
     rows = db.session.execute(
-        select(SynonymGroup.id, SynonymGroup.changed_by, func.array_agg(Synonym.term))
+        select(SynonymGroup.id, SynonymGroup.changed_by, in_order)
         .join(Synonym, Synonym.group_id == SynonymGroup.id)
         .group_by(SynonymGroup.id)
     )
-    order = dict(db.session.execute(select(Synonym.term, Synonym.position)).tuples())
-    found = [
-        Group(group_id, tuple(sorted(terms, key=lambda term: (order[term], term))), changed_by is None)
-        for group_id, changed_by, terms in rows
-    ]
+    found = [Group(group_id, tuple(terms), changed_by is None) for group_id, changed_by, terms in rows]
     part = " ".join(WORD.findall(containing.lower()))
     return sorted(
         (group for group in found if any(part in term for term in group.terms)), key=lambda group: group.terms
