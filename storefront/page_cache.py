@@ -30,6 +30,8 @@ class Page:
     body: bytes
     mimetype: str = "text/html"
     etag: str = ""
+    #: Words that found nothing, for the curators' list: counted each time the page is shown.
+    lost_words: str = ""
     forms: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -14,6 +14,8 @@ REVOKE DELETE, TRUNCATE ON
     facilities, workshops, products, variants, split_rules, split_rule_shares, idempotency_keys, messages FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON
     order_transitions, parcel_transitions, payment_transitions, alembic_version, order_status, listings FROM {web};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON listings_gone, search_words FROM {web};
+REVOKE DELETE, TRUNCATE ON lost_searches_done FROM {web};
 REVOKE UPDATE, DELETE ON idempotency_keys FROM {web};
 
 -- on_hand changes by a movement's trigger alone.

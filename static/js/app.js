@@ -78,8 +78,21 @@ addEventListener("pageshow", () => {
   }
 });
 
+/** A sheet of filters that was open stays open, where one was in it, when htmx brings in the list anew. */
+let sheet = null;
+document.addEventListener("htmx:beforeSwap", () => {
+  const open = document.querySelector(".filters[open] .filters__in");
+  sheet = open && !wide.matches ? open.scrollTop : null;
+});
+
 /** What is a menu on phones and stands open on wide screens. */
 function openWide(details) {
+  const inside = details.querySelector(".filters__in");
+  if (inside && sheet !== null) {
+    details.open = true;
+    inside.scrollTop = sheet;
+    sheet = null;
+  }
   const follow = () => { if (wide.matches) details.open = true; };
   wide.addEventListener("change", follow);
   follow();
@@ -98,7 +111,17 @@ function copy(button) {
   });
 }
 
+/** The search box offers what it finds once somebody types into it. */
+function suggest(input) {
+  input.addEventListener("focus", async () => {
+    const { combobox } = await import(input.dataset.script);
+    combobox(input);
+  }, { once: true });
+  if (document.activeElement === input) input.dispatchEvent(new Event("focus"));
+}
+
 const behaviours = {
+  "[data-suggest]": suggest,
   "[data-qty]": stepper,
   "[data-variants]": variants,
   "#galeri": gallery,
@@ -147,9 +170,17 @@ function closeMenu() {
 }
 document.addEventListener("click", (event) => {
   if (!event.target.closest(".menu")) closeMenu();
+  const filters = document.querySelector(".filters[open]");
+  if (filters && !wide.matches && event.target.isConnected && !event.target.closest(".filters")) filters.open = false;
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") closeMenu()?.querySelector("summary").focus();
+  if (event.key !== "Escape") return;
+  closeMenu()?.querySelector("summary").focus();
+  const filters = document.querySelector(".filters[open]");
+  if (filters && !wide.matches) {
+    filters.open = false;
+    filters.querySelector("summary").focus();
+  }
 });
 
 // A toast leaves by itself once it has been read.

@@ -12,7 +12,7 @@ IN_STOCK = ("ready", "few_left")
 #: Columns of a card, from the listing `l`, product `p`, facility `f`, category `c` and first photo `ph`.
 CARD_COLUMNS = """
     p.slug, p.title, p.title_en, p.delivery_scope AS scope, f.name AS facility_name, f.slug AS facility_slug,
-    c.slug AS category_slug, l.price_from, l.price_to, l.state, l.lead_time_days,
+    c.slug AS category_slug, l.price_from, l.price_to, l.state, l.lead_time_days, l.stars, l.reviews,
     CASE WHEN ph.key IS NOT NULL THEN jsonb_build_object('key', ph.key, 'widths', ph.widths, 'width', ph.width,
         'height', ph.height, 'tint', ph.tint, 'alt', ph.alt, 'alt_en', ph.alt_en) END AS photo"""
 
@@ -60,6 +60,9 @@ class ProductCard:
     few_left: bool
     #: How far it is delivered: `pickup`, `same_city`, `province` or `nationwide`.
     scope: str
+    #: How many buyers have said what they think of it, and the mean of their stars in tenths; 0 without any.
+    reviews: int = 0
+    rating: int = 0
 
     @classmethod
     def of(cls, row: Mapping[str, Any], locale: str) -> ProductCard:
@@ -77,6 +80,8 @@ class ProductCard:
             available=0 if row["state"] == "sold_out" else None,
             few_left=row["state"] == "few_left",
             scope=row["scope"],
+            reviews=row["reviews"],
+            rating=(20 * row["stars"] + row["reviews"]) // (2 * row["reviews"]) if row["reviews"] else 0,
         )
 
 

@@ -1,6 +1,6 @@
 """What a shopper asked the listing for, read from the address and forgiving about it.
 
-`/products?q=&category=&facility=&province=&min=&max=&availability=&sort=&page=` (CONTRACT.md). A value that
+`/products?q=&category=&group=&facility=&province=&min=&max=&availability=&rating=&sort=&page=`. A value that
 makes no sense is left out, never an error: links get cut, and people edit addresses.
 """
 
@@ -12,7 +12,20 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-SORTS = ("relevance", "newest", "price_low", "price_high")
+SORTS = ("relevance", "newest", "price_low", "price_high", "rating")
+#: Filters that are chosen by name, in the order of their chips.
+CHOSEN = ("category", "group", "availability", "rating", "province", "facility")
+#: Least mean of stars that one may ask for.
+RATINGS = ("4", "3")
+#: Prices to choose with one touch, in rupiah: lowest and highest, both inclusive.
+PRICE_BANDS: tuple[tuple[int | None, int | None], ...] = (
+    (None, 50_000),
+    (50_000, 100_000),
+    (100_000, 250_000),
+    (250_000, 500_000),
+    (500_000, 1_000_000),
+    (1_000_000, None),
+)
 #: What the address says, and the states of a listing that it means.
 AVAILABILITY = {
     "ready": ("ready", "few_left"),
@@ -37,12 +50,16 @@ class Filters:
 
     q: str = ""
     category: tuple[str, ...] = ()
+    #: Codes of e-Smart IKM's commodity groups.
+    group: tuple[str, ...] = ()
     facility: tuple[str, ...] = ()
     province: tuple[str, ...] = ()
     #: Rupiah, inclusive.
     min: int | None = None
     max: int | None = None
     availability: tuple[str, ...] = ()
+    #: At least so many stars in the mean.
+    rating: tuple[str, ...] = ()
     #: Empty: by relevance when there are words, else newest first.
     sort: str = ""
     page: int = 1
@@ -83,6 +100,7 @@ class Filters:
         return cls(
             q=clean(_first(args, "q")),
             category=choices("category"),
+            group=choices("group"),
             facility=choices("facility"),
             province=tuple(sorted({slug_of(value) for value in args.getlist("province")} - {""}))[
                 :MOST_CHOICES
@@ -90,6 +108,8 @@ class Filters:
             min=least or None,
             max=most or None,
             availability=choices("availability", AVAILABILITY),
+            # Of several the strictest would be all that counts.
+            rating=choices("rating", RATINGS)[-1:],
             sort=sort,
             page=max(number("page", 1_000_000) or 1, 1),
             ignored=tuple(ignored),
@@ -108,6 +128,19 @@ class Filters:
         return self.sort or ("relevance" if self.q else "newest")
 
     @property
+    def is_for_search_engines(self) -> bool:
+        """Whether this is one of the pages that a search engine shall keep: the whole list, or one value of one
+        filter, and each of their pages. All other combinations hold the same products once more."""
+        chosen = [len(getattr(self, name)) for name in ("category", "group", "province", "facility")]
+        return sum(chosen) <= 1 and self == Filters(
+            category=self.category,
+            group=self.group,
+            province=self.province,
+            facility=self.facility,
+            page=self.page,
+        )
+
+    @property
     def states(self) -> tuple[str, ...]:
         """States of listings that the chosen availability means."""
         return tuple(state for name in self.availability for state in AVAILABILITY[name])
@@ -116,10 +149,14 @@ class Filters:
         """The same question with something else; it starts at its first page unless told."""
         return replace(self, **{"page": 1, **changes})
 
+    def unfiltered(self) -> Filters:
+        """The same words in the same order, without any filter."""
+        return Filters(q=self.q, sort=self.sort)
+
     def toggled(self, name: str, value: str) -> Filters:
         """The question with `value` of the filter `name` taken in, or out when it is in."""
         chosen: tuple[str, ...] = getattr(self, name)
-        rest = tuple(item for item in chosen if item != value)
+        rest = tuple(item for item in chosen if item != value) if name != "rating" else ()
         return self.but(**{name: rest if value in chosen else tuple(sorted((*chosen, value)))})
 
     def arguments(self) -> list[tuple[str, str]]:

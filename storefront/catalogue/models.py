@@ -148,6 +148,59 @@ class Listing(db.Model):  # type: ignore[name-defined]
     state: Mapped[str]
     #: The shortest, when made to order.
     lead_time_days: Mapped[int | None] = mapped_column(Integer)
+    commodity_group_id: Mapped[int | None]
+    #: Sum of the stars of its public reviews, and how many these are.
+    stars: Mapped[int]
+    reviews: Mapped[int] = mapped_column(Integer)
+
+
+class ListingGone(db.Model):  # type: ignore[name-defined]
+    """A product that left the list, for processes that keep a copy of it; written by the database."""
+
+    __tablename__ = "listings_gone"
+
+    product_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class SynonymGroup(db.Model):  # type: ignore[name-defined]
+    """Words that mean the same to a shopper."""
+
+    __tablename__ = "synonym_groups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    changed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    #: None: came with the shop.
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+
+class Synonym(db.Model):  # type: ignore[name-defined]
+    """A word or term of a group, in lower case; it stands in one group only."""
+
+    __tablename__ = "synonyms"
+
+    term: Mapped[str] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("synonym_groups.id"))
+    position: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class LostSearch(db.Model):  # type: ignore[name-defined]
+    """Words that found nothing, and how often on one day; never who typed them."""
+
+    __tablename__ = "lost_searches"
+
+    words: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[datetime.date] = mapped_column(primary_key=True)
+    times: Mapped[int] = mapped_column(Integer)
+
+
+class LostSearchDone(db.Model):  # type: ignore[name-defined]
+    """Words without results that a curator has dealt with."""
+
+    __tablename__ = "lost_searches_done"
+
+    words: Mapped[str] = mapped_column(primary_key=True)
+    done_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    done_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
 
 
 class SearchWord(db.Model):  # type: ignore[name-defined]

@@ -1,58 +1,121 @@
 """The listing: which products answer a question, in which order, and how many stand behind each filter.
 
-One statement for a page, its total and its counts, over `listings` (one narrow row for each product on
-sale); with words a second one before it, which puts typing errors right. Figures at 100,000 products stand
-in `docs/decisions/007-public-pages.md`.
+The question is answered from what the process keeps of the listings (`listing_index.py`) and of words
+(`known_words.py`); the database is asked for the cards of one page alone. So every number is exact, every page
+can be reached, and a question costs the same whether the shop has a thousand products or a hundred thousand.
+`docs/decisions/011-finding.md` says why, and what was measured.
 """
 
 # ruff: noqa: S608 — the pieces put together are this file's own; what people typed is bound
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import reduce
+from operator import and_, or_
 
 from sqlalchemy import text
 
+from storefront.catalogue import bits
 from storefront.catalogue.cards import CARD_COLUMNS, CARD_JOINS, ProductCard, cards
 from storefront.catalogue.facets import Facets, facets_of
-from storefront.catalogue.filters import Filters
+from storefront.catalogue.filters import CHOSEN, Filters
+from storefront.catalogue.index_keeper import current
+from storefront.catalogue.known_words import NOISE, KnownWords, WordHits
+from storefront.catalogue.listing_index import ListingIndex
+from storefront.catalogue.version import CatalogueVersion
 from storefront.extensions import db
 
 PAGE_SIZE = 24
+#: A term with synonyms has so many words at most.
+LONGEST_TERM = 4
 
-SOLD_OUT_LAST = "(l.state = 'sold_out')"
-ORDERS = {
-    "newest": f"{SOLD_OUT_LAST}, l.published_at DESC, l.product_id DESC",
-    "price_low": f"{SOLD_OUT_LAST}, l.price_from, l.product_id DESC",
-    "price_high": f"{SOLD_OUT_LAST}, l.price_from DESC, l.product_id",
-    "relevance": f"{SOLD_OUT_LAST}, rank DESC, l.published_at DESC, l.product_id DESC",
-}
+#: The cards of these products in this order. A product that has gone meanwhile is left out.
+CARDS = text(
+    f"""SELECT (SELECT json_agg(card ORDER BY card.place) FROM (
+          SELECT {CARD_COLUMNS}, l.place
+            FROM (SELECT l.*, asked.place FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY asked (product_id, place)
+                    JOIN listings l USING (product_id)) l
+            {CARD_JOINS}) card) AS items"""
+)
 
-#: One condition on a listing `l` for each filter.
-CONDITIONS = {
-    "category": """l.category_id IN (SELECT c.id FROM categories c LEFT JOIN categories above ON above.id = c.parent_id
-                    WHERE c.slug = ANY(:category) OR above.slug = ANY(:category))""",
-    "facility": """l.facility_id IN (SELECT id FROM facilities
-                    WHERE slug = ANY(:facility) OR lower(code) = ANY(:facility))""",
-    "province": """l.facility_id IN (SELECT f.id FROM facilities f JOIN provinces p ON p.id = f.province_id
-                    WHERE lower(regexp_replace(p.name, '[^A-Za-z0-9]+', '-', 'g')) = ANY(:province))""",
-    "availability": "l.state = ANY(:states)",
-    "min": "l.price_to >= :min",
-    "max": "l.price_from <= :max",
-}
-#: Filters that have counts of their own: each is counted as if it were not set itself.
-COUNTED = ("category", "facility", "province", "availability")
 
-CORRECT = """
-SELECT asked.word,
-       EXISTS (SELECT FROM search_words s WHERE s.word LIKE asked.word || '%')
-    OR EXISTS (SELECT FROM products p WHERE p.status = 'published'
-                  AND p.search @@ (plainto_tsquery('indonesian', asked.word) || plainto_tsquery('english', asked.word)))
-       AS known,
-       nearest_search_word(asked.word) AS nearest
-  FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked (word, place) ORDER BY place"""
+@dataclass(frozen=True)
+class Found:
+    """The members that some words find, best first: each ring holds the one before it."""
+
+    #: The asked words or terms, and what was looked for instead where one is unknown.
+    asked: tuple[str, ...]
+    hits: tuple[WordHits, ...]
+    rings: tuple[int, ...]
+
+    @property
+    def everything(self) -> int:
+        return self.rings[-1]
+
+    @property
+    def corrected(self) -> str | None:
+        """The words searched for instead, when that made something of them."""
+        meant = tuple(
+            hit.meant if hit.anywhere else word for word, hit in zip(self.asked, self.hits, strict=True)
+        )
+        return None if meant == self.asked else " ".join(meant)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to the list as it is at one version of the catalogue."""
+
+    filters: Filters
+    index: ListingIndex
+    #: None: no words were asked for.
+    found: Found | None
+    #: Members that each filter in force lets through, by its name; `price` for both ends.
+    narrowed: Mapping[str, int]
+
+    @property
+    def in_words(self) -> int:
+        """Members that the words find, whatever the filters say."""
+        return self.index.alive if self.found is None else self.found.everything & self.index.alive
+
+    def without(self, *names: str) -> int:
+        """Members that answer, as if these filters were not set."""
+        sets = [members for name, members in self.narrowed.items() if name not in names]
+        return reduce(and_, sets, self.in_words)
+
+    def page(self, members: int) -> list[int]:
+        """Ids of the products on the page asked for."""
+        index, skip = self.index, (self.filters.page - 1) * PAGE_SIZE
+        found: list[int] = []
+        # What is sold out comes last in every order.
+        for part in (members & ~index.sold_out, members & index.sold_out):
+            for ring in self._in_rings(part):
+                count = ring.bit_count()
+                if skip < count and len(found) < PAGE_SIZE:
+                    found += self._in_order(ring, skip, PAGE_SIZE - len(found))
+                skip = max(0, skip - count)
+        return [index.ids[slot] for slot in found]
+
+    def _in_rings(self, members: int) -> list[int]:
+        if self.found is None or self.filters.order != "relevance":
+            return [members]
+        parts, inner = [], 0
+        for ring in self.found.rings:
+            parts.append(members & ring & ~inner)
+            inner |= ring
+        return parts
+
+    def _in_order(self, members: int, skip: int, take: int) -> list[int]:
+        numbers = self.index.numbers
+        match self.filters.order:
+            case "price_low":
+                return numbers["price_from"].ordered(members, skip, take)
+            case "price_high":
+                return numbers["price_from"].ordered(members, skip, take, falling=True)
+            case "rating":
+                return numbers["score"].ordered(members, skip, take, falling=True)
+        return bits.highest(members, skip, take)
 
 
 @dataclass(frozen=True)
@@ -67,105 +130,91 @@ class Results:
     facets: Facets
     #: The words searched for instead, when some of those asked for are unknown.
     corrected: str | None
+    #: How it was found, for whoever has further questions of the same kind.
+    question: Question
 
 
-def search(filters: Filters, locale: str) -> Results:
-    """The page of the listing that `filters` ask for. A page past the end is the last one."""
-    words, corrected = _corrected(filters.words)
-    query, parameters = _statement(filters, words)
-    row = db.session.execute(text(query), parameters).one()
-    total = row.counts[0]["total"] if row.counts else 0
+def search(filters: Filters, locale: str, version: CatalogueVersion | None = None) -> Results:
+    """The page of the listing that `filters` ask for, at `version` of the catalogue or later; None: as it is now.
+
+    A page past the end is the last one.
+    """
+    index, words = current(version)
+    question = ask(filters, index, words)
+    members = question.without()
+    total = members.bit_count()
     pages = max(1, -(-total // PAGE_SIZE))
     if filters.page > pages:
-        return search(filters.but(page=pages), locale)
+        question = ask(filters.but(page=pages), index, words)
     return Results(
-        items=cards(row.items, locale),
+        items=cards_of(question.page(members), locale),
         total=total,
-        page=filters.page,
+        page=question.filters.page,
         pages=pages,
-        facets=facets_of(row, filters, locale),
-        corrected=corrected,
+        facets=facets_of(question.index, filters, question.without, locale),
+        corrected=question.found.corrected if question.found else None,
+        question=question,
     )
 
 
-def _corrected(words: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
-    """The words with unknown ones replaced by the nearest known ones, and the new text if any was."""
-    if not words:
-        return words, None
-    rows = db.session.execute(text(CORRECT), {"words": list(words)})
-    better = tuple(row.word if row.known or not row.nearest else row.nearest for row in rows)
-    return better, None if better == words else " ".join(better)
-
-
-def _statement(filters: Filters, words: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
-    """The statement for one page with its counts, and its parameters."""
-    parameters: dict[str, Any] = {
-        "category": list(filters.category),
-        "facility": list(filters.facility),
-        "province": list(filters.province),
-        "states": list(filters.states),
-        "min": filters.min,
-        "max": filters.max,
-        "limit": PAGE_SIZE,
-        "offset": (filters.page - 1) * PAGE_SIZE,
+def ask(filters: Filters, index: ListingIndex, words: KnownWords) -> Question:
+    """The question that `filters` put, read against `index`."""
+    found = find(filters.words, index, words) if filters.q else None
+    narrowed = {
+        name: _members(index, name, getattr(filters, name)) for name in CHOSEN if getattr(filters, name)
     }
-    hits, source = "", "listings l"
-    if filters.q:
-        hits = _hits(words, filters.order == "relevance", parameters)
-        source = "hits JOIN listings l USING (product_id)"
-    conditions = {name: sql for name, sql in CONDITIONS.items() if getattr(filters, name)}
-    where = " WHERE " + " AND ".join(conditions.values()) if conditions else ""
-    rank = ", hits.rank" if filters.order == "relevance" else ""
-    order = ORDERS[filters.order]
-    query = f"""
-WITH {hits} counts AS MATERIALIZED ({_counts(source, conditions)})
-SELECT (SELECT json_agg(card) FROM (
-         SELECT {CARD_COLUMNS} FROM (
-           SELECT l.*{rank} FROM {source}{where} ORDER BY {order} LIMIT :limit OFFSET :offset) l
-         {CARD_JOINS} ORDER BY {order}) card) AS items,
-       (SELECT json_agg(counts) FROM counts) AS counts,
-       {NAMES}"""
-    return query, {name: value for name, value in parameters.items() if f":{name}" in query}
+    if filters.min or filters.max is not None:
+        narrowed["price"] = index.priced(filters.min, filters.max)
+    return Question(filters, index, found, narrowed)
 
 
-def _hits(words: tuple[str, ...], ranked: bool, parameters: dict[str, Any]) -> str:
-    """The part of the statement that finds the words: each must occur, stemmed or as a beginning."""
-    parts = []
-    for place, word in enumerate(words):
-        parameters[f"word{place}"], parameters[f"start{place}"] = word, f"{word}:*"
-        parts.append(
-            f"(plainto_tsquery('indonesian', :word{place}) || plainto_tsquery('english', :word{place})"
-            f" || to_tsquery('simple', :start{place}))"
-        )
-    # Text without a single word finds nothing.
-    question = " && ".join(parts) or "CAST(NULL AS tsquery)"
-    rank = f"ts_rank(p.search, {question})" if ranked else "0"
-    return f"""hits AS MATERIALIZED (SELECT p.id AS product_id, {rank} AS rank FROM products p
-        WHERE p.status = 'published' AND p.search @@ ({question})),"""
+def find(typed: tuple[str, ...], index: ListingIndex, words: KnownWords) -> Found:
+    """What these words find: each must occur, as a form of itself, a synonym or a beginning."""
+    asked = terms(typed, index.names.phrases)
+    hits = words.hits(asked, index)
+    if not hits:  # text without a single word
+        return Found((), (), (0,))
+    rings = [
+        reduce(and_, (hit.in_title for hit in hits)),
+        reduce(and_, (hit.in_title_begun for hit in hits)),
+        reduce(and_, (hit.anywhere for hit in hits)),
+    ]
+    return Found(asked, tuple(hits), tuple(ring & index.alive for ring in rings))
 
 
-def _counts(source: str, conditions: Mapping[str, str]) -> str:
-    """Counts for every filter in one pass: rows by category, by facility, by state, and the total."""
-    base = " AND ".join(sql for name, sql in conditions.items() if name not in COUNTED)
-    chosen = {name: sql for name, sql in conditions.items() if name in COUNTED}
-    flags = "".join(f", {sql} AS in_{name}" for name, sql in chosen.items())
-
-    def count(without: str | None = None) -> str:
-        others = [f"in_{name}" for name in chosen if name != without]
-        return f"count(*) FILTER (WHERE {' AND '.join(others)})" if others else "count(*)"
-
-    return f"""
-        SELECT category_id, facility_id, state, {count()} AS total, {count("category")} AS category,
-               {count("facility")} AS facility, {count("province")} AS province, {count("availability")} AS availability
-          FROM (SELECT l.category_id, l.facility_id, l.state{flags} FROM {source}
-                {"WHERE " + base if base else ""}) base
-         GROUP BY GROUPING SETS ((), (category_id), (facility_id), (state))
-         ORDER BY category_id NULLS FIRST, facility_id NULLS FIRST, state NULLS FIRST"""
+def terms(typed: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> tuple[str, ...]:
+    """The typed words, those that are one term together (`tote bag`) as one, without words that say nothing."""
+    found: list[str] = []
+    place = 0
+    while place < len(typed):
+        length = next((n for n in range(LONGEST_TERM, 1, -1) if typed[place : place + n] in phrases), 1)
+        found.append(" ".join(typed[place : place + length]))
+        place += length
+    telling = [term for term in found if term not in NOISE]
+    return tuple(dict.fromkeys(telling or found))
 
 
-#: Names for the counts: all categories, and facilities with something on sale.
-NAMES = """(SELECT json_agg(json_build_object('id', c.id, 'parent_id', c.parent_id, 'slug', c.slug, 'name', c.name,
-                'name_en', c.name_en) ORDER BY c.position, c.name) FROM categories c) AS categories,
-       (SELECT json_agg(json_build_object('id', f.id, 'slug', f.slug, 'code', f.code, 'name', f.name,
-                'province', p.name) ORDER BY f.name)
-          FROM facilities f JOIN provinces p ON p.id = f.province_id WHERE f.status = 'active') AS facilities"""
+def cards_of(product_ids: Sequence[int], locale: str) -> list[ProductCard]:
+    """The cards of these products, in their order."""
+    if not product_ids:
+        return []
+    return cards(db.session.execute(CARDS, {"ids": list(product_ids)}).scalar_one(), locale)
+
+
+def _members(index: ListingIndex, name: str, values: tuple[str, ...]) -> int:
+    """Members that one of these values of a filter lets through."""
+    names, choices = index.names, index.choices
+    match name:
+        case "category":
+            ids = [found for value in values for found in names.category_ids.get(value, ())]
+            return choices["category"].any_of(ids)
+        case "group":
+            return choices["group"].any_of(names.group_ids.get(value, -1) for value in values)
+        case "facility":
+            return choices["facility"].any_of(names.facility_ids.get(value, -1) for value in values)
+        case "province":
+            ids = [found for value in values for found in names.provinces.get(value, ("", []))[1]]
+            return choices["facility"].any_of(ids)
+        case "availability":
+            return reduce(or_, (index.available[value] for value in values))
+    return reduce(or_, (index.rated.get(value, 0) for value in values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storefront.catalogue import search_words, shown_state
+from storefront.catalogue import lost_searches, search_words, shown_state
 from storefront.extensions import db, jobs
 
 
@@ -21,18 +21,19 @@ def refresh_all_shown_states(timestamp: int) -> None:
     db.session.commit()
 
 
-@jobs.task(name="catalogue.refresh_search_words", queueing_lock="catalogue.refresh_search_words")
-def refresh_search_words() -> None:
-    """After products were published or renamed."""
-    search_words.refresh_search_words()
-    db.session.commit()
-
-
 @jobs.periodic(cron="23 * * * *")
 @jobs.task(
     name="catalogue.refresh_search_words_hourly", queueing_lock="catalogue.refresh_search_words_hourly"
 )
 def refresh_search_words_hourly(timestamp: int) -> None:
-    """Words of what was published within the last hour."""
+    """Count words anew; new ones are known since they were written, by a trigger on products."""
     search_words.refresh_search_words()
+    db.session.commit()
+
+
+@jobs.periodic(cron="41 3 * * *")
+@jobs.task(name="catalogue.forget_lost_searches", queueing_lock="catalogue.forget_lost_searches")
+def forget_lost_searches(timestamp: int) -> None:
+    """Words that found nothing half a year ago."""
+    lost_searches.forget_old()
     db.session.commit()

@@ -43,6 +43,7 @@ TRIGGERS = {
         "journal_entries_append_only", "journal_entries_no_truncate", "journal_entries_not_empty",
         "journal_entries_open_period",
     ),
+    "listings": ("listing_gone", "listing_stamped"),
     "order_line_shares": ("order_line_shares_append_only", "order_line_shares_once"),
     "order_lines": ("order_lines_append_only", "order_lines_place", "order_lines_shared"),
     "orders": ("orders_transition",),
@@ -57,7 +58,11 @@ TRIGGERS = {
         "distributions_transition", "premium_distributions_begin", "premium_distributions_decided_in_time",
         "premium_distributions_keep", "premium_distributions_open_period", "premium_distributions_within",
     ),
-    "products": ("catalogue_changed", "listing_changed", "products_search_text"),
+    "product_ratings": ("listing_rated", "listing_rated_shows"),
+    "products": (
+        "catalogue_changed", "listing_changed", "listing_words_changed", "products_search_text", "search_words_met",
+        "search_words_met_again",
+    ),
     "provider_lines": ("provider_lines_keep",),
     "refund_lines": ("refund_lines_append_only", "refund_lines_whole"),
     "refund_parcels": ("refund_parcels_append_only", "refund_parcels_whole"),
@@ -76,6 +81,7 @@ TRIGGERS = {
     "split_rules": ("catalogue_changed", "split_rules_end", "split_rules_keep", "split_rules_whole"),
     "stock_levels": ("catalogue_changed", "listing_changed"),
     "stock_movements": ("apply_stock_movement", "stock_movements_append_only", "stock_movements_no_truncate"),
+    "synonyms": ("catalogue_changed", "synonym_met"),
     "transfer_reversals": (
         "transfer_reversals_begin", "transfer_reversals_keep", "transfer_reversals_transition",
         "transfer_reversals_within",

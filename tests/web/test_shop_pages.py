@@ -79,6 +79,7 @@ def test_every_page_opens_without_touching_a_session(
 def test_beside_the_state_a_page_costs_few_statements_and_none_when_it_is_kept(
     client: FlaskClient, shop: Shop, statements: Callable[[], list[str]], path: str, cold: int, app: Flask
 ) -> None:
+    client.get("/products?sort=price_low")  # each process reads the listings once, and then what changed
     for cache in ("pages", "totals"):
         app.extensions.pop(cache, None)
     statements()
@@ -310,7 +311,7 @@ def test_many_who_ask_at_once_cost_one_rendering(
     with ThreadPoolExecutor(6) as readers:
         answers = [reader.result() for reader in [readers.submit(ask) for _ in range(6)]]
     assert answers == [200] * 6
-    assert len([sql for sql in statements() if "GROUPING SETS" in sql]) == 1
+    assert len([sql for sql in statements() if "json_agg(card" in sql]) == 1
 
 
 def test_a_filter_that_is_not_understood_is_said(client: FlaskClient, shop: Shop) -> None:

@@ -35,7 +35,7 @@ def robots() -> ResponseReturnValue:
     else:
         lines += [f"Disallow: {root}/{name}" for name in PRIVATE for root in ("", "/en")]
         # Endless combinations of filters lead to the same products.
-        lines += [f"Disallow: /*{name}=" for name in ("q", "min", "max", "sort", "availability")]
+        lines += [f"Disallow: /*{name}=" for name in ("q", "min", "max", "sort", "availability", "rating")]
         lines += ["", f"Sitemap: {_settings().base_url}{url_for('shop.sitemap_xml')}"]
     response = Response("\n".join(lines) + "\n", mimetype="text/plain")
     response.headers["Cache-Control"] = "public, max-age=3600"

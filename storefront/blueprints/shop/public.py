@@ -15,6 +15,8 @@ from typing import Any
 from flask import Response, current_app, g, request, url_for
 
 from storefront.blueprints.shop.state import State, StateReader
+from storefront.catalogue import lost_searches
+from storefront.catalogue.version import CatalogueVersion
 from storefront.days import today
 from storefront.errors import Unavailable
 from storefront.languages import locale
@@ -31,9 +33,12 @@ View = Callable[..., str]
 
 
 def public_page(
-    *, figures: bool = False, mimetype: str = "text/html"
+    *, figures: bool = False, mimetype: str = "text/html", max_age: int = 0
 ) -> Callable[[View], Callable[..., Response]]:
-    """Answer from memory while nothing changed. With `figures`, the page may show `totals()` and follows them."""
+    """Answer from memory while nothing changed. With `figures`, the page may show `totals()` and follows them.
+
+    Browsers ask again each time, unless `max_age` seconds are given.
+    """
 
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
@@ -41,6 +46,7 @@ def public_page(
             reader, pages = _state_reader(), _page_cache()
             try:
                 state = reader.read()
+                g.catalogue = state.catalogue
                 if figures:
                     g.totals = _totals_cache().get(state.newest_entry)
                 key = _key(state, figures)
@@ -49,14 +55,33 @@ def public_page(
             page = pages.get(key)
             if page is None:
                 with _one_at_a_time(key):
-                    page = pages.get(key) or Page(view(**arguments).encode(), mimetype)
+                    page = pages.get(key) or _rendered(view, arguments, mimetype)
                     if len(request.full_path) <= LONGEST_ADDRESS:
                         pages.put(key, page)
-            return page.response()
+            if page.lost_words:
+                lost_searches.tally(current_app._get_current_object()).note(page.lost_words)  # type: ignore[attr-defined]
+            return page.response(max_age)
 
         return answer
 
     return decorate
+
+
+def _rendered(view: View, arguments: dict[str, Any], mimetype: str) -> Page:
+    page = Page(view(**arguments).encode(), mimetype)
+    page.lost_words = g.get("lost_words") or ""
+    return page
+
+
+def catalogue_version() -> CatalogueVersion:
+    """The version of the catalogue that this page is kept under."""
+    found: CatalogueVersion = g.catalogue
+    return found
+
+
+def lost(typed: str) -> None:
+    """Say that this page found nothing for `typed`: whoever is shown it is counted, as far as words may be kept."""
+    g.lost_words = lost_searches.keepable(typed)
 
 
 def _key(state: State, figures: bool) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Home, listing, product, impact and help."""
+"""Home, product, impact and help."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from flask.typing import ResponseReturnValue
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_page, totals
 from storefront.catalogue import short_codes
-from storefront.catalogue.filters import Filters
 from storefront.catalogue.home_page import home_page
 from storefront.catalogue.product_page import ProductPage, product_page
-from storefront.catalogue.search import search
 from storefront.days import today
 from storefront.display import format_month, short_month
 from storefront.errors import NotFound
@@ -50,27 +48,6 @@ def home() -> str:
         exhibition=page.exhibition,
         figures=figures,
         canonical=plain_url("shop.home"),
-    )
-
-
-@bp.get("/products")
-@public_page()
-def products() -> str:
-    """The listing, searched and filtered by its address."""
-    filters = Filters.from_args(request.args)
-    results = search(filters, locale())
-    # Search engines get one address for each category, facility or province; all else points there.
-    canonical = filters.but(q="", min=None, max=None, availability=(), sort="", page=results.page)
-    return render_template(
-        "shop/products.html",
-        filters=filters,
-        facets=results.facets,
-        results=results.items,
-        total=results.total,
-        page=results.page,
-        pages=results.pages,
-        corrected=results.corrected,
-        canonical=plain_url("shop.products") + canonical.query_string(),
     )
 
 
