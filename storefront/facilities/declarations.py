@@ -28,7 +28,7 @@ REQUIRED = TEXTS[:-1]
 SHORTEST, LONGEST, LONGEST_PARTNER = 10, 600, 300
 MOST_HOURS, MOST_DAYS = 8, 6
 #: A declaration may be proposed so long before it begins.
-EARLIEST = datetime.timedelta(days=120)
+EARLIEST = datetime.timedelta(days=400)
 
 
 class FourEyes(DomainError):
@@ -101,7 +101,8 @@ def approve(declaration_id: int, person_id: int) -> Declaration:
     row = _locked(declaration_id, "proposed")
     if row.proposed_by == person_id:
         raise FourEyes()
-    row.state, row.approved_by, row.approved_at = "approved", person_id, _moment()
+    at = _moment()
+    row.state, row.approved_by, row.approved_at = "approved", person_id, at
     try:
         with db.session.begin_nested():
             db.session.flush()
@@ -116,8 +117,8 @@ def approve(declaration_id: int, person_id: int) -> Declaration:
 def reject(declaration_id: int, person_id: int, reason: str) -> Declaration:
     """The office sends it back, saying why. Raises Invalid (`reason`), Decided, NotFound."""
     row = _locked(declaration_id, "proposed")
-    row.reason = _reason(reason)
-    row.state, row.rejected_by, row.rejected_at = "rejected", person_id, _moment()
+    why, at = _reason(reason), _moment()
+    row.state, row.rejected_by, row.rejected_at, row.reason = "rejected", person_id, at, why
     db.session.flush()
     _record(row, "rejected", person_id)
     return row
@@ -126,8 +127,8 @@ def reject(declaration_id: int, person_id: int, reason: str) -> Declaration:
 def end(declaration_id: int, person_id: int, reason: str) -> Declaration:
     """The office ends one before its time: the workshop sells no more. Raises Invalid (`reason`), Decided, NotFound."""
     row = _locked(declaration_id, "approved")
-    row.reason = _reason(reason)
-    row.state, row.ended_by, row.ended_at = "ended", person_id, _moment()
+    why, at = _reason(reason), _moment()
+    row.state, row.ended_by, row.ended_at, row.reason = "ended", person_id, at, why
     db.session.flush()
     _record(row, "ended", person_id)
     return row
@@ -160,7 +161,7 @@ def _wrong(answers: Answers) -> dict[str, Any]:
     if answers.valid_until < today():
         errors["valid_until"] = _("Tanggal ini sudah lewat.")
     if answers.valid_from > today() + EARLIEST:
-        errors["valid_from"] = _("Terlalu jauh di depan: usulkan paling awal 120 hari sebelumnya.")
+        errors["valid_from"] = _("Terlalu jauh di depan: usulkan paling awal 13 bulan sebelumnya.")
     if not 1 <= answers.hours_per_day <= MOST_HOURS:
         errors["hours_per_day"] = _("Tulis jam kerja sehari, dari 1 sampai 8.")
     if not 1 <= answers.days_per_week <= MOST_DAYS:
