@@ -28,7 +28,7 @@ from storefront.extensions import db
 from storefront.facilities.declared import IN_FORCE, DeclarationView
 from storefront.facilities.working_days import FURTHEST, local_day, ready_on
 
-#: Further products shown below one.
+#: Further products shown below one: of its workshop first, then of its facility.
 MORE = 8
 
 PRODUCT = f"""
@@ -51,13 +51,22 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
          WHERE v.product_id = p.id AND v.is_active) AS variants,
        (SELECT json_agg(card) FROM (
           SELECT {CARD_COLUMNS}
-            FROM (SELECT l.*, l.category_id = own.category_id AS alike FROM listings l
-                   WHERE l.facility_id = own.facility_id AND l.product_id <> own.id
-                   ORDER BY (l.state = 'sold_out'), alike DESC, l.published_at DESC, l.product_id DESC LIMIT {MORE}) l
-            {CARD_JOINS} ORDER BY (l.state = 'sold_out'), l.alike DESC, l.published_at DESC, l.product_id DESC) card)
+            FROM (SELECT id, min(distance) AS distance FROM (
+                   (SELECT w.id, 0 AS distance FROM products w
+                      JOIN listings l ON l.product_id = w.id AND l.state <> 'sold_out'
+                     WHERE w.workshop_id = own.workshop_id AND w.status = 'published' AND w.id <> own.id
+                     ORDER BY w.published_at DESC, w.id DESC LIMIT {MORE})
+                   UNION ALL
+                   (SELECT l.product_id, 1 FROM listings l
+                     WHERE l.facility_id = own.facility_id AND l.product_id <> own.id
+                     ORDER BY (l.state = 'sold_out'), l.published_at DESC, l.product_id DESC LIMIT 2 * {MORE})) near
+                   GROUP BY id) near
+            JOIN listings l ON l.product_id = near.id
+            {CARD_JOINS} ORDER BY near.distance, (l.state = 'sold_out'), l.published_at DESC, l.product_id DESC
+           LIMIT {MORE}) card)
        AS more
   FROM products p
- CROSS JOIN LATERAL (SELECT p.id, p.facility_id, p.category_id) own
+ CROSS JOIN LATERAL (SELECT p.id, p.facility_id, p.workshop_id) own
   JOIN workshops w ON w.id = p.workshop_id
   JOIN facilities f ON f.id = p.facility_id AND f.status = 'active'
   JOIN provinces r ON r.id = f.province_id
@@ -153,6 +162,13 @@ class ProductPage:
     may_sell: bool
     #: The SKU that the address asks for.
     asked: str = ""
+
+    @property
+    def pictures(self) -> list[tuple[int, Photo]]:
+        """Its photos with their places, the shown variant's own first."""
+        placed = list(enumerate(self.photos, start=1))
+        first = self.shown.picture if self.shown else None
+        return sorted(placed, key=lambda one: one[0] != first)
 
     @property
     def shown(self) -> Offer | None:

@@ -22,7 +22,15 @@ from storefront.facilities import declarations
 from storefront.facilities.declarations import Answers, Decided, FourEyes
 from storefront.facilities.models import Declaration, Workshop
 from storefront.mail.transport import mail_folder
-from tests.factories import make_member, make_order, make_person, make_product, make_rule, make_variant, make_workshop
+from tests.factories import (
+    make_member,
+    make_order,
+    make_person,
+    make_product,
+    make_rule,
+    make_variant,
+    make_workshop,
+)
 from tests.threads import at_once
 
 pytestmark = pytest.mark.usefixtures("db_session")
@@ -170,7 +178,8 @@ def test_one_waits_and_one_is_in_force(db_session: Session, people: tuple[int, i
         "UPDATE workshop_declarations SET state = 'proposed', approved_by = NULL, approved_at = NULL",
         "DELETE FROM workshop_declarations",
         """INSERT INTO workshop_declarations (workshop_id, valid_from, valid_until, is_voluntary, hours_per_day,
-               days_per_week, safety_gear, accident_cover, premium, complaints, proposed_by, state, approved_by, approved_at)
+               days_per_week, safety_gear, accident_cover, premium, complaints, proposed_by, state,
+               approved_by, approved_at)
            SELECT workshop_id, valid_until + 1, valid_until + 2, true, 7, 5, safety_gear, accident_cover, premium,
                complaints, proposed_by, 'approved', approved_by, now() FROM workshop_declarations""",
     ],

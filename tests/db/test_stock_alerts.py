@@ -29,7 +29,8 @@ pytestmark = pytest.mark.usefixtures("db_session")
 @pytest.fixture
 def gone(db_session: Session, run_jobs: Callable[[], None]) -> Iterator[Variant]:
     """A variant that is sold out."""
-    variant = make_variant(make_product(title="Baju koko", title_en="Koko shirt"), sku="KOKO-L", title="L", title_en="L")
+    product = make_product(title="Baju koko", title_en="Koko shirt")
+    variant = make_variant(product, sku="KOKO-L", title="L", title_en="L")
     db_session.commit()
     run_jobs()
     yield variant

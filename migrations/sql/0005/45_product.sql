@@ -8,6 +8,9 @@ ALTER TABLE variants
     ADD FOREIGN KEY (photo_id, product_id) REFERENCES photos (id, product_id) ON DELETE SET NULL (photo_id);
 CREATE INDEX variants_photo ON variants (photo_id) WHERE photo_id IS NOT NULL;
 
+-- A workshop's newest, for *karya lain dari bengkel ini*.
+CREATE INDEX products_workshop_newest ON products (workshop_id, published_at DESC, id DESC) WHERE status = 'published';
+
 -- Days on which nothing is packed, beside Saturdays and Sundays; each year's come by decree.
 CREATE TABLE holidays (
     day            date PRIMARY KEY,

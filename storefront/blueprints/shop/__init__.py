@@ -6,4 +6,11 @@ from flask import Blueprint
 
 bp = Blueprint("shop", __name__)
 
-from storefront.blueprints.shop import fragments, machines, places, routes  # noqa: E402, F401
+from storefront.blueprints.shop import (  # noqa: E402, F401
+    fragments,
+    machines,
+    places,
+    product,
+    routes,
+    tell,
+)
