@@ -41,7 +41,7 @@ def show_variants(items: Sequence[Item]) -> None:
         item.product_id
         for item in items
         if len(item.row.variants) > 1
-        and not any(v.title in SIZES or v.title.isdecimal() for v in item.row.variants)
+        and not any(_suffix(v.sku) in SIZES or _suffix(v.sku).isdecimal() for v in item.row.variants)
         and len(item.row.pictures) >= len(item.row.variants)
     }
     db.session.execute(PICTURES, {"products": sorted(products)})
@@ -106,7 +106,7 @@ def _sizes(first: dict[int, Item]) -> Iterator[dict[str, Any]]:
         for product_id, item in first.items():
             if item.row.sku not in table["of"]:
                 continue
-            known = {variant.title for variant in item.row.variants}
+            known = {_suffix(variant.sku) for variant in item.row.variants}
             rows = [row for row in table["rows"] if row[0] in known]
             yield {
                 "product_id": product_id, "category_id": None,
@@ -116,3 +116,8 @@ def _sizes(first: dict[int, Item]) -> Iterator[dict[str, Any]]:
                 "rows": [row[0] for row in rows], "cells": [row[1:] for row in rows],
                 "note": table["note"][0], "note_en": table["note"][1],
             }  # fmt: skip
+
+
+def _suffix(sku: str) -> str:
+    """What tells a variant from its sisters: `XL`, `39`, `COKELAT`."""
+    return sku.rpartition("-")[2]

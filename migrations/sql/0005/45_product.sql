@@ -70,8 +70,8 @@ CREATE TABLE size_tables (
     note_en     text NOT NULL DEFAULT '' CHECK (length(note_en) <= 300),
     CHECK (num_nonnulls(product_id, category_id) = 1),
     CHECK (cardinality(columns_en) IN (0, cardinality(columns))),
-    CHECK (array_ndims(cells) = 2 AND array_length(cells, 1) = cardinality(rows)
-           AND array_length(cells, 2) = cardinality(columns)),
+    CHECK (COALESCE(array_ndims(cells) = 2 AND array_length(cells, 1) = cardinality(rows)
+                    AND array_length(cells, 2) = cardinality(columns), false)),
     CHECK (array_position(columns, NULL) IS NULL AND array_position(rows, NULL) IS NULL)
 );
 
