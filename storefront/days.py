@@ -23,3 +23,9 @@ def today() -> datetime.date:
 def begins(day: datetime.date) -> datetime.datetime:
     """The moment at which an accounting day begins."""
     return datetime.datetime.combine(day, datetime.time(), ACCOUNTING_ZONE)
+
+
+def days_everywhere() -> tuple[datetime.date, ...]:
+    """The day that is now in each of the country's zones."""
+    moment = datetime.datetime.now(datetime.UTC)
+    return tuple(moment.astimezone(ZoneInfo(zone)).date() for zone in ZONE_NAMES)

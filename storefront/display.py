@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from config import Settings
 from storefront import markdown
-from storefront.days import ACCOUNTING_ZONE, ZONE_NAMES
+from storefront.days import ACCOUNTING_ZONE, ZONE_NAMES, today
 from storefront.media.storage import media_url
 from storefront.money import format_exact, format_number, format_rupiah
 
@@ -27,6 +27,11 @@ def format_date(day: datetime.date | datetime.datetime, zone: str | None = None)
     if isinstance(day, datetime.datetime):
         day = day.astimezone(ZoneInfo(zone) if zone else ACCOUNTING_ZONE).date()
     return babel_date(day, "d MMMM y", locale=language())
+
+
+def format_day(day: datetime.date) -> str:
+    """`8 Desember`, with its year only when that is not the present one: for days to come."""
+    return babel_date(day, "d MMMM" if day.year == today().year else "d MMMM y", locale=language())
 
 
 def format_month(day: datetime.date) -> str:
@@ -67,6 +72,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         number=number_text,
         exact=format_exact,
         date=format_date,
+        day=format_day,
         month=format_month,
         datetime=format_datetime,
         markdown=markdown_text,

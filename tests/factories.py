@@ -72,9 +72,11 @@ def make_facility(code: str | None = None, **values: Any) -> Facility:
     return facility
 
 
-def make_workshop(facility: Facility | None = None, name: str | None = None) -> Workshop:
+def make_workshop(facility: Facility | None = None, name: str | None = None, **values: Any) -> Workshop:
+    """A workshop that may sell; with `sells_undeclared_until=None` only once it is declared."""
     facility = facility or make_facility()
-    workshop = Workshop(facility_id=facility.id, name=name or f"Bengkel {next(_numbers)}")
+    values.setdefault("sells_undeclared_until", datetime.date(2999, 12, 31))
+    workshop = Workshop(facility_id=facility.id, name=name or f"Bengkel {next(_numbers)}", **values)
     db.session.add(workshop)
     db.session.flush()
     return workshop

@@ -20,40 +20,86 @@ function stepper(box) {
   }
 }
 
-/** Choosing a variant changes the price shown and the most that can be bought. */
+/** Choosing a variant shows its own price, state, day, picture and button, and gives the address its name. */
 function variants(box) {
   const form = box.closest("form");
-  const show = () => {
+  for (const button of form.querySelectorAll("[data-nojs]")) button.hidden = true;
+  const show = (event) => {
     const chosen = box.querySelector("input:checked");
     if (!chosen) return;
-    for (const price of document.querySelectorAll(".price--l, .buybar__price .price")) price.textContent = chosen.dataset.price;
+    for (const part of document.querySelectorAll("[data-of]")) part.hidden = part.dataset.of !== chosen.value;
     const quantity = form.querySelector("[name=quantity]");
-    if (!quantity) return;
-    quantity.max = chosen.dataset.max ?? "";
-    if (quantity.max && Number(quantity.value) > Number(quantity.max)) quantity.value = quantity.max;
+    const step = quantity?.closest(".row");
+    if (step) step.hidden = !form.querySelector(".buybar__go:not([hidden]) .btn--main");
+    if (!event) return;
+    const address = new URL(location);
+    address.searchParams.set("sku", chosen.value);
+    history.replaceState(history.state, "", address);
+    const picture = document.getElementById(chosen.dataset.picture);
+    if (picture) slideTo(picture);
   };
   box.addEventListener("change", show);
+  addEventListener("pageshow", () => show());
   show();
 }
 
-/** Thumbnails move the gallery sideways, not the page; the gallery marks the thumbnail that is seen. */
+/** Moves a rail of pictures sideways to one of them, never the page. */
+function slideTo(slide, behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth") {
+  slide.parentElement.scrollTo({ left: slide.offsetLeft - slide.parentElement.offsetLeft, behavior });
+}
+
+/** A rail of pictures: arrows and keys step to the next, thumbnails choose, and mark the one that is seen. */
 function gallery(box) {
-  const thumbs = [...document.querySelectorAll("[data-thumb]")];
-  if (!thumbs.length) return;
-  for (const thumb of thumbs) {
-    thumb.addEventListener("click", (event) => {
-      event.preventDefault();
-      const target = document.getElementById(thumb.hash.slice(1));
-      box.scrollTo({ left: target.offsetLeft - box.offsetLeft, behavior: "smooth" });
-    });
+  const slides = [...box.children];
+  const seen = () => slides[Math.round(box.scrollLeft / box.clientWidth)] ?? slides[0];
+  const links = document.querySelectorAll("[data-thumb], [data-step-to]");
+  for (const link of links) {
+    const target = document.getElementById(link.hash.slice(1));
+    if (target?.parentElement !== box) continue;
+    link.addEventListener("click", (event) => { event.preventDefault(); slideTo(target); });
   }
-  const seen = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      for (const thumb of thumbs) thumb.toggleAttribute("aria-current", thumb.hash === "#" + entry.target.id);
+  box.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const next = step && slides[slides.indexOf(seen()) + step];
+    if (!next || box.closest(".zoom--in")) return;
+    event.preventDefault();
+    slideTo(next);
+  });
+  const watch = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      for (const link of links) {
+        if (!("thumb" in link.dataset) || !document.getElementById(link.hash.slice(1))?.parentElement.isSameNode(box)) continue;
+        if (link.hash === "#" + target.id) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+      }
     }
   }, { root: box, threshold: 0.6 });
-  for (const picture of box.children) seen.observe(picture);
+  for (const slide of slides) watch.observe(slide);
+}
+
+/** Pictures open large; there they are swiped, stepped, and looked at closely by a button or two taps. */
+function zoom(dialog) {
+  const button = dialog.querySelector("[data-zoom-in]");
+  const near = (is) => { dialog.classList.toggle("zoom--in", is); button.setAttribute("aria-pressed", is); };
+  for (const link of document.querySelectorAll("[data-zoom]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      dialog.showModal();
+      slideTo(document.getElementById(link.dataset.zoom), "auto");
+      dialog.querySelector("[tabindex]").focus();
+    });
+  }
+  const turn = () => {
+    const rail = dialog.querySelector(".zoom__rail");
+    const slide = rail.children[Math.round(rail.scrollLeft / rail.clientWidth)] ?? rail.firstElementChild;
+    near(!dialog.classList.contains("zoom--in"));
+    slideTo(slide, "auto");
+    slide.scrollTo(slide.scrollWidth / 4, slide.scrollHeight / 4);
+  };
+  button.addEventListener("click", turn);
+  for (const slide of dialog.querySelectorAll("[data-slide]")) slide.addEventListener("dblclick", turn);
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => near(false));
 }
 
 /** Forms that send themselves when something in them changes (their button stays for everyone else). */
@@ -124,7 +170,8 @@ const behaviours = {
   "[data-suggest]": suggest,
   "[data-qty]": stepper,
   "[data-variants]": variants,
-  "#galeri": gallery,
+  ".gallery": gallery,
+  ".zoom": zoom,
   "[data-autosubmit]": autosubmit,
   "[data-once]": once,
   "[data-open-wide]": openWide,
@@ -133,6 +180,12 @@ const behaviours = {
     if (!confirm(button.dataset.confirm)) event.preventDefault();
   }),
   "[data-copy]": copy,
+  "[data-share]": (button) => {
+    if (!navigator.share) return;
+    button.hidden = false;
+    // Closing the phone's own menu is no error.
+    button.addEventListener("click", () => navigator.share({ title: button.dataset.title, url: button.dataset.share }).catch(() => {}));
+  },
   // Minutes until a moment, counted down while the page stays open.
   "[data-until]": (mark) => {
     const until = Date.parse(mark.dataset.until);

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from storefront.cart import carts
 from storefront.cart.models import CartLine
 from storefront.catalogue.models import Product, ProductStatus, Variant
+from storefront.days import today
 from storefront.errors import Invalid, OutOfStock, UnknownSku
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -79,6 +80,7 @@ def on_sale(sku: Any) -> Variant:
         .join(Facility, Facility.id == Product.facility_id)
         .where(Variant.sku == _sku(sku), Variant.is_active)
         .where(Product.status == ProductStatus.PUBLISHED.value, Facility.status == "active")
+        .where(func.workshop_may_sell(Product.workshop_id, today()))
     )
     variant = db.session.scalar(query)
     if variant is None:

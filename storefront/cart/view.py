@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Boolean, Row, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from storefront.cart.models import CartLine
 from storefront.cart.problems import FewerLeft, NotOnSale, PriceMoved, Problem, SoldOut
 from storefront.catalogue.models import Photo, Product, ProductStatus, Variant
+from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.shipping.quote import Piece
@@ -167,9 +168,10 @@ def first_photos(product_ids: Iterable[int]) -> dict[int, Photo]:
     return {photo.product_id: photo for photo in db.session.scalars(query)}
 
 
-def _query(cart_id: int) -> Select[CartLine, Variant, Product, Facility]:
+def _query(cart_id: int) -> Select[CartLine, Variant, Product, Facility, bool]:
+    may_sell = func.workshop_may_sell(Product.workshop_id, today(), type_=Boolean).label("may_sell")
     return (
-        select(CartLine, Variant, Product, Facility)
+        select(CartLine, Variant, Product, Facility, may_sell)
         .join(Variant, Variant.id == CartLine.variant_id)
         .join(Product, Product.id == Variant.product_id)
         .join(Facility, Facility.id == Product.facility_id)
@@ -179,12 +181,10 @@ def _query(cart_id: int) -> Select[CartLine, Variant, Product, Facility]:
 
 
 def _line(
-    row: Row[CartLine, Variant, Product, Facility], available: Mapping[int, int], photos: Mapping[int, Photo]
+    row: Row[CartLine, Variant, Product, Facility, bool], available: Mapping[int, int], photos: Mapping[int, Photo]
 ) -> Line:
     cart_line, variant, product, facility = row.CartLine, row.Variant, row.Product, row.Facility
-    on_sale = (
-        variant.is_active and product.status == ProductStatus.PUBLISHED.value and facility.status == "active"
-    )
+    published = variant.is_active and product.status == ProductStatus.PUBLISHED.value
     return Line(
         variant_id=variant.id,
         sku=variant.sku,
@@ -204,7 +204,7 @@ def _line(
         quantity=cart_line.quantity,
         unit_price=variant.price,
         shown=cart_line.unit_price_shown,
-        is_on_sale=on_sale,
+        is_on_sale=published and facility.status == "active" and row.may_sell,
         available=None if variant.made_to_order else available.get(variant.id, 0),
         photo=photos.get(product.id),
     )

@@ -34,11 +34,18 @@ class Photo:
     height: int
     alt: str
     tint: str | None
+    #: Of its row; None where nobody asks.
+    id: int | None = None
+
+    @property
+    def largest(self) -> int:
+        """The width of its largest file."""
+        return max(self.widths)
 
     @classmethod
     def of(cls, row: Mapping[str, Any], locale: str) -> Photo:
         alt = row["alt_en"] if locale == "en" and row["alt_en"] else row["alt"]
-        return cls(row["key"], tuple(row["widths"]), row["width"], row["height"], alt, row["tint"])
+        return cls(row["key"], tuple(row["widths"]), row["width"], row["height"], alt, row["tint"], row.get("id"))
 
 
 @dataclass(frozen=True)

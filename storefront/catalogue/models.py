@@ -9,6 +9,14 @@ from sqlalchemy import FetchedValue, ForeignKey, Integer
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from storefront.catalogue.fact_models import (  # noqa: F401 - the room's models come together
+    CategoryNeed,
+    ProductFact,
+    ProductFood,
+    ProductPaper,
+    SizeTable,
+    StockAlert,
+)
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 
@@ -109,6 +117,8 @@ class Variant(db.Model):  # type: ignore[name-defined]
     lead_time_days: Mapped[int | None] = mapped_column(Integer)
     position: Mapped[int] = mapped_column(Integer, default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
+    #: Which of its product's pictures shows it; None: all of them.
+    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photos.id"))
 
     product: Mapped[Product] = relationship(back_populates="variants")
 

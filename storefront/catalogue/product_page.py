@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 
+from storefront.catalogue import product_words
 from storefront.catalogue.cards import (
     CARD_COLUMNS,
     CARD_JOINS,
@@ -20,20 +22,28 @@ from storefront.catalogue.cards import (
     in_language,
 )
 from storefront.catalogue.filters import SLUG
+from storefront.catalogue.product_words import ProductWords
+from storefront.days import today
 from storefront.extensions import db
+from storefront.facilities.declared import IN_FORCE, DeclarationView
+from storefront.facilities.working_days import FURTHEST, local_day, ready_on
 
-#: Further products shown below one.
+#: Further products shown below one: of its workshop first, then of its facility.
 MORE = 8
 
 PRODUCT = f"""
 SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.delivery_scope, p.workshop_id,
-       p.facility_id, p.commodity_group_id, w.name AS workshop_name, f.code, f.slug AS facility_slug,
+       p.facility_id, p.commodity_group_id, w.name AS workshop_name, w.about AS workshop_about,
+       w.about_en AS workshop_about_en, workshop_may_sell(p.workshop_id, :today) AS may_sell,
+       (SELECT to_json(d) FROM ({IN_FORCE}) d WHERE d.workshop_id = p.workshop_id) AS declaration,
+       (SELECT array_agg(h.day) FROM holidays h WHERE h.day BETWEEN :today AND :furthest) AS holidays,
+       f.time_zone, f.code, f.slug AS facility_slug,
        f.name AS facility_name, f.city, r.name AS province, c.slug AS category_slug, c.name AS category_name,
-       c.name_en AS category_name_en,
+       c.name_en AS category_name_en,{product_words.COLUMNS},
        (SELECT json_agg(ph ORDER BY ph.position) FROM photos ph WHERE ph.product_id = p.id) AS photos,
        (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'title', v.title, 'title_en', v.title_en,
                   'price', v.price, 'material_cost', v.material_cost, 'weight_g', v.weight_g,
-                  'made_to_order', v.made_to_order, 'lead_time_days', v.lead_time_days,
+                  'photo_id', v.photo_id, 'made_to_order', v.made_to_order, 'lead_time_days', v.lead_time_days,
                   'state', COALESCE(s.shown_state, 'sold_out')) ORDER BY v.position, v.id)
           FROM variants v
           LEFT JOIN stock_locations store ON store.facility_id = p.facility_id
@@ -41,13 +51,22 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
          WHERE v.product_id = p.id AND v.is_active) AS variants,
        (SELECT json_agg(card) FROM (
           SELECT {CARD_COLUMNS}
-            FROM (SELECT l.*, l.category_id = own.category_id AS alike FROM listings l
-                   WHERE l.facility_id = own.facility_id AND l.product_id <> own.id
-                   ORDER BY (l.state = 'sold_out'), alike DESC, l.published_at DESC, l.product_id DESC LIMIT {MORE}) l
-            {CARD_JOINS} ORDER BY (l.state = 'sold_out'), l.alike DESC, l.published_at DESC, l.product_id DESC) card)
+            FROM (SELECT id, min(distance) AS distance FROM (
+                   (SELECT w.id, 0 AS distance FROM products w
+                      JOIN listings l ON l.product_id = w.id AND l.state <> 'sold_out'
+                     WHERE w.workshop_id = own.workshop_id AND w.status = 'published' AND w.id <> own.id
+                     ORDER BY w.published_at DESC, w.id DESC LIMIT {MORE})
+                   UNION ALL
+                   (SELECT l.product_id, 1 FROM listings l
+                     WHERE l.facility_id = own.facility_id AND l.product_id <> own.id
+                     ORDER BY (l.state = 'sold_out'), l.published_at DESC, l.product_id DESC LIMIT 2 * {MORE})) near
+                   GROUP BY id) near
+            JOIN listings l ON l.product_id = near.id
+            {CARD_JOINS} ORDER BY near.distance, (l.state = 'sold_out'), l.published_at DESC, l.product_id DESC
+           LIMIT {MORE}) card)
        AS more
   FROM products p
- CROSS JOIN LATERAL (SELECT p.id, p.facility_id, p.category_id) own
+ CROSS JOIN LATERAL (SELECT p.id, p.facility_id, p.workshop_id) own
   JOIN workshops w ON w.id = p.workshop_id
   JOIN facilities f ON f.id = p.facility_id AND f.status = 'active'
   JOIN provinces r ON r.id = f.province_id
@@ -90,9 +109,16 @@ class Offer:
     available: int | None
     few_left: bool
     can_be_bought: bool
+    #: About when it leaves, asked for today.
+    ready_on: datetime.date
+    #: Which of the product's pictures shows it, from 1; None: all of them.
+    picture: int | None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], locale: str) -> Offer:
+    def of(
+        cls, row: Mapping[str, Any], locale: str, may_sell: bool, picture: int | None, ready: datetime.date
+    ) -> Offer:
+        """From a row of the statement. What its workshop may not sell cannot be bought, and is not sold out."""
         made = row["made_to_order"]
         return cls(
             id=row["id"],
@@ -105,7 +131,9 @@ class Offer:
             lead_time_days=row["lead_time_days"],
             available=None if made or row["state"] in IN_STOCK else 0,
             few_left=not made and row["state"] == "few_left",
-            can_be_bought=made or row["state"] in IN_STOCK,
+            can_be_bought=may_sell and (made or row["state"] in IN_STOCK),
+            ready_on=ready,
+            picture=picture,
         )
 
 
@@ -121,27 +149,45 @@ class ProductPage:
     facility: FacilityRef
     workshop_id: int
     workshop_name: str
+    workshop_about: str
     commodity_group_id: int | None
     category: CategoryRef
     photos: list[Photo]
     variants: list[Offer]
     more: list[ProductCard]
+    words: ProductWords
+    #: The workshop's, in force today.
+    declaration: DeclarationView | None
+    #: Whether the workshop may sell today; without a declaration it may not.
+    may_sell: bool
+    #: The SKU that the address asks for.
+    asked: str = ""
+
+    @property
+    def pictures(self) -> list[tuple[int, Photo]]:
+        """Its photos with their places, the shown variant's own first."""
+        placed = list(enumerate(self.photos, start=1))
+        first = self.shown.picture if self.shown else None
+        return sorted(placed, key=lambda one: one[0] != first)
 
     @property
     def shown(self) -> Offer | None:
-        """The variant the page starts with: the first that can be bought, else the first."""
-        return next(
-            (v for v in self.variants if v.can_be_bought), self.variants[0] if self.variants else None
-        )
+        """The variant that the page shows: the one asked for, else the first that can be bought, else the first."""
+        by_sku = {variant.sku: variant for variant in self.variants}
+        can_be_bought = (variant for variant in self.variants if variant.can_be_bought)
+        return by_sku.get(self.asked.upper()) or next(can_be_bought, next(iter(self.variants), None))
 
 
-def product_page(slug: str, locale: str) -> ProductPage | None:
-    """The page of the product under `slug`; None when there is none, or not for the public."""
+def product_page(slug: str, locale: str, sku: str = "") -> ProductPage | None:
+    """The page of the product under `slug`, with its variant `sku` chosen; None when there is none for the public."""
     if not SLUG.fullmatch(slug):
         return None
-    row = db.session.execute(text(PRODUCT), {"slug": slug}).mappings().one_or_none()
+    day = today()
+    known = {"slug": slug, "today": day, "furthest": day + FURTHEST}
+    row = db.session.execute(text(PRODUCT), known).mappings().one_or_none()
     if row is None:
         return None
+    declared, photos = row["declaration"], [Photo.of(photo, locale) for photo in row["photos"] or []]
     return ProductPage(
         id=row["id"],
         slug=row["slug"],
@@ -158,9 +204,30 @@ def product_page(slug: str, locale: str) -> ProductPage | None:
         ),
         workshop_id=row["workshop_id"],
         workshop_name=row["workshop_name"],
+        workshop_about=in_language(row, "workshop_about", locale),
         commodity_group_id=row["commodity_group_id"],
         category=CategoryRef(row["category_slug"], in_language(row, "category_name", locale)),
-        photos=[Photo.of(photo, locale) for photo in row["photos"] or []],
-        variants=[Offer.of(variant, locale) for variant in row["variants"] or []],
+        photos=photos,
+        variants=_offers(row, locale, photos),
         more=cards(row["more"], locale),
+        words=ProductWords.of(row, locale),
+        declaration=DeclarationView.of(row["workshop_name"], declared, locale) if declared else None,
+        may_sell=row["may_sell"],
+        asked=sku,
     )
+
+
+def _offers(row: Mapping[str, Any], locale: str, photos: list[Photo]) -> list[Offer]:
+    holidays: Collection[datetime.date] = frozenset(row["holidays"] or ())
+    here = local_day(row["time_zone"])
+    places = {photo.id: place for place, photo in enumerate(photos, start=1)}
+    return [
+        Offer.of(
+            variant,
+            locale,
+            row["may_sell"],
+            places.get(variant["photo_id"]),
+            ready_on(here, variant["lead_time_days"] if variant["made_to_order"] else None, holidays),
+        )
+        for variant in row["variants"] or []
+    ]

@@ -54,6 +54,10 @@ class ProductRow:
     description_en: str
     #: Pieces in the store at the end; None: drawn by price.
     stock: int | None
+    #: Which block of `care` in texts.toml is its own.
+    care: str
+    #: The SKU in products.toml that its words come from: its own, or that of the product it was made from.
+    source: str
     variants: tuple[VariantRow, ...]
 
 
@@ -143,13 +147,17 @@ def _product(sku: str, row: dict[str, str]) -> ProductRow:
         description=description,
         description_en=description_en,
         stock=words.get("stock"),
+        care=words["care"],
+        source=sku,
         variants=variants or (VariantRow(sku, "", "", 0),),
     )
 
 
 def _description(words: dict[str, Any], days: int | None, english: bool) -> str:
     texts = toml("texts.toml")
-    paragraphs = [words["about_en" if english else "about"], texts["care"][words["care"]][english]]
+    paragraphs = [words["about_en" if english else "about"]]
+    if words["care"] in toml("facts.toml")["storage"]:  # food: how it is kept stands with what its pack says as well
+        paragraphs.append(texts["care"][words["care"]][english])
     if days:
         paragraphs.append(texts["made_to_order"]["text"][english] % days)
     return "\n\n".join(paragraphs)

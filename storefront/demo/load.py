@@ -16,7 +16,19 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storefront.days import today as accounting_today
-from storefront.demo import catalogue, files, growth, parcels, people, photos, places, rules, treasury
+from storefront.demo import (
+    catalogue,
+    declared,
+    files,
+    growth,
+    parcels,
+    people,
+    photos,
+    places,
+    product_words,
+    rules,
+    treasury,
+)
 from storefront.demo.banked import Banked
 from storefront.demo.buyers import SHOPPER, Home
 from storefront.demo.catalogue import Item
@@ -74,6 +86,8 @@ def load(
     sites = places.add(today)
     people.roles(accounts, sites.facilities, sites.exhibitions, today)
     rules.add(sites.facilities, accounts, today)
+    administrator, curator = (accounts[f"{name}@demo.test"].id for name in ("admin", "curator"))
+    declared.add(sites, _of_role("coordinator", accounts), administrator, curator, today, seed)
     first, second = (accounts[email].id for email in FINANCE)
     treasury.add(sites.facilities, first, second, today, seed)
     say(f"{len(sites.facilities)} facilities, {len(accounts)} accounts")
@@ -108,10 +122,13 @@ def _commit(then: str) -> None:
 def _list_products(number: int, sites: Places, today: datetime.date, seed: str, say: Say) -> list[Item]:
     rows = growth.grown(files.products(), number, random.Random(f"{seed}:growth"))
     rng = random.Random(f"{seed}:catalogue")
-    items = catalogue.add_products(rows, sites, catalogue.add_categories(), today, rng)
+    categories = catalogue.add_categories()
+    items = catalogue.add_products(rows, sites, categories, today, rng)
+    product_words.add(items, categories)
     stored = photos.store(items)
     say(f"{len(rows)} products, {len(items)} variants, {len(stored)} pictures")
     photos.add(items, stored)
+    product_words.show_variants(items)
     return items
 
 
@@ -135,6 +152,7 @@ def _write_history(
     history = History(sites, shelves, shopper.id, seed, fees_from=worked_months(today)[0].first)
     history.write(orders, lambda done: say(f"{done} of {len(orders)} orders") if done % 100 == 0 else None)
     shelves.fill_stand()
+    shelves.sell_out()
     parcels.advance(today, {sites.facilities[code].id: person for code, person in keepers.items()}, seed)
 
 

@@ -9,13 +9,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import select
+
 from storefront.demo.bulk import insert_rows
 from storefront.demo.catalogue import Item
 from storefront.demo.moments import JAKARTA, at, days
 from storefront.demo.places import RUNNING, Places
 from storefront.demo.plan import YEAR, PlannedOrder
-from storefront.stock.models import MovementReason, StockMovement
+from storefront.extensions import db
+from storefront.stock.models import MovementReason, StockLevel, StockMovement
 
+#: A size that has run out, so that a shopper sees what happens then.
+SOLD_OUT = "PKL-JAHIT-01-XL"
 #: SKUs at the stand; the exhibition needs 30 of ten facilities.
 AT_STAND = 40
 Month = tuple[int, int]
@@ -91,6 +96,22 @@ class Shelves:
                     }
                 )
         insert_rows(StockMovement, rows)
+
+    def sell_out(self) -> None:
+        """Take the last pieces of one size that nobody holds: shown at the provincial crafts council."""
+        item = next((item for item in self._items.values() if item.sku == SOLD_OUT), None)
+        if item is None:
+            return
+        store = self.places.stores[item.row.facility]
+        free = db.session.scalar(
+            select(StockLevel.on_hand - StockLevel.reserved).where(
+                StockLevel.variant_id == item.variant_id, StockLevel.location_id == store
+            )
+        )
+        if free:
+            row = self._made(item, -free, self.today - days(1), 11)
+            reason = {"reason": MovementReason.GIVEN.value, "note": "Contoh untuk pameran dekranasda"}
+            insert_rows(StockMovement, [row | reason])
 
     def _made(self, item: Item, quantity: int, day: datetime.date, hour: int) -> dict[str, Any]:
         facility = self.places.facilities[item.row.facility]

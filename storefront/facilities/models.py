@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import FetchedValue, ForeignKey
+from sqlalchemy import FetchedValue, ForeignKey, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.extensions import db
@@ -57,5 +57,78 @@ class Workshop(db.Model):  # type: ignore[name-defined]
     name: Mapped[str]
     about: Mapped[str] = mapped_column(default="")
     about_en: Mapped[str] = mapped_column(default="")
+    #: Until this day it may sell without a fair-work declaration: it sold before they were asked for.
+    sells_undeclared_until: Mapped[datetime.date | None]
 
     facility: Mapped[Facility] = relationship(back_populates="workshops")
+
+
+class Declaration(db.Model):  # type: ignore[name-defined]
+    """A workshop's fair-work declaration: at most a year, proposed by the facility, approved by the office."""
+
+    __tablename__ = "workshop_declarations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id"))
+    valid_from: Mapped[datetime.date]
+    #: The last day.
+    valid_until: Mapped[datetime.date]
+    #: Work is voluntary and may be stopped without penalty.
+    is_voluntary: Mapped[bool]
+    hours_per_day: Mapped[int] = mapped_column(SmallInteger)
+    days_per_week: Mapped[int] = mapped_column(SmallInteger)
+    safety_gear: Mapped[str]
+    safety_gear_en: Mapped[str] = mapped_column(default="")
+    accident_cover: Mapped[str]
+    accident_cover_en: Mapped[str] = mapped_column(default="")
+    #: How it is reckoned.
+    premium: Mapped[str]
+    premium_en: Mapped[str] = mapped_column(default="")
+    #: How makers complain.
+    complaints: Mapped[str]
+    complaints_en: Mapped[str] = mapped_column(default="")
+    #: Empty: none.
+    private_partner: Mapped[str] = mapped_column(default="")
+    private_partner_en: Mapped[str] = mapped_column(default="")
+    #: The signed paper, a private file.
+    document_key: Mapped[str | None]
+    #: `proposed`, `approved`, `rejected` or `ended`.
+    state: Mapped[str] = mapped_column(default="proposed")
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    proposed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
+    rejected_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    rejected_at: Mapped[datetime.datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    ended_at: Mapped[datetime.datetime | None]
+    #: Why it was sent back or ended.
+    reason: Mapped[str] = mapped_column(default="")
+
+    workshop: Mapped[Workshop] = relationship()
+
+
+class DeclarationReminder(db.Model):  # type: ignore[name-defined]
+    """A facility was reminded that a workshop may soon sell no more."""
+
+    __tablename__ = "declaration_reminders"
+
+    workshop_id: Mapped[int] = mapped_column(ForeignKey("workshops.id"), primary_key=True)
+    #: The last day on which it may sell.
+    ends_on: Mapped[datetime.date] = mapped_column(primary_key=True)
+    queued_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    sent_at: Mapped[datetime.datetime | None]
+
+
+class Holiday(db.Model):  # type: ignore[name-defined]
+    """A day on which nothing is packed, beside Saturdays and Sundays."""
+
+    __tablename__ = "holidays"
+
+    day: Mapped[datetime.date] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    name_en: Mapped[str]
+    #: Cuti bersama.
+    is_joint_leave: Mapped[bool] = mapped_column(default=False)
+    #: The decree.
+    source: Mapped[str]

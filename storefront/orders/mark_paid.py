@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 
 from storefront.days import accounting_day
 from storefront.extensions import db, defer
+from storefront.facilities.working_days import all_ready_on, holidays_from
 from storefront.ledger.closed import Counted, counting
 from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
@@ -23,9 +24,6 @@ from storefront.payments.inbox import wake
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
 from storefront.payments.said import CURRENCY
 from storefront.stock.reserve import reserve_again, sell
-
-#: Days within which goods on the shelf leave the facility.
-DAYS_TO_PACK = 2
 
 
 def record_payment(
@@ -120,11 +118,10 @@ def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datet
         order_id=order.id,
         when=counted,
     )
+    holidays = holidays_from(known_on)
     for parcel in parcels:
-        days = [
-            line.lead_time_days or DAYS_TO_PACK for line in lines if line.facility_id == parcel.facility_id
-        ]
-        parcel.ready_by = known_on + datetime.timedelta(days=max(days, default=DAYS_TO_PACK))
+        lead_times = [line.lead_time_days for line in lines if line.facility_id == parcel.facility_id]
+        parcel.ready_by = all_ready_on(known_on, lead_times, holidays)
         parcel.state = ParcelState.TO_PACK.value
     owe("order_paid", order.id)
 

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Boolean, Row, func, select
 
 from storefront.catalogue.models import Product, ProductStatus, Variant
 from storefront.days import accounting_day
@@ -73,8 +73,9 @@ class ParcelShipping:
     days_max: int
 
 
-#: What a line is snapshotted from: variant, product, facility, workshop, the store's location.
-Listing = Row[Variant, Product, Facility, Workshop, int | None]
+#: What a line is snapshotted from: variant, product, facility, workshop, the store's location, and whether the
+#: workshop may sell on the order's day.
+Listing = Row[Variant, Product, Facility, Workshop, int | None, bool]
 
 
 def place(
@@ -102,7 +103,7 @@ def place(
         raise ValueError("an order has at least one line")
     channel = Channel(channel)
     placed_at = placed_at or db.session.execute(select(func.now())).scalar_one()
-    listings = _listings(lines, channel)
+    listings = _listings(lines, accounting_day(placed_at))
     _check_prices(lines, listings, channel)
     rules = _rules(lines, listings, placed_at, exhibition_id)
     wanted = [_wanted(line, listings[line.variant_id]) for line in lines]
@@ -136,9 +137,10 @@ def place(
     return order
 
 
-def _listings(lines: Sequence[PricedLine], channel: Channel) -> dict[int, Listing]:
+def _listings(lines: Sequence[PricedLine], day: datetime.date) -> dict[int, Listing]:
+    may_sell = func.workshop_may_sell(Workshop.id, day, type_=Boolean)
     rows = db.session.execute(
-        select(Variant, Product, Facility, Workshop, StockLocation.id)
+        select(Variant, Product, Facility, Workshop, StockLocation.id, may_sell)
         .join(Product, Variant.product_id == Product.id)
         .join(Facility, Product.facility_id == Facility.id)
         .join(Workshop, Product.workshop_id == Workshop.id)
@@ -151,20 +153,19 @@ def _listings(lines: Sequence[PricedLine], channel: Channel) -> dict[int, Listin
     unavailable = [
         row[0].sku if (row := listings.get(line.variant_id)) else None
         for line in lines
-        if not _is_for_sale(listings.get(line.variant_id), channel)
+        if not _is_for_sale(listings.get(line.variant_id))
     ]
     if unavailable:
         raise ListingUnavailable([{"sku": sku} for sku in unavailable])
     return listings
 
 
-def _is_for_sale(listing: Listing | None, channel: Channel) -> bool:
+def _is_for_sale(listing: Listing | None) -> bool:
     if listing is None:
         return False
-    variant, product, facility, _, _ = listing
-    return bool(
-        variant.is_active and product.status == ProductStatus.PUBLISHED and facility.status == "active"
-    )
+    variant, product, facility, _, _, may_sell = listing
+    published = variant.is_active and product.status == ProductStatus.PUBLISHED
+    return bool(published and facility.status == "active" and may_sell)
 
 
 def _check_prices(lines: Sequence[PricedLine], listings: dict[int, Listing], channel: Channel) -> None:
@@ -197,7 +198,7 @@ def _rules(
 
 
 def _wanted(line: PricedLine, listing: Listing) -> Wanted | None:
-    variant, _, _, _, store_id = listing
+    variant, _, _, _, store_id, _ = listing
     if variant.made_to_order:
         return None
     # A facility without a store has no level either; location 0 never exists, so the line is out of stock.
@@ -214,7 +215,7 @@ def _free_number() -> str:
 def _snapshot(
     position: int, line: PricedLine, listing: Listing, rule: RuleInForce, wanted: Wanted | None
 ) -> OrderLine:
-    variant, product, facility, workshop, _ = listing
+    variant, product, facility, workshop, _, _ = listing
     net_amount = line.unit_price * line.quantity
     material_cost = (variant.material_cost or 0) * line.quantity
     return OrderLine(

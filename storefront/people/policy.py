@@ -75,6 +75,10 @@ class Action(StrEnum):
     TILLS_CLOSE = "tills.close"
     COUNTER_SELL = "counter.sell"
     PAGES_WRITE = "pages.write"
+    #: Workshops' fair-work declarations: the facility proposes, the office approves.
+    DECLARATIONS_READ = "declarations.read"
+    DECLARATIONS_PROPOSE = "declarations.propose"
+    DECLARATIONS_APPROVE = "declarations.approve"
     PEOPLE_READ = "people.read"
     #: The coordinators of one's own facility.
     COORDINATORS_WRITE = "people.coordinators"
@@ -140,6 +144,9 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.TILLS_CLOSE: (_FINANCE,),
         Action.COUNTER_SELL: (Role.CASHIER,),
         Action.PAGES_WRITE: (_CURATOR, _ADMIN),
+        Action.DECLARATIONS_READ: (*_FACILITY, _CURATOR, _ADMIN, _AUDITOR),
+        Action.DECLARATIONS_PROPOSE: (_COORDINATOR,),
+        Action.DECLARATIONS_APPROVE: (_CURATOR, _ADMIN),
         Action.PEOPLE_READ: (_HEAD, _ADMIN, _AUDITOR),
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),

@@ -92,6 +92,9 @@ TABLE = {
     Action.TILLS_CLOSE: "finance",
     Action.COUNTER_SELL: "",  # asked by exhibition, see below
     Action.PAGES_WRITE: "curator administrator",
+    Action.DECLARATIONS_READ: "coordinator head curator administrator auditor",
+    Action.DECLARATIONS_PROPOSE: "coordinator",
+    Action.DECLARATIONS_APPROVE: "curator administrator",
     Action.PEOPLE_READ: "head administrator auditor",
     Action.COORDINATORS_WRITE: "head administrator",
     Action.PEOPLE_WRITE: "administrator",

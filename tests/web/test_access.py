@@ -46,7 +46,8 @@ ENTERS = {
 }
 
 #: Parts of an address that name a facility's own thing.
-THINGS = {"parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id"}
+THINGS = {"parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id",
+          "workshop_id"}  # fmt: skip
 
 
 @dataclass
@@ -71,7 +72,8 @@ def world(db_session: DbSession) -> World:
         rule = make_rule(facility=facility, document_key=decree)
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
-            "month": "2026-10", "fund": "premium", "rule_id": rule.id, **money_of(books, facility),
+            "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
+            **money_of(books, facility),
         }  # fmt: skip
     return World(shop.pekalongan, shop.ambon, arguments)
 

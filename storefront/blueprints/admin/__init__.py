@@ -31,6 +31,7 @@ def allowed(action: Action) -> bool:
 
 
 from storefront.blueprints.admin import (  # noqa: E402, F401
+    declarations,
     overview,
     searches,
     synonyms,

@@ -6,4 +6,12 @@ from flask import Blueprint
 
 bp = Blueprint("shop", __name__)
 
-from storefront.blueprints.shop import finding, fragments, machines, places, routes  # noqa: E402, F401
+from storefront.blueprints.shop import (  # noqa: E402, F401
+    finding,
+    fragments,
+    machines,
+    places,
+    product,
+    routes,
+    tell,
+)

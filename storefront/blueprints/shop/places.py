@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from flask import render_template, url_for
+from sqlalchemy import select
 
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_page, totals
 from storefront.catalogue.facility_pages import facilities_by_province, facility_page
+from storefront.catalogue.filters import SLUG
+from storefront.days import today
 from storefront.errors import NotFound
+from storefront.extensions import db
+from storefront.facilities import declared
+from storefront.facilities.models import Facility
 from storefront.languages import locale
 from storefront.ledger.totals import total_of
 from storefront.pages import page_number
@@ -51,4 +57,21 @@ def facility(slug: str) -> str:
         sums_total=total_of(sums),
         since=totals().first_days.get(page.id),
         canonical=plain_url("shop.facility", slug=slug, page=None if page.page == 1 else page.page),
+    )
+
+
+@bp.get("/facilities/<slug>/declarations")
+@public_page()
+def declarations(slug: str) -> str:
+    """What each workshop of a facility declares of its work."""
+    if not SLUG.fullmatch(slug):
+        raise NotFound()
+    facility = db.session.scalar(select(Facility).where(Facility.slug == slug, Facility.status == "active"))
+    if facility is None:
+        raise NotFound()
+    return render_template(
+        "shop/declarations.html",
+        facility=facility,
+        workshops=declared.workshops_of(facility.id, today(), locale()),
+        canonical=plain_url("shop.declarations", slug=slug),
     )

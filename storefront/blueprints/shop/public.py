@@ -17,7 +17,7 @@ from flask import Response, current_app, g, request, url_for
 from storefront.blueprints.shop.state import State, StateReader
 from storefront.catalogue import lost_searches
 from storefront.catalogue.version import CatalogueVersion
-from storefront.days import today
+from storefront.days import days_everywhere
 from storefront.errors import Unavailable
 from storefront.languages import locale
 from storefront.ledger.totals import Totals, TotalsCache
@@ -92,8 +92,8 @@ def _key(state: State, figures: bool) -> tuple[object, ...]:
         request.script_root,
         request.full_path,
         locale(),
-        # Rules of the day, seasons and exhibitions change at midnight.
-        today(),
+        # Rules of the day, seasons and promised days change at midnight, in each zone at its own.
+        days_everywhere(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Home, product, impact and help."""
+"""Home, impact and help."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_page, totals
 from storefront.catalogue import short_codes
 from storefront.catalogue.home_page import home_page
-from storefront.catalogue.product_page import ProductPage, product_page
 from storefront.days import today
 from storefront.display import format_month, short_month
 from storefront.errors import NotFound
 from storefront.languages import locale
 from storefront.ledger.earnings import EarnedPart
-from storefront.ledger.shares import MoneySplit, money_split
-from storefront.ledger.split_rules import Scope, rules_in_force
 from storefront.ledger.totals import total_of
 
 
@@ -49,32 +46,6 @@ def home() -> str:
         figures=figures,
         canonical=plain_url("shop.home"),
     )
-
-
-@bp.get("/products/<slug>")
-@public_page()
-def product(slug: str) -> str:
-    """One product with its variants, and where the money goes."""
-    page = product_page(slug, locale())
-    if page is None:
-        raise NotFound()
-    return render_template(
-        "shop/product.html",
-        product=page,
-        money=money_of(page),
-        more=page.more,
-        canonical=plain_url("shop.product", slug=slug),
-    )
-
-
-def money_of(page: ProductPage) -> MoneySplit | None:
-    """How one piece of the variant shown first would be divided today; None without variants."""
-    shown = page.shown
-    if shown is None:
-        return None
-    scope = Scope(page.facility.id, page.workshop_id, page.commodity_group_id)
-    (rule,) = rules_in_force([scope], today())
-    return money_split([(rule, shown.price, shown.material_cost or 0)])
 
 
 @bp.get("/impact")
