@@ -103,7 +103,7 @@ _NO_NAME = (
     r"|Indonesia|Jawa|Bali|Hand|The|We|You|Our|All|Prison|Workshop|Yang|Dan|Untuk|Ini|Itu|Guru|Sendiri|Rumah|Terima"
     r"|Terimakasih|Thanks|Thank|LPP|LPKA|UPT)\b)"
 )
-_MAKER = r"(?:narapidana|napi|warga binaan|wbp|tahanan|(?:pembuat|perajin|pengrajin)(?:nya)?|inmate|prisoner|maker|resident)"
+_MAKER = r"(?:narapidana|napi|warga binaan|wbp|tahanan|(?:pembuat|perajin|pengrajin)(?:nya)?|inmate|prisoner|maker)"
 _TITLE = r"(?:pak|bu|bapak|ibu|mas|mbak|bang|kang|mr|mrs|ms|sdri?)\.?"
 _MADE = r"(?:dibuat|dikerjakan|dijahit|dianyam|diukir|dirajut|ditenun|made|crafted|sewn|carved)"
 NAME = re.compile(

@@ -71,6 +71,15 @@ function once(form) {
   });
 }
 
+/** A letter presses its button, while nothing is being written; the button says which. */
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+  const button = /^[a-z]$/i.test(event.key) && document.querySelector(`[data-key="${event.key.toLowerCase()}"]`);
+  if (!button) return;
+  event.preventDefault();
+  button.click();
+});
+
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;

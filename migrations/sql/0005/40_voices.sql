@@ -168,19 +168,24 @@ BEGIN
     IF FOUND THEN PERFORM pg_notify('catalogue', ''); END IF;
 END $$;
 CREATE FUNCTION voice_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    was_shown boolean := TG_OP <> 'INSERT' AND OLD.is_shown;
-    shown     boolean := TG_OP <> 'DELETE' AND NEW.is_shown;
 BEGIN
-    IF NOT (was_shown OR shown) THEN RETURN NULL; END IF;
-    IF TG_TABLE_NAME = 'enquiry_messages' AND NOT EXISTS (
-        SELECT FROM enquiries e WHERE e.id = COALESCE(NEW.enquiry_id, OLD.enquiry_id) AND e.is_public
-           AND (COALESCE(NEW.author, OLD.author) = 'facility' OR EXISTS (
-                SELECT FROM enquiry_messages m WHERE m.enquiry_id = e.id AND m.author = 'facility' AND m.is_shown)))
-    THEN
-        RETURN NULL;
+    IF (TG_OP <> 'INSERT' AND OLD.is_shown) OR (TG_OP <> 'DELETE' AND NEW.is_shown) THEN
+        PERFORM raise_catalogue();
     END IF;
-    PERFORM raise_catalogue();
+    RETURN NULL;
+END $$;
+CREATE FUNCTION thread_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    said enquiry_messages;
+BEGIN
+    IF NOT ((TG_OP <> 'INSERT' AND OLD.is_shown) OR (TG_OP <> 'DELETE' AND NEW.is_shown)) THEN RETURN NULL; END IF;
+    IF TG_OP = 'DELETE' THEN said := OLD; ELSE said := NEW; END IF;
+    IF EXISTS (SELECT FROM enquiries e WHERE e.id = said.enquiry_id AND e.is_public
+                  AND (said.author = 'facility' OR EXISTS (
+                       SELECT FROM enquiry_messages m WHERE m.enquiry_id = e.id AND m.author = 'facility' AND m.is_shown)))
+    THEN
+        PERFORM raise_catalogue();
+    END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER voice_changed AFTER INSERT OR UPDATE OR DELETE ON reviews
@@ -189,8 +194,8 @@ CREATE TRIGGER voice_changed AFTER INSERT OR UPDATE OR DELETE ON review_photos
     FOR EACH ROW EXECUTE FUNCTION voice_changed();
 CREATE TRIGGER voice_changed AFTER INSERT OR UPDATE OR DELETE ON review_replies
     FOR EACH ROW EXECUTE FUNCTION voice_changed();
-CREATE TRIGGER voice_changed AFTER INSERT OR UPDATE OR DELETE ON enquiry_messages
-    FOR EACH ROW EXECUTE FUNCTION voice_changed();
+CREATE TRIGGER thread_changed AFTER INSERT OR UPDATE OR DELETE ON enquiry_messages
+    FOR EACH ROW EXECUTE FUNCTION thread_changed();
 
 -- Letters about things that belong to no order.
 ALTER TABLE messages ALTER COLUMN order_id DROP NOT NULL;

@@ -31,5 +31,6 @@ def allowed(action: Action) -> bool:
 
 
 from storefront.blueprints.admin import (  # noqa: E402, F401
+    moderation,
     overview,
 )

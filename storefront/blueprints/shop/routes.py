@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_page, totals
+from storefront.blueprints.shop.voices import voices_of
 from storefront.catalogue import short_codes
 from storefront.catalogue.filters import Filters
 from storefront.catalogue.home_page import home_page
@@ -86,6 +87,7 @@ def product(slug: str) -> str:
         product=page,
         money=money_of(page),
         more=page.more,
+        voices=voices_of(page.id),
         canonical=plain_url("shop.product", slug=slug),
     )
 
