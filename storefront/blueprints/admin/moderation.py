@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from storefront import content_rule
 from storefront.blueprints.admin import bp, overview
@@ -33,8 +32,7 @@ def waiting() -> overview.Queue:
     note = (
         _("yang tertua sejak %(date)s", date=format_date(oldest)) if oldest else _("tidak ada yang menunggu")
     )
-    label = ngettext("tulisan atau foto menunggu", "tulisan atau foto menunggu", count)
-    return overview.Queue(count, label, note, url_for("admin.moderation_list"))
+    return overview.Queue(count, _("tulisan atau foto menunggu"), note, url_for("admin.moderation_list"))
 
 
 @bp.get("/moderation")
