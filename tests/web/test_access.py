@@ -25,6 +25,7 @@ from tests.money_out import make_books, money_of
 from tests.selling import open_shop
 from tests.staff import csrf_token, make_account, sign_in
 from tests.unit.test_policy import TABLE
+from tests.voices import asked, reviewed
 
 #: Who is asked: roles, and whether they are bound to the first facility.
 WHO = {
@@ -46,7 +47,7 @@ ENTERS = {
 }
 
 #: Parts of an address that name a facility's own thing.
-THINGS = {"parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id"}
+THINGS = {"parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "enquiry_id"}
 
 
 @dataclass
@@ -64,6 +65,7 @@ def world(db_session: DbSession) -> World:
     make_paid_order((shop.batik, 1), (shop.honey, 1))
     books = make_books(shop)
     db_session.commit()
+    threads = {shop.pekalongan.code: asked(shop.tempeh).id, shop.ambon.code: asked(shop.honey).id}
     decree = proof.keep("rules", PDF)
     arguments = {}
     for facility, sku in ((shop.pekalongan, "PKL-BATIK"), (shop.ambon, "NML-MADU")):
@@ -71,8 +73,10 @@ def world(db_session: DbSession) -> World:
         rule = make_rule(facility=facility, document_key=decree)
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
-            "month": "2026-10", "fund": "premium", "rule_id": rule.id, **money_of(books, facility),
+            "month": "2026-10", "fund": "premium", "rule_id": rule.id, "enquiry_id": threads[facility.code],
+            **money_of(books, facility),
         }  # fmt: skip
+    arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)
 
 
