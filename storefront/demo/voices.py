@@ -58,6 +58,8 @@ class Voices:
         self.rng = random.Random(f"{seed}:voices")
         self.words = files.toml("voices.toml")
         self.items: list[dict[str, Any]] = []
+        #: What was said of a product already.
+        self.used: dict[int, set[str]] = {}
 
     def write(self) -> None:
         """Reviews, questions, and the queue."""
@@ -95,13 +97,18 @@ class Voices:
         self._photos(told)
 
     def _said(self, line: Bought, stars: int) -> str:
-        """The words of a review; a third give stars alone."""
+        """The words of a review; many give stars alone, and nobody repeats another."""
         pool = self.words["reviews"][line.group]
         if self.rng.random() < 0.33:
             return ""
-        if line.locale == "en":
-            return str(self.rng.choice(pool["en"]))
-        return str(self.rng.choice(pool["good" if stars >= 4 else "fair" if stars == 3 else "poor"]))
+        mood = "en" if line.locale == "en" else "good" if stars >= 4 else "fair" if stars == 3 else "poor"
+        used = self.used.setdefault(line.product_id, set())
+        left = [text for text in pool[mood] if text not in used]
+        if not left:
+            return ""
+        said: str = self.rng.choice(left)
+        used.add(said)
+        return said
 
     def _replies(self, told: Sequence[tuple[int, Bought, dict[str, Any]]]) -> None:
         rows, facilities = [], []
@@ -257,6 +264,7 @@ class Voices:
         )  # fmt: skip
         found = []
         for line_id, product_id, facility_id, sku, category, city, locale, received_at in rows:
+            assert received_at is not None  # the database holds that of what was received
             row = next((first[stem] for stem in (sku, sku.rpartition("-")[0]) if stem in first), None)
             picture = row.pictures[0] if row else "box"
             group = self.words["groups"].get(category, "craft")
