@@ -71,15 +71,6 @@ function once(form) {
   });
 }
 
-/** A letter presses its button, while nothing is being written; the button says which. */
-addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable]")) return;
-  const button = /^[a-z]$/i.test(event.key) && document.querySelector(`[data-key="${event.key.toLowerCase()}"]`);
-  if (!button) return;
-  event.preventDefault();
-  button.click();
-});
-
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
@@ -107,7 +98,20 @@ function copy(button) {
   });
 }
 
+/** A letter presses its button, while the focus is within and nothing is being written; the button says which. */
+function keys(box) {
+  box.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    const button = /^[a-z]$/i.test(event.key) && box.querySelector(`[data-key="${event.key.toLowerCase()}"]`);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+  box.focus({ preventScroll: true });
+}
+
 const behaviours = {
+  "[data-keys]": keys,
   "[data-qty]": stepper,
   "[data-variants]": variants,
   "#galeri": gallery,

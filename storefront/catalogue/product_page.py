@@ -22,8 +22,8 @@ from storefront.catalogue.cards import (
 from storefront.catalogue.filters import SLUG
 from storefront.extensions import db
 
-#: Further products shown below one.
-MORE = 8
+#: Further products shown below one, and reviews and questions shown beside it.
+MORE, REVIEWS, QUESTIONS = 8, 4, 4
 
 PRODUCT = f"""
 SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.delivery_scope, p.workshop_id,
@@ -45,7 +45,8 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
                    WHERE l.facility_id = own.facility_id AND l.product_id <> own.id
                    ORDER BY (l.state = 'sold_out'), alike DESC, l.published_at DESC, l.product_id DESC LIMIT {MORE}) l
             {CARD_JOINS} ORDER BY (l.state = 'sold_out'), l.alike DESC, l.published_at DESC, l.product_id DESC) card)
-       AS more
+       AS more,
+       CASE WHEN :with_voices THEN product_voices(p.id, {REVIEWS}, 0, {QUESTIONS}, 0) END AS voices
   FROM products p
  CROSS JOIN LATERAL (SELECT p.id, p.facility_id, p.category_id) own
   JOIN workshops w ON w.id = p.workshop_id
@@ -126,6 +127,8 @@ class ProductPage:
     photos: list[Photo]
     variants: list[Offer]
     more: list[ProductCard]
+    #: What people say of it, as the database's `product_voices` gives it; empty when not asked for.
+    voices: Mapping[str, Any]
 
     @property
     def shown(self) -> Offer | None:
@@ -135,11 +138,11 @@ class ProductPage:
         )
 
 
-def product_page(slug: str, locale: str) -> ProductPage | None:
+def product_page(slug: str, locale: str, *, with_voices: bool = False) -> ProductPage | None:
     """The page of the product under `slug`; None when there is none, or not for the public."""
     if not SLUG.fullmatch(slug):
         return None
-    row = db.session.execute(text(PRODUCT), {"slug": slug}).mappings().one_or_none()
+    row = db.session.execute(text(PRODUCT), {"slug": slug, "with_voices": with_voices}).mappings().one_or_none()
     if row is None:
         return None
     return ProductPage(
@@ -163,4 +166,5 @@ def product_page(slug: str, locale: str) -> ProductPage | None:
         photos=[Photo.of(photo, locale) for photo in row["photos"] or []],
         variants=[Offer.of(variant, locale) for variant in row["variants"] or []],
         more=cards(row["more"], locale),
+        voices=row["voices"] or {},
     )

@@ -240,7 +240,7 @@ class Voices:
             {
                 "kind": kind, "subject_id": subject_id, "facility_id": facility_id, "state": state.value,
                 "reasons": reasons, "note": NOTES.get(state, ""), "submitted_at": submitted,
-                "decided_at": min(submitted + days(1), at(self.today, 7)) if is_decided else None,
+                "decided_at": min(submitted + days(1), at(self.today - days(1), 17)) if is_decided else None,
                 "decided_by": self.curator if is_decided else None,
             }
         )  # fmt: skip

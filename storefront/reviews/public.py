@@ -9,26 +9,8 @@ from typing import Any
 
 from storefront.catalogue.cards import Photo
 
-#: On a product's page; the rest has a page of its own.
-FIRST = 4
+#: On the page of its own.
 PAGE = 20
-
-#: One JSON value; needs `:product`, `:reviews_limit`, `:reviews_skip`. Those that say something come first.
-REVIEWS = """
-    (SELECT json_agg(r) FROM (
-        SELECT r.id, r.stars, r.body, r.city, r.created_at, r.locale,
-               (SELECT json_agg(json_build_object('key', p.key, 'widths', p.widths, 'width', p.width,
-                                                  'height', p.height, 'alt', p.alt) ORDER BY p.position)
-                  FROM review_photos p WHERE p.review_id = r.id AND p.is_shown) AS photos,
-               (SELECT body FROM review_replies a WHERE a.review_id = r.id AND a.is_shown) AS reply
-          FROM reviews r WHERE r.product_id = :product AND r.is_shown
-         ORDER BY (r.body = ''), r.created_at DESC, r.id DESC LIMIT :reviews_limit OFFSET :reviews_skip) r)"""
-RATING = """
-    (SELECT json_build_object('stars', g.stars, 'reviews', g.reviews, 'each', (
-            SELECT json_object_agg(s.stars, s.number) FROM (
-                SELECT stars, count(*) AS number FROM reviews
-                 WHERE product_id = :product AND is_shown GROUP BY stars) s))
-       FROM product_ratings g WHERE g.product_id = :product AND g.reviews > 0)"""
 
 
 @dataclass(frozen=True)

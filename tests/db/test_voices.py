@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from storefront.catalogue.version import read as catalogue_version
@@ -143,6 +143,8 @@ def test_only_who_received_it_reviews_it_and_only_public_reviews_count(shop: Sho
     queue.decide(item.id, item.version, "refuse", person_id=curator, note="tidak tentang karya")
     db.session.commit()
     assert rating(shop.batik) == (5, 1)
+    with pytest.raises(ProgrammingError, match="permission denied"), db.session.begin_nested():
+        db.session.execute(text("UPDATE product_ratings SET stars = 5"))
 
 
 def test_a_review_can_be_changed_for_two_weeks_and_waits_again(shop: Shop, curator: int) -> None:

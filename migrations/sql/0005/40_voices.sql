@@ -70,6 +70,11 @@ CREATE TABLE enquiry_messages (
 );
 CREATE INDEX enquiry_messages_enquiry ON enquiry_messages (enquiry_id, id);
 
+-- A question is public together with its answer.
+CREATE FUNCTION is_answered(enquiry bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT count(DISTINCT author) = 2 FROM enquiry_messages WHERE enquiry_id = enquiry AND is_shown
+$$;
+
 CREATE TABLE reviews (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     order_line_id bigint NOT NULL UNIQUE REFERENCES order_lines,
@@ -196,6 +201,39 @@ CREATE TRIGGER voice_changed AFTER INSERT OR UPDATE OR DELETE ON review_replies
     FOR EACH ROW EXECUTE FUNCTION voice_changed();
 CREATE TRIGGER thread_changed AFTER INSERT OR UPDATE OR DELETE ON enquiry_messages
     FOR EACH ROW EXECUTE FUNCTION thread_changed();
+
+-- All that the public reads of a product, as one value: so a product's page asks once for everything.
+CREATE FUNCTION product_voices(product bigint, reviews_limit integer, reviews_skip integer, questions_limit integer,
+                               questions_skip integer) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
+        'rating', (
+            SELECT json_build_object('stars', g.stars, 'reviews', g.reviews, 'each', (
+                   SELECT json_object_agg(s.stars, s.number) FROM (
+                       SELECT stars, count(*) AS number FROM reviews WHERE product_id = product AND is_shown
+                        GROUP BY stars) s))
+              FROM product_ratings g WHERE g.product_id = product AND g.reviews > 0),
+        'reviews', (
+            -- those that say something come first
+            SELECT json_agg(r) FROM (
+                SELECT r.id, r.stars, r.body, r.city, r.created_at, r.locale,
+                       (SELECT json_agg(json_build_object('key', p.key, 'widths', p.widths, 'width', p.width,
+                                                          'height', p.height, 'alt', p.alt) ORDER BY p.position)
+                          FROM review_photos p WHERE p.review_id = r.id AND p.is_shown) AS photos,
+                       (SELECT body FROM review_replies a WHERE a.review_id = r.id AND a.is_shown) AS reply
+                  FROM reviews r WHERE r.product_id = product AND r.is_shown
+                 ORDER BY (r.body = ''), r.created_at DESC, r.id DESC LIMIT reviews_limit OFFSET reviews_skip) r),
+        'questions', (
+            SELECT json_agg(q) FROM (
+                SELECT e.id, e.city, e.is_buyer,
+                       (SELECT json_agg(json_build_object('by', m.author, 'body', m.body, 'at', m.created_at)
+                                        ORDER BY m.id)
+                          FROM enquiry_messages m WHERE m.enquiry_id = e.id AND m.is_shown) AS lines
+                  FROM enquiries e WHERE e.product_id = product AND e.is_public AND is_answered(e.id)
+                 ORDER BY e.id DESC LIMIT questions_limit OFFSET questions_skip) q),
+        'questions_total', (
+            SELECT count(*) FROM enquiries e
+             WHERE e.product_id = product AND e.is_public AND is_answered(e.id)))
+$$;
 
 -- Letters about things that belong to no order.
 ALTER TABLE messages ALTER COLUMN order_id DROP NOT NULL;

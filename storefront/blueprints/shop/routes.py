@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_page, totals
-from storefront.blueprints.shop.voices import voices_of
+from storefront.blueprints.shop.voices import Voices
 from storefront.catalogue import short_codes
 from storefront.catalogue.filters import Filters
 from storefront.catalogue.home_page import home_page
@@ -79,7 +79,7 @@ def products() -> str:
 @public_page()
 def product(slug: str) -> str:
     """One product with its variants, and where the money goes."""
-    page = product_page(slug, locale())
+    page = product_page(slug, locale(), with_voices=True)
     if page is None:
         raise NotFound()
     return render_template(
@@ -87,7 +87,7 @@ def product(slug: str) -> str:
         product=page,
         money=money_of(page),
         more=page.more,
-        voices=voices_of(page.id),
+        voices=Voices.of(page.voices),
         canonical=plain_url("shop.product", slug=slug),
     )
 

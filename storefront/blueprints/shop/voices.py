@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import text
+from sqlalchemy import func, select
 
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_page
@@ -28,10 +28,6 @@ from storefront.reviews import public as reviews
 from storefront.reviews.public import PublicReview, Rating
 from storefront.written import Written
 
-VOICES = text(
-    f"SELECT {reviews.RATING} AS rating, {reviews.REVIEWS} AS reviews, {questions.QUESTIONS} AS questions, "
-    f"{questions.QUESTIONS_TOTAL} AS questions_total"
-)
 #: No person fills it in.
 TRAP = "website"
 
@@ -46,25 +42,27 @@ class Voices:
     questions_total: int
 
 
-def voices_of(
-    product_id: int,
-    *,
-    reviews_page: tuple[int, int] = (reviews.FIRST, 0),
-    questions_page: tuple[int, int] = (questions.FIRST, 0),
-) -> Voices:
-    """What the public reads beside a product, in one statement. A page is (how many, after how many)."""
-    values: dict[str, Any] = {
-        "product": product_id,
-        "reviews_limit": reviews_page[0], "reviews_skip": reviews_page[1],
-        "questions_limit": questions_page[0], "questions_skip": questions_page[1],
-    }  # fmt: skip
-    row = db.session.execute(VOICES, values).mappings().one()
-    return Voices(
-        Rating.of(row["rating"]),
-        [PublicReview.of(review) for review in row["reviews"] or []],
-        [PublicQuestion.of(question) for question in row["questions"] or []],
-        row["questions_total"],
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Voices:
+        """From the value of the database's `product_voices`."""
+        return cls(
+            Rating.of(said["rating"]),
+            [PublicReview.of(review) for review in said["reviews"] or []],
+            [PublicQuestion.of(question) for question in said["questions"] or []],
+            said["questions_total"],
+        )
+
+
+def voices_of(product_id: int, *, reviews_page: int = 0, questions_page: int = 0) -> Voices:
+    """One page of what the public reads of a product, from 1; 0: none of the kind."""
+    found = func.product_voices(
+        product_id,
+        reviews.PAGE if reviews_page else 0,
+        max(0, reviews_page - 1) * reviews.PAGE,
+        questions.PAGE if questions_page else 0,
+        max(0, questions_page - 1) * questions.PAGE,
     )
+    return Voices.of(db.session.execute(select(found)).scalar_one())
 
 
 def _product(slug: str) -> ProductPage:
@@ -79,9 +77,7 @@ def _product(slug: str) -> ProductPage:
 def product_reviews(slug: str) -> str:
     """All public reviews of a product."""
     product, page = _product(slug), page_number()
-    found = voices_of(
-        product.id, reviews_page=(reviews.PAGE, (page - 1) * reviews.PAGE), questions_page=(0, 0)
-    )
+    found = voices_of(product.id, reviews_page=page)
     return render_template(
         "shop/reviews.html",
         product=product,
@@ -97,9 +93,7 @@ def product_reviews(slug: str) -> str:
 def product_questions(slug: str) -> str:
     """All questions about a product that were answered in public."""
     product, page = _product(slug), page_number()
-    found = voices_of(
-        product.id, reviews_page=(0, 0), questions_page=(questions.PAGE, (page - 1) * questions.PAGE)
-    )
+    found = voices_of(product.id, questions_page=page)
     return render_template(
         "shop/questions.html",
         product=product,
