@@ -31,13 +31,14 @@ def shown(ids: Iterable[int]) -> dict[int, Shown]:
     return {
         message.id: Shown(
             message.body,
+            language=_language(message, enquiry),
             product_title=title or "",
             product_slug=slug or "",
             city=enquiry.city,
             is_buyer=enquiry.is_buyer,
             is_private=not enquiry.is_public,
             around=tuple(
-                Said(other.author, other.body)
+                Said(other.author, other.body, _language(other, enquiry))
                 for other in threads[enquiry.id]
                 if other.id < message.id and other.erased_at is None
             ),
@@ -45,6 +46,10 @@ def shown(ids: Iterable[int]) -> dict[int, Shown]:
         for message, enquiry, title, slug in rows
         if message.erased_at is None
     }
+
+
+def _language(message: EnquiryMessage, enquiry: Enquiry) -> str:
+    return enquiry.locale if message.author == "asker" else "id"
 
 
 def apply(message_id: int, is_public: bool) -> None:

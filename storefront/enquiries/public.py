@@ -24,6 +24,8 @@ class PublicQuestion:
     id: int
     city: str
     is_buyer: bool
+    #: Of the asker.
+    locale: str
     lines: tuple[PublicLine, ...]
 
     @classmethod
@@ -32,4 +34,4 @@ class PublicQuestion:
             PublicLine(line["by"], line["body"], datetime.datetime.fromisoformat(line["at"]))
             for line in row["lines"]
         )
-        return cls(row["id"], row["city"], row["is_buyer"], lines)
+        return cls(row["id"], row["city"], row["is_buyer"], row["locale"], lines)

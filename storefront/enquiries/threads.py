@@ -56,6 +56,7 @@ class Waiting:
     id: int
     product_title: str
     first: str
+    locale: str
     city: str
     is_buyer: bool
     is_public: bool
@@ -98,7 +99,7 @@ def thread(enquiry: Enquiry, *, side: str) -> Thread:
 
 
 LIST = """
-    SELECT e.id, p.title, p.title_en, e.city, e.is_buyer, e.is_public, f.body AS first, f.created_at AS at,
+    SELECT e.id, p.title, p.title_en, e.locale, e.city, e.is_buyer, e.is_public, f.body AS first, f.created_at AS at,
            CASE WHEN NOT EXISTS (SELECT FROM enquiry_messages m WHERE m.enquiry_id = e.id AND m.author = 'facility')
                   OR l.author = 'asker' THEN 'open'
                 WHEN l.is_shown THEN 'answered'
@@ -135,8 +136,8 @@ def of_facility(facility_id: int, state: str | None, page: int = 1) -> ThreadPag
     english = locale() == "en"
     found = [
         Waiting(
-            row["id"], (row["title_en"] if english else "") or row["title"], row["first"], row["city"],
-            row["is_buyer"], row["is_public"], row["at"], row["state"],
+            row["id"], (row["title_en"] if english else "") or row["title"], row["first"], row["locale"],
+            row["city"], row["is_buyer"], row["is_public"], row["at"], row["state"],
         )
         for row in rows
     ]  # fmt: skip

@@ -13,6 +13,7 @@ class Said(NamedTuple):
     #: `asker`, `facility`, `review`.
     by: str
     text: str
+    language: str = "id"
 
 
 class Picture(NamedTuple):
@@ -29,6 +30,8 @@ class Shown:
     """One thing as a curator reads it, with what it belongs to."""
 
     text: str
+    #: What the text is written in, as far as is known.
+    language: str = "id"
     product_title: str = ""
     product_slug: str = ""
     #: Of the writer, as the public would see it.

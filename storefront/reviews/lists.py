@@ -45,6 +45,7 @@ class FacilityReview:
     product_slug: str
     stars: int
     body: str
+    locale: str
     city: str
     created_at: datetime.datetime
     photos: tuple[ReviewPhoto, ...]
@@ -142,7 +143,8 @@ def of_facility(facility_id: int, page: int = 1, only_unanswered: bool = False) 
         item = items.get(reply.id) if reply else None
         found.append(
             FacilityReview(
-                review.id, (title_en if english else "") or title, slug, review.stars, review.body, review.city,
+                review.id, (title_en if english else "") or title, slug, review.stars, review.body, review.locale,
+                review.city,
                 review.created_at, tuple(photos.get(review.id, ())), reply.body if reply else "",
                 _state(reply.is_shown, item.state if item else "") if reply else "", item.note if item else "",
             )

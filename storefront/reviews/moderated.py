@@ -44,7 +44,7 @@ def photos_shown(ids: Iterable[int]) -> dict[int, Shown]:
         photo.id: _shown(
             *reviews[photo.review_id],
             text=photo.alt,
-            around=tuple(Said("review", body) for body in [reviews[photo.review_id].Review.body] if body),
+            around=tuple(Said("review", review.body, review.locale) for review in [reviews[photo.review_id].Review] if review.body),
             photos=(_picture(photo),),
         )
         for photo in found
@@ -59,7 +59,8 @@ def replies_shown(ids: Iterable[int]) -> dict[int, Shown]:
         reply.id: _shown(
             *reviews[reply.review_id],
             text=reply.body,
-            around=(Said("review", reviews[reply.review_id].Review.body),),
+            around=(_review_said(reviews[reply.review_id].Review),),
+            language="id",
         )
         for reply in found
     }
@@ -93,6 +94,10 @@ def _ready(review_id: int) -> Iterable[ReviewPhoto]:
     )
 
 
+def _review_said(review: Review) -> Said:
+    return Said("review", review.body, review.locale)
+
+
 def _picture(photo: ReviewPhoto) -> Picture:
     return Picture(photo.id, photo.alt, photo.width, photo.height)
 
@@ -103,12 +108,13 @@ def _shown(
     slug: str,
     *,
     text: str,
+    language: str = "",
     around: tuple[Said, ...] = (),
     photos: tuple[Picture, ...] = (),
 ) -> Shown:
     return Shown(
-        text, product_title=title, product_slug=slug, city=review.city, is_buyer=True, stars=review.stars,
-        around=around, pictures=photos,
+        text, language=language or review.locale, product_title=title, product_slug=slug, city=review.city,
+        is_buyer=True, stars=review.stars, around=around, pictures=photos,
     )  # fmt: skip
 
 

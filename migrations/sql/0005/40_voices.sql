@@ -224,7 +224,7 @@ CREATE FUNCTION product_voices(product bigint, reviews_limit integer, reviews_sk
                  ORDER BY (r.body = ''), r.created_at DESC, r.id DESC LIMIT reviews_limit OFFSET reviews_skip) r),
         'questions', (
             SELECT json_agg(q) FROM (
-                SELECT e.id, e.city, e.is_buyer,
+                SELECT e.id, e.city, e.is_buyer, e.locale,
                        (SELECT json_agg(json_build_object('by', m.author, 'body', m.body, 'at', m.created_at)
                                         ORDER BY m.id)
                           FROM enquiry_messages m WHERE m.enquiry_id = e.id AND m.is_shown) AS lines
