@@ -58,7 +58,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.database_replica_url:
         app.config["SQLALCHEMY_BINDS"] = {"replica": sqlalchemy_url(settings.database_replica_url)}
     import_rooms("models")
-    import_rooms("arrivals")
+    for module in ("arrivals", "letters", "moderated"):
+        import_rooms(module)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
     # Not init_app(): its hooks would read the session on every page, and remember-cookies are not used.
@@ -95,6 +96,6 @@ def engine_options(settings: Settings) -> dict[str, object]:
 
 
 def import_rooms(module: str) -> list[ModuleType]:
-    """Import `module` (`models`, `arrivals`, `tasks`, `commands`) of every room that has one."""
+    """Import `module` (`models`, `arrivals`, `letters`, `moderated`, `tasks`, …) of every room that has one."""
     paths = sorted((PROJECT / "storefront").glob(f"*/{module}.py"))
     return [import_module(f"storefront.{path.parent.name}.{module}") for path in paths]

@@ -166,8 +166,21 @@ function suggest(input) {
   if (document.activeElement === input) input.dispatchEvent(new Event("focus"));
 }
 
+/** A letter presses its button, while the focus is within and nothing is being written; the button says which. */
+function keys(box) {
+  box.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    const button = /^[a-z]$/i.test(event.key) && box.querySelector(`[data-key="${event.key.toLowerCase()}"]`);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+  box.focus({ preventScroll: true });
+}
+
 const behaviours = {
   "[data-suggest]": suggest,
+  "[data-keys]": keys,
   "[data-qty]": stepper,
   "[data-variants]": variants,
   ".gallery": gallery,

@@ -16,6 +16,7 @@ def register(app: Flask) -> None:
         finance,
         mailbox,
         media,
+        questions,
         sandbox,
         seller,
         shop,
@@ -36,3 +37,4 @@ def register(app: Flask) -> None:
     app.register_blueprint(finance.bp)
     app.register_blueprint(admin.bp)
     app.register_blueprint(mailbox.bp)
+    app.register_blueprint(questions.bp)

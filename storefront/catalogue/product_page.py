@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
@@ -28,8 +28,9 @@ from storefront.extensions import db
 from storefront.facilities.declared import IN_FORCE, DeclarationView
 from storefront.facilities.working_days import FURTHEST, local_day, ready_on
 
-#: Further products shown below one: of its workshop first, then of its facility.
-MORE = 8
+#: Further products shown below one (of its workshop first, then of its facility), and reviews and questions beside it.
+MORE, REVIEWS, QUESTIONS = 8, 4, 4
+
 
 PRODUCT = f"""
 SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.delivery_scope, p.workshop_id,
@@ -64,7 +65,8 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
             JOIN listings l ON l.product_id = near.id
             {CARD_JOINS} ORDER BY near.distance, (l.state = 'sold_out'), l.published_at DESC, l.product_id DESC
            LIMIT {MORE}) card)
-       AS more
+       AS more,
+       CASE WHEN :with_voices THEN product_voices(p.id, {REVIEWS}, 0, {QUESTIONS}, 0) END AS voices
   FROM products p
  CROSS JOIN LATERAL (SELECT p.id, p.facility_id, p.workshop_id) own
   JOIN workshops w ON w.id = p.workshop_id
@@ -162,6 +164,8 @@ class ProductPage:
     may_sell: bool
     #: The SKU that the address asks for.
     asked: str = ""
+    #: What people say of it, as the database's `product_voices` gives it; empty when not asked for.
+    voices: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def pictures(self) -> list[tuple[int, Photo]]:
@@ -178,12 +182,12 @@ class ProductPage:
         return by_sku.get(self.asked.upper()) or next(can_be_bought, next(iter(self.variants), None))
 
 
-def product_page(slug: str, locale: str, sku: str = "") -> ProductPage | None:
+def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = False) -> ProductPage | None:
     """The page of the product under `slug`, with its variant `sku` chosen; None when there is none for the public."""
     if not SLUG.fullmatch(slug):
         return None
     day = today()
-    known = {"slug": slug, "today": day, "furthest": day + FURTHEST}
+    known = {"slug": slug, "today": day, "furthest": day + FURTHEST, "with_voices": with_voices}
     row = db.session.execute(text(PRODUCT), known).mappings().one_or_none()
     if row is None:
         return None
@@ -214,6 +218,7 @@ def product_page(slug: str, locale: str, sku: str = "") -> ProductPage | None:
         declaration=DeclarationView.of(row["workshop_name"], declared, locale) if declared else None,
         may_sell=row["may_sell"],
         asked=sku,
+        voices=row["voices"] or {},
     )
 
 

@@ -39,6 +39,7 @@ from storefront.demo.places import Places
 from storefront.demo.plan import YEAR, Planner
 from storefront.demo.settle import refresh, settle
 from storefront.demo.shelves import Shelves
+from storefront.demo.voices import Voices
 from storefront.demo.worked_months import WorkedMonths, worked_months
 from storefront.extensions import db
 from storefront.people.models import Person
@@ -96,6 +97,7 @@ def load(
     multiplier = Multiplier(copies, size.copied) if copies > 0 else None
     _write_history(min(size.orders, BY_RULE), items, sites, accounts, today, seed, say)
     settle()
+    _write_voices(sites, accounts, today, seed)
     if multiplier:
         multiplier.write(today - days(YEAR + 1), seed, lambda done: say(f"{done} of {copies} copies"))
         _commit("VACUUM (ANALYZE) journal_entries, postings")
@@ -154,6 +156,12 @@ def _write_history(
     shelves.fill_stand()
     shelves.sell_out()
     parcels.advance(today, {sites.facilities[code].id: person for code, person in keepers.items()}, seed)
+
+
+def _write_voices(sites: Places, accounts: dict[str, Person], today: datetime.date, seed: str) -> None:
+    keepers = {sites.facilities[code].id: person for code, person in _of_role("coordinator", accounts).items()}
+    office, curator = (accounts[email].id for email in ("admin@demo.test", "curator@demo.test"))
+    Voices(keepers, office, curator, today, seed).write()
 
 
 def _work(sites: Places, accounts: dict[str, Person], today: datetime.date, seed: str) -> None:

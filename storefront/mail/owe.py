@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storefront.extensions import db, defer
@@ -15,11 +17,21 @@ def owe(kind: str, order_id: int, *, parcel_id: int | None = None, key: str | No
     kind for each order or parcel.
     """
     key = key or (f"parcel:{parcel_id}:{kind}" if parcel_id else f"order:{order_id}:{kind}")
+    return _owe({"key": key, "kind": kind, "order_id": order_id, "parcel_id": parcel_id})
+
+
+def owe_about(kind: str, subject_kind: str, subject_id: int, *, key: str | None = None) -> bool:
+    """Queue one message about a thing that belongs to no order; False when it is owed already.
+
+    A room's `letters.py` writes the letters about things of `subject_kind`.
+    """
+    key = key or f"{subject_kind}:{subject_id}:{kind}"
+    return _owe({"key": key, "kind": kind, "subject_kind": subject_kind, "subject_id": subject_id})
+
+
+def _owe(values: dict[str, Any]) -> bool:
     message_id = db.session.execute(
-        upsert(Message)
-        .values(key=key, kind=kind, order_id=order_id, parcel_id=parcel_id)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Message.id)
+        upsert(Message).values(values).on_conflict_do_nothing(index_elements=["key"]).returning(Message.id)
     ).scalar()
     if message_id is None:
         return False

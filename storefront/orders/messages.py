@@ -1,4 +1,4 @@
-"""Letters to buyers about their orders, in the order's language."""
+"""Letters that are owed: to buyers about their orders in the order's language, and those that other rooms write."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from storefront.crash_points import reach
 from storefront.extensions import db
+from storefront.mail.letters import letter_about
 from storefront.mail.models import Message
 from storefront.mail.transport import Letter, MailNotTaken, send
 from storefront.orders.models import Order, OrderContact
@@ -27,8 +28,7 @@ def send_message(message_id: int) -> None:
     if message.sent_at is not None:
         db.session.rollback()
         return
-    contact = db.session.get(OrderContact, message.order_id)
-    letter = _letter(message, contact.email) if contact and contact.email else None
+    letter = letter_about(message) if message.order_id is None else _to_buyer(message)
     db.session.rollback()  # nothing stays locked or open while the mail server thinks
     error = None if letter else "no address"
     failed: MailNotTaken | None = None
@@ -47,6 +47,11 @@ def send_message(message_id: int) -> None:
     db.session.commit()
     if failed is not None:
         raise failed
+
+
+def _to_buyer(message: Message) -> Letter | None:
+    contact = db.session.get(OrderContact, message.order_id)
+    return _letter(message, contact.email) if contact and contact.email else None
 
 
 def _letter(message: Message, to: str) -> Letter:

@@ -15,6 +15,7 @@ from storefront.verify import (
     shares,
     stock,
     transferred,
+    voices,
 )
 
 INVARIANTS = (
@@ -29,5 +30,6 @@ INVARIANTS = (
     *orders.INVARIANTS,
     *shares.INVARIANTS,
     *facts.INVARIANTS,
+    *voices.INVARIANTS,
     *guards.INVARIANTS,
 )

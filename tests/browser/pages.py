@@ -11,6 +11,7 @@ from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
 from tests.browser.sights import Sight, Way, at, found
 from tests.browser.visitor import Visitor
+from tests.browser.voice_pages import NO_VOICE_PAGES, VOICE_PAGES
 
 COORDINATOR = "coordinator@demo.test"
 FINANCE = "finance@demo.test"
@@ -158,7 +159,15 @@ PERSONAL = [
     Sight("finance-clearing", "finance.account", at("/finance/accounts/clearing:sandbox"), FINANCE),
 ]
 
-SIGHTS = PUBLIC + ADMIN + PERSONAL + BOOKS + PAYMENT_PAGES + PRODUCT_PAGES
+SIGHTS = [
+    *PUBLIC,
+    *ADMIN,
+    *PERSONAL,
+    *BOOKS,
+    *PAYMENT_PAGES,
+    *PRODUCT_PAGES,
+    *VOICE_PAGES,
+]
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
 NO_PAGES = {
@@ -166,4 +175,4 @@ NO_PAGES = {
     "api.show_shipping", "checkout.watch_order", "media.file", "seller.after_offer", "seller.after_step",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
     "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
-} | NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES  # fmt: skip
+} | NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES  # fmt: skip

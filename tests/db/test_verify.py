@@ -240,6 +240,19 @@ BREAKS = [
     ("payment_told_once", "UPDATE messages SET kind = 'order_paid' WHERE kind = 'order_expired'"),
     ("provider_events_delivered", f"UPDATE sandbox_events SET delivered_at = NULL, created_at = {LONG_AGO}"),
     ("provider_events_kept", "DELETE FROM payment_events"),
+    (
+        "shown_was_let_through",
+        "INSERT INTO enquiries (kind, facility_id, product_id, is_public, locale)"
+        " SELECT 'question', facility_id, id, true, 'id' FROM products ORDER BY id LIMIT 1;"
+        " INSERT INTO enquiry_messages (enquiry_id, author, body, is_shown, request_key)"
+        " SELECT id, 'asker', 'Ada warna lain?', true, 'k' FROM enquiries",
+    ),
+    ("ratings_are_their_reviews", "INSERT INTO product_ratings SELECT min(id), 5, 1 FROM products"),
+    (
+        "reviewed_was_received",
+        "INSERT INTO reviews (order_line_id, product_id, facility_id, stars, locale)"
+        " SELECT id, product_id, facility_id, 5, 'id' FROM order_lines ORDER BY id LIMIT 1",
+    ),
     ("guards_in_place", "ALTER TABLE postings DISABLE TRIGGER postings_append_only"),
     ("guards_in_place", "DROP TRIGGER journal_entries_no_truncate ON journal_entries"),
     ("guards_in_place", "DROP TRIGGER deposits_free_lines ON deposits"),

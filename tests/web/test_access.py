@@ -25,6 +25,7 @@ from tests.money_out import make_books, money_of
 from tests.selling import open_shop
 from tests.staff import csrf_token, make_account, sign_in
 from tests.unit.test_policy import TABLE
+from tests.voices import asked, reviewed
 
 #: Who is asked: roles, and whether they are bound to the first facility.
 WHO = {
@@ -46,8 +47,10 @@ ENTERS = {
 }
 
 #: Parts of an address that name a facility's own thing.
-THINGS = {"parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id",
-          "workshop_id"}  # fmt: skip
+THINGS = {
+    "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
+    "enquiry_id",
+}  # fmt: skip
 
 
 @dataclass
@@ -65,6 +68,7 @@ def world(db_session: DbSession) -> World:
     make_paid_order((shop.batik, 1), (shop.honey, 1))
     books = make_books(shop)
     db_session.commit()
+    threads = {shop.pekalongan.code: asked(shop.tempeh).id, shop.ambon.code: asked(shop.honey).id}
     decree = proof.keep("rules", PDF)
     arguments = {}
     for facility, sku in ((shop.pekalongan, "PKL-BATIK"), (shop.ambon, "NML-MADU")):
@@ -73,8 +77,10 @@ def world(db_session: DbSession) -> World:
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
+            "enquiry_id": threads[facility.code],
             **money_of(books, facility),
         }  # fmt: skip
+    arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)
 
 

@@ -32,6 +32,7 @@ def allowed(action: Action) -> bool:
 
 from storefront.blueprints.admin import (  # noqa: E402, F401
     declarations,
+    moderation,
     overview,
     searches,
     synonyms,

@@ -14,4 +14,4 @@ def personal(response: Response) -> Response:
     return response
 
 
-from storefront.blueprints.checkout import order_page, return_account, routes, transfer_page  # noqa: E402, F401
+from storefront.blueprints.checkout import order_page, return_account, routes, transfer_page, voices  # noqa: E402, F401

@@ -28,6 +28,7 @@ from storefront.orders.views import OrderView, order_status, order_view, payment
 from storefront.payments.models import PaymentState
 from storefront.payments.transfer import NAME as TRANSFER
 from storefront.people import access
+from storefront.reviews.lists import of_order
 
 #: Without JavaScript the page looks again by itself so many times after the payment page, then it stands still.
 MOST_LOOKS = 6
@@ -95,6 +96,7 @@ def show_order(number: str) -> ResponseReturnValue:
         no_news=waited is not None and waited >= MOST_LOOKS,
         opened=int(now.timestamp()),
         is_held=not view.paid_at and is_held(order.id),
+        said=of_order(order) if view.paid_at else [],
     )
 
 

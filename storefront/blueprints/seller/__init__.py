@@ -57,6 +57,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     money,
     offers,
     parcels,
+    questions,
     refunds,
     rules,
     sales,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from storefront import days
 from storefront.blueprints.seller import bp, waits
 from storefront.blueprints.seller.charts import bars
+from storefront.enquiries.threads import open_count
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.ledger import earnings
@@ -53,4 +54,5 @@ def today(code: str) -> ResponseReturnValue:
         bars=bars(months),
         best=sold.best_sellers(facility_id, year_ago, day),
         waits=waits(),
+        questions=open_count(facility_id),
     )

@@ -14,4 +14,5 @@ from storefront.blueprints.shop import (  # noqa: E402, F401
     product,
     routes,
     tell,
+    voices,
 )

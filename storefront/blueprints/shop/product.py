@@ -9,6 +9,7 @@ from flask import current_app, render_template, request, url_for
 
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_page
+from storefront.blueprints.shop.voices import Voices
 from storefront.catalogue.product_page import ProductPage, product_page
 from storefront.days import today
 from storefront.errors import NotFound
@@ -21,12 +22,13 @@ from storefront.ledger.split_rules import Scope, rules_in_force
 @public_page()
 def product(slug: str) -> str:
     """One product with its variants, and where the money goes; `?sku=` chooses a variant."""
-    page = asked_page(slug)
+    page = asked_page(slug, with_voices=True)
     return render_template(
         "shop/product.html",
         product=page,
         money=money_of(page),
         skills=[],
+        voices=Voices.of(page.voices),
         canonical=plain_url("shop.product", slug=slug),
     )
 
@@ -50,9 +52,9 @@ def product_code(slug: str) -> str:
     return picture.getvalue().decode()
 
 
-def asked_page(slug: str) -> ProductPage:
+def asked_page(slug: str, *, with_voices: bool = False) -> ProductPage:
     """The product's page with the variant that the address asks for. Raises NotFound."""
-    page = product_page(slug, locale(), request.args.get("sku", "")[:40])
+    page = product_page(slug, locale(), request.args.get("sku", "")[:40], with_voices=with_voices)
     if page is None:
         raise NotFound()
     return page

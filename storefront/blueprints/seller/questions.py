@@ -1,0 +1,119 @@
+"""What people ask a facility, and what it answers; what they say of its works, and what it replies."""
+
+from __future__ import annotations
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from storefront.blueprints.seller import allowed, bp
+from storefront.enquiries.models import Enquiry
+from storefront.enquiries.threads import of_facility, open_count, own_thread, thread
+from storefront.enquiries.write import answer, new_key
+from storefront.errors import NotFound
+from storefront.pages import page_number
+from storefront.people import access
+from storefront.people.policy import Action
+from storefront.reviews import lists
+from storefront.reviews.write import reply
+from storefront.written import Written
+
+STATES = ("open", "waiting", "answered")
+
+
+@bp.get("/<code>/questions")
+@access.rule(Action.ENQUIRIES_READ)
+def question_list(code: str) -> ResponseReturnValue:
+    """Questions, those that wait for an answer first."""
+    asked = request.args.get("state", "open")
+    state = asked if asked in STATES else None
+    return render_template(
+        "seller/questions.html",
+        state=state or "all",
+        page=of_facility(g.facility.id, state, page_number()),
+        open=open_count(g.facility.id),
+    )
+
+
+@bp.get("/<code>/questions/<int:enquiry_id>")
+@access.rule(Action.ENQUIRIES_READ)
+def question(code: str, enquiry_id: int) -> ResponseReturnValue:
+    """One thread. Raises NotFound for another facility's, or while a curator has not let it through."""
+    return _thread_page(_own(enquiry_id), Written())
+
+
+@bp.post("/<code>/questions/<int:enquiry_id>")
+@access.rule(Action.ENQUIRIES_WRITE)
+def answer_question(code: str, enquiry_id: int) -> ResponseReturnValue:
+    """Answer it."""
+    enquiry, form = _own(enquiry_id), Written(request.form)
+    message = form.done(lambda: answer(enquiry, form["body"], form["request_key"], access.person_id()))
+    if message is None:
+        return _thread_page(enquiry, form), form.status
+    if message.is_shown:
+        flash(_("Jawaban terkirim."), "ok")
+    else:
+        flash(_("Jawaban tersimpan dan menunggu kurator, karena memuat hal yang perlu dilihat dulu."), "warn")
+    return redirect(url_for("seller.question", code=code, enquiry_id=enquiry_id), 303)
+
+
+@bp.get("/<code>/reviews")
+@access.rule(Action.ENQUIRIES_READ)
+def review_list(code: str) -> ResponseReturnValue:
+    """Public reviews of the facility's works, with its replies."""
+    return _review_page(Written())
+
+
+@bp.get("/<code>/reviews/<int:review_id>")
+@access.rule(Action.ENQUIRIES_READ)
+def after_reply(code: str, review_id: int) -> ResponseReturnValue:
+    """The address of a refused reply, opened again: back to the list."""
+    if lists.own_review(g.facility.id, review_id) is None:
+        raise NotFound()
+    return redirect(url_for("seller.review_list", code=code))
+
+
+@bp.post("/<code>/reviews/<int:review_id>")
+@access.rule(Action.ENQUIRIES_WRITE)
+def reply_to_review(code: str, review_id: int) -> ResponseReturnValue:
+    """Reply, or write the reply anew. Raises NotFound for another facility's review."""
+    review, form = lists.own_review(g.facility.id, review_id), Written(request.form)
+    if review is None:
+        raise NotFound()
+    made = form.done(lambda: reply(review, form["body"], access.person_id()))
+    if made is None:
+        return _review_page(form, review_id), form.status
+    if made.is_shown:
+        flash(_("Balasan tayang di bawah ulasannya."), "ok")
+    else:
+        flash(_("Balasan tersimpan dan menunggu kurator, karena memuat hal yang perlu dilihat dulu."), "warn")
+    return redirect(url_for("seller.review_list", code=code, _anchor=f"ulasan-{review_id}"), 303)
+
+
+def _own(enquiry_id: int) -> Enquiry:
+    found = own_thread(g.facility.id, enquiry_id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _thread_page(enquiry: Enquiry, form: Written) -> str:
+    return render_template(
+        "seller/question.html",
+        thread=thread(enquiry, side="facility"),
+        form=form,
+        request_key=new_key(),
+        may_answer=allowed(Action.ENQUIRIES_WRITE),
+    )
+
+
+def _review_page(form: Written, wrong: int | None = None) -> str:
+    only = request.args.get("show") == "unanswered"
+    return render_template(
+        "seller/reviews.html",
+        page=lists.of_facility(g.facility.id, page_number(), only),
+        only_unanswered=only,
+        form=form,
+        wrong=wrong,
+        may_reply=allowed(Action.ENQUIRIES_WRITE),
+    )

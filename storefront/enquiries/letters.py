@@ -1,0 +1,47 @@
+"""Letters to who asked, in the thread's language."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask_babel import force_locale
+
+from storefront.catalogue.models import Product
+from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryMessage
+from storefront.enquiries.tokens import thread_link
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.mail.letters import writes
+from storefront.mail.models import Message
+from storefront.mail.owe import owe_about
+from storefront.mail.transport import Letter
+
+SUBJECT = "enquiry_message"
+
+
+def tell_asker(message: EnquiryMessage) -> None:
+    """Owe the asker a letter about an answer, once, if there is an address. Never commits."""
+    contact = db.session.get(EnquiryContact, message.enquiry_id)
+    if contact is not None and contact.email:
+        owe_about("question_answered", SUBJECT, message.id)
+
+
+@writes(SUBJECT)
+def letter(message: Message) -> Letter | None:
+    """The letter that is owed; None when its address was erased or the answer taken back."""
+    said = db.session.get(EnquiryMessage, message.subject_id)
+    contact = db.session.get(EnquiryContact, said.enquiry_id) if said else None
+    if said is None or not said.is_shown or contact is None or not contact.email:
+        return None
+    enquiry = db.session.get_one(Enquiry, said.enquiry_id)
+    product = db.session.get(Product, enquiry.product_id) if enquiry.product_id else None
+    with force_locale(enquiry.locale):
+        title = (product.title_en if enquiry.locale == "en" else "") or product.title if product else ""
+        rendered = render_template(
+            f"mail/{message.kind}.txt",
+            product_title=title,
+            facility_name=db.session.get_one(Facility, enquiry.facility_id).name,
+            answer=said.body,
+            link=thread_link(enquiry),
+        )
+    subject, _, text = rendered.partition("\n")
+    return Letter(message.key, contact.email, subject.strip(), text.lstrip("\n"))

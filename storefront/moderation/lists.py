@@ -1,0 +1,151 @@
+"""What curators look through: the queue, oldest first, and what was decided."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from storefront.audit.models import AuditEvent
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.moderation.kinds import KINDS, Shown
+from storefront.moderation.models import ItemState, ModerationItem
+from storefront.people.models import Person
+
+PAGE = 20
+#: Lists of the page, and the states in each.
+LISTS: dict[str, tuple[ItemState, ...]] = {
+    "waiting": (ItemState.WAITING,),
+    "held": (ItemState.HELD,),
+    "passed": (ItemState.PASSED,),
+    "decided": (ItemState.APPROVED, ItemState.REFUSED),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An item with what it is about; `shown` is None when that is gone."""
+
+    item: ModerationItem
+    facility_name: str
+    decided_by: str | None
+    shown: Shown | None
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: Sequence[Row]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One decision in an item's history."""
+
+    at: datetime.datetime
+    person: str | None
+    action: str
+    note: str
+
+
+def counts() -> dict[str, int]:
+    """How many things stand in each list."""
+    by_state = {
+        row.state: row.number
+        for row in db.session.execute(
+            select(ModerationItem.state, func.count().label("number")).group_by(ModerationItem.state)
+        )
+    }
+    return {name: sum(by_state.get(state.value, 0) for state in states) for name, states in LISTS.items()}
+
+
+def oldest_waiting() -> datetime.datetime | None:
+    """Since when the first in the queue waits."""
+    return db.session.scalar(
+        select(func.min(ModerationItem.submitted_at)).where(ModerationItem.state == ItemState.WAITING.value)
+    )
+
+
+def items(name: str, page: int = 1) -> Page:
+    """One page of a list: what waits, the oldest first; what is done, the latest first."""
+    states = [state.value for state in LISTS[name]]
+    wanted = ModerationItem.state.in_(states)
+    total = db.session.scalar(select(func.count()).select_from(ModerationItem).where(wanted)) or 0
+    query = _select().where(wanted)
+    if name in ("waiting", "held"):
+        query = query.order_by(ModerationItem.submitted_at, ModerationItem.id)
+    else:
+        latest = func.coalesce(ModerationItem.decided_at, ModerationItem.submitted_at)
+        query = query.order_by(latest.desc(), ModerationItem.id.desc())
+    return Page(_rows(query.offset((page - 1) * PAGE).limit(PAGE)), total, page)
+
+
+def item(item_id: int) -> Row | None:
+    """One item, whatever its state."""
+    return next(iter(_rows(_select().where(ModerationItem.id == item_id))), None)
+
+
+def undoable(person_id: int, limit: int = 3) -> list[Row]:
+    """The person's own last decisions that can be taken back."""
+    return _rows(
+        _select()
+        .where(ModerationItem.decided_by == person_id, ModerationItem.previous_state.is_not(None))
+        .order_by(ModerationItem.decided_at.desc())
+        .limit(limit)
+    )
+
+
+def history(row: ModerationItem) -> list[Step]:
+    """Every decision on an item, the latest first."""
+    found = db.session.execute(
+        select(AuditEvent.at, Person.name, AuditEvent.action, AuditEvent.details)
+        .outerjoin(Person, Person.id == AuditEvent.person_id)
+        .where(
+            AuditEvent.subject_kind == row.kind,
+            AuditEvent.subject_id == str(row.subject_id),
+            AuditEvent.action.like("moderation.%"),
+        )
+        .order_by(AuditEvent.id.desc())
+    )
+    return [
+        Step(at, name, action.partition(".")[2], (details.get("after") or {}).get("note", ""))
+        for at, name, action, details in found
+    ]
+
+
+def states_of(kind: str, subject_ids: Iterable[int]) -> dict[int, ModerationItem]:
+    """The items of some things, for pages of who wrote them."""
+    ids = list(subject_ids)
+    if not ids:
+        return {}
+    found = select(ModerationItem).where(ModerationItem.kind == kind, ModerationItem.subject_id.in_(ids))
+    return {row.subject_id: row for row in db.session.scalars(found)}
+
+
+def _select() -> Any:
+    return (
+        select(ModerationItem, Facility.name, Person.name)
+        .join(Facility, Facility.id == ModerationItem.facility_id)
+        .outerjoin(Person, Person.id == ModerationItem.decided_by)
+    )
+
+
+def _rows(query: Any) -> list[Row]:
+    found = db.session.execute(query).all()
+    ids: dict[str, list[int]] = {}
+    for row, _facility, _person in found:
+        ids.setdefault(row.kind, []).append(row.subject_id)
+    shown = {kind: KINDS[kind].show(subjects) for kind, subjects in ids.items() if kind in KINDS}
+    return [
+        Row(row, facility, person, shown.get(row.kind, {}).get(row.subject_id))
+        for row, facility, person in found
+    ]
