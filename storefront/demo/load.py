@@ -16,7 +16,18 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storefront.days import today as accounting_today
-from storefront.demo import catalogue, files, growth, parcels, people, photos, places, rules, treasury
+from storefront.demo import (
+    catalogue,
+    files,
+    growth,
+    parcels,
+    people,
+    photos,
+    places,
+    rules,
+    training,
+    treasury,
+)
 from storefront.demo.banked import Banked
 from storefront.demo.buyers import SHOPPER, Home
 from storefront.demo.catalogue import Item
@@ -76,6 +87,7 @@ def load(
     rules.add(sites.facilities, accounts, today)
     first, second = (accounts[email].id for email in FINANCE)
     treasury.add(sites.facilities, first, second, today, seed)
+    training.add(sites, accounts, _of_role("coordinator", accounts), today, seed)
     say(f"{len(sites.facilities)} facilities, {len(accounts)} accounts")
     items = _list_products(size.products, sites, today, seed, say)
     copies = size.orders - BY_RULE

@@ -14,6 +14,7 @@ from storefront.verify import (
     reconciled,
     shares,
     stock,
+    training,
     transferred,
 )
 
@@ -28,6 +29,7 @@ INVARIANTS = (
     *stock.INVARIANTS,
     *orders.INVARIANTS,
     *shares.INVARIANTS,
+    *training.INVARIANTS,
     *facts.INVARIANTS,
     *guards.INVARIANTS,
 )

@@ -54,8 +54,9 @@ TRIGGERS = {
     "photos": ("catalogue_changed",),
     "postings": ("postings_append_only", "postings_balanced", "postings_no_truncate", "postings_with_their_entry"),
     "premium_distributions": (
-        "distributions_transition", "premium_distributions_begin", "premium_distributions_decided_in_time",
-        "premium_distributions_keep", "premium_distributions_open_period", "premium_distributions_within",
+        "catalogue_changed", "distributions_transition", "premium_distributions_begin",
+        "premium_distributions_decided_in_time", "premium_distributions_keep",
+        "premium_distributions_open_period", "premium_distributions_within",
     ),
     "products": ("catalogue_changed", "listing_changed", "products_search_text"),
     "provider_lines": ("provider_lines_keep",),
@@ -76,6 +77,9 @@ TRIGGERS = {
     "split_rules": ("catalogue_changed", "split_rules_end", "split_rules_keep", "split_rules_whole"),
     "stock_levels": ("catalogue_changed", "listing_changed"),
     "stock_movements": ("apply_stock_movement", "stock_movements_append_only", "stock_movements_no_truncate"),
+    "training_outcomes": ("catalogue_changed", "training_outcomes_append_only", "training_outcomes_within"),
+    "training_programmes": ("catalogue_changed", "training_programmes_keep"),
+    "training_targets": ("catalogue_changed",),
     "transfer_reversals": (
         "transfer_reversals_begin", "transfer_reversals_keep", "transfer_reversals_transition",
         "transfer_reversals_within",
@@ -108,7 +112,8 @@ ONCE = (
     "shipping_rates_method_id_origin_zone_id_destination_zone_id_key", "shipping_zones_code_key",
     "short_codes_kind_target_key", "split_rule_ends_open", "split_rule_shares_split_rule_id_fund_id_key",
     "split_rules_one_in_force", "stock_locations_exhibition_id_key", "stock_locations_facility_id_key",
-    "stock_movements_source_key", "transfer_reversals_key_key", "transfer_reversals_reference_key",
+    "stock_movements_source_key", "training_programmes_batch", "training_targets_year_measure_key",
+    "transfer_reversals_key_key", "transfer_reversals_reference_key",
     "transfer_reversals_transfer_id_source_key", "transfers_code_key", "transfers_event_id_key", "variants_sku_key",
     "workshops_facility_id_name_key", "workshops_id_facility_id_key",
 )  # fmt: skip
