@@ -51,3 +51,5 @@ REVOKE DELETE, TRUNCATE ON workshop_declarations FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON holidays FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON product_ratings FROM {web};
 REVOKE DELETE, TRUNCATE ON enquiries, enquiry_contacts, enquiry_messages, reviews FROM {web};
+REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON training_outcomes FROM {web};

@@ -1,4 +1,4 @@
-"""Facilities as the public sees them: the list by province, and each one's own page."""
+"""A facility as the public sees it: in a list, and on its own page."""
 
 # ruff: noqa: S608 — the pieces put together are this file's own; what people typed is bound
 
@@ -38,15 +38,6 @@ SELECT f.id, f.code, f.slug, f.name, f.kind, f.class, f.city, f.about, f.about_e
               LEAST(CAST(:page AS bigint), GREATEST(1, (count(*) + {PAGE_SIZE} - 1) / {PAGE_SIZE})) AS page
          FROM listings WHERE facility_id = f.id) found
  WHERE f.slug = :slug AND f.status = 'active'"""
-
-FACILITIES = """
-SELECT r.name AS province, f.code, f.slug, f.name, f.kind, f.city, COALESCE(l.products, 0) AS products
-  FROM facilities f
-  JOIN provinces r ON r.id = f.province_id
-  LEFT JOIN (SELECT facility_id, count(*) AS products FROM listings GROUP BY facility_id) l ON l.facility_id = f.id
- WHERE f.status = 'active'
- ORDER BY r.name, f.name"""
-
 
 @dataclass(frozen=True)
 class FacilityCard:
@@ -131,11 +122,3 @@ def facility_page(slug: str, page: int, locale: str) -> FacilityPage | None:
         total=row["total"],
         page=row["page"],
     )
-
-
-def facilities_by_province() -> list[tuple[str, list[FacilityCard]]]:
-    """All active facilities under their provinces, both by name."""
-    groups: dict[str, list[FacilityCard]] = {}
-    for row in db.session.execute(text(FACILITIES)).mappings():
-        groups.setdefault(row["province"], []).append(FacilityCard.of(row))
-    return list(groups.items())

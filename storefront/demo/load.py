@@ -27,6 +27,7 @@ from storefront.demo import (
     places,
     product_words,
     rules,
+    training,
     treasury,
 )
 from storefront.demo.banked import Banked
@@ -91,6 +92,7 @@ def load(
     declared.add(sites, _of_role("coordinator", accounts), administrator, curator, today, seed)
     first, second = (accounts[email].id for email in FINANCE)
     treasury.add(sites.facilities, first, second, today, seed)
+    training.add(sites, accounts, _of_role("coordinator", accounts), today, seed)
     say(f"{len(sites.facilities)} facilities, {len(accounts)} accounts")
     items = _list_products(size.products, sites, today, seed, say)
     copies = size.orders - BY_RULE

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from storefront.days import today
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.ledger.earnings import EARNING_KINDS, EarnedPart
@@ -24,15 +25,29 @@ from storefront.money import split
 
 QUERY = text(
     """
-    WITH owed AS MATERIALIZED (
-        SELECT date_trunc('month', e.effective_date)::date AS month, extract(year FROM e.effective_date)::int AS year,
-               a.facility_id, a.fund_id, p.amount, e.effective_date
+    WITH sums AS MATERIALIZED (
+        SELECT date_trunc('month', p.effective_date)::date AS month, a.facility_id, a.fund_id, e.kind,
+               sum(p.amount) AS amount, min(p.effective_date) AS first_day
           FROM postings p
           JOIN accounts a ON a.id = p.account_id AND a.fund_id IS NOT NULL AND a.facility_id IS NOT NULL
-          JOIN journal_entries e ON e.id = p.entry_id AND e.kind = ANY(:kinds))
+          JOIN journal_entries e ON e.id = p.entry_id
+         GROUP BY 1, 2, 3, 4),
+    owed AS (SELECT *, extract(year FROM month)::int AS year FROM sums WHERE kind = ANY(:kinds))
     SELECT (SELECT json_agg(s ORDER BY s.month, s.facility_id, s.fund_id) FROM (
-              SELECT month, year, facility_id, fund_id, -sum(amount) AS amount, min(effective_date) AS first_day
-                FROM owed GROUP BY GROUPING SETS ((month, fund_id), (year, facility_id, fund_id))) s) AS sums,
+              SELECT month, year, facility_id, fund_id, kind, -sum(amount) AS amount, min(first_day) AS first_day
+                FROM owed GROUP BY GROUPING SETS ((month, fund_id), (year, facility_id, fund_id), (year, kind))) s)
+           AS sums,
+           (SELECT json_agg(m) FROM (
+              SELECT s.facility_id,
+                     COALESCE(-sum(s.amount) FILTER (WHERE s.kind <> ALL(:paying)), 0) AS owed,
+                     COALESCE(sum(s.amount) FILTER (WHERE s.kind = ANY(:paying)), 0) AS paid,
+                     (SELECT COALESCE(sum(b.amount), 0) FROM (
+                        SELECT -sum(p.amount) AS amount FROM accounts a JOIN postings p ON p.account_id = a.id
+                         WHERE a.facility_id = s.facility_id AND a.fund_id = s.fund_id
+                           AND p.effective_date >= CAST(:young AS date)
+                         GROUP BY p.entry_id HAVING sum(p.amount) < 0) b) AS young
+                FROM sums s JOIN funds f ON f.id = s.fund_id AND f.code = 'premium'
+               GROUP BY s.facility_id, s.fund_id) m) AS premium,
            (SELECT json_agg(json_build_object('id', id, 'code', code, 'name', name, 'name_en', name_en)
                             ORDER BY position, id) FROM funds) AS funds,
            (SELECT json_object_agg(f.id, r.name) FROM facilities f JOIN provinces r ON r.id = f.province_id)
@@ -42,6 +57,10 @@ QUERY = text(
                      sum(l.quantity) AS pieces
                 FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE o.state = 'paid' GROUP BY 1) y) AS counts"""
 )
+#: Entries that pay premium out to facilities, and those that undo such a payment.
+PAYING_KINDS = ("settlement", "reversal")
+#: What is owed longer than this is named apart, in days.
+OLD_DAYS = 60
 
 #: Adding up may take this long on every new sale; beyond it, at most a fiftieth of the time is spent on it.
 CHEAP_SECONDS = 0.05
@@ -49,6 +68,27 @@ CHEAP_SECONDS = 0.05
 OLDEST = 300.0
 
 Amounts = dict[int, int]
+
+
+@dataclass(frozen=True)
+class Premium:
+    """Three figures that are kept apart, two of them in the ledger; the third, passed on, the facilities record.
+
+    `owed` counts what became the makers' right, also by budget that came back; `paid` what facilities received.
+    """
+
+    owed: int = 0
+    paid: int = 0
+    #: Of what is open, what has been owed for more than `OLD_DAYS` days.
+    old: int = 0
+
+    @property
+    def open(self) -> int:
+        """Owed and not yet paid to the facility."""
+        return self.owed - self.paid
+
+    def __add__(self, other: Premium) -> Premium:
+        return Premium(self.owed + other.owed, self.paid + other.paid, self.old + other.old)
 
 
 @dataclass(frozen=True)
@@ -64,6 +104,10 @@ class Totals:
     first_days: dict[int, datetime.date]
     #: Orders paid and pieces sold, by year.
     counts: dict[int, tuple[int, int]]
+    #: By year and kind of entry (`EARNING_KINDS`): what was sold, and what took of it.
+    by_kind: dict[tuple[int, str], int]
+    #: By facility, from the first day on.
+    premium: dict[int, Premium]
     #: Another number, other figures: for keys of cached pages.
     stamp: int = field(default=0, compare=False)
 
@@ -84,6 +128,16 @@ class Totals:
         return self._parts(
             _added(amounts for (_, of), amounts in self.by_facility.items() if of == facility_id)
         )
+
+    def steps(self, year: int) -> list[tuple[str, int]]:
+        """How the year's sales became what is owed: kinds of entry and their sums, which add up to the year."""
+        return [(kind, self.by_kind[year, kind]) for kind in EARNING_KINDS if self.by_kind.get((year, kind))]
+
+    def premium_of(self, facility_id: int | None = None) -> Premium:
+        """Premium owed and paid of a facility, or of all."""
+        if facility_id is not None:
+            return self.premium.get(facility_id, Premium())
+        return sum(self.premium.values(), Premium())
 
     def by_province(self, year: int) -> list[tuple[str, int, list[EarnedPart]]]:
         """Province, facilities that sold, and parts; the largest sum first."""
@@ -133,11 +187,22 @@ def _added(many: Iterable[Mapping[int, int]]) -> Amounts:
 
 def read_totals() -> Totals:
     """Add everything up anew: about a second for a million postings."""
-    row = db.session.execute(QUERY, {"kinds": list(EARNING_KINDS)}).one()
+    row = db.session.execute(
+        QUERY,
+        {
+            "kinds": list(EARNING_KINDS),
+            "paying": list(PAYING_KINDS),
+            "young": today() - datetime.timedelta(days=OLD_DAYS),
+        },
+    ).one()
     by_month: dict[datetime.date, Amounts] = {}
     by_facility: dict[tuple[int, int], Amounts] = {}
     first_days: dict[int, datetime.date] = {}
+    by_kind: dict[tuple[int, str], int] = {}
     for item in row.sums or []:
+        if item["kind"] is not None:
+            by_kind[item["year"], item["kind"]] = int(item["amount"])
+            continue
         if item["facility_id"] is None:
             by_month.setdefault(datetime.date.fromisoformat(item["month"]), {})[item["fund_id"]] = int(
                 item["amount"]
@@ -153,7 +218,15 @@ def read_totals() -> Totals:
         provinces={int(facility_id): name for facility_id, name in (row.provinces or {}).items()},
         first_days=first_days,
         counts={item["year"]: (item["orders"], int(item["pieces"])) for item in row.counts or []},
+        by_kind=by_kind,
+        premium={item["facility_id"]: _premium(item) for item in row.premium or []},
     )
+
+
+def _premium(item: Mapping[str, Any]) -> Premium:
+    owed, paid = int(item["owed"]), int(item["paid"])
+    # First in, first out: what took from the fund took the oldest, so what is left is the youngest.
+    return Premium(owed, paid, max(0, owed - paid - int(item["young"])))
 
 
 class TotalsCache:

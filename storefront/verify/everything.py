@@ -14,6 +14,7 @@ from storefront.verify import (
     reconciled,
     shares,
     stock,
+    training,
     transferred,
     voices,
 )
@@ -29,6 +30,7 @@ INVARIANTS = (
     *stock.INVARIANTS,
     *orders.INVARIANTS,
     *shares.INVARIANTS,
+    *training.INVARIANTS,
     *facts.INVARIANTS,
     *voices.INVARIANTS,
     *guards.INVARIANTS,

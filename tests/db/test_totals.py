@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from storefront.books import budget, corrections, settle_paid
+from storefront.books.ageing import ageing
 from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.models import FeeBearer
@@ -22,6 +23,7 @@ from storefront.ledger.balance import balance
 from storefront.ledger.totals import Totals, TotalsCache, read_totals, total_of
 from storefront.orders.payment import open_payment
 from storefront.payments.models import Payment
+from storefront.snapshot import driver_connection
 from tests.factories import (
     make_facility,
     make_order,
@@ -239,3 +241,54 @@ def test_pages_show_a_month_that_lost_more_than_it_earned(
         (app_client, "/seller/PKL/"), (app_client, "/seller/PKL/sales"),
     ]:  # fmt: skip
         assert browser.get(address).status_code == 200, address
+
+
+def test_premium_owed_and_paid_are_the_ledgers_and_leave_what_is_open(db_session: Session) -> None:
+    """On a shop that has lived, with budget that came back, a settlement undone and a lost dispute."""
+    lived_books()
+    found = read_totals()
+    codes = dict(db_session.execute(select(Facility.id, Facility.code)).all())
+    balances = dict(
+        db_session.execute(
+            text("SELECT facility_code, owed FROM reporting.fund_balances WHERE fund = 'premium'")
+        ).all()
+    )
+    aged = {
+        one.facility_id: one.amounts[3]
+        for one in ageing(driver_connection(db_session.connection()), list(codes), today())
+        if one.fund == "premium"
+    }
+    paid = db_session.scalar(
+        text("SELECT sum(amount)::bigint FROM reporting.settlements WHERE fund = 'premium'")
+    )
+    assert found.premium_of().paid == paid == 30_000
+    for facility_id, premium in found.premium.items():
+        assert premium.open == balances[codes[facility_id]]
+        assert premium.old == aged.get(facility_id, 0)
+    assert found.premium_of().owed == sum(balances.values()) + paid
+
+
+def test_what_is_owed_for_more_than_sixty_days_is_named(db_session: Session) -> None:
+    shop = open_shop()
+    for days_ago in (61, 60):
+        before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days_ago)
+        make_paid_order((shop.batik, 1), paid_at=before, placed_at=before, shipping=0)
+    premium = read_totals().premium_of()
+    assert (premium.owed, premium.open, premium.old) == (100_000, 100_000, 50_000)
+
+
+def test_the_steps_from_sold_to_owed_add_up_and_name_lost_disputes(db_session: Session) -> None:
+    lived_books()
+    found = read_totals()
+    for year in found.years():
+        steps = dict(found.steps(year))
+        assert sum(steps.values()) == total_of(found.of_year(year))
+        sold = db_session.scalar(
+            text(
+                "SELECT sum(net_amount)::bigint FROM reporting.sales"
+                " WHERE extract(year FROM accounting_date(paid_at)) = :year"
+            ),
+            {"year": year},
+        )
+        assert steps["sale"] == sold
+    assert any(kind == "dispute" and amount < 0 for (_, kind), amount in found.by_kind.items())

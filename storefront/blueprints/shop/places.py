@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import render_template, url_for
+from flask import render_template, request, url_for
 from sqlalchemy import select
 
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_page, totals
-from storefront.catalogue.facility_pages import facilities_by_province, facility_page
+from storefront.catalogue.facility_list import FacilityFilters, find_facilities
+from storefront.catalogue.facility_pages import facility_page
 from storefront.catalogue.filters import SLUG
+from storefront.catalogue.province_map import Region
 from storefront.days import today
 from storefront.errors import NotFound
 from storefront.extensions import db
@@ -22,13 +24,22 @@ from storefront.pages import page_number
 @bp.get("/facilities")
 @public_page()
 def facilities() -> str:
-    """Every facility that sells, under its province."""
-    groups = facilities_by_province()
+    """Every facility that sells, on the map and under its province; searched and filtered by the address."""
+    filters = FacilityFilters.from_args(request.args)
+    found = find_facilities(filters, locale())
+    here = url_for("shop.facilities")
+
+    def region_url(region: Region) -> str:
+        return here + filters.but(province=region.slugs).query_string() + "#daftar"
+
     return render_template(
         "shop/facilities.html",
-        groups=groups,
-        total=sum(len(group) for _, group in groups),
-        canonical=plain_url("shop.facilities"),
+        found=found,
+        filters=filters,
+        here=here,
+        region_url=region_url,
+        # Each province is a page of its own for search engines; all else points to the whole list.
+        canonical=plain_url("shop.facilities") + FacilityFilters(province=filters.province).query_string(),
     )
 
 

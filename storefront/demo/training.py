@@ -1,0 +1,140 @@
+"""Training in the demo: programmes of all kinds over three years, later outcomes, and targets. All invented."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from storefront.audit.record import dated
+from storefront.demo import files
+from storefront.demo.moments import at, days
+from storefront.demo.places import Places
+from storefront.extensions import db
+from storefront.people.models import Person
+from storefront.training import record
+from storefront.training.models import Kind, TrainingTarget
+from storefront.training.record import Programme
+
+#: The demo begins no earlier, in days before loading.
+OLDEST = 850
+HOURS = {Kind.VOCATIONAL: (60, 240), Kind.APPRENTICESHIP: (200, 600), Kind.CERTIFICATION: (16, 60)}
+#: Of ten groups, this many are so small that the public does not see their counts.
+SMALL = 1
+REASON = "Jumlah peserta salah hitung, dicatat ulang"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A programme, and who wrote it down when."""
+
+    facility_id: int
+    recorder: int
+    programme: Programme
+
+
+def add(
+    sites: Places, accounts: Mapping[str, Person], keepers: Mapping[str, int], today: datetime.date, seed: str
+) -> None:
+    """Record, check and count the programmes, in the order of their days.
+
+    One is withdrawn and recorded anew; the newest wait for the office or still run.
+    """
+    rng = random.Random(f"{seed}:training")
+    office = accounts["admin@demo.test"].id
+    others = accounts["coordinator@demo.test"].id
+    held = [
+        Held(workshop.facility_id, keepers.get(code, others), programme)
+        for (code, name), workshop in sites.workshops.items()
+        for programme in _of_workshop(workshop.id, name, sites.facilities[code].kind, today, rng)
+    ]
+    held.sort(key=lambda one: (one.programme.ended_on, one.programme.workshop_id))
+    for number, one in enumerate(held):
+        _write(one, number, office, today, rng)
+    _targets(today)
+
+
+def _of_workshop(
+    workshop_id: int, name: str, kind: str, today: datetime.date, rng: random.Random
+) -> list[Programme]:
+    """One to three programmes of a workshop."""
+    skill, skill_en, partner, scheme = files.toml("training.toml")["skill"][files.workshop_word(name)]
+    found = []
+    ended = today - days(rng.randint(-20, 260))
+    for number in range(rng.randint(1, 3)):
+        what = rng.choice((Kind.VOCATIONAL, Kind.VOCATIONAL, Kind.APPRENTICESHIP, Kind.CERTIFICATION))
+        hours = rng.randint(*HOURS[what]) // 4 * 4
+        started = ended - days(max(3, hours // 6))
+        if started < today - days(OLDEST):
+            break
+        participants = rng.randint(3, 4) if rng.randrange(10) < SMALL else rng.randint(8, 30)
+        passed = participants if rng.random() < 0.6 else participants - rng.randint(1, min(8, participants - 1))
+        certified = 0
+        if what is Kind.CERTIFICATION:
+            certified = passed if rng.random() < 0.7 else passed - rng.randint(0, passed // 3)
+        batch = f"LSP/{ended.year}/{workshop_id:03}{number + 1}"
+        programme = Programme(
+            workshop_id=workshop_id, kind=what, skill=skill, skill_en=skill_en, partner=partner,
+            started_on=started, ended_on=ended, hours=hours, participants=participants,
+            women=participants if kind == "lpp" else 0, passed=passed, certified=certified,
+            scheme=scheme if certified else "", batch=batch if certified else "",
+        )  # fmt: skip
+        found.append(programme)
+        ended = started - days(rng.randint(60, 300))
+    return found
+
+
+def _write(held: Held, number: int, office: int, today: datetime.date, rng: random.Random) -> None:
+    programme = held.programme
+    if programme.ended_on >= today - days(12):
+        # It runs, or waits for the office.
+        running = programme.ended_on >= today
+        with dated(at(min(programme.ended_on, today - days(1)), 13)):
+            if running:
+                programme = replace(programme, passed=None, certified=None, scheme="", batch="")
+            record.add(held.facility_id, programme, held.recorder)
+        return
+    row = _checked(held, programme, office, programme.ended_on + days(rng.randint(2, 11)))
+    if number == 5:
+        day = programme.ended_on + days(12)
+        with dated(at(day, 9)):
+            record.withdraw(row, office, REASON)
+        fewer = programme.participants - 1
+        counts = {"passed": min(programme.passed or 0, fewer), "women": min(programme.women, fewer)}
+        counts["certified"] = min(programme.certified or 0, counts["passed"])
+        row = _checked(held, replace(programme, participants=fewer, **counts), office, day)
+        programme = replace(programme, participants=fewer)
+    if programme.ended_on < today - days(240) and rng.random() < 0.6:
+        day = programme.ended_on + days(rng.randint(150, 220))
+        own = rng.randint(0, programme.participants // 2)
+        with dated(at(day, 11)):
+            record.add_outcome(
+                row, counted_on=day, own_business=own, employed=rng.randint(0, programme.participants - own),
+                recorded_by=held.recorder, checked_by=office,
+            )  # fmt: skip
+
+
+def _checked(held: Held, programme: Programme, office: int, day: datetime.date) -> int:
+    """Record the programme on the day before, check it on `day`; returns its id."""
+    with dated(at(day - days(1), 13)):
+        row = record.add(held.facility_id, programme, held.recorder)
+    with dated(at(day, 10)):
+        record.check(row.id, office)
+    return row.id
+
+
+def _targets(today: datetime.date) -> None:
+    """The national ones of the past, as reported; the demo's own for three years."""
+    for row in files.rows("training_targets.csv"):
+        _target(int(row["year"]), row["measure"], int(row["target"]), row["cumulative"] == "yes", row["source"])
+    for back, people, certified in ((2, 300, 60), (1, 450, 90), (0, 500, 120)):
+        for measure, number in (("participants", people), ("certified", certified)):
+            _target(today.year - back, measure, number, False, "Data contoh")
+
+
+def _target(year: int, measure: str, people: int, is_cumulative: bool, source: str) -> None:
+    db.session.add(
+        TrainingTarget(year=year, measure=measure, people=people, is_cumulative=is_cumulative, source=source)
+    )
+    db.session.flush()

@@ -1,0 +1,192 @@
+"""What the public may know of the training counts: sums of whole blocks alone (`storefront.small_counts`)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import text
+
+from storefront.extensions import db
+from storefront.small_counts import Figure, Piece, Released, as_pieces, figure, release
+
+#: Counts that are published, in the order of pages and files.
+MEASURES = ("participants", "women", "passed", "certified", "own_business", "employed")
+
+#: Everything checked, and when it became known and was taken back.
+QUERY = text("""
+SELECT (SELECT json_agg(t ORDER BY t.checked_at, t.id) FROM (
+          SELECT t.id, t.workshop_id, t.kind, t.skill, t.skill_en, t.participants, t.women, t.passed, t.certified,
+                 extract(year FROM t.ended_on)::int AS year, f.code AS facility, r.name AS province,
+                 t.checked_at, t.withdrawn_at
+            FROM training_programmes t
+            JOIN facilities f ON f.id = t.facility_id
+            JOIN provinces r ON r.id = f.province_id
+           WHERE t.checked_at IS NOT NULL) t) AS programmes,
+       (SELECT json_agg(o ORDER BY o.checked_at, o.id) FROM (
+          SELECT id, programme_id, own_business, employed, checked_at FROM training_outcomes) o) AS outcomes,
+       (SELECT json_agg(g ORDER BY g.year, g.measure) FROM (
+          SELECT year, measure, people, is_cumulative, source FROM training_targets) g) AS targets""")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A programme's counts as they became known (`sign` 1) or were withdrawn (-1)."""
+
+    id: int
+    known_at: datetime.datetime
+    facility: str
+    province: str
+    #: The year in which it ended.
+    year: int
+    kind: str
+    workshop_id: int
+    skill: str
+    skill_en: str
+    participants: int
+    women: int = 0
+    passed: int = 0
+    certified: int = 0
+    own_business: int = 0
+    employed: int = 0
+    sign: int = 1
+
+    def count(self, measure: str) -> int:
+        value: int = getattr(self, measure)
+        return self.sign * value
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """From the narrowest to the widest, for who may wait for whom."""
+        return (f"{self.facility} {self.year}", self.facility, self.province, "")
+
+
+@dataclass(frozen=True)
+class Target:
+    """How many people were to be reached in a year, or by its end."""
+
+    year: int
+    #: new_entrepreneurs, participants, certified.
+    measure: str
+    people: int
+    is_cumulative: bool
+    source: str
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The published counts, by measure."""
+
+    measures: dict[str, Released]
+    #: Rows that count now: for what is no count, such as names of skills and numbers of programmes.
+    living: tuple[Counted, ...] = ()
+    targets: tuple[Target, ...] = ()
+
+    def figure(self, measure: str, belongs: Callable[[Counted], bool] = lambda row: True) -> Figure:
+        """The public count over the rows that belong to it."""
+        return figure(self.measures[measure], belongs)
+
+    def years(self) -> list[int]:
+        """Years with programmes, the newest first."""
+        return sorted({row.year for row in self.living}, reverse=True)
+
+
+def publish(programmes: Iterable[Counted], outcomes: Iterable[Counted] = ()) -> dict[str, Released]:
+    """Make the blocks of each measure. `outcomes` are rows of the later counts alone.
+
+    Women, and those who passed, are parts of participants; the certified of those who passed. So the blocks of a
+    part are made of whole blocks of its whole, and those left over (men, not passed) are never fewer than five either.
+    """
+    participants = release(_piece("participants", row) for row in programmes)
+    passed = _part(participants, "passed", of="participants")
+    return {
+        "participants": participants,
+        "women": _part(participants, "women", of="participants"),
+        "passed": passed,
+        "certified": _part(passed, "certified", of="passed"),
+        **{
+            measure: release(_piece(measure, row, whole="participants") for row in list(outcomes))
+            for measure in ("own_business", "employed")
+        },
+    }
+
+
+def _piece(measure: str, row: Counted, whole: str | None = None) -> Piece:
+    return Piece(
+        id=(row.id, row.sign),
+        known_at=row.known_at,
+        value=row.count(measure),
+        people=abs(row.count(measure)),
+        places=row.places,
+        whole=row.count(whole) if whole else None,
+        undoes=(row.id, 1) if row.sign < 0 else None,
+        rows=(row,),
+    )
+
+
+def _part(released: Released, measure: str, of: str) -> Released:
+    return release(as_pieces(released, value=lambda row: row.count(measure), whole=lambda row: row.count(of)))
+
+
+def read_trained(until: datetime.datetime | None = None) -> Trained:
+    """The public counts as they were known at `until` (default: now): one query."""
+    row = db.session.execute(QUERY).one()
+    return from_rows(row.programmes or [], row.outcomes or [], row.targets or [], until)
+
+
+def from_rows(
+    programmes: list[dict[str, Any]],
+    outcomes: list[dict[str, Any]],
+    targets: list[dict[str, Any]],
+    until: datetime.datetime | None,
+) -> Trained:
+    """The public counts of what the query gives."""
+    rows: list[Counted] = []
+    by_id = {}
+    for item in programmes:
+        counted = Counted(
+            **{name: item[name] for name in _PLAIN}, known_at=datetime.datetime.fromisoformat(item["checked_at"])
+        )
+        by_id[counted.id] = counted
+        rows.append(counted)
+        if item["withdrawn_at"]:
+            rows.append(replace(counted, sign=-1, known_at=datetime.datetime.fromisoformat(item["withdrawn_at"])))
+    later = _outcomes(outcomes, by_id)
+    rows, later = (
+        sorted(
+            (row for row in found if until is None or row.known_at <= until), key=lambda row: (row.known_at, row.id)
+        )
+        for found in (rows, later)
+    )
+    gone = {row.id for row in rows if row.sign < 0}
+    return Trained(
+        publish(rows, later),
+        tuple(row for row in rows if row.id not in gone),
+        tuple(Target(**item) for item in targets),
+    )
+
+
+_PLAIN = (
+    *("id", "workshop_id", "kind", "skill", "skill_en", "participants", "women", "passed", "certified"),
+    *("year", "facility", "province"),
+)
+
+
+def _outcomes(outcomes: list[dict[str, Any]], programmes: dict[int, Counted]) -> list[Counted]:
+    """Each later count, and what takes back the one before it."""
+    last: dict[int, Counted] = {}
+    found = []
+    for item in outcomes:
+        known_at = datetime.datetime.fromisoformat(item["checked_at"])
+        before = last.get(item["programme_id"])
+        now = replace(
+            programmes[item["programme_id"]],
+            id=item["id"], known_at=known_at, own_business=item["own_business"], employed=item["employed"],
+        )  # fmt: skip
+        if before is not None:
+            found.append(replace(before, sign=-1, known_at=known_at))
+        found.append(now)
+        last[item["programme_id"]] = now
+    return found
