@@ -44,3 +44,7 @@ REVOKE TRUNCATE ON bank_matches, return_accounts FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON bank_line_transitions, bank_return_transitions FROM {web};
 REVOKE DELETE, TRUNCATE ON connected_accounts, facility_transfers, transfer_reversals FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON facility_transfer_transitions FROM {web};
+
+REVOKE UPDATE, DELETE, TRUNCATE ON
+    operators, page_revisions, home_changes, case_messages, case_files FROM {web};
+REVOKE DELETE, TRUNCATE ON home_blocks, cases, case_letters FROM {web};

@@ -16,6 +16,7 @@ def register(app: Flask) -> None:
         finance,
         mailbox,
         media,
+        report,
         sandbox,
         seller,
         shop,
@@ -35,4 +36,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(seller.bp)
     app.register_blueprint(finance.bp)
     app.register_blueprint(admin.bp)
+    app.register_blueprint(report.bp)
     app.register_blueprint(mailbox.bp)

@@ -75,6 +75,9 @@ class Action(StrEnum):
     TILLS_CLOSE = "tills.close"
     COUNTER_SELL = "counter.sell"
     PAGES_WRITE = "pages.write"
+    #: What the public reports to the office (Laporkan); never for the people of a facility.
+    CASES_READ = "cases.read"
+    CASES_WRITE = "cases.write"
     PEOPLE_READ = "people.read"
     #: The coordinators of one's own facility.
     COORDINATORS_WRITE = "people.coordinators"
@@ -140,6 +143,8 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.TILLS_CLOSE: (_FINANCE,),
         Action.COUNTER_SELL: (Role.CASHIER,),
         Action.PAGES_WRITE: (_CURATOR, _ADMIN),
+        Action.CASES_READ: (_ADMIN, _AUDITOR),
+        Action.CASES_WRITE: (_ADMIN,),
         Action.PEOPLE_READ: (_HEAD, _ADMIN, _AUDITOR),
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),

@@ -92,6 +92,8 @@ TABLE = {
     Action.TILLS_CLOSE: "finance",
     Action.COUNTER_SELL: "",  # asked by exhibition, see below
     Action.PAGES_WRITE: "curator administrator",
+    Action.CASES_READ: "administrator auditor",
+    Action.CASES_WRITE: "administrator",
     Action.PEOPLE_READ: "head administrator auditor",
     Action.COORDINATORS_WRITE: "head administrator",
     Action.PEOPLE_WRITE: "administrator",

@@ -16,9 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storefront import create_app
-from storefront.catalogue.home_page import home_page
 from storefront.catalogue.search_words import refresh_search_words
 from storefront.catalogue.short_codes import short_code
+from storefront.content.home_page import home_page
 from storefront.days import today
 from storefront.embedded import SUPERUSER
 from storefront.orders.models import Parcel

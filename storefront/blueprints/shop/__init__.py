@@ -1,4 +1,4 @@
-"""The shop's public face: home, listing, product, facilities, impact, help. Touches no session."""
+"""The shop's public face: home, listing, product, facilities, impact, help, pages. Touches no session."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("shop", __name__)
 
-from storefront.blueprints.shop import fragments, machines, places, routes  # noqa: E402, F401
+from storefront.blueprints.shop import fragments, machines, pages, places, routes  # noqa: E402, F401

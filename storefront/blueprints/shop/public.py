@@ -41,6 +41,7 @@ def public_page(
             reader, pages = _state_reader(), _page_cache()
             try:
                 state = reader.read()
+                g.newest_operator = state.newest_operator
                 if figures:
                     g.totals = _totals_cache().get(state.newest_entry)
                 key = _key(state, figures)
