@@ -91,13 +91,14 @@ def cases(
 def counts(readers: Readers) -> dict[str, int]:
     """How many cases there are in each state."""
     query = _visible(select(Case.state, func.count()), readers).group_by(Case.state)
-    return dict(db.session.execute(query).all())  # type: ignore[arg-type]
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def waiting(readers: Readers) -> tuple[int, datetime.date | None]:
     """How many cases wait for an answer, and the earliest day on which one is due."""
     query = _visible(select(func.count(), func.min(Case.answer_by)), readers).where(Case.state.in_(WAITING))
-    return db.session.execute(query).one()._tuple()
+    count, due = db.session.execute(query).one()
+    return count, due
 
 
 def case(case_id: int, readers: Readers) -> Case:

@@ -39,8 +39,8 @@ def take(case_id: int, seen: str, person_id: int) -> Case:
     Raises CaseMoved.
     """
     case = _begin(case_id, "take", seen)
-    before = case.taken_by
-    case.taken_by, case.taken_at = person_id, db.session.scalar(select(func.now()))
+    before, now = case.taken_by, db.session.scalar(select(func.now()))
+    case.taken_by, case.taken_at = person_id, now
     if case.state == "new":
         case.state = "looked_at"
     db.session.flush()
@@ -71,10 +71,10 @@ def close(case_id: int, outcome: str, body: str, seen: str, person_id: int) -> C
         _say(case, body, person_id)
     elif case.answered_at is None:
         raise Invalid({"body": _("Belum ada jawaban. Tulis dahulu kepada pelapor apa yang diputuskan.")})
+    now = db.session.scalar(select(func.now()))
     if case.taken_by is None:
-        case.taken_by, case.taken_at = person_id, db.session.scalar(select(func.now()))
-    case.state, case.outcome, case.closed_by = "closed", outcome, person_id
-    case.closed_at = db.session.scalar(select(func.now()))
+        case.taken_by, case.taken_at = person_id, now
+    case.state, case.outcome, case.closed_by, case.closed_at = "closed", outcome, person_id, now
     db.session.flush()
     _note("case.closed", case, person_id, outcome=outcome)
     letters.owe(case, "case_closed", f"case:{case.id}:closed:{mark(case)}")
@@ -102,9 +102,9 @@ def _text(body: str) -> str:
 
 
 def _say(case: Case, body: str, person_id: int) -> CaseMessage:
+    now = db.session.scalar(select(func.now()))
     message = CaseMessage(case_id=case.id, person_id=person_id, body=body)
     db.session.add(message)
-    now = db.session.scalar(select(func.now()))
     case.answered_at = case.answered_at or now
     if case.taken_by is None:
         case.taken_by, case.taken_at = person_id, now

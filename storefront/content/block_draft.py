@@ -62,11 +62,9 @@ def draft_of(found: HomeBlock) -> BlockDraft:
     settings = found.settings
     products: list[str] = []
     if settings.get("products"):
-        rows = dict(
-            db.session.execute(
-                text("SELECT id, slug FROM products WHERE id = ANY(:ids)"), {"ids": settings["products"]}
-            ).all()  # type: ignore[arg-type]
-        )
+        query = text("SELECT id, slug FROM products WHERE id = ANY(:ids)")
+        found_rows = db.session.execute(query, {"ids": settings["products"]})
+        rows: dict[int, str] = {row.id: row.slug for row in found_rows}
         products = [rows[number] for number in settings["products"] if number in rows]
     return BlockDraft(
         found.kind,

@@ -155,6 +155,7 @@ def changes(limit: int = 30) -> Sequence[Any]:
             HomeChange.changed_at,
             HomeBlock.kind,
             HomeBlock.title,
+            HomeBlock.title_en,
             Person.name,
             HomeChange.id.in_(undone).label("is_undone"),
         )

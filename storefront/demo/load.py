@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storefront.days import today as accounting_today
-from storefront.demo import catalogue, files, growth, parcels, people, photos, places, rules, treasury
+from storefront.demo import catalogue, files, growth, office, parcels, people, photos, places, rules, treasury
 from storefront.demo.banked import Banked
 from storefront.demo.buyers import SHOPPER, Home
 from storefront.demo.catalogue import Item
@@ -78,6 +78,7 @@ def load(
     treasury.add(sites.facilities, first, second, today, seed)
     say(f"{len(sites.facilities)} facilities, {len(accounts)} accounts")
     items = _list_products(size.products, sites, today, seed, say)
+    office.add(sites, accounts, today, seed)
     copies = size.orders - BY_RULE
     multiplier = Multiplier(copies, size.copied) if copies > 0 else None
     _write_history(min(size.orders, BY_RULE), items, sites, accounts, today, seed, say)

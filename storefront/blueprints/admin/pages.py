@@ -32,7 +32,7 @@ def page_list() -> ResponseReturnValue:
 def page_form(slug: str) -> ResponseReturnValue:
     """A page's text in both languages, with its history."""
     now = pages.edition(slug)
-    return _form(now, Written({**vars(now.words), "based_on": now.number}))
+    return _form(now, Written({**vars(now.words), "based_on": str(now.number)}))
 
 
 @bp.post("/pages/<slug>")
@@ -44,7 +44,7 @@ def save_page(slug: str) -> ResponseReturnValue:
     done = form.done(lambda: pages.save(slug, words, based_on, access.person_id()))
     if done is None:
         # What was typed builds on the newest from now on: the person has been told.
-        form.values = {**form.values, "based_on": pages.edition(slug).number}
+        form.values = {**form.values, "based_on": str(pages.edition(slug).number)}
         return _form(now if form.status != 409 else pages.edition(slug), form), form.status
     flash(_("Disimpan. Pengunjung membacanya mulai sekarang."), "ok")
     return redirect(url_for("admin.page_form", slug=slug), 303)
