@@ -107,7 +107,7 @@ def report(draft: Report, locale: str) -> Case:
     db.session.add(case)
     db.session.flush()
     _write(case, body, papers)
-    record("case.reported", "case", case.number, details={"kind": case.kind})
+    record("case.reported", "case", case.number, details={"kind": case.kind}, nameless=True)
     letters.owe(case, "case_received", f"case:{case.id}:received")
     return case
 
@@ -125,7 +125,7 @@ def add(case_id: int, body: str, files: Sequence[bytes]) -> Case:
         case.state, case.outcome, case.closed_by, case.closed_at = "looked_at", None, None, None
         case.answer_by = working_days_after(today(), ANSWER_WITHIN)
     db.session.flush()
-    record("case.added_to", "case", case.number)
+    record("case.added_to", "case", case.number, nameless=True)
     return case
 
 

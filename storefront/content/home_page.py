@@ -199,7 +199,9 @@ def home_page(day: datetime.date, locale: str, drafts: tuple[int, ...] = ()) -> 
     values = {"season": season.words if season else None, "day": day, "drafts": list(drafts)}
     row: Any = db.session.execute(text(HOME), values).one()
     blocks = [_block(found, season.name if season else None, locale) for found in row.blocks or []]
-    opening = next((block for block in blocks if block.kind == "opening"), None)
+    openings = [block for block in blocks if block.kind == "opening"]
+    # Who looks at one draft wants to see that one.
+    opening = next((block for block in openings if (block.id,) == drafts), openings[0] if openings else None)
     newest = cards(row.newest, locale)
     first = next((block for block in blocks if block.kind in ROWS and block.items), None)
     if first is None and newest:

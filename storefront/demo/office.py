@@ -48,10 +48,11 @@ def _home(texts: dict[str, Any], sites: Places, curator: int, today: datetime.da
         ("courier_note", "text", {}, -40, -30, True),
         ("lebaran_opening", "opening", {}, None, None, False),
     ]
-    position = db.session.scalar(select(func.max(HomeBlock.position))) or 0
+    newest = db.session.scalars(select(HomeBlock.position).where(HomeBlock.kind == "newest")).one()
+    last = db.session.scalar(select(func.max(HomeBlock.position))) or 0
     for number, (name, kind, settings, starts, ends, is_published) in enumerate(new, start=1):
         block = HomeBlock(
-            position=position + number,
+            position=newest if name == "table" else last + number,  # right after the newest, or at the end
             kind=kind,
             settings=settings,
             starts_on=None if starts is None else today + days(starts),

@@ -103,6 +103,8 @@ def test_a_preview_shows_what_was_typed_and_saves_nothing(
     shown = post(curator, "/admin/home/preview", words)
     assert "Dari tangan ke meja" in shown.text
     assert "Dari tangan ke meja" not in client.get("/").text
+    second = post(curator, "/admin/home/preview", {**words, "block": "", "title": "Yang lain"})
+    assert "Yang lain" in second.text
     drafted = post(curator, "/admin/home/preview", a_text(kind="text", block="", is_published="", language="en"))
     assert "A new kiln." in drafted.text
     db_session.expire_all()
@@ -169,11 +171,11 @@ def test_a_facility_for_children_is_never_featured(
     product = make_product(workshop, slug="kaus-anak", title="Kaus anak", title_en="Shirt")
     make_variant(product, stock=50)
     db_session.execute(text("UPDATE stock_levels SET shown_state = 'ready'"))
-    settings = {"workshop": workshop.id, "facility": "LPA", "chosen": product.id}
+    settings = {"workshop": workshop.id, "facility": "LPA", "chosen": [product.id]}
     for kind, value in settings.items():
         name = "products" if kind == "chosen" else kind
         db_session.add(
-            HomeBlock(position=50, kind=kind, settings={name: [value] if kind == "chosen" else value}, is_published=True)
+            HomeBlock(position=50, kind=kind, settings={name: value}, is_published=True)
         )
     db_session.commit()
     page = client.get("/").text
