@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         start_checks,
         web,
     )
+    from storefront.content import operator
     from storefront.extensions import db, limiter, login_manager, migrate
 
     settings = embedded.with_database(settings or Settings.from_env())
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     languages.init_app(app)
     assets.init_app(app, settings.var_dir)
     display.init_app(app, settings)
+    operator.init_app(app)
     web.init_app(app, settings)
     compression.init_app(app)
     errors.init_app(app)

@@ -16,7 +16,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from flask_login import current_user
 
 from storefront.extensions import babel
@@ -52,6 +52,8 @@ def locale() -> str:
     """The language of this request (`id` or `en`); Indonesian outside a request."""
     if not has_request_context():
         return DEFAULT
+    if spoken := g.get("spoken"):  # a preview, in the language of its readers
+        return str(spoken)
     chosen = request.environ.get("storefront.locale", DEFAULT)
     if chosen == DEFAULT and request.blueprint in PERSONAL_FACES and current_user:
         preferred = getattr(current_user, "locale", None)

@@ -53,3 +53,6 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON product_ratings FROM {web};
 REVOKE DELETE, TRUNCATE ON enquiries, enquiry_contacts, enquiry_messages, reviews FROM {web};
 REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON training_outcomes FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON
+    operators, page_revisions, home_changes, case_messages, case_files FROM {web};
+REVOKE DELETE, TRUNCATE ON home_blocks, cases, case_letters FROM {web};

@@ -25,10 +25,12 @@ def record(
     person_id: int | None = None,
     facility_id: int | None = None,
     details: dict[str, Any] | None = None,
+    nameless: bool = False,
 ) -> None:
     """Add one act to the trail, in the transaction of the change it describes.
 
-    `action` is `noun.verb`; `details` say what was before and after, never a secret or a buyer's data.
+    `action` is `noun.verb`; `details` say what was before and after, never a secret or a buyer's data. With `nameless`
+    nothing is kept that leads to who did it, not even the request's id, which other logs know too.
     """
     at = _at.get()
     db.session.execute(
@@ -40,9 +42,9 @@ def record(
             person_id=person_id,
             facility_id=facility_id,
             details=details or {},
-            request_id=g.get("request_id") if has_request_context() else None,
+            request_id=g.get("request_id") if has_request_context() and not nameless else None,
             # Set at the door for staff alone: a shopper's address is not kept.
-            network=g.get("staff_network") if has_request_context() else None,
+            network=g.get("staff_network") if has_request_context() and not nameless else None,
         )
     )
 

@@ -17,6 +17,7 @@ def register(app: Flask) -> None:
         mailbox,
         media,
         questions,
+        report,
         sandbox,
         seller,
         shop,
@@ -36,5 +37,6 @@ def register(app: Flask) -> None:
     app.register_blueprint(seller.bp)
     app.register_blueprint(finance.bp)
     app.register_blueprint(admin.bp)
+    app.register_blueprint(report.bp)
     app.register_blueprint(mailbox.bp)
     app.register_blueprint(questions.bp)

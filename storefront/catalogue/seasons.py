@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass
 
 SHABAN, RAMADAN = 8, 9
 #: A tsquery of beginnings of words, Indonesian titles (`simple` configuration).
@@ -26,12 +27,33 @@ def hijri_month(day: datetime.date) -> int:
     return min(12, (2 * (days - start_of_year)) // 59 + 1)
 
 
-def seasonal_words(day: datetime.date) -> str | None:
-    """What is sought on `day`, as a tsquery: before Idulfitri, in December, before the school year; or None."""
+@dataclass(frozen=True)
+class Season:
+    """A time of the year in which people look for some things."""
+
+    #: `lebaran`, `year_end` or `school`.
+    name: str
+    #: A tsquery.
+    words: str
+
+
+LEBARAN = Season("lebaran", RAMADAN_WORDS)
+YEAR_END = Season("year_end", DECEMBER_WORDS)
+SCHOOL = Season("school", SCHOOL_WORDS)
+
+
+def season_on(day: datetime.date) -> Season | None:
+    """The season on `day`: before Idulfitri, the year's end, before the school year; or None."""
     if hijri_month(day) in (SHABAN, RAMADAN):
-        return RAMADAN_WORDS
+        return LEBARAN
     if (day.month, day.day) >= (11, 15):
-        return DECEMBER_WORDS
+        return YEAR_END
     if (6, 15) <= (day.month, day.day) <= (7, 25):
-        return SCHOOL_WORDS
+        return SCHOOL
     return None
+
+
+def seasonal_words(day: datetime.date) -> str | None:
+    """What is sought on `day`, as a tsquery, or None."""
+    season = season_on(day)
+    return season.words if season else None

@@ -11,7 +11,10 @@ from storefront.extensions import db
 
 #: Products in one file; with both languages 20,000 addresses, of 50,000 that are allowed.
 PART = 10_000
-PAGES = ("/", "/products", "/facilities", "/impact", "/help")
+PAGES = (
+    *("/", "/products", "/facilities", "/impact", "/help", "/pages/how-it-works", "/pages/where-the-money-goes"),
+    *("/pages/how-to-shop", "/pages/returns", "/pages/privacy", "/pages/contact", "/pages/media", "/pages/terms"),
+)
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 

@@ -21,6 +21,7 @@ from storefront.demo import (
     declared,
     files,
     growth,
+    office,
     parcels,
     people,
     photos,
@@ -95,6 +96,7 @@ def load(
     training.add(sites, accounts, _of_role("coordinator", accounts), today, seed)
     say(f"{len(sites.facilities)} facilities, {len(accounts)} accounts")
     items = _list_products(size.products, sites, today, seed, say)
+    office.add(sites, accounts, today, seed)
     copies = size.orders - BY_RULE
     multiplier = Multiplier(copies, size.copied) if copies > 0 else None
     _write_history(min(size.orders, BY_RULE), items, sites, accounts, today, seed, say)

@@ -45,6 +45,9 @@ LIMITS = {
     "question": Limit(subject=30, network=30, window=timedelta(hours=1)),
     "question_token": Limit(subject=20, network=60, window=timedelta(minutes=15)),
     "pin": Limit(subject=5, network=60, window=timedelta(minutes=15)),
+    "case_code": Limit(subject=20, network=60, window=timedelta(minutes=15)),
+    #: Reports have no account: their subject is the network too.
+    "report": Limit(subject=30, network=30, window=timedelta(hours=1)),
 }
 
 

@@ -103,7 +103,7 @@ class LoginAttempt(db.Model):  # type: ignore[name-defined]
     __tablename__ = "login_attempts"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: `login`, `order_token` or `pin`.
+    #: One of `attempts.LIMITS`.
     kind: Mapped[str]
     #: Keyed hash of the e-mail, the order number …
     subject: Mapped[bytes]

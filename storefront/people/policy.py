@@ -79,6 +79,9 @@ class Action(StrEnum):
     DECLARATIONS_READ = "declarations.read"
     DECLARATIONS_PROPOSE = "declarations.propose"
     DECLARATIONS_APPROVE = "declarations.approve"
+    #: What the public reports to the office (Laporkan); never for the people of a facility.
+    CASES_READ = "cases.read"
+    CASES_WRITE = "cases.write"
     PEOPLE_READ = "people.read"
     #: The coordinators of one's own facility.
     COORDINATORS_WRITE = "people.coordinators"
@@ -147,6 +150,8 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.DECLARATIONS_READ: (*_FACILITY, _CURATOR, _ADMIN, _AUDITOR),
         Action.DECLARATIONS_PROPOSE: (_COORDINATOR,),
         Action.DECLARATIONS_APPROVE: (_CURATOR, _ADMIN),
+        Action.CASES_READ: (_ADMIN, _AUDITOR),
+        Action.CASES_WRITE: (_ADMIN,),
         Action.PEOPLE_READ: (_HEAD, _ADMIN, _AUDITOR),
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),

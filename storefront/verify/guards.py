@@ -16,6 +16,8 @@ TRIGGERS = {
     "budget_returns": (
         "budget_returns_begin", "budget_returns_keep", "budget_returns_transition", "budget_returns_within",
     ),
+    "case_files": ("case_files_append_only",),
+    "case_messages": ("case_messages_append_only",),
     "categories": ("catalogue_changed", "categories_former_name", "categories_search"),
     "connected_accounts": ("connected_accounts_end", "connected_accounts_keep"),
     "corrections": ("corrections_begin", "corrections_keep", "corrections_settle", "corrections_transition"),
@@ -41,14 +43,18 @@ TRIGGERS = {
     "funds": ("funds_keep_code",),
     "held_transfers": ("held_transfers_keep",),
     "holidays": ("catalogue_changed",),
+    "home_blocks": ("catalogue_changed",),
+    "home_changes": ("home_changes_append_only",),
     "journal_entries": (
         "journal_entries_append_only", "journal_entries_no_truncate", "journal_entries_not_empty",
         "journal_entries_open_period",
     ),
     "listings": ("listing_gone", "listing_stamped", "listings_declared"),
+    "operators": ("catalogue_changed", "operators_append_only"),
     "order_line_shares": ("order_line_shares_append_only", "order_line_shares_once"),
     "order_lines": ("order_lines_append_only", "order_lines_place", "order_lines_shared"),
     "orders": ("orders_transition",),
+    "page_revisions": ("catalogue_changed", "page_revisions_append_only"),
     "parcels": ("parcels_transition",),
     "payment_events": ("payment_events_keep",),
     "payments": ("payments_keep", "payments_transition"),
@@ -107,17 +113,19 @@ TRIGGERS = {
 ONCE = (
     "accounts_code_key", "bank_accounts_one_in_force", "bank_files_once",
     "bank_lines_bank_account_id_fingerprint_key", "bank_returns_held", "bank_returns_refund",
-    "budget_returns_reference", "carts_order_id_key", "carts_token_hash_key", "categories_slug_key",
+    "budget_returns_reference", "carts_order_id_key", "carts_token_hash_key", "case_files_key_key",
+    "case_letters_key_key", "cases_form_key_key", "cases_number_key", "categories_slug_key",
     "commodity_groups_code_key", "connected_accounts_one_in_force", "connected_accounts_one_owner",
     "deposit_lines_once", "deposits_billing_code", "deposits_ntpn",
     "disputes_reference_key", "enquiry_messages_request_key_key", "exhibitions_slug_key",
     "facilities_code_key", "facilities_slug_key",
     "facility_transfers_key_key", "facility_transfers_reference_key",
     "facility_transfers_settlement_id_payment_id_key", "fee_bearers_one_from_a_day", "funds_code_key",
-    "held_transfers_bank_line_id_key",
+    "held_transfers_bank_line_id_key", "home_changes_undoes_key",
     "instalments_order_id_position_key", "journal_entries_source_key", "memberships_once", "messages_key_key",
     "moderation_items_kind_subject_id_key",
-    "order_lines_order_id_position_key", "orders_number_key", "parcels_order_id_position_key",
+    "order_lines_order_id_position_key", "orders_number_key", "page_revisions_slug_number_key",
+    "parcels_order_id_position_key",
     "payment_events_gateway_event_id_key", "payments_capture", "payments_gateway_reference_key",
     "payments_one_counts", "payouts_gateway_reference_key", "people_email_key",
     "photos_id_product_id_key", "photos_product_id_position_key",
@@ -200,5 +208,17 @@ INVARIANTS = (
         """SELECT id AS facility_id, code FROM facilities
             WHERE kind = 'lpka' AND status = 'active'
               AND (legal_basis IS NULL OR admitted_by IS NULL OR approved_by IS NULL OR admitted_by = approved_by)""",
+    ),
+    Invariant(
+        "children_are_not_featured",
+        9,
+        "No block of the front page is about a facility for children.",
+        """SELECT b.id AS block_id, b.kind, f.code FROM home_blocks b JOIN facilities f ON f.kind = 'lpka'
+            WHERE b.removed_at IS NULL
+              AND (b.settings ->> 'facility' = f.code
+                   OR EXISTS (SELECT FROM workshops w WHERE w.facility_id = f.id
+                                 AND w.id::text = b.settings ->> 'workshop')
+                   OR EXISTS (SELECT FROM products p WHERE p.facility_id = f.id
+                                 AND b.settings -> 'products' @> to_jsonb(p.id)))""",
     ),
 )

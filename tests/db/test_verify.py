@@ -269,7 +269,21 @@ BREAKS = [
         "UPDATE people SET is_active = false; INSERT INTO sessions (token_hash, person_id, expires_at)"
         " SELECT sha256('x'), min(id), now() + interval '1 hour' FROM people",
     ),
+    (
+        "case_letters_have_a_job",
+        "WITH c AS (INSERT INTO cases (number, kind, locale, answer_by)"
+        " VALUES ('LP-AAAA-0000', 'other', 'id', current_date) RETURNING id)"
+        " INSERT INTO case_letters (key, case_id, kind) SELECT 'case:1:received', id, 'case_received' FROM c",
+    ),
     ("children_do_not_sell", without_checks("facilities") + "; UPDATE facilities SET kind = 'lpka'"),
+    (
+        "children_are_not_featured",
+        without_checks("facilities")
+        + "; UPDATE facilities SET kind = 'lpka' WHERE code = 'TGG'"
+        + "; INSERT INTO home_blocks (position, kind, settings)"
+        + " SELECT 99, 'workshop', jsonb_build_object('workshop', w.id) FROM workshops w"
+        + " JOIN facilities f ON f.id = w.facility_id AND f.code = 'TGG'",
+    ),
 ]  # fmt: skip
 
 

@@ -95,6 +95,8 @@ TABLE = {
     Action.DECLARATIONS_READ: "coordinator head curator administrator auditor",
     Action.DECLARATIONS_PROPOSE: "coordinator",
     Action.DECLARATIONS_APPROVE: "curator administrator",
+    Action.CASES_READ: "administrator auditor",
+    Action.CASES_WRITE: "administrator",
     Action.PEOPLE_READ: "head administrator auditor",
     Action.COORDINATORS_WRITE: "head administrator",
     Action.PEOPLE_WRITE: "administrator",

@@ -16,9 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storefront import create_app
-from storefront.catalogue.home_page import home_page
 from storefront.catalogue.search_words import refresh_search_words
 from storefront.catalogue.short_codes import short_code
+from storefront.content.home_page import home_page
+from storefront.content.pages import SLUGS
 from storefront.days import today
 from storefront.embedded import SUPERUSER
 from storefront.orders.models import Parcel
@@ -28,7 +29,10 @@ from tests.factories import make_order, make_photo, make_product, make_variant, 
 from tests.selling import Shop, open_shop, pay
 from tests.staff import make_account, sign_in
 
-PAGES = ["/", "/products", "/products/kain-batik", "/facilities", "/facilities/lapas-pkl", "/impact", "/help"]
+PAGES = [
+    *("/", "/products", "/products/kain-batik", "/facilities", "/facilities/lapas-pkl", "/impact", "/help"),
+    "/pages/privacy",
+]
 GOOGLE = "{http://base.google.com/ns/1.0}"
 
 
@@ -72,7 +76,8 @@ def test_every_page_opens_without_touching_a_session(
         ("/facilities", 1),
         ("/facilities/lapas-pkl", 2),
         ("/impact", 1),
-        ("/help", 0),
+        ("/help", 1),
+        ("/pages/privacy", 1),
         ("/sitemap.xml", 3),
     ],
 )
@@ -268,7 +273,8 @@ def test_the_sitemap_names_every_page_in_both_languages(client: FlaskClient, sho
         "http://localhost/en/products/kain-batik",
         "http://localhost/facilities/lapas-nml",
     } <= found
-    assert len(found) == 2 * (5 + 2 + 4)
+    assert {f"http://localhost/pages/{slug}" for slug in SLUGS} <= found
+    assert len(found) == 2 * (5 + len(SLUGS) + 2 + 4)
 
 
 def test_the_feed_is_valid_and_holds_every_variant(
@@ -328,9 +334,12 @@ def test_no_product_stands_twice_where_there_are_others(
     db_session.commit()
     run_jobs()
     page = home_page(today(), "id")
-    assert len(page.newest) == len(page.ready) == 8
-    assert not {card.slug for card in page.newest} & {card.slug for card in page.ready}
-    assert page.ready[1].facility_slug != page.ready[0].facility_slug
+    (newest,) = [block for block in page.blocks if block.kind == "newest"]
+    assert page.first is not None
+    assert page.first.kind == "ready"
+    assert (len(page.first.items), len(newest.items)) == (6, 8)
+    assert not {card.slug for card in newest.items} & {card.slug for card in page.first.items}
+    assert page.first.items[1].facility_slug != page.first.items[0].facility_slug
 
 
 def test_pages_survive_a_lost_connection(client: FlaskClient, shop: Shop, db_session: Session) -> None:

@@ -22,7 +22,11 @@ access.guard(bp)
 def around() -> dict[str, Any]:
     """What every page of this face shows around its content."""
     roles = policy.roles(access.person())
-    return {"curates": allowed(Action.PAGES_WRITE), "administers": Role.ADMINISTRATOR in roles}
+    return {
+        "curates": allowed(Action.PAGES_WRITE),
+        "administers": Role.ADMINISTRATOR in roles,
+        "reads_cases": allowed(Action.CASES_READ),
+    }
 
 
 def allowed(action: Action) -> bool:
@@ -31,9 +35,13 @@ def allowed(action: Action) -> bool:
 
 
 from storefront.blueprints.admin import (  # noqa: E402, F401
+    cases,
     declarations,
+    home,
     moderation,
+    operator,
     overview,
+    pages,
     searches,
     synonyms,
 )

@@ -1,4 +1,4 @@
-"""The shop's public face: home, listing, product, facilities, impact, help. Touches no session."""
+"""The shop's public face: home, listing, product, facilities, impact, help, pages. Touches no session."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from storefront.blueprints.shop import (  # noqa: E402, F401
     finding,
     fragments,
     machines,
+    pages,
     places,
     product,
     routes,

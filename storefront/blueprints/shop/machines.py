@@ -17,7 +17,7 @@ from storefront.languages import locale
 #: Addresses that are nobody's business but the visitor's.
 PRIVATE = (
     *("account", "admin", "cart", "checkout", "counter", "finance", "fragments", "login"),
-    *("notify", "orders", "p", "sandbox", "seller"),
+    *("notify", "orders", "p", "report", "sandbox", "seller"),
 )
 
 

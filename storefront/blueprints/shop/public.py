@@ -47,6 +47,7 @@ def public_page(
             try:
                 state = reader.read()
                 g.catalogue = state.catalogue
+                g.newest_operator = state.newest_operator
                 if figures:
                     g.totals = _totals_cache().get(state.newest_entry)
                 key = _key(state, figures)

@@ -1,4 +1,4 @@
-"""Home, impact and help."""
+"""Home and impact."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_page, totals
 from storefront.catalogue import short_codes
-from storefront.catalogue.home_page import home_page
+from storefront.content.home_page import home_page
 from storefront.days import today
 from storefront.display import format_month, short_month
 from storefront.errors import NotFound
@@ -25,25 +25,10 @@ from storefront.ledger.totals import total_of
 def home() -> str:
     """The front page."""
     day = today()
-    page = home_page(day, locale())
-    shares = totals().of_year(day.year)
-    figures = {
-        "sales_this_year": total_of(shares),
-        "premium_this_year": sum(part.amount for part in shares if part.code == "premium"),
-        "facilities": page.facilities_count,
-        "products": page.products_count,
-        "shares": shares,
-        "year": day.year,
-    }
     return render_template(
         "shop/home.html",
-        newest=page.newest,
-        ready=page.ready,
-        seasonal=page.seasonal,
-        categories=page.categories,
-        facilities=page.facilities,
-        exhibition=page.exhibition,
-        figures=figures,
+        home=home_page(day, locale()),
+        shares=totals().of_year(day.year),
         canonical=plain_url("shop.home"),
     )
 
@@ -90,13 +75,6 @@ def _month(first: datetime.date) -> dict[str, Any]:
         "total": total_of(parts),
         "parts": parts,
     }
-
-
-@bp.get("/help")
-@public_page()
-def help() -> str:
-    """How the shop works, in plain words."""
-    return render_template("shop/help.html", canonical=plain_url("shop.help"))
 
 
 @bp.get("/p/<code>")

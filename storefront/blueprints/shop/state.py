@@ -20,7 +20,8 @@ from storefront.errors import Unavailable
 
 log = structlog.get_logger("storefront.shop")
 
-READ = "SELECT version, raised_by::text, (SELECT max(id) FROM journal_entries) FROM catalogue_version"
+READ = """SELECT version, raised_by::text, (SELECT max(id) FROM journal_entries), (SELECT max(id) FROM operators)
+            FROM catalogue_version"""
 #: How long a page that was true is still shown while the database is away, in seconds.
 GRACE = 60.0
 #: How long a request waits for its turn, in seconds.
@@ -33,6 +34,8 @@ class State(NamedTuple):
     catalogue: CatalogueVersion
     #: Id of the journal's last entry; None before the first sale.
     newest_entry: int | None
+    #: Id of the last words of who runs the shop (`content.operator`).
+    newest_operator: int | None
 
 
 class StateReader:
@@ -83,4 +86,4 @@ class StateReader:
     def _ask(self, connection: psycopg.Connection) -> State:
         row = connection.execute(READ).fetchone()
         assert row is not None  # a CHECK and the migration keep exactly one row there
-        return State(CatalogueVersion(row[0], row[1]), row[2])
+        return State(CatalogueVersion(row[0], row[1]), row[2], row[3])

@@ -1,0 +1,1 @@
+"""What the office writes for everybody: pages, the front page, and who runs the shop."""
