@@ -44,3 +44,5 @@ REVOKE TRUNCATE ON bank_matches, return_accounts FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON bank_line_transitions, bank_return_transitions FROM {web};
 REVOKE DELETE, TRUNCATE ON connected_accounts, facility_transfers, transfer_reversals FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON facility_transfer_transitions FROM {web};
+
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON cities, districts, postal_codes, place_versions FROM {web};

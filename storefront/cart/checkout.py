@@ -175,6 +175,7 @@ def _place(
             amount=option.amount,
             days_min=option.days_min,
             days_max=option.days_max,
+            waived=option.waived,
         )
         for facility_id, option in options.items()
     }

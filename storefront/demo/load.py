@@ -30,6 +30,8 @@ from storefront.demo.shelves import Shelves
 from storefront.demo.worked_months import WorkedMonths, worked_months
 from storefront.extensions import db
 from storefront.people.models import Person
+from storefront.shipping import load_places
+from storefront.snapshot import driver_connection
 
 Say = Callable[[str], None]
 
@@ -70,6 +72,7 @@ def load(
     size = size or default_size()
     today = today or accounting_today()
     begun = time.monotonic()
+    load_places.load(driver_connection(db.session.connection()))
     accounts = people.accounts(random.Random(f"{seed}:people"), today)
     sites = places.add(today)
     people.roles(accounts, sites.facilities, sites.exhibitions, today)

@@ -71,6 +71,8 @@ class ParcelShipping:
     amount: int
     days_min: int
     days_max: int
+    #: What it would cost, where the facility bears it; then `amount` is 0.
+    waived: int = 0
 
 
 #: What a line is snapshotted from: variant, product, facility, workshop, the store's location.
@@ -265,6 +267,7 @@ def _parcels(lines: Sequence[OrderLine], shipping: Mapping[int, ParcelShipping])
             method_id=shipping[facility_id].method_id,
             is_pickup=shipping[facility_id].is_pickup,
             shipping_amount=shipping[facility_id].amount,
+            shipping_waived=shipping[facility_id].waived,
             days_min=shipping[facility_id].days_min,
             days_max=shipping[facility_id].days_max,
             lines=[ParcelLine(line=line, quantity=line.quantity) for line in own],

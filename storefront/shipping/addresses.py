@@ -20,6 +20,7 @@ ADDRESS_FIELDS = ("line1", "district", "city", "province", "postal_code")
 #: Deliberately plain: what is wrong here would also be refused by a mail server.
 LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{LABEL}(?:\.{LABEL})+")
+POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
 PHONE_NOISE = re.compile(r"[\s().\-/\u2010-\u2015]+")
 
 MISSING = {
@@ -87,7 +88,7 @@ def postal_code(value: Any) -> str:
     text = one_line(value, 20).replace(" ", "")
     if not text:
         raise Refused(MISSING["postal_code"])
-    if not re.fullmatch(r"[1-9][0-9]{4}", text):
+    if not POSTAL_CODE.fullmatch(text):
         raise Refused(_("Kode pos terdiri dari lima angka, misalnya 51122."))
     return text
 

@@ -13,7 +13,9 @@ from storefront.cart.problems import NotSentThere
 from storefront.cart.view import CartView, ParcelGoods
 from storefront.errors import DomainError, Invalid
 from storefront.shipping.addresses import ADDRESS_FIELDS, LENGTHS, Refused, one_line
-from storefront.shipping.quote import Option, ParcelQuote, destination_for, pickup_only, quote
+from storefront.shipping.destinations import destination_for
+from storefront.shipping.quote import Option, ParcelQuote
+from storefront.shipping.rates import pickup_only, quote
 
 CONTACT_FIELDS = ("name", "email", "phone")
 #: Name of a parcel's radio buttons, before its facility's code.

@@ -24,7 +24,7 @@ from storefront.languages import locale
 from storefront.orders.models import Order
 from storefront.orders.tokens import order_token
 from storefront.people import access
-from storefront.shipping.quote import provinces
+from storefront.shipping.destinations import provinces
 
 
 def _settings() -> Settings:
