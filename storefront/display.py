@@ -29,6 +29,11 @@ def format_date(day: datetime.date | datetime.datetime, zone: str | None = None)
     return babel_date(day, "d MMMM y", locale=language())
 
 
+def day_and_month(day: datetime.date) -> str:
+    """`8 Desember`, for a day that is near."""
+    return babel_date(day, "d MMMM", locale=language())
+
+
 def format_month(day: datetime.date) -> str:
     """`November 2026`."""
     return babel_date(day, "MMMM y", locale=language())
@@ -67,6 +72,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         number=number_text,
         exact=format_exact,
         date=format_date,
+        day=day_and_month,
         month=format_month,
         datetime=format_datetime,
         markdown=markdown_text,

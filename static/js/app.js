@@ -98,6 +98,13 @@ function copy(button) {
   });
 }
 
+/** Where goods shall go is remembered by this browser alone. */
+function remember(form) {
+  const { to } = form.elements;
+  try { to.value ||= localStorage.getItem("place") ?? ""; } catch { return; }
+  if (to.value && !document.querySelector("[data-place]")) document.addEventListener("htmx:load", () => htmx.trigger(form, "recall"), { once: true });
+}
+
 const behaviours = {
   "[data-qty]": stepper,
   "[data-variants]": variants,
@@ -110,6 +117,11 @@ const behaviours = {
     if (!confirm(button.dataset.confirm)) event.preventDefault();
   }),
   "[data-copy]": copy,
+  "[data-remember]": remember,
+  "[data-place]": (found) => {
+    try { localStorage.setItem("place", found.dataset.place); } catch { /* not allowed to keep anything */ }
+    document.getElementById("f-to").value = found.dataset.place;
+  },
   // Minutes until a moment, counted down while the page stays open.
   "[data-until]": (mark) => {
     const until = Date.parse(mark.dataset.until);

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storefront.days import today as accounting_today
-from storefront.demo import catalogue, files, growth, parcels, people, photos, places, rules, treasury
+from storefront.demo import catalogue, files, growth, offers, parcels, people, photos, places, rules, treasury
 from storefront.demo.banked import Banked
 from storefront.demo.buyers import SHOPPER, Home
 from storefront.demo.catalogue import Item
@@ -76,6 +76,7 @@ def load(
     accounts = people.accounts(random.Random(f"{seed}:people"), today)
     sites = places.add(today)
     people.roles(accounts, sites.facilities, sites.exhibitions, today)
+    offers.add(sites.facilities, today)
     rules.add(sites.facilities, accounts, today)
     first, second = (accounts[email].id for email in FINANCE)
     treasury.add(sites.facilities, first, second, today, seed)

@@ -22,10 +22,8 @@ from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderStat
 from storefront.payments.inbox import wake
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
 from storefront.payments.said import CURRENCY
+from storefront.shipping.arrival import days_until_ready
 from storefront.stock.reserve import reserve_again, sell
-
-#: Days within which goods on the shelf leave the facility.
-DAYS_TO_PACK = 2
 
 
 def record_payment(
@@ -121,10 +119,8 @@ def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datet
         when=counted,
     )
     for parcel in parcels:
-        days = [
-            line.lead_time_days or DAYS_TO_PACK for line in lines if line.facility_id == parcel.facility_id
-        ]
-        parcel.ready_by = known_on + datetime.timedelta(days=max(days, default=DAYS_TO_PACK))
+        own = [line.lead_time_days for line in lines if line.facility_id == parcel.facility_id]
+        parcel.ready_by = known_on + datetime.timedelta(days=days_until_ready(own))
         parcel.state = ParcelState.TO_PACK.value
     owe("order_paid", order.id)
 

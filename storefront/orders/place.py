@@ -24,6 +24,7 @@ from storefront.orders.models import (
     OrderContact,
     OrderLine,
     OrderLineShare,
+    OrderNote,
     Parcel,
     ParcelLine,
 )
@@ -63,6 +64,14 @@ class Address:
 
 
 @dataclass(frozen=True)
+class Notes:
+    """What the buyer wrote: on a card for whoever receives the goods, and to whoever sends them."""
+
+    gift_note: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
 class ParcelShipping:
     """How one facility's goods travel, as quoted."""
 
@@ -85,6 +94,7 @@ def place(
     contact: Contact | None,
     address: Address | None,
     shipping: Mapping[int, ParcelShipping],
+    notes: Notes | None = None,
     channel: Channel | str = Channel.ONLINE,
     exhibition_id: int | None = None,
     person_id: int | None = None,
@@ -130,6 +140,7 @@ def place(
     order.parcels = _parcels(order.lines, shipping)
     order.contact = OrderContact(**vars(contact)) if contact else None
     order.address = OrderAddress(**vars(address)) if address else None
+    order.note = OrderNote(**vars(notes)) if notes and (notes.gift_note or notes.note) else None
     db.session.add(order)
     db.session.flush()
     if contact and contact.email:

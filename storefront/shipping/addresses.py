@@ -16,6 +16,8 @@ from flask_babel import lazy_gettext as _
 
 #: Longest texts that fit on a label.
 LENGTHS = {"name": 120, "line1": 200, "district": 80, "city": 80, "province": 60}
+#: What a card holds.
+LONGEST_NOTE, MOST_LINES = 300, 8
 ADDRESS_FIELDS = ("line1", "district", "city", "province", "postal_code")
 #: Deliberately plain: what is wrong here would also be refused by a mail server.
 LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -69,6 +71,20 @@ def one_line(value: Any, longest: int) -> str:
     if len(text) > longest:
         raise Refused(_("Terlalu panjang: paling banyak %(count)d huruf.", count=longest))
     return text.strip()
+
+
+def note(value: Any) -> str | None:
+    """A few lines of text as people write them on a card, None when nothing was written. Raises `Refused`."""
+    if value is not None and not isinstance(value, str):
+        raise Refused(_("Isi dengan teks."))
+    lines = [one_line(line, LONGEST_NOTE) for line in (value or "").strip().splitlines()]
+    # Several empty lines in a row would only push the rest off the card.
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    if len(text) > LONGEST_NOTE:
+        raise Refused(_("Terlalu panjang: paling banyak %(count)d huruf.", count=LONGEST_NOTE))
+    if text.count("\n") >= MOST_LINES:
+        raise Refused(_("Terlalu banyak baris: paling banyak %(count)d.", count=MOST_LINES))
+    return text or None
 
 
 def required_line(value: Any, field: str) -> str:

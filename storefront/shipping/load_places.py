@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,22 +85,27 @@ def _read(
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[str, str]]]:
     """The rows of cities, districts and postal codes."""
     cities, districts, codes = [], [], []
-    with io.TextIOWrapper(gzip.open(FILE), encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            code, name = row["code"], row["name"]
-            if len(code) == 2:
-                if province_key(name) not in provinces:
-                    raise ValueError(f"{FILE.name} names the province {name}, which the shop does not know.")
-                province_id = provinces[province_key(name)]
-            elif len(code) == 5:
-                name = name.replace(ADMINISTRATIVE, " ")
-                kind = name.split()[0].lower()
-                town = f"{kind} {city_key(name)}"
-                cities.append((code, province_id, kind, name, municipality_key(name), town))
-            else:
-                districts.append((code, code[:5], name, district_key(name)))
-                codes += [(postal, code) for postal in row["postal_codes"].split()]
+    for row in rows():
+        code, name = row["code"], row["name"]
+        if len(code) == 2:
+            if province_key(name) not in provinces:
+                raise ValueError(f"{FILE.name} names the province {name}, which the shop does not know.")
+            province_id = provinces[province_key(name)]
+        elif len(code) == 5:
+            name = name.replace(ADMINISTRATIVE, " ")
+            kind = name.split()[0].lower()
+            town = f"{kind} {city_key(name)}"
+            cities.append((code, province_id, kind, name, municipality_key(name), town))
+        else:
+            districts.append((code, code[:5], name, district_key(name)))
+            codes += [(postal, code) for postal in row["postal_codes"].split()]
     return cities, districts, codes
+
+
+def rows() -> Iterator[dict[str, str]]:
+    """The rows of the file, each after what it lies in."""
+    with io.TextIOWrapper(gzip.open(FILE), encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
 
 
 def _copy(connection: psycopg.Connection[Any], target: str, rows: Iterable[tuple[Any, ...]]) -> None:

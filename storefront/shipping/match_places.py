@@ -6,7 +6,7 @@ A name is matched without regard to case or a leading *Kota* or *Kabupaten*. Whe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -87,12 +87,7 @@ def candidates(wanted: Collection[Whereabouts]) -> list[Candidate]:
 
 def decide(fitting: Sequence[Candidate], place: Whereabouts) -> str:
     """The one city among `fitting` that is meant; empty when that stays in doubt."""
-    district = district_key(place.district)
-    for left in (
-        fitting,
-        [each for each in fitting if district and each.district == district],
-        [each for each in fitting if each.kind == city_kind(place.city)],
-    ):
+    for left in _narrower(fitting, place):
         names = {each.town for each in left}
         if len(names) == 1:
             return names.pop()
@@ -109,6 +104,14 @@ def _any_of(values: Collection[Any], kind: Any) -> Any:
 def places_are_known() -> bool:
     """Whether the list of cities was loaded at all."""
     return bool(db.session.scalar(select(exists(select(City.id)))))
+
+
+def _narrower(fitting: Sequence[Candidate], place: Whereabouts) -> Iterator[list[Candidate]]:
+    """All of `fitting`, those that have the district, and those of the kind that the name begins with."""
+    yield list(fitting)
+    district, kind = district_key(place.district), city_kind(place.city)
+    yield [each for each in fitting if district and each.district == district]
+    yield [each for each in fitting if each.kind == kind]
 
 
 def _using(postal_code: str, city_ids: Collection[int]) -> set[int]:

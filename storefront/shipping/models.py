@@ -96,6 +96,12 @@ class ShippingMethod(db.Model):  # type: ignore[name-defined]
     #: Whether a facility that has named no courier of its own offers it.
     is_default: Mapped[bool] = mapped_column(default=True)
 
+    def named(self, locale: str, *, is_free: bool = False) -> str:
+        """Its name; says so where the facility bears the cost."""
+        if locale == "en":
+            return f"{self.name_en} (free shipping)" if is_free else self.name_en
+        return f"{self.name} (gratis ongkir)" if is_free else self.name
+
 
 class ShippingRate(db.Model):  # type: ignore[name-defined]
     """Rupiah for a parcel between two zones, by whole kilograms."""

@@ -23,7 +23,6 @@ from storefront.shipping.quote import reach_to
 from storefront.shipping.rates import load_origins
 from tests.clones import Clone
 from tests.factories import make_facility
-from tests.places import places  # noqa: F401 - fixture
 
 CITIES = "SELECT code, id FROM cities UNION ALL SELECT code, id FROM districts"
 
@@ -182,7 +181,9 @@ def test_each_field_narrows_the_next(places: Counts, db_session: Session) -> Non
         ("", []),
     ],
 )
-def test_a_place_is_searched_in_one_line(places: Counts, app: Flask, db_session: Session, written: str, found: list[str]) -> None:
+def test_a_place_is_searched_in_one_line(
+    places: Counts, db_session: Session, written: str, found: list[str]
+) -> None:
     assert [place.label for place in search_places(written)] == found
 
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import datetime
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from storefront.cart import delivery, ways
 from storefront.cart.problems import NotSentThere
 from storefront.cart.view import CartView, ParcelGoods
+from storefront.days import today
 from storefront.errors import DomainError, Invalid
+from storefront.languages import locale
 from storefront.shipping.addresses import ADDRESS_FIELDS, LENGTHS, Refused, one_line
+from storefront.shipping.advice import advise, fingerprint
+from storefront.shipping.arrival import arrival
 from storefront.shipping.destinations import destination_for
+from storefront.shipping.find_places import Filled, choices_for, fill
 from storefront.shipping.quote import Option, ParcelQuote
-from storefront.shipping.rates import pickup_only, quote
+from storefront.shipping.rates import methods_of, pickup_only, quote
 
 CONTACT_FIELDS = ("name", "email", "phone")
+NOTE_FIELDS = ("gift_note", "note")
 #: Name of a parcel's radio buttons, before its facility's code.
 SHIPPING_PREFIX = "shipping-"
 LONGEST_VALUE = 400
+LONGEST_NOTE = 2000
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,10 @@ class ParcelChoice:
     def field(self) -> str:
         return SHIPPING_PREFIX + self.parcel.facility.code
 
+    def arrives_on(self, option: Option) -> datetime.date:
+        """The day by which the parcel should be there, or ready at the gallery, if it is paid today."""
+        return arrival(option, [line.lead_time_days for line in self.parcel.lines], today())
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -49,6 +61,10 @@ class Typed:
     seen_total: int | None = None
     #: The way to pay, empty before one was chosen.
     method: str = ""
+    #: Code of the district that was chosen among several with one postal code.
+    place: str = ""
+    #: Fingerprint of the advice about the address that stood on the page.
+    advised: str = ""
 
     @classmethod
     def nothing(cls, values: Mapping[str, str] | None = None) -> Typed:
@@ -69,17 +85,29 @@ class Typed:
             if name.startswith(SHIPPING_PREFIX) and value
         }
         values = {name: form.get(name, "")[:LONGEST_VALUE] for name in (*CONTACT_FIELDS, *ADDRESS_FIELDS)}
+        values |= {name: form.get(name, "")[:LONGEST_NOTE] for name in NOTE_FIELDS}
         key = form.get("key", "")[:100].strip()
         method = form.get("payment_method", "")[:40]
         return cls(
-            values, chosen, key or secrets.token_urlsafe(18), number("cart"), number("expected_total"), method
+            values,
+            chosen,
+            key or secrets.token_urlsafe(18),
+            number("cart"),
+            number("expected_total"),
+            method,
+            form.get("place", "")[:10],
+            form.get("advised", "")[:40],
         )
+
+    def completed(self) -> Typed:
+        """The same with what the postal code says of the fields left empty."""
+        return replace(self, values={**self.values, **fill(self.values, self.place).values})
 
     def request_data(self) -> dict[str, Any]:
         """The same in the shape of the API's checkout call. An untouched address is no address."""
         address = {name: self.values.get(name, "").strip() for name in ADDRESS_FIELDS}
         return {
-            **{name: self.values.get(name) for name in CONTACT_FIELDS},
+            **{name: self.values.get(name) for name in (*CONTACT_FIELDS, *NOTE_FIELDS)},
             "address": address if any(address.values()) else None,
             "shipping": dict(self.chosen),
             "expected_total": self.seen_total,
@@ -97,6 +125,25 @@ class Form:
     #: Whether province and city are known, so that the amounts are those of this address.
     is_quoted: bool
     errors: Mapping[str, Any] = field(default_factory=dict)
+    #: Beside the address: what does not fit, and what would.
+    advice: Mapping[str, str] = field(default_factory=dict)
+    #: Deliveries of each facility (id → code, name, courier), while the amounts are not known.
+    awaited: Mapping[int, Sequence[tuple[str, str, str]]] = field(default_factory=dict)
+
+    @cached_property
+    def filled(self) -> Filled:
+        """The districts to choose from while the postal code is that of several."""
+        return fill(self.typed.values)
+
+    @cached_property
+    def lists(self) -> dict[str, list[str]]:
+        """What can be chosen for city, district and postal code."""
+        return choices_for(self.typed.values)
+
+    @property
+    def advised(self) -> str:
+        """The fingerprint of the advice on this page."""
+        return fingerprint(self.advice)
 
     @property
     def shipping_total(self) -> int | None:
@@ -137,16 +184,17 @@ def build(view: CartView, typed: Typed, errors: Mapping[str, Any] | None = None)
     found = dict(errors or {})
     quotes, is_quoted = _quotes(view, typed, found)
     choices = tuple(_choice(parcel, quotes[parcel.facility.id], typed) for parcel in view.parcels)
-    return Form(typed, choices, view.items_total, is_quoted, found)
+    awaited = {} if is_quoted else methods_of(view.pieces, locale())
+    return Form(typed, choices, view.items_total, is_quoted, found, advise(typed.values), awaited)
 
 
 def _quotes(view: CartView, typed: Typed, errors: dict[str, Any]) -> tuple[dict[int, ParcelQuote], bool]:
     """Quotes for the typed province and city, or for pickup alone while they are not known."""
     try:
-        province = one_line(typed.values.get("province"), LENGTHS["province"])
-        city = one_line(typed.values.get("city"), LENGTHS["city"])
-        if province and city:
-            return quote(view.pieces, destination_for(province, city, field="province")), True
+        given = {name: one_line(typed.values.get(name), LENGTHS[name]) for name in ("province", "city", "district")}
+        if given["province"] and given["city"]:
+            code = typed.values.get("postal_code", "").strip()[:20]
+            return quote(view.pieces, destination_for(**given, postal_code=code, field="province")), True
     except Refused:
         pass  # said beside the field when the order is sent
     except Invalid as refusal:
