@@ -44,6 +44,10 @@ async function ask(cause) {
     Object.assign(option.dataset, { province: place.province, city: place.city, district: place.district });
     return option;
   }));
+  // Of another postal code: what we had filled in and this one leaves open is asked anew.
+  if (answer.choices.length) {
+    for (const name of PLACE) if (ours[name] && control(name).value === ours[name] && !query.has(name) && !(name in answer.fill)) control(name).value = "";
+  }
   if (put(answer.fill)) document.getElementById("place-said").textContent = Object.values(answer.fill).join(", ");
 }
 

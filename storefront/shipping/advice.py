@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext as _
 
+from storefront.shipping.destinations import find_province
 from storefront.shipping.find_places import Place, cities_named, codes_of, with_code, with_district
 from storefront.shipping.match_places import places_are_known
 from storefront.shipping.places import province_key
@@ -27,7 +28,7 @@ def advise(values: Mapping[str, str]) -> dict[str, str]:
     province, city, district, code = (
         values.get(name, "").strip() for name in ("province", "city", "district", "postal_code")
     )
-    if not province or not places_are_known():
+    if find_province(province) is None or not places_are_known():
         return {}
     found: dict[str, str] = {}
     of_code = with_code(code)

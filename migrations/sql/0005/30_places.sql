@@ -79,10 +79,10 @@ CREATE TABLE free_shipping (
                                                       daterange(valid_from, valid_to, '[]') WITH &&)
 );
 -- What a parcel would have cost, where its facility bears it.
--- NOT VALID: older parcels waive nothing, so that nobody need look at each of them.
-ALTER TABLE parcels ADD COLUMN shipping_waived bigint NOT NULL DEFAULT 0;
-ALTER TABLE parcels ADD CONSTRAINT parcels_waived
-    CHECK (shipping_waived = 0 OR (shipping_waived > 0 AND shipping_amount = 0 AND NOT is_pickup)) NOT VALID;
+ALTER TABLE parcels
+    ADD COLUMN shipping_waived bigint NOT NULL DEFAULT 0,           -- rupiah
+    ADD CONSTRAINT parcels_waived
+        CHECK (shipping_waived = 0 OR (shipping_waived > 0 AND shipping_amount = 0 AND NOT is_pickup));
 
 -- What a buyer writes to whoever receives the goods, and to whoever sends them: personal, never in the workshop.
 CREATE TABLE order_notes (
