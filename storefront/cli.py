@@ -46,7 +46,9 @@ def worker() -> None:
 @click.command()
 @with_appcontext
 def migrate() -> None:
-    """Bring the database to the newest revision and give the web's role its rights."""
+    """Bring the database to the newest revision, give the web's role its rights, load places where they are older."""
+    import psycopg
+    from flask import current_app
     from flask_migrate import upgrade
     from psycopg.errors import LockNotAvailable
     from sqlalchemy.exc import OperationalError
@@ -60,3 +62,8 @@ def migrate() -> None:
             "A table that has to be changed is in use by a transaction that does not end. Nothing was changed by"
             " this step. Look into pg_stat_activity for what has run for long, then run this again."
         ) from None
+    from storefront.shipping import load_places
+
+    with psycopg.connect(current_app.extensions["settings"].database_owner_url) as connection:
+        if not load_places.is_current(connection):
+            load_places.load(connection)

@@ -167,6 +167,11 @@ class Clone:
                     )
         self._mark()
 
+    def keep(self) -> None:
+        """What is there now is what is put back from now on."""
+        self._connection.execute("DROP SCHEMA pristine CASCADE")
+        self._remember()
+
     def close(self) -> None:
         """Let go of the database."""
         self._connection.close()

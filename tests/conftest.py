@@ -34,6 +34,7 @@ from tests.demo import (  # noqa: F401 - fixtures
     demo_session,
     demo_shared_app,
 )
+from tests.places import places  # noqa: F401 - fixture
 
 SERVER = pytest.StashKey[TestServer]()
 LOADING = pytest.StashKey[subprocess.Popen[bytes]]()

@@ -178,6 +178,13 @@ function keys(box) {
   box.focus({ preventScroll: true });
 }
 
+/** Where goods shall go is remembered by this browser alone. */
+function remember(form) {
+  const { to } = form.elements;
+  try { to.value ||= localStorage.getItem("place") ?? ""; } catch { return; }
+  if (to.value && !document.querySelector("[data-place]")) document.addEventListener("htmx:load", () => htmx.trigger(form, "recall"), { once: true });
+}
+
 const behaviours = {
   "[data-suggest]": suggest,
   "[data-keys]": keys,
@@ -198,6 +205,11 @@ const behaviours = {
     button.hidden = false;
     // Closing the phone's own menu is no error.
     button.addEventListener("click", () => navigator.share({ title: button.dataset.title, url: button.dataset.share }).catch(() => {}));
+  },
+  "[data-remember]": remember,
+  "[data-place]": (found) => {
+    try { localStorage.setItem("place", found.dataset.place); } catch { /* not allowed to keep anything */ }
+    document.getElementById("f-to").value = found.dataset.place;
   },
   // Minutes until a moment, counted down while the page stays open.
   "[data-until]": (mark) => {

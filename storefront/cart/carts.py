@@ -16,6 +16,7 @@ from sqlalchemy.sql import func
 from storefront.cart.models import Cart
 from storefront.errors import CartClosed, NotFound
 from storefront.extensions import db
+from storefront.orders.models import Order, OrderState
 
 #: After the last change; as long as the cookie.
 KEPT = datetime.timedelta(days=90)
@@ -60,6 +61,15 @@ def of_visitor(cart_id: int, token: str | None, person_id: int | None) -> Cart |
     if found is None and person_id is not None:
         found = db.session.scalar(select(Cart).where(Cart.id == cart_id, Cart.person_id == person_id))
     return found
+
+
+def waiting_order(token: str | None, person_id: int | None) -> str | None:
+    """The number of the order that this visitor's cart has become, while it waits to be paid."""
+    found = _first(token, person_id, Cart.order_id.is_not(None))
+    if found is None:
+        return None
+    order = select(Order.number).where(Order.id == found.order_id, Order.state == OrderState.AWAITING_PAYMENT.value)
+    return db.session.scalar(order.where(Order.expires_at > func.now()))
 
 
 def _first(token: str | None, person_id: int | None, condition: ColumnElement[bool]) -> Cart | None:

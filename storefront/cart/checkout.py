@@ -31,7 +31,7 @@ from storefront.errors import (
 from storefront.extensions import db
 from storefront.orders.models import IdempotencyKey, Order, OrderState
 from storefront.orders.payment import open_payment, start_payment
-from storefront.orders.place import Address, Contact, ParcelShipping, PricedLine, place
+from storefront.orders.place import Address, Contact, Notes, ParcelShipping, PricedLine, place
 from storefront.payments.models import Payment
 from storefront.shipping.quote import Option
 
@@ -175,6 +175,7 @@ def _place(
             amount=option.amount,
             days_min=option.days_min,
             days_max=option.days_max,
+            waived=option.waived,
         )
         for facility_id, option in options.items()
     }
@@ -183,6 +184,7 @@ def _place(
         lines,
         contact=Contact(name=request.name, email=request.email, phone=request.phone, network=network),
         address=_kept_address(request) if delivered else None,
+        notes=Notes(request.gift_note, request.note),
         shipping=shipping,
         person_id=person_id,
         locale=locale,

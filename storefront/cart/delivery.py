@@ -11,7 +11,9 @@ from storefront.cart.problems import NotSentThere
 from storefront.cart.view import CartView, ParcelGoods
 from storefront.errors import Invalid, NotDeliveredThere
 from storefront.shipping.addresses import MISSING, DeliveryAddress
-from storefront.shipping.quote import Option, ParcelQuote, destination_for, pickup_only, quote
+from storefront.shipping.destinations import destination_for
+from storefront.shipping.quote import Option, ParcelQuote
+from storefront.shipping.rates import pickup_only, quote
 
 
 def quotes(view: CartView, address: DeliveryAddress | None) -> dict[int, ParcelQuote]:
@@ -21,7 +23,8 @@ def quotes(view: CartView, address: DeliveryAddress | None) -> dict[int, ParcelQ
     """
     if address is None:
         return pickup_only(view.pieces)
-    return quote(view.pieces, destination_for(address.province, address.city))
+    destination = destination_for(address.province, address.city, address.district, address.postal_code)
+    return quote(view.pieces, destination)
 
 
 def choose(

@@ -34,14 +34,18 @@ class CheckoutRequest:
     shipping: Mapping[str, str] = field(default_factory=dict)
     expected_total: int | None = None
     saw_shipping: bool = False
+    #: For whoever receives the goods, printed on a card; and for whoever sends them.
+    gift_note: str | None = None
+    note: str | None = None
     #: A gateway's name; None: the first that takes the total.
     payment_method: str | None = None
 
     def digest(self) -> bytes:
         """SHA-256 of the request: equal for equal wishes, whatever order or spacing they came in."""
         wish = asdict(self)
-        if self.payment_method is None:
-            del wish["payment_method"]  # as it was before it could be chosen: old keys stay known
+        for name in ("payment_method", "gift_note", "note"):
+            if wish[name] is None:
+                del wish[name]  # as it was before it could be said: old keys stay known
         return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).digest()
 
 
@@ -59,6 +63,9 @@ def read_request(data: Mapping[str, Any], *, saw_shipping: bool = False) -> Chec
         errors["email"] = _("Tulis surel atau nomor telepon, supaya kabar pesanan sampai kepada Anda.")
     address = _read_address(data.get("address"), errors)
     shipping = _read_shipping(data.get("shipping"), errors)
+    gift_note, note = (
+        _try(errors, name, addresses.note, data.get(name)) for name in ("gift_note", "note")
+    )
     total = data.get("expected_total")
     if total is not None and (type(total) is not int or not 0 <= total <= MOST_RUPIAH):
         errors["expected_total"] = _("Jumlah harus rupiah bulat.")
@@ -69,7 +76,18 @@ def read_request(data: Mapping[str, Any], *, saw_shipping: bool = False) -> Chec
         errors |= refusal.errors
     if errors:
         raise Invalid(errors)
-    return CheckoutRequest(name or "", email, phone, address, shipping, total, saw_shipping, method)
+    return CheckoutRequest(
+        name or "",
+        email,
+        phone,
+        address,
+        shipping,
+        total,
+        saw_shipping,
+        gift_note=gift_note,
+        note=note,
+        payment_method=method,
+    )
 
 
 def read_method(data: Mapping[str, Any]) -> str | None:

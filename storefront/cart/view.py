@@ -69,7 +69,7 @@ class Line:
     @property
     def piece(self) -> Piece:
         """What shipping needs to know."""
-        return Piece(self.sku, self.scope, self.weight_g, self.quantity)
+        return Piece(self.sku, self.scope, self.weight_g, self.quantity, self.amount)
 
     def title_in(self, locale: str) -> str:
         """The product's title in `locale`."""

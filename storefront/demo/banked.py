@@ -34,7 +34,7 @@ from storefront.payments.sandbox_models import SandboxLine
 from storefront.payments.transfer import NAME as TRANSFER
 from storefront.payments.transfer_models import Transfer
 from storefront.reconciliation import runs
-from storefront.shipping.quote import pickup_option
+from storefront.shipping.rates import pickup_option
 
 #: Days of the bank's first file.
 SPAN = 40

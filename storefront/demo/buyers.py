@@ -1,4 +1,5 @@
-"""Invented buyers: names and addresses put together at random, with numbers and e-mails that reach nobody."""
+"""Invented buyers: names and streets put together at random in real districts, with numbers and e-mails that reach
+nobody."""
 
 from __future__ import annotations
 
@@ -68,11 +69,12 @@ class Buyers:
             email=f"{given}.{family}{self._number}@example.test".lower() if rng.random() < 0.9 else None,
             phone=f"+62800{self._number:07}",
         )
+        district, codes = rng.choice(city.districts)
         address = Address(
             line1=f"{rng.choice(words.streets)} {rng.randrange(1, 120)}",
-            district=rng.choice(city.districts),
+            district=district,
             city=city.name,
             province=city.province,
-            postal_code=f"{city.postal}{rng.randrange(11, 89)}",
+            postal_code=rng.choice(codes),
         )
         return Buyer(contact, address, "en" if rng.random() < 0.06 else "id")

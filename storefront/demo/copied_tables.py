@@ -60,6 +60,7 @@ TABLES = (
         },
     ),
     Copied("order_addresses", OF_ORDER, f"JOIN original_order_addresses s {BY_ORDER}"),
+    Copied("order_notes", OF_ORDER, f"JOIN original_order_notes s {BY_ORDER}"),
     Copied(
         "order_lines", OF_ORDER, f"{LINES} JOIN original_order_lines s ON s.id = x.source", {"id": "x.id"}
     ),

@@ -11,6 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from storefront.shipping import load_places
+from storefront.shipping.places import city_key, district_key, province_key
+
 DATA = Path(__file__).with_name("data")
 PICTURES = DATA / "pictures"
 
@@ -63,13 +66,12 @@ class ProductRow:
 
 @dataclass(frozen=True)
 class City:
-    """Where buyers live; `weight` says how often the city orders."""
+    """Where buyers live; `weight` says how often the city orders. Each district comes with its postal codes."""
 
     name: str
     province: str
-    postal: str
     weight: int
-    districts: tuple[str, ...]
+    districts: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,9 @@ class BuyerWords:
     family: tuple[str, ...]
     streets: tuple[str, ...]
     cities: tuple[City, ...] = field(default=())
+    #: For cards, and for whoever sends the goods.
+    gift_notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -171,7 +176,28 @@ def buyer_words() -> BuyerWords:
         family=tuple(words["family"]),
         streets=tuple(words["streets"]),
         cities=tuple(
-            City(name, province, postal, weight, tuple(districts))
-            for name, province, postal, weight, districts in words["cities"]
+            City(name, province, weight, tuple((each, _codes(province, name, each)) for each in districts))
+            for name, province, weight, districts in words["cities"]
         ),
+        gift_notes=tuple(words["gift_notes"]),
+        notes=tuple(words["notes"]),
     )
+
+
+def _codes(province: str, city: str, district: str) -> tuple[str, ...]:
+    """The real postal codes of a district."""
+    return _all_codes()[province_key(province), city_key(city), district_key(district)]
+
+
+@cache
+def _all_codes() -> dict[tuple[str, str, str], tuple[str, ...]]:
+    names: dict[str, str] = {}
+    found: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for row in load_places.rows():
+        code = row["code"]
+        names[code] = row["name"]
+        if len(code) == 8:
+            key = province_key(names[code[:2]]), city_key(names[code[:5]]), district_key(row["name"])
+            # Of two districts of one name, one in the regency around a city, the city's comes last and counts.
+            found[key] = tuple(row["postal_codes"].split())
+    return found

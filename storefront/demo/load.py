@@ -21,6 +21,7 @@ from storefront.demo import (
     declared,
     files,
     growth,
+    offers,
     office,
     parcels,
     people,
@@ -45,6 +46,8 @@ from storefront.demo.voices import Voices
 from storefront.demo.worked_months import WorkedMonths, worked_months
 from storefront.extensions import db
 from storefront.people.models import Person
+from storefront.shipping import load_places
+from storefront.snapshot import driver_connection
 
 Say = Callable[[str], None]
 
@@ -85,9 +88,11 @@ def load(
     size = size or default_size()
     today = today or accounting_today()
     begun = time.monotonic()
+    load_places.load(driver_connection(db.session.connection()))
     accounts = people.accounts(random.Random(f"{seed}:people"), today)
     sites = places.add(today)
     people.roles(accounts, sites.facilities, sites.exhibitions, today)
+    offers.add(sites.facilities, today)
     rules.add(sites.facilities, accounts, today)
     administrator, curator = (accounts[f"{name}@demo.test"].id for name in ("admin", "curator"))
     declared.add(sites, _of_role("coordinator", accounts), administrator, curator, today, seed)

@@ -69,6 +69,7 @@ class Order(db.Model):  # type: ignore[name-defined]
     instalments: Mapped[list[Instalment]] = relationship(order_by="Instalment.position")
     contact: Mapped[OrderContact | None] = relationship()
     address: Mapped[OrderAddress | None] = relationship()
+    note: Mapped[OrderNote | None] = relationship()
 
 
 class OrderLine(db.Model):  # type: ignore[name-defined]
@@ -151,6 +152,8 @@ class Parcel(db.Model):  # type: ignore[name-defined]
     method_id: Mapped[int] = mapped_column(ForeignKey("shipping_methods.id"))
     is_pickup: Mapped[bool]
     shipping_amount: Mapped[int]
+    #: What it would have cost, where its facility bears it; then nothing is charged.
+    shipping_waived: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(default=ParcelState.WAITING.value)
     #: The day by which it is promised to leave; set when the order is paid.
     ready_by: Mapped[datetime.date | None]
@@ -206,6 +209,19 @@ class OrderAddress(db.Model):  # type: ignore[name-defined]
     city: Mapped[str | None]
     province: Mapped[str | None]
     postal_code: Mapped[str | None]
+    erased_at: Mapped[datetime.datetime | None]
+
+
+class OrderNote(db.Model):  # type: ignore[name-defined]
+    """What the buyer wrote to whoever receives the goods, and to whoever sends them; erasable."""
+
+    __tablename__ = "order_notes"
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    #: Printed on a card that lies in the parcel.
+    gift_note: Mapped[str | None]
+    #: For the office and the courier.
+    note: Mapped[str | None]
     erased_at: Mapped[datetime.datetime | None]
 
 

@@ -22,6 +22,7 @@ from storefront.orders.models import (
     OrderAddress,
     OrderContact,
     OrderLine,
+    OrderNote,
     Parcel,
     ParcelLine,
     ParcelState,
@@ -103,6 +104,9 @@ class Buyer:
     city: str | None
     province: str | None
     postal_code: str | None
+    #: For a card that lies in the parcel, and for the courier; nothing of it goes to the workshop.
+    gift_note: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ class ParcelSheet:
     is_pickup: bool
     method_name: str
     shipping_amount: int
+    #: What the facility bears of it, in rupiah.
+    shipping_waived: int
     ready_by: datetime.date | None
     paid_at: datetime.datetime | None
     packed_at: datetime.datetime | None
@@ -217,8 +223,9 @@ def parcel(
         position=found.position,
         state=found.state,
         is_pickup=found.is_pickup,
-        method_name=_named(row.ShippingMethod),
+        method_name=_named(row),
         shipping_amount=found.shipping_amount,
+        shipping_waived=found.shipping_waived,
         ready_by=found.ready_by,
         paid_at=row.paid_at,
         packed_at=found.packed_at,
@@ -285,7 +292,7 @@ def _row(row: Row[Any], lines: Sequence[PackedLine], day: datetime.date) -> Parc
         position=found.position,
         state=found.state,
         is_pickup=found.is_pickup,
-        method_name=_named(row.ShippingMethod),
+        method_name=_named(row),
         ready_by=found.ready_by,
         paid_at=row.paid_at,
         pieces=sum(line.quantity for line in lines),
@@ -298,13 +305,15 @@ def _row(row: Row[Any], lines: Sequence[PackedLine], day: datetime.date) -> Parc
     )
 
 
-def _named(method: ShippingMethod) -> str:
-    return method.name_en if locale() == "en" else method.name
+def _named(row: Row[Any]) -> str:
+    name: str = row.ShippingMethod.named(locale(), is_free=row.Parcel.shipping_waived > 0)
+    return name
 
 
 def _buyer(order_id: int, is_pickup: bool) -> Buyer:
     contact = db.session.get(OrderContact, order_id)
     address = None if is_pickup else db.session.get(OrderAddress, order_id)
+    notes = db.session.get(OrderNote, order_id)
     return Buyer(
         name=contact.name if contact else None,
         phone=contact.phone if contact else None,
@@ -313,4 +322,6 @@ def _buyer(order_id: int, is_pickup: bool) -> Buyer:
         city=address.city if address else None,
         province=address.province if address else None,
         postal_code=address.postal_code if address else None,
+        gift_note=notes.gift_note if notes else None,
+        note=notes.note if notes else None,
     )

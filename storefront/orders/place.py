@@ -24,6 +24,7 @@ from storefront.orders.models import (
     OrderContact,
     OrderLine,
     OrderLineShare,
+    OrderNote,
     Parcel,
     ParcelLine,
 )
@@ -63,6 +64,14 @@ class Address:
 
 
 @dataclass(frozen=True)
+class Notes:
+    """What the buyer wrote: on a card for whoever receives the goods, and to whoever sends them."""
+
+    gift_note: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
 class ParcelShipping:
     """How one facility's goods travel, as quoted."""
 
@@ -71,6 +80,8 @@ class ParcelShipping:
     amount: int
     days_min: int
     days_max: int
+    #: What it would cost, where the facility bears it; then `amount` is 0.
+    waived: int = 0
 
 
 #: What a line is snapshotted from: variant, product, facility, workshop, the store's location, and whether the
@@ -84,6 +95,7 @@ def place(
     contact: Contact | None,
     address: Address | None,
     shipping: Mapping[int, ParcelShipping],
+    notes: Notes | None = None,
     channel: Channel | str = Channel.ONLINE,
     exhibition_id: int | None = None,
     person_id: int | None = None,
@@ -129,6 +141,7 @@ def place(
     order.parcels = _parcels(order.lines, shipping)
     order.contact = OrderContact(**vars(contact)) if contact else None
     order.address = OrderAddress(**vars(address)) if address else None
+    order.note = OrderNote(**vars(notes)) if notes and (notes.gift_note or notes.note) else None
     db.session.add(order)
     db.session.flush()
     if contact and contact.email:
@@ -266,6 +279,7 @@ def _parcels(lines: Sequence[OrderLine], shipping: Mapping[int, ParcelShipping])
             method_id=shipping[facility_id].method_id,
             is_pickup=shipping[facility_id].is_pickup,
             shipping_amount=shipping[facility_id].amount,
+            shipping_waived=shipping[facility_id].waived,
             days_min=shipping[facility_id].days_min,
             days_max=shipping[facility_id].days_max,
             lines=[ParcelLine(line=line, quantity=line.quantity) for line in own],

@@ -20,6 +20,7 @@ from storefront.orders.models import (
     OrderContact,
     OrderLine,
     OrderLineShare,
+    OrderNote,
     Parcel,
     ParcelLine,
 )
@@ -55,6 +56,8 @@ class ParcelView:
     method_code: str
     method_name: str
     shipping_amount: int
+    #: What its facility bears of it, in rupiah.
+    shipping_waived: int
     courier: str | None
     tracking: str | None
     ready_by: datetime.date | None
@@ -105,6 +108,7 @@ class OrderView:
     payment: PaymentView | None
     contact: OrderContact | None
     address: OrderAddress | None
+    note: OrderNote | None
     money: MoneySplit
     #: Given back or on the way, the earliest first; not what somebody only proposes.
     refunds: tuple[RefundView, ...] = ()
@@ -139,6 +143,7 @@ def order_view(order: Order, *, locale: str) -> OrderView:
         payment=payment_view(order),
         contact=db.session.get(OrderContact, order.id),
         address=db.session.get(OrderAddress, order.id),
+        note=db.session.get(OrderNote, order.id),
         money=order_money(order.id),
         refunds=_refunds(order.id),
     )
@@ -198,8 +203,9 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
             status=parcel.state,
             is_pickup=parcel.is_pickup,
             method_code=method.code,
-            method_name=method.name_en if english else method.name,
+            method_name=method.named(locale, is_free=parcel.shipping_waived > 0),
             shipping_amount=parcel.shipping_amount,
+            shipping_waived=parcel.shipping_waived,
             courier=parcel.courier,
             tracking=parcel.tracking,
             ready_by=parcel.ready_by,

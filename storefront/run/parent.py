@@ -24,6 +24,7 @@ from storefront.embedded import OWNER, WEB, Server
 from storefront.processes import spawn, stop
 from storefront.run.child import Child, stop_all, trim
 from storefront.schema import apply_grants, is_current
+from storefront.shipping import load_places
 
 PROJECT = Path(__file__).resolve().parents[2]
 WEB_WORKERS = 2
@@ -123,10 +124,10 @@ class Parent:
             raise ConfigError(f"The command `flask {' '.join(command)}` failed; what it said stands above.")
 
     def _migrate(self) -> None:
-        """Bring the database to the newest revision; the web's rights are given anew in any case."""
+        """Bring the database and its places to the newest revision; the web's rights are given anew in any case."""
         owner, web = self._addresses["owner"] or "", self._addresses["web"] or ""
         with psycopg.connect(owner, connect_timeout=10) as connection:
-            if is_current(connection):
+            if is_current(connection) and load_places.is_current(connection):
                 apply_grants(connection, str(conninfo_to_dict(web).get("user") or connection.info.user))
                 return
         self._step("Bringing the database to the newest revision", "migrate")

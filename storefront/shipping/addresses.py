@@ -16,10 +16,13 @@ from flask_babel import lazy_gettext as _
 
 #: Longest texts that fit on a label.
 LENGTHS = {"name": 120, "line1": 200, "district": 80, "city": 80, "province": 60}
+#: What a card holds.
+LONGEST_NOTE, MOST_LINES = 300, 8
 ADDRESS_FIELDS = ("line1", "district", "city", "province", "postal_code")
 #: Deliberately plain: what is wrong here would also be refused by a mail server.
 LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{LABEL}(?:\.{LABEL})+")
+POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
 PHONE_NOISE = re.compile(r"[\s().\-/\u2010-\u2015]+")
 
 MISSING = {
@@ -70,6 +73,20 @@ def one_line(value: Any, longest: int) -> str:
     return text.strip()
 
 
+def note(value: Any) -> str | None:
+    """A few lines of text as people write them on a card, None when nothing was written. Raises `Refused`."""
+    if value is not None and not isinstance(value, str):
+        raise Refused(_("Isi dengan teks."))
+    lines = [one_line(line, LONGEST_NOTE) for line in (value or "").strip().splitlines()]
+    # Several empty lines in a row would only push the rest off the card.
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    if len(text) > LONGEST_NOTE:
+        raise Refused(_("Terlalu panjang: paling banyak %(count)d huruf.", count=LONGEST_NOTE))
+    if text.count("\n") >= MOST_LINES:
+        raise Refused(_("Terlalu banyak baris: paling banyak %(count)d.", count=MOST_LINES))
+    return text or None
+
+
 def required_line(value: Any, field: str) -> str:
     """`one_line` for a field of `LENGTHS` that may not stay empty."""
     text = one_line(value, LENGTHS[field])
@@ -87,7 +104,7 @@ def postal_code(value: Any) -> str:
     text = one_line(value, 20).replace(" ", "")
     if not text:
         raise Refused(MISSING["postal_code"])
-    if not re.fullmatch(r"[1-9][0-9]{4}", text):
+    if not POSTAL_CODE.fullmatch(text):
         raise Refused(_("Kode pos terdiri dari lima angka, misalnya 51122."))
     return text
 

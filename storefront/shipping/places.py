@@ -17,6 +17,8 @@ CITY_PREFIXES = (
 CITY_SUFFIXES = (" city", " regency")
 #: The five municipalities of the capital are one city to a courier.
 JAKARTA = re.compile(r"jakarta(pusat|utara|barat|selatan|timur)|(central|north|west|south|east)jakarta")
+#: Said before a district's name.
+DISTRICT_PREFIXES = ("kecamatan", "kec", "distrik", "kapanewon", "kemantren", "district of")
 PROVINCE_PREFIXES = ("provinsi", "propinsi", "prov", "province of", "special region of", "special capital region of")
 DIRECTIONS = {
     "west": "barat", "east": "timur", "north": "utara", "south": "selatan", "central": "tengah",
@@ -49,31 +51,55 @@ def city_key(name: str) -> str:
     >>> city_key("Kab. Gunung Kidul") == city_key("GUNUNGKIDUL")
     True
     """
-    words = _plain(name)
-    for prefix in CITY_PREFIXES:
-        if words.startswith(prefix + " "):
-            words = words[len(prefix) + 1 :]
-            break
-    for suffix in CITY_SUFFIXES:
-        if words.endswith(suffix):
-            words = words.removesuffix(suffix)
-    key = words.replace(" ", "")
+    key = municipality_key(name)
     return "jakarta" if JAKARTA.fullmatch(key) else key
+
+
+def municipality_key(name: str) -> str:
+    """`city_key`, but with each municipality of the capital apart."""
+    words = _without(_plain(name), CITY_PREFIXES)
+    for suffix in CITY_SUFFIXES:
+        words = words.removesuffix(suffix)
+    return words.replace(" ", "")
+
+
+def whole_key(name: str) -> str:
+    """The name with nothing left out: Kota Baru may be the regency Kotabaru."""
+    return _plain(name).replace(" ", "")
+
+
+def city_kind(name: str) -> str | None:
+    """`kota` or `kabupaten`, where the name begins with it."""
+    words = _plain(name)
+    if words.startswith(("kota ", "kotamadya ", "kotif ", "city of ")) or words.endswith(" city"):
+        return "kota"
+    if words.startswith(("kabupaten ", "kab ", "regency of ")) or words.endswith(" regency"):
+        return "kabupaten"
+    return None
+
+
+def district_key(name: str) -> str:
+    """The form in which two names of one district are equal; empty for a name without letters."""
+    return _without(_plain(name), DISTRICT_PREFIXES).replace(" ", "")
 
 
 def province_key(name: str) -> str:
     """The form in which two names of one province are equal; empty for a name without letters."""
-    words = _plain(name)
-    for prefix in PROVINCE_PREFIXES:
-        if words.startswith(prefix + " "):
-            words = words[len(prefix) + 1 :]
-            break
+    words = _without(_plain(name), PROVINCE_PREFIXES)
     parts = [ISLANDS.get(word, word) for word in words.split()]
     if len(parts) > 1 and parts[0] in DIRECTIONS:
         # English puts the direction first: West Java, Jawa Barat.
         parts = [*parts[1:], DIRECTIONS[parts[0]]]
     key = "".join(parts).replace(" ", "")
     return PROVINCE_ALIASES.get(key, key)
+
+
+def _without(words: str, prefixes: tuple[str, ...]) -> str:
+    """`words` without the first of `prefixes` that they begin with."""
+    for prefix in prefixes:
+        if words.startswith(prefix + " "):
+            return words[len(prefix) + 1 :]
+    return words
 
 
 def _plain(name: str) -> str:

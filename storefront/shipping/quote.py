@@ -1,44 +1,48 @@
-"""What it costs to bring each facility's goods to a buyer, and which goods do not go there.
+"""What it costs to bring each facility's goods to a buyer, and which goods do not go there: reckoned, nothing read.
 
 A rate counts whole kilograms begun. Of a method's rates the narrowest that fits counts: same city, then
-province, then nationwide. Collecting at the facility's gallery is always offered and costs nothing.
+province, then nationwide. Collecting at the facility's gallery is always offered and costs nothing. From the
+amount a facility has named on, its cheapest delivery is free, and the facility bears it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from flask_babel import lazy_gettext as _
-from sqlalchemy import select
-
-from storefront.errors import Invalid
-from storefront.extensions import db
-from storefront.facilities.models import Facility
-from storefront.shipping.models import Province, ShippingMethod, ShippingRate
-from storefront.shipping.places import city_key, province_key
+from storefront.shipping.places import city_key
 
 #: Narrow to wide; a product's delivery scope `pickup` is narrower than any of them.
 REACHES = ("same_city", "province", "nationwide")
 
 
 class Destination(NamedTuple):
-    """Where parcels go: a known province and a city as the buyer wrote it (may be empty)."""
+    """Where parcels go: a known province and a city as the buyer wrote it (may be empty).
+
+    `town` is what a courier counts as one city: empty when it is not certain which one is meant, None when the
+    shop has no list of cities; then names are compared.
+    """
 
     province_id: int
     province: str
     zone_id: int
     city: str
+    town: str | None = None
 
 
 class Origin(NamedTuple):
-    """Where a facility's parcels start."""
+    """Where a facility's parcels start; `town` as in `Destination`."""
 
     facility_id: int
     province_id: int
     zone_id: int
     city: str
+    town: str | None = None
+    #: Method id → who carries it (may be empty); None: every default method, by nobody in particular.
+    couriers: Mapping[int, str] | None = None
+    #: (reach, rupiah of goods from which the facility bears the delivery), those in force.
+    free: Sequence[tuple[str, int]] = ()
 
 
 class Piece(NamedTuple):
@@ -48,6 +52,8 @@ class Piece(NamedTuple):
     scope: str
     weight_g: int
     quantity: int
+    #: Rupiah for all its pieces.
+    amount: int = 0
 
 
 class Rate(NamedTuple):
@@ -67,6 +73,9 @@ class Rate(NamedTuple):
     minimum_kg: int
     days_min: int
     days_max: int
+    is_default: bool = True
+    bulk_above_kg: int | None = None
+    bulk_kg: int | None = None
 
 
 class Option(NamedTuple):
@@ -80,6 +89,10 @@ class Option(NamedTuple):
     amount: int
     days_min: int
     days_max: int
+    #: Who carries it, where the facility says so.
+    courier: str = ""
+    #: What it would cost, where the facility bears it; then `amount` is 0.
+    waived: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,10 @@ class ParcelQuote:
     deliveries: tuple[Option, ...]
     pickup: Option | None
     refused: tuple[str, ...]
+    #: Rupiah of goods from which the cheapest delivery to this place is free; None: never.
+    free_from: int | None = None
+    #: Rupiah of the goods.
+    goods: int = 0
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -105,26 +122,40 @@ class ParcelQuote:
         """The delivery that is taken unless another one is chosen; None when nothing is delivered."""
         return self.deliveries[0] if self.deliveries else None
 
+    @property
+    def missing_for_free(self) -> int | None:
+        """Rupiah of goods that are missing until a delivery is free: 0 when it is, None when it never will be."""
+        return None if self.free_from is None else max(0, self.free_from - self.goods)
+
     def option(self, code: str) -> Option | None:
         """The option with this method code, None if it is not offered."""
         return next((option for option in self.options if option.code == code), None)
 
 
 def weight_of(pieces: Iterable[Piece]) -> int:
-    """Grams of a whole parcel."""
+    """Grams of all pieces together."""
     return sum(piece.weight_g * piece.quantity for piece in pieces)
 
 
 def amount_for(rate: Rate, weight_g: int) -> int:
-    """Rupiah for a parcel of `weight_g` grams: each kilogram begun counts, at least `minimum_kg`."""
+    """Rupiah for a parcel of `weight_g` grams: each kilogram begun counts, at least `minimum_kg`.
+
+    Kilograms above `bulk_above_kg`, where the rate has it, cost `bulk_kg` each.
+    """
     kilograms = -(-weight_g // 1000)
-    return rate.first_kg + max(0, kilograms - rate.minimum_kg) * rate.next_kg
+    further = max(0, kilograms - rate.minimum_kg)
+    if rate.bulk_above_kg is None or rate.bulk_kg is None:
+        return rate.first_kg + further * rate.next_kg
+    bulk = max(0, kilograms - rate.bulk_above_kg)
+    return rate.first_kg + (further - bulk) * rate.next_kg + bulk * rate.bulk_kg
 
 
 def reach_to(origin: Origin, destination: Destination) -> str:
     """How far the destination is. A city that is not known counts as another one of its province."""
     if origin.province_id != destination.province_id:
         return "nationwide"
+    if origin.town and destination.town is not None:
+        return "same_city" if origin.town == destination.town else "province"
     wanted = city_key(destination.city)
     return "same_city" if wanted and wanted == city_key(origin.city) else "province"
 
@@ -134,6 +165,11 @@ def within_scope(scope: str, reach: str) -> bool:
     return scope in REACHES and REACHES.index(reach) <= REACHES.index(scope)
 
 
+def is_offered(origin: Origin, rate: Rate) -> bool:
+    """Whether the facility sends its parcels in this way."""
+    return rate.is_default if origin.couriers is None else rate.method_id in origin.couriers
+
+
 def deliveries(origin: Origin, destination: Destination, weight_g: int, rates: Sequence[Rate]) -> list[Option]:
     """The deliveries that carry `weight_g` grams from origin to destination, cheapest first."""
     reach = reach_to(origin, destination)
@@ -141,7 +177,7 @@ def deliveries(origin: Origin, destination: Destination, weight_g: int, rates: S
     for rate in rates:
         if (rate.origin_zone_id, rate.destination_zone_id) != (origin.zone_id, destination.zone_id):
             continue
-        if REACHES.index(rate.reach) < REACHES.index(reach):
+        if REACHES.index(rate.reach) < REACHES.index(reach) or not is_offered(origin, rate):
             continue
         best = narrowest.get(rate.method_id)
         if best is None or REACHES.index(rate.reach) < REACHES.index(best.reach):
@@ -151,118 +187,42 @@ def deliveries(origin: Origin, destination: Destination, weight_g: int, rates: S
         for rate in narrowest.values()
         if rate.max_weight_g is None or weight_g <= rate.max_weight_g
     ]
+    couriers = origin.couriers or {}
     return [
-        Option(rate.method_id, rate.code, rate.name, rate.name_en, False, amount, rate.days_min, rate.days_max)
-        for amount, _days, _position, rate in sorted(found)
+        Option(
+            rate.method_id,
+            rate.code,
+            rate.name,
+            rate.name_en,
+            False,
+            amount,
+            rate.days_min,
+            rate.days_max,
+            couriers.get(rate.method_id, ""),
+        )
+        for amount, _days, _position, rate in sorted(found, key=lambda each: each[:3])
     ]
+
+
+def free_from(origin: Origin, destination: Destination) -> int | None:
+    """Rupiah of goods from which the facility bears the delivery to that place; None: it does not."""
+    reach = REACHES.index(reach_to(origin, destination))
+    return min((least for far, least in origin.free if REACHES.index(far) >= reach), default=None)
 
 
 def quote_parcel(
     origin: Origin, destination: Destination, pieces: Sequence[Piece], rates: Sequence[Rate], pickup: Option | None
 ) -> ParcelQuote:
     """The quote for one facility's `pieces`, from rates that are known already."""
-    weight = weight_of(pieces)
+    weight, goods = weight_of(pieces), sum(piece.amount for piece in pieces)
     reach = reach_to(origin, destination)
     offered = deliveries(origin, destination, weight, rates)
     refused = tuple(piece.sku for piece in pieces if not within_scope(piece.scope, reach))
     if not offered:
         refused = tuple(piece.sku for piece in pieces)
-    return ParcelQuote(origin.facility_id, weight, () if refused else tuple(offered), pickup, refused)
-
-
-def quote(pieces: Mapping[int, Sequence[Piece]], destination: Destination) -> dict[int, ParcelQuote]:
-    """The quote for each facility of `pieces` (facility id → its lines), in the order given."""
-    origins = load_origins(pieces)
-    rates = load_rates({origin.zone_id for origin in origins.values()}, destination.zone_id)
-    pickup = pickup_option()
-    return {
-        facility_id: quote_parcel(origins[facility_id], destination, parcel, rates, pickup)
-        for facility_id, parcel in pieces.items()
-    }
-
-
-def pickup_only(pieces: Mapping[int, Sequence[Piece]]) -> dict[int, ParcelQuote]:
-    """The quote while no address is known: nothing but pickup, and nothing refused yet."""
-    pickup = pickup_option()
-    return {
-        facility_id: ParcelQuote(facility_id, weight_of(parcel), (), pickup, ())
-        for facility_id, parcel in pieces.items()
-    }
-
-
-def starting_amounts(pieces: Mapping[int, Sequence[Piece]]) -> dict[int, int | None]:
-    """For each facility the least that a delivery can cost anywhere its goods go; None if they go nowhere."""
-    origins = load_origins(pieces)
-    rates = load_rates({origin.zone_id for origin in origins.values()}, None)
-    found: dict[int, int | None] = {}
-    for facility_id, parcel in pieces.items():
-        weight = weight_of(parcel)
-        amounts = [
-            amount_for(rate, weight)
-            for rate in rates
-            if rate.origin_zone_id == origins[facility_id].zone_id
-            and (rate.max_weight_g is None or weight <= rate.max_weight_g)
-        ]
-        goes = all(piece.scope in REACHES for piece in parcel)
-        found[facility_id] = min(amounts, default=None) if goes else None
-    return found
-
-
-def destination_for(province: str, city: str, *, field: str = "address.province") -> Destination:
-    """The destination for a province and city as people write them.
-
-    Raises `Invalid` on `field` when the province is none of Indonesia's. Any city is accepted.
-    """
-    wanted = province_key(province)
-    for row in provinces():
-        if wanted and province_key(row.name) == wanted:
-            return Destination(row.id, row.name, row.zone_id, city)
-    raise Invalid({field: unknown_province(province)})
-
-
-def unknown_province(province: str) -> Any:
-    """The sentence for a province that is not known."""
-    return _('Provinsi "%(name)s" tidak kami kenal. Pilih salah satu provinsi di Indonesia.', name=province[:60])
-
-
-def provinces() -> Sequence[Province]:
-    """All provinces by name."""
-    return db.session.scalars(select(Province).order_by(Province.name)).all()
-
-
-def load_origins(facility_ids: Iterable[int]) -> dict[int, Origin]:
-    """Where each facility's parcels start."""
-    rows = db.session.execute(
-        select(Facility.id, Facility.province_id, Province.zone_id, Facility.city)
-        .join(Province, Province.id == Facility.province_id)
-        .where(Facility.id.in_(list(facility_ids)))
-    )
-    return {row[0]: Origin._make(row) for row in rows}
-
-
-def load_rates(origin_zones: Iterable[int], destination_zone: int | None) -> list[Rate]:
-    """The active deliveries' rates from any of `origin_zones` to one zone, or to all (None)."""
-    query = (
-        select(
-            ShippingMethod.id, ShippingMethod.code, ShippingMethod.name, ShippingMethod.name_en,
-            ShippingMethod.position, ShippingMethod.max_weight_g, ShippingRate.origin_zone_id,
-            ShippingRate.destination_zone_id, ShippingRate.reach, ShippingRate.first_kg, ShippingRate.next_kg,
-            ShippingRate.minimum_kg, ShippingRate.days_min, ShippingRate.days_max,
-        )
-        .join(ShippingMethod, ShippingMethod.id == ShippingRate.method_id)
-        .where(ShippingMethod.is_active, ShippingMethod.kind == "delivery")
-        .where(ShippingRate.origin_zone_id.in_(list(origin_zones)))
-    )  # fmt: skip
-    if destination_zone is not None:
-        query = query.where(ShippingRate.destination_zone_id == destination_zone)
-    return [Rate._make(row) for row in db.session.execute(query)]
-
-
-def pickup_option() -> Option | None:
-    """Collecting at the gallery; None when the method was switched off."""
-    row = db.session.execute(
-        select(ShippingMethod.id, ShippingMethod.code, ShippingMethod.name, ShippingMethod.name_en)
-        .where(ShippingMethod.is_active, ShippingMethod.kind == "pickup")
-        .order_by(ShippingMethod.position)
-    ).first()
-    return Option(row[0], row[1], row[2], row[3], True, 0, 0, 0) if row else None
+    if refused:
+        return ParcelQuote(origin.facility_id, weight, (), pickup, refused, goods=goods)
+    least = free_from(origin, destination)
+    if least is not None and goods >= least and offered[0].amount:
+        offered[0] = offered[0]._replace(amount=0, waived=offered[0].amount)
+    return ParcelQuote(origin.facility_id, weight, tuple(offered), pickup, (), least, goods)

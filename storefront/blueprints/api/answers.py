@@ -51,6 +51,7 @@ def parcel_quote(parcel: ParcelGoods, quote: ParcelQuote) -> dict[str, Any]:
         "weight_g": quote.weight_g,
         "options": [_option(option) for option in quote.options],
         "not_delivered": list(quote.refused),
+        "free_from": quote.free_from,
     }
 
 
@@ -62,6 +63,8 @@ def _option(option: Option) -> dict[str, Any]:
         "amount": option.amount,
         "days_min": option.days_min,
         "days_max": option.days_max,
+        "courier": option.courier or None,
+        "waived": option.waived,
     }
 
 

@@ -20,7 +20,8 @@ from storefront.extensions import db
 from storefront.orders.tokens import order_token
 from storefront.orders.views import order_view
 from storefront.shipping.addresses import LENGTHS, MISSING, Refused, one_line
-from storefront.shipping.quote import destination_for, quote
+from storefront.shipping.destinations import destination_for
+from storefront.shipping.rates import quote
 
 
 def _cart(token: str, cart_id: int) -> dict[str, Any]:
@@ -77,12 +78,12 @@ def remove_line(token: str, sku: str) -> ResponseReturnValue:
 
 @bp.get("/carts/<token>/shipping")
 def show_shipping(token: str) -> ResponseReturnValue:
-    """What may be chosen for each facility's parcel to `province` and `city`."""
+    """What may be chosen for each facility's parcel to `province`, `city`, and where known `district` and code."""
     errors: dict[str, Any] = {}
     given: dict[str, str] = {}
-    for name in ("province", "city"):
+    for name in ("province", "city", "district", "postal_code"):
         try:
-            given[name] = one_line(request.args.get(name), LENGTHS[name])
+            given[name] = one_line(request.args.get(name), LENGTHS.get(name, 20))
         except Refused as refused:
             errors[name] = refused.sentence
     if not errors and not given["province"]:
@@ -90,7 +91,7 @@ def show_shipping(token: str) -> ResponseReturnValue:
     if errors:
         raise Invalid(errors)
     view = load(carts.by_token(token).id)
-    offered = quote(view.pieces, destination_for(given["province"], given["city"], field="province"))
+    offered = quote(view.pieces, destination_for(**given, field="province"))
     return jsonify(parcels=[answers.parcel_quote(parcel, offered[parcel.facility.id]) for parcel in view.parcels])
 
 

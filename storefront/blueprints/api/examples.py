@@ -87,6 +87,8 @@ EXAMPLES: dict[str, Any] = {
                         "amount": 12_000,
                         "days_min": 2,
                         "days_max": 3,
+                        "courier": "Pos Indonesia",
+                        "waived": 0,
                     },
                     {
                         "method": "pickup",
@@ -95,9 +97,12 @@ EXAMPLES: dict[str, Any] = {
                         "amount": 0,
                         "days_min": 0,
                         "days_max": 0,
+                        "courier": None,
+                        "waived": 0,
                     },
                 ],
                 "not_delivered": [],
+                "free_from": 250_000,
             }
         ]
     },

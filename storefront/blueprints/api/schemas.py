@@ -164,10 +164,13 @@ SCHEMAS: dict[str, Schema] = {
                                     "amount": rupiah("Shipping"),
                                     "days_min": whole(minimum=0),
                                     "days_max": whole(minimum=0),
+                                    "courier": maybe(text("Who carries it, where the facility says so")),
+                                    "waived": rupiah("What the facility bears, so that nothing is charged; else 0"),
                                 }
                             )
                         ),
                         "not_delivered": array(text("SKUs that do not go there; then only pickup is offered")),
+                        "free_from": maybe(rupiah("Goods of the facility from which its cheapest delivery is free")),
                     }
                 )
             )
@@ -177,7 +180,9 @@ SCHEMAS: dict[str, Schema] = {
         {
             "line1": text("Street and number", maxLength=200),
             "district": text("Kecamatan", maxLength=80),
-            "city": text("Kota or kabupaten; an unknown one is accepted at the province's rate", maxLength=80),
+            "city": text(
+                "Kota or kabupaten; an unknown or ambiguous one is accepted at the province's rate", maxLength=80
+            ),
             "province": text(maxLength=60),
             "postal_code": text(pattern="^[1-9][0-9]{4}$"),
         }
@@ -197,11 +202,22 @@ SCHEMAS: dict[str, Schema] = {
             "expected_total": maybe(
                 rupiah("What the buyer saw: the order's total, or the cart's without shipping; refused when neither")
             ),
+            "gift_note": maybe(text("Printed on a card that lies in the parcel", maxLength=300)),
+            "note": maybe(text("For whoever sends and carries it", maxLength=300)),
             "payment_method": maybe(
                 text("`sandbox`, `stripe` or `transfer`; default: the first that is offered and takes the total")
             ),
         },
-        optional=("email", "phone", "address", "shipping", "expected_total", "payment_method"),
+        optional=(
+            "email",
+            "phone",
+            "address",
+            "shipping",
+            "expected_total",
+            "payment_method",
+            "gift_note",
+            "note",
+        ),
     ),
     "PaymentWish": record(
         {"payment_method": maybe(text("As in a checkout"))},

@@ -71,7 +71,10 @@ def _catalogue() -> dict[str, Any]:
 def _carts() -> dict[str, Any]:
     cart, sku = _path("token", "The cart's id"), _path("sku", "The line's SKU")
     stock = (errors.NotFound, errors.UnknownSku, errors.OutOfStock, errors.CartClosed)
-    place = [_query("province", text(), required=True), _query("city", text())]
+    place = [
+        _query("province", text(), required=True),
+        *(_query(name, text()) for name in ("city", "district", "postal_code")),
+    ]
     key = {
         "name": "Idempotency-Key",
         "in": "header",

@@ -17,7 +17,7 @@ from storefront.errors import DomainError, Invalid, NotFound, OutOfStock, Unknow
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.people import access
-from storefront.shipping.quote import starting_amounts
+from storefront.shipping.rates import starting_amounts
 
 #: Refusals that the cart's page explains beside the cart itself.
 EXPLAINED = (Invalid, OutOfStock, UnknownSku)

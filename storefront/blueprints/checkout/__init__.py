@@ -9,8 +9,8 @@ bp = Blueprint("checkout", __name__)
 
 @bp.after_request
 def personal(response: Response) -> Response:
-    """Names, addresses and orders: nobody keeps these pages."""
-    response.headers["Cache-Control"] = "no-store"
+    """Names, addresses and orders: nobody keeps these pages, unless the page itself says that its browser may."""
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 

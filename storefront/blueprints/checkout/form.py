@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import datetime
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from storefront.cart import delivery, ways
 from storefront.cart.problems import NotSentThere
 from storefront.cart.view import CartView, ParcelGoods
+from storefront.days import today
 from storefront.errors import DomainError, Invalid
+from storefront.facilities.working_days import all_ready_on, holidays_from
+from storefront.languages import locale
 from storefront.shipping.addresses import ADDRESS_FIELDS, LENGTHS, Refused, one_line
-from storefront.shipping.quote import Option, ParcelQuote, destination_for, pickup_only, quote
+from storefront.shipping.advice import advise, fingerprint
+from storefront.shipping.destinations import destination_for
+from storefront.shipping.find_places import Filled, choices_for, fill
+from storefront.shipping.quote import Option, ParcelQuote
+from storefront.shipping.rates import methods_of, pickup_only, quote
 
 CONTACT_FIELDS = ("name", "email", "phone")
+NOTE_FIELDS = ("gift_note", "note")
 #: Name of a parcel's radio buttons, before its facility's code.
 SHIPPING_PREFIX = "shipping-"
 LONGEST_VALUE = 400
+LONGEST_NOTE = 2000
 
 
 @dataclass(frozen=True)
@@ -29,10 +39,16 @@ class ParcelChoice:
     quote: ParcelQuote
     chosen: Option | None
     not_sent: tuple[NotSentThere, ...]
+    #: When the parcel leaves, if it is paid today.
+    leaves_on: datetime.date
 
     @property
     def field(self) -> str:
         return SHIPPING_PREFIX + self.parcel.facility.code
+
+    def arrives_on(self, option: Option) -> datetime.date:
+        """The day by which the parcel should be there, or ready at the gallery, if it is paid today."""
+        return self.leaves_on + datetime.timedelta(days=option.days_max)
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,10 @@ class Typed:
     seen_total: int | None = None
     #: The way to pay, empty before one was chosen.
     method: str = ""
+    #: Code of the district that was chosen among several with one postal code.
+    place: str = ""
+    #: Fingerprint of the advice about the address that stood on the page.
+    advised: str = ""
 
     @classmethod
     def nothing(cls, values: Mapping[str, str] | None = None) -> Typed:
@@ -67,17 +87,29 @@ class Typed:
             if name.startswith(SHIPPING_PREFIX) and value
         }
         values = {name: form.get(name, "")[:LONGEST_VALUE] for name in (*CONTACT_FIELDS, *ADDRESS_FIELDS)}
+        values |= {name: form.get(name, "")[:LONGEST_NOTE] for name in NOTE_FIELDS}
         key = form.get("key", "")[:100].strip()
         method = form.get("payment_method", "")[:40]
         return cls(
-            values, chosen, key or secrets.token_urlsafe(18), number("cart"), number("expected_total"), method
+            values,
+            chosen,
+            key or secrets.token_urlsafe(18),
+            number("cart"),
+            number("expected_total"),
+            method,
+            form.get("place", "")[:10],
+            form.get("advised", "")[:40],
         )
+
+    def completed(self) -> Typed:
+        """The same with what the postal code says of the fields left empty."""
+        return replace(self, values={**self.values, **fill(self.values, self.place).values})
 
     def request_data(self) -> dict[str, Any]:
         """The same in the shape of the API's checkout call. An untouched address is no address."""
         address = {name: self.values.get(name, "").strip() for name in ADDRESS_FIELDS}
         return {
-            **{name: self.values.get(name) for name in CONTACT_FIELDS},
+            **{name: self.values.get(name) for name in (*CONTACT_FIELDS, *NOTE_FIELDS)},
             "address": address if any(address.values()) else None,
             "shipping": dict(self.chosen),
             "expected_total": self.seen_total,
@@ -95,6 +127,25 @@ class Form:
     #: Whether province and city are known, so that the amounts are those of this address.
     is_quoted: bool
     errors: Mapping[str, Any] = field(default_factory=dict)
+    #: Beside the address: what does not fit, and what would.
+    advice: Mapping[str, str] = field(default_factory=dict)
+    #: Deliveries of each facility (id → code, name, courier), while the amounts are not known.
+    awaited: Mapping[int, Sequence[tuple[str, str, str]]] = field(default_factory=dict)
+
+    @cached_property
+    def filled(self) -> Filled:
+        """The districts to choose from while the postal code is that of several."""
+        return fill(self.typed.values)
+
+    @cached_property
+    def lists(self) -> dict[str, list[str]]:
+        """What can be chosen for city, district and postal code."""
+        return choices_for(self.typed.values)
+
+    @property
+    def advised(self) -> str:
+        """The fingerprint of the advice on this page."""
+        return fingerprint(self.advice)
 
     @property
     def shipping_total(self) -> int | None:
@@ -134,17 +185,27 @@ def build(view: CartView, typed: Typed, errors: Mapping[str, Any] | None = None)
     """The form for a cart and what was typed; the chosen options where they are still offered."""
     found = dict(errors or {})
     quotes, is_quoted = _quotes(view, typed, found)
-    choices = tuple(_choice(parcel, quotes[parcel.facility.id], typed) for parcel in view.parcels)
-    return Form(typed, choices, view.items_total, is_quoted, found)
+    day, holidays = today(), holidays_from(today())
+    choices = tuple(
+        _choice(
+            parcel,
+            quotes[parcel.facility.id],
+            typed,
+            all_ready_on(day, [line.lead_time_days for line in parcel.lines], holidays),
+        )
+        for parcel in view.parcels
+    )
+    awaited = {} if is_quoted else methods_of(view.pieces, locale())
+    return Form(typed, choices, view.items_total, is_quoted, found, advise(typed.values), awaited)
 
 
 def _quotes(view: CartView, typed: Typed, errors: dict[str, Any]) -> tuple[dict[int, ParcelQuote], bool]:
     """Quotes for the typed province and city, or for pickup alone while they are not known."""
     try:
-        province = one_line(typed.values.get("province"), LENGTHS["province"])
-        city = one_line(typed.values.get("city"), LENGTHS["city"])
-        if province and city:
-            return quote(view.pieces, destination_for(province, city, field="province")), True
+        given = {name: one_line(typed.values.get(name), LENGTHS[name]) for name in ("province", "city", "district")}
+        if given["province"] and given["city"]:
+            code = typed.values.get("postal_code", "").strip()[:20]
+            return quote(view.pieces, destination_for(**given, postal_code=code, field="province")), True
     except Refused:
         pass  # said beside the field when the order is sent
     except Invalid as refusal:
@@ -152,11 +213,17 @@ def _quotes(view: CartView, typed: Typed, errors: dict[str, Any]) -> tuple[dict[
     return pickup_only(view.pieces), False
 
 
-def _choice(parcel: ParcelGoods, parcel_quote: ParcelQuote, typed: Typed) -> ParcelChoice:
+def _choice(
+    parcel: ParcelGoods, parcel_quote: ParcelQuote, typed: Typed, leaves_on: datetime.date
+) -> ParcelChoice:
     code = typed.chosen.get(parcel.facility.code)
     chosen = parcel_quote.option(code) if code else None
     return ParcelChoice(
-        parcel, parcel_quote, chosen or parcel_quote.cheapest, tuple(delivery.not_sent(parcel, parcel_quote))
+        parcel,
+        parcel_quote,
+        chosen or parcel_quote.cheapest,
+        tuple(delivery.not_sent(parcel, parcel_quote)),
+        leaves_on,
     )
 
 

@@ -24,7 +24,8 @@ from storefront.languages import locale
 from storefront.orders.models import Order
 from storefront.orders.tokens import order_token
 from storefront.people import access
-from storefront.shipping.quote import provinces
+from storefront.shipping.advice import advise, fingerprint
+from storefront.shipping.destinations import provinces
 
 
 def _settings() -> Settings:
@@ -36,8 +37,12 @@ def _settings() -> Settings:
 def show() -> ResponseReturnValue:
     """The empty form; without goods to order, the cart says what is missing."""
     person = access.person()
-    cart = carts.current(cookie.read_token(request, _settings()), person.id if person else None)
+    token, person_id = cookie.read_token(request, _settings()), person.id if person else None
+    cart = carts.current(token, person_id)
     view = load(cart.id, with_photos=True) if cart else None
+    if view is None and (waiting := carts.waiting_order(token, person_id)):
+        # Back from the payment page: what was typed has become an order, and may be paid or given up there.
+        return redirect(url_for("checkout.show_order", number=waiting))
     if view is None or not view.may_be_ordered:
         return redirect(url_for("cart.show"))
     known = {"name": person.name, "email": person.email} if person else {}
@@ -47,7 +52,7 @@ def show() -> ResponseReturnValue:
 @bp.post("/checkout/shipping")
 def reckon() -> ResponseReturnValue:
     """The same form with shipping reckoned anew: by htmx as one changes it, by a button without JavaScript."""
-    typed = Typed.read(request.form)
+    typed = Typed.read(request.form).completed()
     view = load(_cart(typed).id, with_photos=True)
     return _page(view, typed, fragment=request.headers.get("HX-Request") == "true")
 
@@ -58,16 +63,20 @@ def order() -> ResponseReturnValue:
 
     Whatever is refused is said beside its field or on top; nothing that was typed is lost.
     """
-    typed = Typed.read(request.form)
+    typed = Typed.read(request.form).completed()
     cart = _cart(typed)
     cart_id, ordered = cart.id, cart.order_id
     if ordered is None and typed.seen_total is None:
         return _first_total(cart_id, typed)
     person = access.person()
     try:
+        wish = read_request(typed.request_data(), saw_shipping=True)
+        if ordered is None and wish.address and fingerprint(advise(typed.values)) not in ("", typed.advised):
+            # Said once, before anything is ordered: whoever knows better presses again.
+            return _page(load(cart_id, with_photos=True), typed, is_advised=True)
         result = check_out(
             cart_id,
-            read_request(typed.request_data(), saw_shipping=True),
+            wish,
             typed.key,
             locale=locale(),
             person_id=person.id if person else None,
@@ -136,4 +145,7 @@ def _page(
     )
     response = make_response(page, status)
     response.headers["Vary"] = "HX-Request"
+    if not fragment and access.person() is None:
+        # A guest's own browser may keep the form for going back and forward, with what was typed, without asking us.
+        response.headers["Cache-Control"] = "private, no-cache"
     return response

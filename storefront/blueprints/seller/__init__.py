@@ -52,6 +52,7 @@ def allowed(action: Action) -> bool:
 
 from storefront.blueprints.seller import (  # noqa: E402, F401
     declarations,
+    delivery,
     distributions,
     export,
     money,

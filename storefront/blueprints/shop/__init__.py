@@ -7,6 +7,7 @@ from flask import Blueprint
 bp = Blueprint("shop", __name__)
 
 from storefront.blueprints.shop import (  # noqa: E402, F401
+    delivery,
     finding,
     fragments,
     machines,
