@@ -118,6 +118,12 @@ const behaviours = {
       mark.textContent = Math.max(0, Math.floor((until - Date.now()) / 60000));
     }, 10000);
   },
+  // A warning that waits for its moment.
+  "[data-warn]": (box) => {
+    const show = () => { if (box.isConnected) box.firstElementChild.hidden = false; };
+    const wait = Date.parse(box.dataset.warn) - Date.now();
+    if (wait < 2 ** 31) setTimeout(show, Math.max(0, wait));
+  },
   "[data-print]": (button) => {
     button.hidden = false;
     button.addEventListener("click", () => print());

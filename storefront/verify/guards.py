@@ -45,7 +45,7 @@ TRIGGERS = {
     ),
     "order_line_shares": ("order_line_shares_append_only", "order_line_shares_once"),
     "order_lines": ("order_lines_append_only", "order_lines_place", "order_lines_shared"),
-    "orders": ("orders_transition",),
+    "orders": ("orders_extend_once", "orders_transition"),
     "parcels": ("parcels_transition",),
     "payment_events": ("payment_events_keep",),
     "payments": ("payments_keep", "payments_transition"),
