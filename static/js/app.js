@@ -145,6 +145,22 @@ function enliven(root) {
 enliven(document);
 document.addEventListener("htmx:load", (event) => enliven(event.target));
 
+// The shop keeps what it needs for a phone without network (sw.js); a copy that is shown is called one.
+if (document.querySelector("link[rel=manifest]")) {
+  addEventListener("load", () => navigator.serviceWorker?.register("/sw.js").catch(() => {}));
+}
+const away = document.getElementById("away");
+if (away) {
+  const tell = () => { away.hidden = navigator.onLine; };
+  addEventListener("online", tell);
+  addEventListener("offline", tell);
+  tell();
+}
+// Whoever signs out leaves no order on this device.
+document.addEventListener("submit", (event) => {
+  if (event.target.action.endsWith("/logout")) window.caches?.delete("shop-order-1");
+});
+
 // The phone's menu closes when one presses elsewhere or Escape.
 function closeMenu() {
   const menu = document.querySelector(".top .menu[open]");

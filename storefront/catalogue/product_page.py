@@ -31,6 +31,7 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
        f.name AS facility_name, f.city, r.name AS province, c.slug AS category_slug, c.name AS category_name,
        c.name_en AS category_name_en,
        (SELECT json_agg(ph ORDER BY ph.position) FROM photos ph WHERE ph.product_id = p.id) AS photos,
+       (SELECT to_json(pr) FROM product_ratings pr WHERE pr.product_id = p.id AND pr.reviews > 0) AS rating,
        (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'title', v.title, 'title_en', v.title_en,
                   'price', v.price, 'material_cost', v.material_cost, 'weight_g', v.weight_g,
                   'made_to_order', v.made_to_order, 'lead_time_days', v.lead_time_days,
@@ -71,6 +72,21 @@ class FacilityRef:
 class CategoryRef:
     slug: str
     name: str
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What the public reviews of a product add up to."""
+
+    #: Sum of the stars, 1 to 5 each.
+    stars: int
+    reviews: int
+
+    @property
+    def average(self) -> str:
+        """Stars on average with one digit, as `4.6`."""
+        tenths = (20 * self.stars + self.reviews) // (2 * self.reviews)
+        return f"{tenths // 10}.{tenths % 10}"
 
 
 @dataclass(frozen=True)
@@ -126,6 +142,8 @@ class ProductPage:
     photos: list[Photo]
     variants: list[Offer]
     more: list[ProductCard]
+    #: None: it has no public reviews.
+    rating: Rating | None = None
 
     @property
     def shown(self) -> Offer | None:
@@ -163,4 +181,5 @@ def product_page(slug: str, locale: str) -> ProductPage | None:
         photos=[Photo.of(photo, locale) for photo in row["photos"] or []],
         variants=[Offer.of(variant, locale) for variant in row["variants"] or []],
         more=cards(row["more"], locale),
+        rating=Rating(row["rating"]["stars"], row["rating"]["reviews"]) if row["rating"] else None,
     )

@@ -39,6 +39,7 @@ TRIGGERS = {
     "fee_bearers": ("catalogue_changed", "fee_bearers_keep", "fee_bearers_legal"),
     "funds": ("funds_keep_code",),
     "held_transfers": ("held_transfers_keep",),
+    "listings": ("note_catalogue_change",),
     "journal_entries": (
         "journal_entries_append_only", "journal_entries_no_truncate", "journal_entries_not_empty",
         "journal_entries_open_period",
@@ -51,13 +52,13 @@ TRIGGERS = {
     "payments": ("payments_keep", "payments_transition"),
     "payouts": ("payouts_append_only", "payouts_to_the_office"),
     "periods": ("periods_chain",),
-    "photos": ("catalogue_changed",),
+    "photos": ("catalogue_changed", "note_catalogue_change"),
     "postings": ("postings_append_only", "postings_balanced", "postings_no_truncate", "postings_with_their_entry"),
     "premium_distributions": (
         "distributions_transition", "premium_distributions_begin", "premium_distributions_decided_in_time",
         "premium_distributions_keep", "premium_distributions_open_period", "premium_distributions_within",
     ),
-    "products": ("catalogue_changed", "listing_changed", "products_search_text"),
+    "products": ("catalogue_changed", "listing_changed", "note_catalogue_change", "products_search_text"),
     "provider_lines": ("provider_lines_keep",),
     "refund_lines": ("refund_lines_append_only", "refund_lines_whole"),
     "refund_parcels": ("refund_parcels_append_only", "refund_parcels_whole"),
@@ -74,13 +75,13 @@ TRIGGERS = {
     "split_rule_ends": ("split_rule_ends_keep",),
     "split_rule_shares": ("split_rule_shares_keep", "split_rule_shares_whole"),
     "split_rules": ("catalogue_changed", "split_rules_end", "split_rules_keep", "split_rules_whole"),
-    "stock_levels": ("catalogue_changed", "listing_changed"),
+    "stock_levels": ("catalogue_changed", "listing_changed", "note_catalogue_change"),
     "stock_movements": ("apply_stock_movement", "stock_movements_append_only", "stock_movements_no_truncate"),
     "transfer_reversals": (
         "transfer_reversals_begin", "transfer_reversals_keep", "transfer_reversals_transition",
         "transfer_reversals_within",
     ),
-    "variants": ("catalogue_changed", "listing_changed"),
+    "variants": ("catalogue_changed", "listing_changed", "note_catalogue_change"),
     "workshops": ("catalogue_changed", "workshops_former_name", "workshops_search"),
 }  # fmt: skip
 #: What is there once: every unique index and every EXCLUDE, by name, but primary keys.
