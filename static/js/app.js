@@ -2,6 +2,7 @@
 // Runs again on every piece of page that htmx brings in.
 
 const wide = matchMedia("(min-width: 960px)");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Plus and minus beside a quantity. */
 function stepper(box) {
@@ -44,7 +45,7 @@ function gallery(box) {
     thumb.addEventListener("click", (event) => {
       event.preventDefault();
       const target = document.getElementById(thumb.hash.slice(1));
-      box.scrollTo({ left: target.offsetLeft - box.offsetLeft, behavior: "smooth" });
+      box.scrollTo({ left: target.offsetLeft - box.offsetLeft, behavior: calm.matches ? "auto" : "smooth" });
     });
   }
   const seen = new IntersectionObserver((entries) => {
