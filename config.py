@@ -77,6 +77,8 @@ class Settings:
     sentry_dsn: str | None
     #: How many proxies in front may be believed about the client's address and scheme.
     trusted_proxies: int
+    #: Off takes the service worker back from every browser that has it.
+    service_worker: bool
     #: Off only for load tests.
     rate_limits: bool
 
@@ -117,6 +119,7 @@ class Settings:
             redis_url=read.text("REDIS_URL"),
             sentry_dsn=read.text("SENTRY_DSN"),
             trusted_proxies=read.count("TRUSTED_PROXIES"),
+            service_worker=read.switch("SERVICE_WORKER", True),
             rate_limits=read.switch("RATE_LIMITS", True),
         )
         problems = read.problems + settings.problems()

@@ -59,6 +59,10 @@ class Assets:
         """The address of the static file `name`, as `css/app.css`. Raises KeyError if there is none."""
         return "/static/" + self.names[name]
 
+    def text(self, name: str) -> str:
+        """The source of the static file `name`, for what is served under an address of its own."""
+        return (self.source / name).read_text()
+
     def _hashed(self, name: str, above: tuple[str, ...]) -> str:
         """Make the hashed copy of `name` and of all it refers to; return the hashed name."""
         if name in self.names:

@@ -27,7 +27,7 @@ BARE_PAGE = Markup(
     "<!doctype html><html><meta charset='utf-8'><title>{title}</title>"
     "<h1>{title}</h1><p>{message}</p><p>{request_id}</p><p><a href='{root}/'>{home}</a></p></html>"
 )
-MACHINE_PATHS = ("/api/", "/webhooks/", "/sandbox/")
+MACHINE_PATHS = ("/api/", "/webhooks/", "/sandbox/", "/feeds/")
 
 
 class DomainError(Exception):

@@ -13,7 +13,8 @@ REVOKE DELETE, TRUNCATE ON
     orders, parcels, payments, payment_events, payment_attempts, refunds, reservations, people, memberships,
     facilities, workshops, products, variants, split_rules, split_rule_shares, idempotency_keys, messages FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON
-    order_transitions, parcel_transitions, payment_transitions, alembic_version, order_status, listings FROM {web};
+    order_transitions, parcel_transitions, payment_transitions, alembic_version, order_status, listings,
+    catalogue_changes FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON listings_gone, search_words FROM {web};
 REVOKE DELETE, TRUNCATE ON lost_searches_done FROM {web};
 REVOKE UPDATE, DELETE ON idempotency_keys FROM {web};

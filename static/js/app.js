@@ -2,6 +2,7 @@
 // Runs again on every piece of page that htmx brings in.
 
 const wide = matchMedia("(min-width: 960px)");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Plus and minus beside a quantity. */
 function stepper(box) {
@@ -44,7 +45,7 @@ function variants(box) {
 }
 
 /** Moves a rail of pictures sideways to one of them, never the page. */
-function slideTo(slide, behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth") {
+function slideTo(slide, behavior = calm.matches ? "auto" : "smooth") {
   slide.parentElement.scrollTo({ left: slide.offsetLeft - slide.parentElement.offsetLeft, behavior });
 }
 
@@ -219,6 +220,12 @@ const behaviours = {
       mark.textContent = Math.max(0, Math.floor((until - Date.now()) / 60000));
     }, 10000);
   },
+  // A warning that waits for its moment.
+  "[data-warn]": (box) => {
+    const show = () => { if (box.isConnected) box.firstElementChild.hidden = false; };
+    const wait = Date.parse(box.dataset.warn) - Date.now();
+    if (wait < 2 ** 31) setTimeout(show, Math.max(0, wait));
+  },
   "[data-print]": (button) => {
     button.hidden = false;
     button.addEventListener("click", () => print());
@@ -239,6 +246,22 @@ function enliven(root) {
 
 enliven(document);
 document.addEventListener("htmx:load", (event) => enliven(event.target));
+
+// The shop keeps what it needs for a phone without network (sw.js); a copy that is shown is called one.
+if (document.querySelector("link[rel=manifest]")) {
+  addEventListener("load", () => navigator.serviceWorker?.register("/sw.js").catch(() => {}));
+}
+const away = document.getElementById("away");
+if (away) {
+  const tell = () => { away.hidden = navigator.onLine; };
+  addEventListener("online", tell);
+  addEventListener("offline", tell);
+  tell();
+}
+// Whoever signs out leaves no order on this device.
+document.addEventListener("submit", (event) => {
+  if (event.target.action.endsWith("/logout")) window.caches?.delete("shop-order-1");
+});
 
 // The phone's menu closes when one presses elsewhere or Escape.
 function closeMenu() {

@@ -243,6 +243,15 @@ class ShortCode(db.Model):  # type: ignore[name-defined]
     target: Mapped[int]
 
 
+class CatalogueChange(db.Model):  # type: ignore[name-defined]
+    """When a product last changed in what the public sees of it; written by the database."""
+
+    __tablename__ = "catalogue_changes"
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    changed_at: Mapped[datetime.datetime]
+
+
 class ProductRating(db.Model):  # type: ignore[name-defined]
     """What the public reviews of a product add up to; written by the database as reviews change."""
 

@@ -42,6 +42,7 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
        f.name AS facility_name, f.city, r.name AS province, c.slug AS category_slug, c.name AS category_name,
        c.name_en AS category_name_en,{product_words.COLUMNS},
        (SELECT json_agg(ph ORDER BY ph.position) FROM photos ph WHERE ph.product_id = p.id) AS photos,
+       (SELECT to_json(pr) FROM product_ratings pr WHERE pr.product_id = p.id AND pr.reviews > 0) AS rating,
        (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'title', v.title, 'title_en', v.title_en,
                   'price', v.price, 'material_cost', v.material_cost, 'weight_g', v.weight_g,
                   'photo_id', v.photo_id, 'made_to_order', v.made_to_order, 'lead_time_days', v.lead_time_days,
@@ -92,6 +93,21 @@ class FacilityRef:
 class CategoryRef:
     slug: str
     name: str
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What the public reviews of a product add up to."""
+
+    #: Sum of the stars, 1 to 5 each.
+    stars: int
+    reviews: int
+
+    @property
+    def average(self) -> str:
+        """Stars on average with one digit, as `4.6`."""
+        tenths = (20 * self.stars + self.reviews) // (2 * self.reviews)
+        return f"{tenths // 10}.{tenths % 10}"
 
 
 @dataclass(frozen=True)
@@ -166,6 +182,8 @@ class ProductPage:
     asked: str = ""
     #: What people say of it, as the database's `product_voices` gives it; empty when not asked for.
     voices: Mapping[str, Any] = field(default_factory=dict)
+    #: None: it has no public reviews.
+    rating: Rating | None = None
 
     @property
     def pictures(self) -> list[tuple[int, Photo]]:
@@ -219,6 +237,7 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
         may_sell=row["may_sell"],
         asked=sku,
         voices=row["voices"] or {},
+        rating=Rating(row["rating"]["stars"], row["rating"]["reviews"]) if row["rating"] else None,
     )
 
 

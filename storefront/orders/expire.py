@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime
 
 import structlog
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.mail.owe import owe
+from storefront.orders.extend import is_extended
 from storefront.orders.models import Order, OrderLine, OrderState, Parcel, ParcelState
 from storefront.orders.taken import record_taken
 from storefront.payments.gateway import GatewayUnavailable, gateway
@@ -40,6 +41,7 @@ def expire_unpaid() -> int:
     db.session.rollback()
     ended = sum(_expire(order_id) for order_id in due)
     close_left_over_pages()
+    close_outlived_pages()
     return ended
 
 
@@ -72,31 +74,61 @@ def close_left_over_pages() -> None:
     db.session.rollback()
     for order_id in left_over:
         if close_payment_pages(order_id):
-            db.session.execute(
-                update(Payment)
-                .where(Payment.order_id == order_id, Payment.state.in_(LIVING_STATES))
-                .values(state=PaymentState.EXPIRED.value)
-            )
+            _end_payments(Payment.order_id == order_id)
             db.session.commit()
+
+
+def close_outlived_pages() -> None:
+    """End payments whose time is over though their order is held on: its hold was extended, or another way of paying
+    holds it longer. Commits each. The order goes on; its page offers a new payment.
+    """
+    outlived = db.session.execute(
+        select(Payment.order_id, Payment.id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(
+            Payment.state.in_([PaymentState.CREATED.value, PaymentState.PENDING.value]),
+            Payment.expires_at < func.now(),
+            Order.state == OrderState.AWAITING_PAYMENT.value,
+            Order.expires_at > func.now(),
+        )
+        .limit(AT_ONCE)
+    ).all()
+    db.session.rollback()
+    for order_id, payment_id in outlived:
+        if close_payment_pages(order_id, payment_id):
+            _end_payments(Payment.id == payment_id)
+            db.session.commit()
+
+
+def _end_payments(which: ColumnElement[bool], state: PaymentState = PaymentState.EXPIRED) -> None:
+    db.session.execute(
+        update(Payment).where(which, Payment.state.in_(LIVING_STATES)).values(state=state.value)
+    )
 
 
 def end_order(order_id: int, state: OrderState) -> bool:
     """Close the payment pages of an unpaid order, then end it as `state` (expired or cancelled).
 
     Ends the session's transaction and commits its own. False when the order was not ended: it is paid, or
-    ended already, or the provider cannot be reached now.
+    ended already, or held longer meanwhile, or the provider cannot be reached now.
     """
     if not close_payment_pages(order_id):
         return False
     reach("expiry.after_provider")
+    # Waits for whoever has the order: it may be a shopper who has it held longer, as they asked in time.
     order = db.session.scalar(
         select(Order)
         .where(Order.id == order_id, Order.state == OrderState.AWAITING_PAYMENT.value)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
         .execution_options(populate_existing=True)
     )
     if order is None:
         db.session.rollback()
+        return False
+    if state is OrderState.EXPIRED and is_extended(order):
+        # Its pages are closed already, so they are ended here too: the shopper opens a new one.
+        _end_payments(Payment.order_id == order_id)
+        db.session.commit()
         return False
     end_locked_order(order, state)
     reach("expiry.before_commit")
@@ -116,21 +148,23 @@ def end_locked_order(order: Order, state: OrderState) -> None:
         .where(Parcel.order_id == order.id, Parcel.state == ParcelState.WAITING.value)
         .values(state=ParcelState.CANCELLED.value)
     )
-    db.session.execute(
-        update(Payment)
-        .where(Payment.order_id == order.id, Payment.state.in_(LIVING_STATES))
-        .values(
-            state=PaymentState.EXPIRED.value if state is OrderState.EXPIRED else PaymentState.CANCELLED.value
-        )
+    _end_payments(
+        Payment.order_id == order.id,
+        PaymentState.EXPIRED if state is OrderState.EXPIRED else PaymentState.CANCELLED,
     )
     owe(f"order_{state.value}", order.id)
 
 
-def close_payment_pages(order_id: int) -> bool:
-    """Close every payment page of an order at its provider; False when one is paid or cannot be closed."""
+def close_payment_pages(order_id: int, only: str | None = None) -> bool:
+    """Close every payment page of an order at its provider, or that of the payment `only`.
+
+    False when one is paid or cannot be closed.
+    """
     open_payments = db.session.execute(
         select(Payment.id, Payment.gateway, Payment.reference, Payment.created_at).where(
-            Payment.order_id == order_id, Payment.state.in_(LIVING_STATES)
+            Payment.order_id == order_id,
+            Payment.state.in_(LIVING_STATES),
+            *([Payment.id == only] if only else []),
         )
     ).all()
     db.session.rollback()

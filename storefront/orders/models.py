@@ -61,6 +61,8 @@ class Order(db.Model):  # type: ignore[name-defined]
     placed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     #: The hold on the pieces ends here.
     expires_at: Mapped[datetime.datetime]
+    #: When its shopper had the hold extended; never a second time.
+    hold_extended_at: Mapped[datetime.datetime | None]
     paid_at: Mapped[datetime.datetime | None]
     closed_at: Mapped[datetime.datetime | None]
 

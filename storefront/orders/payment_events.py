@@ -6,6 +6,7 @@ from sqlalchemy import exists, select
 
 from storefront.extensions import db, defer
 from storefront.orders.expire import end_locked_order, hold_while_pending
+from storefront.orders.extend import is_extended
 from storefront.orders.mark_paid import record_other_outcome
 from storefront.orders.models import Order, OrderState
 from storefront.orders.taken import record_taken
@@ -116,14 +117,15 @@ def apply_status(payment_id: str, status: ProviderStatus) -> str:
 
 
 def payment_expired(payment_id: str) -> str:
-    """The provider closed a page. Without another living payment the order ends with it."""
+    """The provider closed a page. Without another living payment the order ends with it, unless it is held longer."""
     order_id = db.session.execute(select(Payment.order_id).where(Payment.id == payment_id)).scalar_one()
     order = db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
     result = record_other_outcome(payment_id, PaymentState.EXPIRED)
     living = db.session.scalar(
         select(exists().where(Payment.order_id == order_id, Payment.state.in_(LIVING_STATES)))
     )
-    if order.state == OrderState.AWAITING_PAYMENT and not living:
+    # Not when its shopper has it held longer: the page ended when it was to end, and a new one can be opened.
+    if order.state == OrderState.AWAITING_PAYMENT and not living and not is_extended(order):
         end_locked_order(order, OrderState.EXPIRED)
         return "order_expired"
     return result

@@ -96,6 +96,10 @@ class Gateway(Protocol):
     name: str
     #: How long pieces are held for an unpaid order; the provider's payment page lives as long.
     hold: datetime.timedelta
+    #: How much longer pieces are held, once, when the shopper asks for it.
+    extension: datetime.timedelta
+    #: Whether its pages live on with a longer hold. Else a new page is opened when the old one has ended.
+    pages_follow: bool
     #: The provider opens no page that lives shorter.
     shortest_page: datetime.timedelta
     #: How long money may be on its way after the shopper has done their part; an order is held as long.

@@ -59,6 +59,8 @@ class SandboxGateway:
 
     name = "sandbox"
     hold = datetime.timedelta(minutes=60)
+    extension = datetime.timedelta(minutes=30)
+    pages_follow = True
     shortest_page = datetime.timedelta(0)
     settles_within = datetime.timedelta(0)
     methods: Sequence[Method] = (

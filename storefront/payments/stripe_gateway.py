@@ -45,6 +45,9 @@ class StripeGateway:
 
     name = "stripe"
     hold = datetime.timedelta(minutes=60)
+    extension = datetime.timedelta(minutes=30)
+    #: A session ends at the moment that it was opened with.
+    pages_follow = False
     #: A session lives 30 minutes to 24 hours; the minute is for clocks that differ, and for the way there.
     shortest_page = datetime.timedelta(minutes=31)
     #: Bank transfers to a virtual account are the slowest way that Stripe offers for rupiah.

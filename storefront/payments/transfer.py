@@ -54,6 +54,8 @@ class TransferGateway:
     """See `storefront.payments.gateway.Gateway`."""
 
     name = NAME
+    extension = datetime.timedelta(days=1)
+    pages_follow = True
     shortest_page = datetime.timedelta(0)
     settles_within = datetime.timedelta(0)
     methods: Sequence[Method] = (

@@ -66,4 +66,11 @@ INVARIANTS = (
             WHERE (r.variant_id, r.location_id, -r.quantity)
                   IS DISTINCT FROM (m.variant_id, m.location_id, m.quantity)""",
     ),
+    Invariant(
+        "changes_are_noted",
+        3,
+        "Of each product that is listed it is known when it last changed, so that no feed leaves it out.",
+        """SELECT l.product_id FROM listings l LEFT JOIN catalogue_changes c ON c.product_id = l.product_id
+            WHERE c.product_id IS NULL""",
+    ),
 )

@@ -515,3 +515,27 @@ def test_one_order_that_cannot_be_ended_stops_no_other(
     db_session.commit()
     assert expire_unpaid() == 1
     assert [order_status(order.id)[0], order_status(other.id)[0]] == ["awaiting_payment", "expired"]
+
+
+def test_a_hold_that_was_extended_outlives_stripes_page_and_gets_a_new_one(
+    client: FlaskClient, fake: FakeStripe, db_session: Session
+) -> None:
+    open_shop()
+    answer = check_out(client, new_cart(client, ("PKL-BATIK", 1)))
+    number, token = answer.json["order"]["number"], answer.json["order"]["token"]
+    old = answer.json["payment"]["url"]
+    client.get(f"/orders/{number}?token={token}")
+    # Five minutes are left; Stripe's session cannot be made to live longer.
+    for table in ("orders", "payments"):
+        db_session.execute(text(f"UPDATE {table} SET expires_at = now() + interval '5 minutes'"))
+    db_session.commit()
+    assert old in client.get(f"/orders/{number}").text
+    assert client.post(f"/orders/{number}/hold").status_code == 303
+    assert old not in client.get(f"/orders/{number}").text
+    page = client.post(f"/orders/{number}/pay").headers["Location"]
+    assert fake.address in page
+    assert page != old
+    held_until = db_session.execute(text("SELECT expires_at FROM orders")).scalar_one()
+    lives_until = db_session.execute(text("SELECT max(expires_at) FROM payments")).scalar_one()
+    assert lives_until >= held_until
+    assert expire_unpaid() == 0

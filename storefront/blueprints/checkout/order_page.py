@@ -19,6 +19,7 @@ from storefront.extensions import db
 from storefront.languages import locale
 from storefront.orders.ask import ask_soon
 from storefront.orders.cancel import cancel
+from storefront.orders.extend import extend_hold, hold_of
 from storefront.orders.held import is_held
 from storefront.orders.links import open_by_link
 from storefront.orders.models import Order, OrderState
@@ -36,6 +37,8 @@ MOST_LOOKS = 6
 LOOKS_TO_ASK = 2
 #: Seconds after which a page that waits has the provider asked, and after which it stops saying that it checks.
 ASK_AFTER, STOP_AFTER = 5, 60
+#: With less than this left a payment page is no longer opened anew, while the pieces are held longer than it lives.
+SHORT_LIFE = datetime.timedelta(minutes=10)
 #: A page that stays open longer waits for the provider's own word alone.
 ASK_UNTIL = 180
 
@@ -92,6 +95,7 @@ def show_order(number: str) -> ResponseReturnValue:
         returns=[(found, returns.shown_account(found.id)) for found in returns.of_order(order.id)],
         held=held_for_shopper(order.id) if view.status == OrderState.AWAITING_PAYMENT else 0,
         provider_is_down=request.args.get("pay") == "later",
+        hold=hold_of(order),
         looks=waited + 1 if waited is not None and 0 <= waited < MOST_LOOKS else None,
         no_news=waited is not None and waited >= MOST_LOOKS,
         opened=int(now.timestamp()),
@@ -141,6 +145,14 @@ def pay(number: str) -> ResponseReturnValue:
     return redirect(payment.url or back, 303)
 
 
+@bp.post("/orders/<number>/hold")
+def extend(number: str) -> ResponseReturnValue:
+    """Hold an unpaid order longer, once. Raises HoldNotExtended."""
+    extend_hold(own_order(number))
+    db.session.commit()
+    return redirect(url_for("checkout.show_order", number=number, _anchor="h-pay"), 303)
+
+
 @bp.post("/orders/<number>/cancel")
 def cancel_order(number: str) -> ResponseReturnValue:
     """Give an unpaid order up; its pieces go back on the shelf."""
@@ -188,4 +200,6 @@ def _living_page(view: OrderView) -> str | None:
     payment = view.payment
     if payment is None or payment.state not in (PaymentState.CREATED, PaymentState.PENDING):
         return None
-    return payment.url
+    # A page that ends before the hold does is not given out again shortly before: a new one lives as long.
+    left = payment.expires_at - datetime.datetime.now(datetime.UTC)
+    return None if payment.expires_at < view.expires_at and left < SHORT_LIFE else payment.url

@@ -7,6 +7,7 @@ from flask import Blueprint
 bp = Blueprint("shop", __name__)
 
 from storefront.blueprints.shop import (  # noqa: E402, F401
+    app,
     delivery,
     finding,
     fragments,
@@ -15,6 +16,8 @@ from storefront.blueprints.shop import (  # noqa: E402, F401
     places,
     product,
     routes,
+    sharing,
+    structured,
     tell,
     voices,
 )

@@ -1,6 +1,10 @@
-"""For search engines and price comparison: robots.txt, sitemap, product feed."""
+"""For search engines, price comparison and other shop windows: robots.txt, sitemap, feeds."""
 
 from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Callable, Iterator
 
 from flask import Response, current_app, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,8 +13,8 @@ from flask_babel import gettext as _
 from config import Settings
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import public_page
-from storefront.catalogue import feed, sitemap, version
-from storefront.errors import NotFound
+from storefront.catalogue import feed, open_feed, sitemap, version
+from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.languages import locale
 
@@ -19,6 +23,10 @@ PRIVATE = (
     *("account", "admin", "cart", "checkout", "counter", "finance", "fragments", "login"),
     *("notify", "orders", "p", "report", "sandbox", "seller"),
 )
+#: How long readers keep a feed or a part of the sitemap before they ask again, in seconds.
+KEPT = 3600
+#: Nothing changed before; what is asked for from earlier is asked for from here.
+BEGINNING = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 
 
 def _settings() -> Settings:
@@ -38,43 +46,97 @@ def robots() -> ResponseReturnValue:
         lines += [f"Disallow: /*{name}=" for name in ("q", "min", "max", "sort", "availability", "rating")]
         lines += ["", f"Sitemap: {_settings().base_url}{url_for('shop.sitemap_xml')}"]
     response = Response("\n".join(lines) + "\n", mimetype="text/plain")
-    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["Cache-Control"] = f"public, max-age={KEPT}"
     return response
 
 
 @bp.get("/sitemap.xml")
 @public_page(mimetype="application/xml")
 def sitemap_xml() -> str:
-    """All public pages, or an index of parts where they are many."""
-    base, parts = _settings().base_url, sitemap.part_count()
-    if parts > 1:
-        return sitemap.index_xml([f"{base}/sitemap-{number}.xml" for number in range(1, parts + 1)])
-    return sitemap.part_xml(1, base)
+    """The index of all files of the sitemap."""
+    base = _settings().base_url
+    products = [(f"{base}/sitemap-{number}.xml", day) for number, day in sitemap.parts()]
+    return sitemap.index_xml([(f"{base}/sitemap-pages.xml", None), *products])
+
+
+@bp.get("/sitemap-pages.xml")
+@public_page(mimetype="application/xml")
+def sitemap_pages() -> str:
+    """Every public page that is no product."""
+    return sitemap.pages_xml(_settings().base_url)
 
 
 @bp.get("/sitemap-<int:number>.xml")
-@public_page(mimetype="application/xml")
-def sitemap_part(number: int) -> str:
-    """One part of a large sitemap."""
-    if not 1 <= number <= sitemap.part_count():
+def sitemap_part(number: int) -> ResponseReturnValue:
+    """Products of one span, streamed; 304 while the catalogue is as it was."""
+    if number not in {known for known, _day in sitemap.parts()}:
         raise NotFound()
-    return sitemap.part_xml(number, _settings().base_url)
+    base = _settings().base_url
+    return _streamed("sitemap", "application/xml", lambda: sitemap.part_xml(db.engine, number, base))
 
 
 @bp.get("/feeds/products.xml")
 def product_feed() -> ResponseReturnValue:
     """All products on sale for Google Merchant, streamed; 304 while the catalogue is as it was."""
-    settings, language, now = _settings(), locale(), version.read()
+    settings, language = _settings(), locale()
     title = settings.shop_name
     if settings.demo:
         title += " · " + _("DATA CONTOH – angka rekaan")
     link = settings.base_url + url_for("shop.home")
-    response = Response(mimetype="application/xml")
-    response.headers["Cache-Control"] = "public, max-age=3600"
-    response.set_etag(f"feed-{now.number}-{now.raised_by}-{language}", weak=True)
+    return _streamed(
+        f"feed-{language}",
+        "application/xml",
+        lambda: feed.feed_xml(db.engine, title, link, settings.base_url, language),
+    )
+
+
+@bp.get("/feeds/catalogue.jsonl")
+def catalogue_lines() -> ResponseReturnValue:
+    """The catalogue for other shop windows as JSON lines; `since` asks for what changed."""
+    return _catalogue("application/x-ndjson", open_feed.as_json_lines)
+
+
+@bp.get("/feeds/catalogue.csv")
+def catalogue_csv() -> ResponseReturnValue:
+    """The same as CSV."""
+    return _catalogue("text/csv", open_feed.as_csv)
+
+
+def _catalogue(mimetype: str, write: Callable[..., Iterator[str]]) -> ResponseReturnValue:
+    asked = request.args.get("since", "").strip()[:40]
+    note = _("DATA CONTOH") if _settings().demo else ""
+    wish = open_feed.Wish(_moment(asked) if asked else None, _settings().base_url, note)
+    until = open_feed.now(db.engine).astimezone(datetime.UTC).isoformat(timespec="seconds")
+    response = _streamed(f"{mimetype}-{asked}", mimetype, lambda: write(db.engine, wish))
+    response.headers["Feed-Until"] = until.replace("+00:00", "Z")
+    return response
+
+
+def _moment(asked: str) -> datetime.datetime:
+    """A moment as RFC 3339; a day alone begins at midnight UTC. Raises Invalid for `since`."""
+    try:
+        # In an address a plus that is not escaped arrives as a space.
+        moment = datetime.datetime.fromisoformat(asked.replace(" ", "+"))
+    except ValueError:
+        how = _(
+            "Tulis waktu seperti 2026-11-24T09:30:00Z; setiap jawaban menyebut waktu berikutnya di Feed-Until."
+        )
+        raise Invalid({"since": how}) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    return max(moment, BEGINNING)
+
+
+def _streamed(name: str, mimetype: str, write: Callable[[], Iterator[str]]) -> Response:
+    """A stream that readers may keep for an hour, tagged by the state of the catalogue that it shows."""
+    now = version.read()
+    db.session.rollback()
+    response = Response(mimetype=mimetype)
+    response.headers["Cache-Control"] = f"public, max-age={KEPT}"
+    tag = hashlib.sha256(repr((name, now)).encode()).hexdigest()[:24]
+    response.set_etag(tag, weak=True)
     response.make_conditional(request)
     if response.status_code != 304:
         # The conditional answer measured an empty body; a stream has no length yet.
         response.headers.pop("Content-Length", None)
-        response.response = feed.feed_xml(db.engine, title, link, settings.base_url, language)
+        response.response = write()
     return response

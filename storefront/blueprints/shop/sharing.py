@@ -1,0 +1,102 @@
+"""What a page shows where its address is shared: a picture drawn for it, and its Open Graph words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from storefront.blueprints.shop import bp
+from storefront.catalogue.product_page import ProductPage, product_page
+from storefront.errors import NotFound
+from storefront.languages import locale
+from storefront.media import cards
+from storefront.media.cards import Card
+
+YEAR = 31_536_000
+LOCALES = {"id": "id_ID", "en": "en_US"}
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The Open Graph tags of a page that are not its title and description."""
+
+    kind: str
+    locale: str
+    other_locale: str
+    #: Absolute address of the picture, and what is to be seen on it.
+    picture: str
+    alt: str
+
+
+@bp.app_template_global("shared")
+def shared(product: ProductPage | None = None) -> Shared:
+    """How the page at hand is shown when shared: with a card of its product, else with the shop's."""
+    card = product_card(product) if isinstance(product, ProductPage) else shop_card()
+    slug = product.slug if isinstance(product, ProductPage) else None
+    language = locale()
+    return Shared(
+        kind="product" if slug else "website",
+        locale=LOCALES[language],
+        other_locale=LOCALES["id" if language == "en" else "en"],
+        picture=current_app.extensions["settings"].base_url + _address(card, slug),
+        alt=", ".join([card.title, *card.lines]),
+    )
+
+
+def product_card(page: ProductPage) -> Card:
+    """The card of a product in the language of the request."""
+    photo = page.photos[0] if page.photos else None
+    by = [_("Karya bengkel %(workshop)s", workshop=page.workshop_name)] if page.workshop_name else []
+    return Card(
+        title=page.title,
+        lines=(*by, page.facility.name),
+        shop=_shop(),
+        note=_note(),
+        photo=photo.key if photo else "",
+        widths=photo.widths if photo else (),
+        tint=(photo.tint if photo else None) or "c1",
+    )
+
+
+def shop_card() -> Card:
+    """The card of every page that has none of its own."""
+    host = urlsplit(current_app.extensions["settings"].base_url).netloc
+    return Card(_("Karya tangan dari bengkel lapas. Jelas ke mana uangnya."), (host,), _shop(), _note())
+
+
+@bp.get("/share/<digest>.jpg", defaults={"slug": None})
+@bp.get("/share/<slug>/<digest>.jpg")
+def share_picture(slug: str | None, digest: str) -> ResponseReturnValue:
+    """The picture of a product, or of the shop; an address of earlier words leads to the one of today."""
+    if slug is None:
+        card = shop_card()
+    else:
+        page = product_page(slug, locale())
+        if page is None:
+            raise NotFound()
+        card = product_card(page)
+    if digest != card.digest:
+        return redirect(_address(card, slug), 302)
+    response = Response(cards.card_file(card), mimetype="image/jpeg")
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.set_etag(digest)
+    response.make_conditional(request)
+    return response
+
+
+def _address(card: Card, slug: str | None) -> str:
+    return url_for("shop.share_picture", slug=slug, digest=card.digest)
+
+
+def _shop() -> str:
+    name: str = current_app.extensions["settings"].shop_name
+    return name
+
+
+def _note() -> str:
+    return _("DATA CONTOH") if current_app.extensions["settings"].demo else ""
