@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.config["SQLALCHEMY_BINDS"] = {"replica": sqlalchemy_url(settings.database_replica_url)}
     import_rooms("models")
     import_rooms("arrivals")
+    import_rooms("held_data")
     db.init_app(app)
     migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
     # Not init_app(): its hooks would read the session on every page, and remember-cookies are not used.
@@ -95,6 +96,6 @@ def engine_options(settings: Settings) -> dict[str, object]:
 
 
 def import_rooms(module: str) -> list[ModuleType]:
-    """Import `module` (`models`, `arrivals`, `tasks`, `commands`) of every room that has one."""
+    """Import `module` (`models`, `arrivals`, `held_data`, `tasks`, `commands`) of every room that has one."""
     paths = sorted((PROJECT / "storefront").glob(f"*/{module}.py"))
     return [import_module(f"storefront.{path.parent.name}.{module}") for path in paths]

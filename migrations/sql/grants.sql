@@ -44,3 +44,6 @@ REVOKE TRUNCATE ON bank_matches, return_accounts FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON bank_line_transitions, bank_return_transitions FROM {web};
 REVOKE DELETE, TRUNCATE ON connected_accounts, facility_transfers, transfer_reversals FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON facility_transfer_transitions FROM {web};
+
+REVOKE DELETE, TRUNCATE ON problems, thank_yous FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON problem_lines, money_news, report_windows FROM {web};

@@ -42,6 +42,10 @@ LIMITS = {
     "login": Limit(subject=10, network=60, window=timedelta(minutes=15)),
     "order_token": Limit(subject=20, network=60, window=timedelta(minutes=15)),
     "pin": Limit(subject=5, network=60, window=timedelta(minutes=15)),
+    # Every try counts, right or wrong: each may send a letter.
+    "find_order": Limit(subject=5, network=30, window=timedelta(minutes=15)),
+    "my_data": Limit(subject=3, network=20, window=timedelta(minutes=15)),
+    "problem": Limit(subject=10, network=60, window=timedelta(minutes=15)),
 }
 
 

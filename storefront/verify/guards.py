@@ -43,6 +43,7 @@ TRIGGERS = {
         "journal_entries_append_only", "journal_entries_no_truncate", "journal_entries_not_empty",
         "journal_entries_open_period",
     ),
+    "money_news": ("money_news_append_only",),
     "order_line_shares": ("order_line_shares_append_only", "order_line_shares_once"),
     "order_lines": ("order_lines_append_only", "order_lines_place", "order_lines_shared"),
     "orders": ("orders_transition",),
@@ -57,6 +58,7 @@ TRIGGERS = {
         "distributions_transition", "premium_distributions_begin", "premium_distributions_decided_in_time",
         "premium_distributions_keep", "premium_distributions_open_period", "premium_distributions_within",
     ),
+    "problems": ("problems_keep",),
     "products": ("catalogue_changed", "listing_changed", "products_search_text"),
     "provider_lines": ("provider_lines_keep",),
     "refund_lines": ("refund_lines_append_only", "refund_lines_whole"),
@@ -98,6 +100,7 @@ ONCE = (
     "order_lines_order_id_position_key", "orders_number_key", "parcels_order_id_position_key",
     "payment_events_gateway_event_id_key", "payments_capture", "payments_gateway_reference_key",
     "payments_one_counts", "payouts_gateway_reference_key", "people_email_key", "photos_product_id_position_key",
+    "problem_photos_key_key", "problems_one_waits", "problems_refund_id_key", "problems_request_key_key",
     "products_slug_key", "provider_lines_entry_id_key", "provider_lines_fee_entry_id_key",
     "provider_lines_gateway_reference_key", "provider_lines_pair_id_key", "provinces_name_key",
     "reconciliation_differences_correction_id_key", "reconciliation_differences_entry",
@@ -109,7 +112,8 @@ ONCE = (
     "short_codes_kind_target_key", "split_rule_ends_open", "split_rule_shares_split_rule_id_fund_id_key",
     "split_rules_one_in_force", "stock_locations_exhibition_id_key", "stock_locations_facility_id_key",
     "stock_movements_source_key", "transfer_reversals_key_key", "transfer_reversals_reference_key",
-    "transfer_reversals_transfer_id_source_key", "transfers_code_key", "transfers_event_id_key", "variants_sku_key",
+    "thank_yous_order_id_key", "transfer_reversals_transfer_id_source_key", "transfers_code_key",
+    "transfers_event_id_key", "variants_sku_key",
     "workshops_facility_id_name_key", "workshops_id_facility_id_key",
 )  # fmt: skip
 _TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, triggers in TRIGGERS.items() for trigger in triggers)

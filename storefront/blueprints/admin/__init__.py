@@ -32,4 +32,5 @@ def allowed(action: Action) -> bool:
 
 from storefront.blueprints.admin import (  # noqa: E402, F401
     overview,
+    thanks,
 )

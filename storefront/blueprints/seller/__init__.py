@@ -56,6 +56,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     money,
     offers,
     parcels,
+    problems,
     refunds,
     rules,
     sales,

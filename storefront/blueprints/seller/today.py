@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from storefront import days
-from storefront.blueprints.seller import bp, waits
+from storefront.aftercare import lists, thanks
+from storefront.blueprints.seller import allowed, bp, waits
 from storefront.blueprints.seller.charts import bars
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -53,4 +54,7 @@ def today(code: str) -> ResponseReturnValue:
         bars=bars(months),
         best=sold.best_sellers(facility_id, year_ago, day),
         waits=waits(),
+        problems=lists.waiting([facility_id]) if allowed(Action.REFUNDS_READ) else None,
+        called_off=packing.called_off(facility_id, day),
+        thanked=thanks.for_facility(facility_id, limit=1),
     )
