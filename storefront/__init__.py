@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.database_replica_url:
         app.config["SQLALCHEMY_BINDS"] = {"replica": sqlalchemy_url(settings.database_replica_url)}
     import_rooms("models")
-    for module in ("arrivals", "letters", "moderated"):
+    for module in ("arrivals", "held_data", "letters", "moderated"):
         import_rooms(module)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
@@ -98,6 +98,6 @@ def engine_options(settings: Settings) -> dict[str, object]:
 
 
 def import_rooms(module: str) -> list[ModuleType]:
-    """Import `module` (`models`, `arrivals`, `letters`, `moderated`, `tasks`, …) of every room that has one."""
+    """Import `module` (`models`, `letters`, `tasks`, …) of every room that has one."""
     paths = sorted((PROJECT / "storefront").glob(f"*/{module}.py"))
     return [import_module(f"storefront.{path.parent.name}.{module}") for path in paths]

@@ -42,7 +42,7 @@ REFUNDS = text(
     SELECT r.id, r.amount, r.state, o.number FROM refunds r JOIN orders o ON o.id = r.order_id
      WHERE (r.state IN ('requested', 'pending')
             AND (r.requested_at < :after OR COALESCE(r.approved_at, r.requested_at) < now() - interval '15 minutes'))
-        OR (r.state = 'failed' AND r.proposed_by IS NULL)
+        OR (r.state = 'failed' AND r.proposed_by IS NULL AND r.reason <> 'cancelled')
      ORDER BY r.id"""
 )
 

@@ -23,6 +23,7 @@ from storefront.books.refund_request import Request, sent_before
 from storefront.books.refundable import Refundable, refundable
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db, defer
+from storefront.mail.owe import owe
 from storefront.money import format_rupiah, split
 from storefront.orders.models import Order
 from storefront.payments.models import OF_VAIN_MONEY, Refund
@@ -32,6 +33,8 @@ from storefront.payments.models import OF_VAIN_MONEY, Refund
 SECOND_PERSON_FROM = 500_000
 REASONS = ("cannot_fulfil", "returned", "damaged", "lost", "goodwill")
 PIECES = ("none", "restock", "write_off")
+#: How the key of a refund begins that a shopper's report has led to (`aftercare/answers.py`).
+OF_A_PROBLEM = "problem-"
 
 
 class RefundDecided(DomainError):
@@ -172,6 +175,8 @@ def reject(refund_id: int, person_id: int) -> Refund:
     if refund.is_made_there:  # so that it can be written down anew
         refund.is_made_there, refund.reference = False, None
     db.session.flush()
+    if (refund.request_key or "").startswith(OF_A_PROBLEM):  # the shopper was told that it is being decided
+        owe("refund_refused", refund.order_id, key=f"refund:{refund.id}:refused")
     _record(refund, "rejected", person_id, was="proposed")
     return refund
 

@@ -21,6 +21,7 @@ from storefront.exports.moment import parse_moment, settle
 from storefront.exports.statement_pdf import paper
 from storefront.exports.table import Table
 from storefront.extensions import db
+from storefront.media.storage import private_files
 from storefront.snapshot import snapshot
 
 #: Endings of a statement's files.
@@ -49,6 +50,22 @@ def attachment(key: str | None, name: str) -> Response:
     response = Response(content, mimetype=mimetype)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{key.rpartition(".")[2]}"'
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def picture(key: str) -> Response:
+    """A private photo, shown in a page to whoever may see it: kept by nobody, and it can only be a picture.
+
+    Raises NotFound when the file is gone.
+    """
+    try:
+        content = private_files().read(key)
+    except FileNotFoundError:
+        raise NotFound() from None
+    response = Response(content, mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return response
 
 

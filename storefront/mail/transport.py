@@ -25,6 +25,7 @@ class Letter:
     """One message, ready to go. `key` becomes its Message-ID: sent twice, it is still one letter."""
 
     key: str
+    #: Filled in by the messenger that takes it.
     to: str
     subject: str
     text: str

@@ -1,6 +1,12 @@
-"""Letters that are owed: to buyers about their orders in the order's language, and those that other rooms write."""
+"""Letters that are owed: to buyers about their orders in the order's language, and those that other rooms write.
+
+Which letters there are, and why never one for each facility: docs/decisions/017-after-the-sale.md.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from flask import render_template
 from flask_babel import force_locale
@@ -8,15 +14,31 @@ from sqlalchemy import func, select
 
 from storefront.crash_points import reach
 from storefront.extensions import db
+from storefront.mail.html import blocks
 from storefront.mail.letters import letter_about
 from storefront.mail.models import Message
-from storefront.mail.transport import Letter, MailNotTaken, send
+from storefront.mail.notify import Recipient, messenger_for, notify
+from storefront.mail.transport import Letter, MailNotTaken
 from storefront.orders.models import Order, OrderContact
 from storefront.orders.payment import order_link
 from storefront.orders.views import order_view
 
-#: Letters that have a form with tables beside their text: those that show what was ordered.
+#: Letters with tables of their own beside their text; all others stand in the frame as their text is.
 WITH_HTML = ("order_placed", "order_paid")
+
+#: What a template needs beside the order, by kind of letter: rooms above this one say it (`tells`).
+Known = Callable[[Message], dict[str, Any]]
+_known: dict[str, Known] = {}
+
+
+def tells(*kinds: str) -> Callable[[Known], Known]:
+    """The function finds what the templates of these kinds speak of beside the order."""
+
+    def register(known: Known) -> Known:
+        _known.update(dict.fromkeys(kinds, known))
+        return known
+
+    return register
 
 
 def send_message(message_id: int) -> None:
@@ -28,14 +50,14 @@ def send_message(message_id: int) -> None:
     if message.sent_at is not None:
         db.session.rollback()
         return
-    letter = letter_about(message) if message.order_id is None else _to_buyer(message)
+    recipient, letter = _ready(message)
     db.session.rollback()  # nothing stays locked or open while the mail server thinks
     error = None if letter else "no address"
     failed: MailNotTaken | None = None
     if letter:
         reach("message.before_send")
         try:
-            send(letter)
+            notify(recipient, letter)
         except MailNotTaken as refused:
             failed, error = refused, str(refused)
         reach("message.after_send")
@@ -49,18 +71,35 @@ def send_message(message_id: int) -> None:
         raise failed
 
 
-def _to_buyer(message: Message) -> Letter | None:
-    contact = db.session.get(OrderContact, message.order_id)
-    return _letter(message, contact.email) if contact and contact.email else None
+def _ready(message: Message) -> tuple[Recipient, Letter | None]:
+    """Who is written to, and the letter; None: nobody can be reached any more."""
+    if message.order_id is None:
+        letter = letter_about(message)
+        return Recipient(letter.to if letter else None), letter
+    recipient = recipient_of(message.order_id)
+    return recipient, _letter(message) if messenger_for(recipient) else None
 
 
-def _letter(message: Message, to: str) -> Letter:
+def recipient_of(order_id: int) -> Recipient:
+    """How the buyer of an order can be reached now; an erased one cannot."""
+    contact = db.session.get(OrderContact, order_id, populate_existing=True)
+    return Recipient(contact.email, contact.phone) if contact else Recipient()
+
+
+def _letter(message: Message) -> Letter:
     order = db.session.get_one(Order, message.order_id)
     with force_locale(order.locale):
         view = order_view(order, locale=order.locale)
         parcel = next((parcel for parcel in view.parcels if parcel.id == message.parcel_id), None)
-        known = {"order": view, "parcel": parcel, "link": order_link(order)}
+        known: dict[str, Any] = {"order": view, "parcel": parcel, "link": order_link(order)}
+        if message.kind in _known:
+            known |= _known[message.kind](message)
         rendered = render_template(f"mail/{message.kind}.txt", **known)
-        html = render_template(f"mail/{message.kind}.html", **known) if message.kind in WITH_HTML else None
-    subject, _, text = rendered.partition("\n")
-    return Letter(message.key, to, subject.strip(), text.lstrip("\n"), html)
+        subject, _, text = rendered.partition("\n")
+        subject, text = subject.strip(), text.lstrip("\n")
+        if message.kind in WITH_HTML:
+            html = render_template(f"mail/{message.kind}.html", **known)
+        else:
+            paragraphs = blocks(text, known["link"])
+            html = render_template("mail/_any.html", subject=subject, paragraphs=paragraphs, **known)
+    return Letter(message.key, "", subject, text, html)

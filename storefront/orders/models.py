@@ -65,6 +65,8 @@ class Order(db.Model):  # type: ignore[name-defined]
     hold_extended_at: Mapped[datetime.datetime | None]
     paid_at: Mapped[datetime.datetime | None]
     closed_at: Mapped[datetime.datetime | None]
+    #: One letter when its shares have really moved; the shopper may say no.
+    wants_news: Mapped[bool] = mapped_column(default=True)
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.position", back_populates="order")
     parcels: Mapped[list[Parcel]] = relationship(order_by="Parcel.position", back_populates="order")
@@ -167,6 +169,8 @@ class Parcel(db.Model):  # type: ignore[name-defined]
     packed_at: Mapped[datetime.datetime | None]
     shipped_at: Mapped[datetime.datetime | None]
     received_at: Mapped[datetime.datetime | None]
+    #: Nobody confirmed it: the time in which it must have arrived has passed.
+    received_by_itself: Mapped[bool] = mapped_column(default=False)
 
     order: Mapped[Order] = relationship(back_populates="parcels")
     lines: Mapped[list[ParcelLine]] = relationship()
@@ -239,3 +243,19 @@ class IdempotencyKey(db.Model):  # type: ignore[name-defined]
     request_hash: Mapped[bytes]
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+
+
+class ReportWindow(db.Model):  # type: ignore[name-defined]
+    """From a day on: how long a problem may be reported, and what follows from silence."""
+
+    __tablename__ = "report_windows"
+
+    valid_from: Mapped[datetime.date] = mapped_column(primary_key=True)
+    #: From receipt, and never fewer working days than `working_days`.
+    days: Mapped[int] = mapped_column(Integer)
+    working_days: Mapped[int] = mapped_column(Integer)
+    #: Working days in which the facility answers.
+    answer_days: Mapped[int] = mapped_column(Integer)
+    #: Days beyond the longest time on the road, after which a parcel counts as received.
+    received_after: Mapped[int] = mapped_column(Integer)
+    legal_basis: Mapped[str]

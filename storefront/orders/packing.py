@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, case, func, select
 
-from storefront.days import accounting_day, today
+from storefront.days import accounting_day, begins, today
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.orders.models import (
@@ -27,6 +27,7 @@ from storefront.orders.models import (
     ParcelLine,
     ParcelState,
 )
+from storefront.payments.models import Refund
 from storefront.shipping.models import ShippingMethod
 
 #: A buyer's data are masked so long after the parcel was received (PRODUCT.md).
@@ -36,6 +37,8 @@ VISIBLE = tuple(state for state in ParcelState if state is not ParcelState.WAITI
 #: States in which the facility has something to do.
 OPEN = (ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.READY)
 PAGE = 25
+#: Days for which a parcel that was called off is shown on the first screen.
+CALLED_OFF_SHOWN = 7
 
 
 @dataclass(frozen=True)
@@ -250,6 +253,28 @@ def pick_list(facility_id: int) -> list[tuple[ParcelRow, Sequence[PackedLine]]]:
     lines = _lines([row.Parcel.id for row in found])
     day = today()
     return [(_row(row, lines.get(row.Parcel.id, []), day), lines.get(row.Parcel.id, [])) for row in found]
+
+
+def called_off(facility_id: int, day: datetime.date) -> list[tuple[int, str, int]]:
+    """Parcels that shoppers called off in the last days before packing: id, order number and position.
+
+    They were in the list to pack; whoever has the pick list on paper must know.
+    """
+    rows = db.session.execute(
+        select(Parcel.id, Order.number, Parcel.position)
+        .join(Order, Order.id == Parcel.order_id)
+        .join(Refund, Refund.order_id == Order.id)
+        .where(
+            Refund.reason == "cancelled",
+            Refund.requested_at >= begins(day - timedelta(days=CALLED_OFF_SHOWN)),
+            Parcel.facility_id == facility_id,
+            Parcel.state == ParcelState.CANCELLED.value,
+        )
+        .order_by(Parcel.id.desc())
+        .distinct()
+        .limit(20)
+    )
+    return [(row.id, row.number, row.position) for row in rows]
 
 
 def _with_order() -> Select[*tuple[Any, ...]]:

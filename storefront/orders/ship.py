@@ -8,8 +8,8 @@ from sqlalchemy import func, select, text
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
-from storefront.mail.owe import owe
 from storefront.orders.models import Parcel, ParcelState
+from storefront.orders.progress import tell_soon
 
 
 class WrongParcelState(DomainError):
@@ -29,8 +29,8 @@ def mark_packed(parcel_id: int, person_id: int) -> Parcel:
 
 
 def unpack(parcel_id: int, person_id: int) -> Parcel:
-    """packed → to_pack, for the usual slip of the finger."""
-    return _step(parcel_id, ParcelState.TO_PACK, person_id)
+    """packed → to_pack, for the usual slip of the finger; never one that was called off."""
+    return _step(parcel_id, ParcelState.TO_PACK, person_id, only_from=ParcelState.PACKED)
 
 
 def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) -> Parcel:
@@ -53,20 +53,25 @@ def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) ->
         stamp="shipped_at",
         values={"courier": courier, "tracking": tracking or None},
     )
-    owe("parcel_shipped", parcel.order_id, parcel_id=parcel.id)
+    tell_soon(parcel.order_id)
     return parcel
 
 
 def mark_ready(parcel_id: int, person_id: int) -> Parcel:
     """packed → ready, at the facility's gallery."""
     parcel = _step(parcel_id, ParcelState.READY, person_id, stamp="shipped_at")
-    owe("parcel_ready", parcel.order_id, parcel_id=parcel.id)
+    tell_soon(parcel.order_id)
     return parcel
 
 
-def mark_received(parcel_id: int, person_id: int | None) -> Parcel:
-    """shipped or ready → received; by the shopper (None) or by who handed it over."""
-    return _step(parcel_id, ParcelState.RECEIVED, person_id, stamp="received_at")
+def mark_received(parcel_id: int, person_id: int | None, *, by_itself: bool = False) -> Parcel:
+    """shipped or ready → received; by the shopper (None) or by who handed it over.
+
+    `by_itself`: nobody said so, and the time in which it must have arrived has passed (`receive`).
+    """
+    parcel = _step(parcel_id, ParcelState.RECEIVED, person_id, stamp="received_at", by_itself=by_itself)
+    tell_soon(parcel.order_id)
+    return parcel
 
 
 def _step(
@@ -76,10 +81,12 @@ def _step(
     *,
     stamp: str | None = None,
     values: dict[str, str | None] | None = None,
+    only_from: ParcelState | None = None,
+    by_itself: bool = False,
 ) -> Parcel:
     parcel = db.session.get_one(Parcel, parcel_id, with_for_update=True, populate_existing=True)
     before = parcel.state
-    if not _allowed(before, to) or (
+    if not _allowed(before, to) or before != (only_from or before) or (
         (to in (ParcelState.SHIPPED, ParcelState.READY)) and (parcel.is_pickup != (to is ParcelState.READY))
     ):
         raise WrongParcelState()
@@ -88,6 +95,8 @@ def _step(
     if stamp:
         setattr(parcel, stamp, db.session.execute(select(func.now())).scalar_one())
     parcel.state = to.value
+    if by_itself:
+        parcel.received_by_itself = True
     db.session.flush()
     record(
         f"parcel.{to.value}",
@@ -95,7 +104,7 @@ def _step(
         parcel.id,
         person_id=person_id,
         facility_id=parcel.facility_id,
-        details={"from": before, "to": to.value, **(values or {})},
+        details={"from": before, "to": to.value, **(values or {}), **({"by_itself": True} if by_itself else {})},
     )
     return parcel
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from procrastinate import RetryStrategy
 
-from storefront.extensions import jobs
+from storefront.extensions import db, jobs
 from storefront.orders.ask import ask_provider
 from storefront.orders.expire import expire_unpaid
+from storefront.orders.find_again import send_link
 from storefront.orders.messages import send_message
+from storefront.orders.progress import tell_progress
+from storefront.orders.receive import receive_silent
 from storefront.orders.refund import look_up_refunds, send_refund
 
 
@@ -40,3 +43,24 @@ def send_message_job(message_id: int) -> None:
 def expire_unpaid_job(timestamp: int) -> None:
     """Every minute: unpaid orders whose hold has ended give their pieces back."""
     expire_unpaid()
+
+
+@jobs.task(name="orders.tell_progress", retry=RetryStrategy(max_attempts=30, wait=5, linear_wait=30))
+def tell_progress_job(order_id: int, gathered: bool = False) -> None:
+    """Owe the letter of the step that an order has come to."""
+    tell_progress(order_id, gathered=gathered)
+    db.session.commit()
+
+
+@jobs.task(name="orders.send_link", retry=RetryStrategy(max_attempts=10, wait=5, linear_wait=30))
+def send_link_job(number: str, contact: str) -> None:
+    """Mail an order's link again, if it is the order of whoever asked."""
+    send_link(number, contact)
+    db.session.commit()
+
+
+@jobs.periodic(cron="25 * * * *")
+@jobs.task(name="orders.receive_silent", queueing_lock="orders.receive_silent")
+def receive_silent_job(timestamp: int) -> None:
+    """Every hour: parcels that must have arrived long ago count as received."""
+    receive_silent()

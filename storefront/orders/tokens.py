@@ -37,7 +37,7 @@ def find_order(number: str, token: str) -> Order:
     expected = order_token(order) if order is not None else "-" * 43
     if not hmac.compare_digest(expected.encode(), token.encode(errors="replace")) or order is None:
         raise NotFound()
-    if _ended(order):
+    if is_over(order):
         raise NotFound()
     return order
 
@@ -46,7 +46,8 @@ def _plain(number: str) -> bool:
     return number.isascii() and "\x00" not in number and len(number) <= 20
 
 
-def _ended(order: Order) -> bool:
+def is_over(order: Order) -> bool:
+    """Whether an order was completed so long ago that its link opens it no more."""
     last, open_parcels, now = db.session.execute(
         select(
             func.max(Parcel.received_at),

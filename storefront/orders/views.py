@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import selectinload
 
 from storefront.catalogue.models import Product
+from storefront.days import accounting_day
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.ledger.fee_bearers import borne_by
@@ -23,9 +24,16 @@ from storefront.orders.models import (
     OrderNote,
     Parcel,
     ParcelLine,
+    ParcelState,
 )
+from storefront.orders.progress import LEFT
+from storefront.orders.report_window import Windows
 from storefront.payments.models import LIVING_STATES, Payment, Refund
+from storefront.shipping.couriers import tracking_url
 from storefront.shipping.models import ShippingMethod
+
+#: Paid, and not yet there.
+ON_THE_WAY = frozenset({ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.SHIPPED})
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,26 @@ class ParcelView:
     shipped_at: datetime.datetime | None
     received_at: datetime.datetime | None
     lines: tuple[LineView, ...]
+    #: Nobody confirmed it.
+    received_by_itself: bool = False
+    #: The courier's own page for the number, where we know it.
+    track_url: str | None = None
+    #: Days on which it is expected to arrive; None for what is collected, has ended, or is not paid.
+    arrives_from: datetime.date | None = None
+    arrives_until: datetime.date | None = None
+    #: *Batas lapor*, once it was received.
+    report_until: datetime.date | None = None
+    #: The day on which it counts as received if nobody says so; None unless it is on the road.
+    received_on: datetime.date | None = None
+
+    @property
+    def pieces(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def has_left(self) -> bool:
+        """On its way, ready to be collected, or further."""
+        return self.status in LEFT
 
 
 @dataclass(frozen=True)
@@ -112,6 +140,22 @@ class OrderView:
     money: MoneySplit
     #: Given back or on the way, the earliest first; not what somebody only proposes.
     refunds: tuple[RefundView, ...] = ()
+    wants_news: bool = True
+
+    @property
+    def living(self) -> tuple[ParcelView, ...]:
+        """Parcels that were not called off."""
+        return tuple(parcel for parcel in self.parcels if parcel.status != ParcelState.CANCELLED)
+
+    @property
+    def left(self) -> tuple[ParcelView, ...]:
+        """Those that have left the facility, or lie ready."""
+        return tuple(parcel for parcel in self.living if parcel.has_left)
+
+    @property
+    def may_be_cancelled(self) -> tuple[ParcelView, ...]:
+        """Paid and not packed yet."""
+        return tuple(parcel for parcel in self.parcels if parcel.status == ParcelState.TO_PACK)
 
 
 def order_status(order_id: int) -> tuple[str, int, int]:
@@ -146,6 +190,7 @@ def order_view(order: Order, *, locale: str) -> OrderView:
         note=db.session.get(OrderNote, order.id),
         money=order_money(order.id),
         refunds=_refunds(order.id),
+        wants_news=order.wants_news,
     )
 
 
@@ -188,6 +233,7 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
             .where(OrderLine.order_id == order.id)
         ).all()
     )
+    windows = Windows.load()
     return tuple(
         ParcelView(
             id=parcel.id,
@@ -226,9 +272,30 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
                 )
                 for part in sorted(parcel.lines, key=lambda part: part.line.position)
             ),
+            received_by_itself=parcel.received_by_itself,
+            track_url=tracking_url(parcel.courier, parcel.tracking),
+            **_expected(parcel, windows),
         )
         for parcel, facility, method in rows
     )
+
+
+def _expected(parcel: Parcel, windows: Windows) -> dict[str, datetime.date]:
+    """The days that a parcel's page promises: arrival, the limit to report, the end of waiting for word."""
+    found: dict[str, datetime.date] = {}
+    if parcel.received_at is not None:
+        found["report_until"] = windows.report_until(parcel.received_at)
+    if parcel.is_pickup or parcel.state not in ON_THE_WAY:
+        return found
+    if parcel.shipped_at is not None and parcel.state == ParcelState.SHIPPED:
+        leaves: datetime.date | None = accounting_day(parcel.shipped_at)
+        found["received_on"] = windows.counts_as_received_on(parcel.shipped_at, parcel.days_max)
+    else:
+        leaves = parcel.ready_by
+    if leaves is not None:
+        found["arrives_from"] = leaves + datetime.timedelta(days=parcel.days_min)
+        found["arrives_until"] = leaves + datetime.timedelta(days=parcel.days_max)
+    return found
 
 
 def _refunds(order_id: int) -> tuple[RefundView, ...]:

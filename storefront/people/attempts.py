@@ -48,6 +48,10 @@ LIMITS = {
     "case_code": Limit(subject=20, network=60, window=timedelta(minutes=15)),
     #: Reports have no account: their subject is the network too.
     "report": Limit(subject=30, network=30, window=timedelta(hours=1)),
+    # Every try counts, right or wrong: each may send a letter.
+    "find_order": Limit(subject=5, network=30, window=timedelta(minutes=15)),
+    "my_data": Limit(subject=3, network=20, window=timedelta(minutes=15)),
+    "problem": Limit(subject=10, network=60, window=timedelta(minutes=15)),
 }
 
 

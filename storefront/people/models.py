@@ -111,3 +111,24 @@ class LoginAttempt(db.Model):  # type: ignore[name-defined]
     network: Mapped[bytes]
     at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     succeeded: Mapped[bool]
+
+
+class DataRequest(db.Model):  # type: ignore[name-defined]
+    """Somebody wants to see or erase what is kept about them (`people.data_requests`)."""
+
+    __tablename__ = "data_requests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Lower case; None: it concerns one order alone, or is done.
+    email: Mapped[str | None]
+    # A room above this one has the orders; here it is known that they have ids.
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
+    locale: Mapped[str]
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    #: The link opens nothing after this.
+    expires_at: Mapped[datetime.datetime]
+    sent_at: Mapped[datetime.datetime | None]
+    #: Erasing was asked for; what is still needed waits.
+    erase_at: Mapped[datetime.datetime | None]
+    #: Nothing is left.
+    erased_at: Mapped[datetime.datetime | None]

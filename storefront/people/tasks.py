@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from procrastinate import RetryStrategy
 from sqlalchemy import delete, func
 
 from storefront.extensions import db, jobs
-from storefront.people import attempts, sessions
+from storefront.people import attempts, data_requests, sessions
 from storefront.people.models import Session
 
 
@@ -16,3 +17,16 @@ def forget_old(timestamp: int) -> None:
     attempts.forget_old()
     db.session.execute(delete(Session).where(Session.expires_at < func.now() - sessions.SHOPPER_IDLE))
     db.session.commit()
+
+
+@jobs.task(name="people.send_data_link", retry=RetryStrategy(max_attempts=10, wait=5, linear_wait=60))
+def send_data_link(request_id: int) -> None:
+    """Send somebody the link to what is held about them, if anything is."""
+    data_requests.send_link(request_id)
+
+
+@jobs.periodic(cron="41 19 * * *")
+@jobs.task(name="people.erase_remembered", queueing_lock="people.erase_remembered")
+def erase_remembered(timestamp: int) -> None:
+    """Once a night (02.41 in Jakarta): what people wanted erased and was still needed, as far as it is not any more."""
+    data_requests.erase_remembered()

@@ -115,7 +115,7 @@ INVARIANTS = (
         "Each refund that was decided goes through in time; one that the provider refused waits for a person, "
         "unless nobody decided it.",
         f"""SELECT r.id AS refund_id, r.payment_id, r.amount, r.state, r.requested_at FROM refunds r
-             WHERE (r.state = 'failed' AND r.proposed_by IS NULL)
+             WHERE (r.state = 'failed' AND r.proposed_by IS NULL AND r.reason <> 'cancelled')
                 OR (r.state IN ('requested', 'pending')
                     AND COALESCE(r.approved_at, r.requested_at) < now() - {GRACE}
                     -- one that was refused and is sent again has a job of now

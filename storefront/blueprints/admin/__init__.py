@@ -44,4 +44,5 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     pages,
     searches,
     synonyms,
+    thanks,
 )

@@ -11,7 +11,19 @@ bp = Blueprint("checkout", __name__)
 def personal(response: Response) -> Response:
     """Names, addresses and orders: nobody keeps these pages, unless the page itself says that its browser may."""
     response.headers.setdefault("Cache-Control", "no-store")
+    # Never to a courier's page or a messenger: some of these addresses are links of their own.
+    response.headers["Referrer-Policy"] = "same-origin"
     return response
 
 
-from storefront.blueprints.checkout import order_page, return_account, routes, transfer_page, voices  # noqa: E402, F401
+from storefront.blueprints.checkout import (  # noqa: E402, F401
+    after,
+    find_order,
+    my_data,
+    order_page,
+    problem_page,
+    return_account,
+    routes,
+    transfer_page,
+    voices,
+)

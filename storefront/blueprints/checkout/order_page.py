@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import datetime
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from config import Settings
+from storefront.aftercare import lists, money_news, thanks
 from storefront.bank import returns
 from storefront.bank.transfers import held_for_shopper
 from storefront.blueprints.checkout import bp, order_cookie, transfer_page
 from storefront.cart import ways
+from storefront.days import accounting_day
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.orders.ask import ask_soon
-from storefront.orders.cancel import cancel
 from storefront.orders.extend import extend_hold, hold_of
 from storefront.orders.held import is_held
 from storefront.orders.links import open_by_link
 from storefront.orders.models import Order, OrderState
-from storefront.orders.payment import open_payment, payments_of, start_payment
-from storefront.orders.ship import mark_received
+from storefront.orders.payment import open_payment, order_link, payments_of, start_payment
+from storefront.orders.ship import WrongParcelState, mark_received
 from storefront.orders.views import OrderView, order_status, order_view, payment_view
 from storefront.payments.models import PaymentState
 from storefront.payments.transfer import NAME as TRANSFER
 from storefront.people import access
 from storefront.reviews.lists import of_order
+from storefront.written import Written
 
 #: Without JavaScript the page looks again by itself so many times after the payment page, then it stands still.
 MOST_LOOKS = 6
@@ -75,7 +79,11 @@ def show_order(number: str) -> ResponseReturnValue:
         response: Any = redirect(clean, 303)
         order_cookie.remember(response, request, _settings(), order.number, token)
         return response
-    order = own_order(number)
+    return page(own_order(number))
+
+
+def page(order: Order, *, refusal: str = "", thanks_form: Written | None = None) -> str:
+    """The order's page; `refusal`: a step that did not happen, in a sentence."""
     view = order_view(order, locale=locale())
     now = datetime.datetime.now(datetime.UTC)
     waited = request.args.get("waited", type=int)
@@ -83,6 +91,7 @@ def show_order(number: str) -> ResponseReturnValue:
     page_url = _living_page(view)
     if may_pay and waited is not None and LOOKS_TO_ASK <= waited < MOST_LOOKS and ask_soon(order.id):
         db.session.commit()
+    problems = lists.of_order(order.id)
     return render_template(
         "checkout/order.html",
         order=view,
@@ -101,7 +110,24 @@ def show_order(number: str) -> ResponseReturnValue:
         opened=int(now.timestamp()),
         is_held=not view.paid_at and is_held(order.id),
         said=of_order(order) if view.paid_at else [],
+        refusal=refusal,
+        today=accounting_day(now),
+        problems=problems,
+        reported={row.position for row in problems if row.waits},
+        news=money_news.news_of(order.id),
+        thanks=thanks.of_order(order.id),
+        thanks_form=thanks_form or Written(),
+        whatsapp=whatsapp_link(order, view),
     )
+
+
+def whatsapp_link(order: Order, view: OrderView) -> str | None:
+    """A message to oneself with the order's link, where a number was given: there is no messenger yet."""
+    phone = view.contact.phone if view.contact else None
+    if not phone:
+        return None
+    words = _("Pesanan saya %(number)s: %(link)s", number=order.number, link=order_link(order))
+    return f"https://wa.me/{phone.lstrip('+')}?text={quote(words, safe='')}"
 
 
 @bp.get("/orders/<number>/status")
@@ -153,13 +179,6 @@ def extend(number: str) -> ResponseReturnValue:
     return redirect(url_for("checkout.show_order", number=number, _anchor="h-pay"), 303)
 
 
-@bp.post("/orders/<number>/cancel")
-def cancel_order(number: str) -> ResponseReturnValue:
-    """Give an unpaid order up; its pieces go back on the shelf."""
-    cancel(own_order(number))
-    return redirect(url_for("checkout.show_order", number=number), 303)
-
-
 @bp.post("/orders/<number>/parcels/<int:position>/received")
 def parcel_received(number: str, position: int) -> ResponseReturnValue:
     """The shopper says that a parcel has arrived. Raises `NotFound` for a parcel of another order."""
@@ -167,7 +186,11 @@ def parcel_received(number: str, position: int) -> ResponseReturnValue:
     parcel = next((parcel for parcel in order.parcels if parcel.position == position), None)
     if parcel is None:
         raise NotFound()
-    mark_received(parcel.id, None)
+    try:
+        mark_received(parcel.id, None)
+    except WrongParcelState as refused:
+        db.session.rollback()
+        return page(own_order(number), refusal=str(refused.message)), refused.status
     db.session.commit()
     return redirect(url_for("checkout.show_order", number=number, _anchor=f"parcel-{position}"), 303)
 

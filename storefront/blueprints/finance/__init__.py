@@ -77,6 +77,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     payments,
     payouts,
     periods,
+    problems,
     reconciliation,
     refund_form,
     refunds,

@@ -58,6 +58,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     money,
     offers,
     parcels,
+    problems,
     questions,
     refunds,
     rules,

@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from storefront import days
-from storefront.blueprints.seller import bp, waits
+from storefront.aftercare import lists, thanks
+from storefront.blueprints.seller import allowed, bp, waits
 from storefront.blueprints.seller.charts import bars
 from storefront.enquiries.threads import open_count
 from storefront.extensions import db
@@ -55,4 +56,7 @@ def today(code: str) -> ResponseReturnValue:
         best=sold.best_sellers(facility_id, year_ago, day),
         waits=waits(),
         questions=open_count(facility_id),
+        problems=lists.waiting([facility_id]) if allowed(Action.REFUNDS_READ) else None,
+        called_off=packing.called_off(facility_id, day),
+        thanked=thanks.for_facility(facility_id, limit=1),
     )

@@ -132,7 +132,7 @@ def _offer(page: ProductPage, variant: Offer) -> Thing:
         "priceCurrency": "IDR",
         "availability": f"{CONTEXT}/{_availability(variant)}",
         "itemCondition": f"{CONTEXT}/NewCondition",
-        "seller": {"@type": "Organization", "@id": _absolute("/") + "#organization", "name": _operator()[0]},
+        "seller": {"@type": "Organization", "@id": _absolute("/") + "#organization", "name": operator().name},
     }
     if page.scope == "pickup":
         offer["availableDeliveryMethod"] = f"{CONTEXT}/OnSitePickup"

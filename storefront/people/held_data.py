@@ -1,0 +1,101 @@
+"""What is kept of people with an account, and of who asked about their own data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import delete, select
+
+from storefront.extensions import db
+from storefront.people import personal_data
+from storefront.people.models import DataRequest, Person, Session
+from storefront.people.personal_data import Subject, Waits
+from storefront.people.policy import is_staff
+
+
+def person_of(who: Subject) -> Person | None:
+    """The account of an address; an order's link alone opens no account."""
+    if who.email is None:
+        return None
+    return db.session.scalar(select(Person).where(Person.email == who.email))
+
+
+@personal_data.holder
+class Accounts:
+    """The account itself and the devices that are signed in."""
+
+    name = "account"
+    title = _l("Akun")
+    covers = frozenset({"people.email", "people.name", "people.password_hash", "sessions.user_agent"})
+
+    def export(self, who: Subject) -> list[dict[str, Any]]:
+        person = person_of(who)
+        if person is None:
+            return []
+        devices = db.session.scalars(select(Session).where(Session.person_id == person.id).order_by(Session.id))
+        return [
+            {
+                "email": person.email,
+                "name": person.name,
+                "language": person.locale,
+                "created_at": person.created_at.isoformat(),
+                "roles": [member.role for member in person.memberships],
+                "devices": [
+                    {
+                        "device": device.user_agent,
+                        "signed_in_at": device.created_at.isoformat(),
+                        "last_seen_at": device.last_seen_at.isoformat(),
+                    }
+                    for device in devices
+                ],
+            }
+        ]
+
+    def waits(self, who: Subject) -> list[Waits]:
+        person = person_of(who)
+        if person is None:
+            return []
+        if is_staff(person):
+            return [Waits(_("Akun petugas Anda: mintalah administrator mengakhiri peran Anda dulu."))]
+        if person.is_demo:
+            return [Waits(_("Akun contoh ini: dipakai bersama oleh semua yang mencoba toko contoh."))]
+        return []
+
+    def forget(self, who: Subject, held: frozenset[int]) -> int:
+        person = person_of(who)
+        if person is None or self.waits(who):
+            return 0
+        db.session.execute(delete(Session).where(Session.person_id == person.id))
+        # The row stays: what others decided with it, and its orders' sums, name it by its number.
+        person.email, person.name = f"erased-{person.id}@erased.invalid", "–"
+        person.password_hash, person.is_active = "!", False
+        db.session.flush()
+        return 1
+
+
+@personal_data.holder
+class Requests:
+    """That somebody asked about their data. Its own row is forgotten by `data_requests` when all else is."""
+
+    name = "data_requests"
+    title = _l("Permintaan tentang data Anda")
+    covers = frozenset({"data_requests.email"})
+
+    def export(self, who: Subject) -> list[dict[str, Any]]:
+        # Asking alone makes nobody known: a question about nothing is no data of anybody.
+        if who.email is None:
+            return []
+        query = select(DataRequest).where(DataRequest.email == who.email, DataRequest.erase_at.is_not(None))
+        return [
+            {"erasing_asked_at": row.erase_at.isoformat()}
+            for row in db.session.scalars(query.order_by(DataRequest.id))
+            if row.erase_at
+        ]
+
+    def waits(self, who: Subject) -> list[Waits]:
+        return []
+
+    def forget(self, who: Subject, held: frozenset[int]) -> int:
+        return 0

@@ -1,0 +1,143 @@
+"""What the shop holds about a person, over all rooms: shown to them, and forgotten when they wish (UU 27/2022).
+
+A room that keeps personal data has a module `held_data.py`, imported with the app, in which it registers itself once:
+
+    @personal_data.holder
+    class Orders:
+        name = "orders"                      # unique; a key of the file that people download
+        title = _l("Pesanan Anda")           # its heading for people
+        covers = frozenset({"order_contacts.email", …})    # every column it answers for, as table.column
+        def export(self, who: Subject) -> list[dict[str, Any]]: …   # plain values; [] when it holds nothing
+        def waits(self, who: Subject) -> list[Waits]: …     # what is still needed, and until when
+        def forget(self, who: Subject, held: frozenset[int]) -> int: …   # erases the rest; how many records
+
+and optionally `files(who)` for what is no text. All rooms are asked with the same `Subject`; whoever is found by an
+e-mail address is found by it in every room (`orders.held_data.order_ids` says which orders are theirs). `held` are the
+orders that some room still needs: what belongs to them stays. `forget` never commits and does nothing the second
+time. What stays for a reason is named in `KEPT`. A test walks the schema: a column that may name or reach somebody and
+is neither covered nor kept for a reason fails it (tests/db/test_personal_data.py).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from storefront.audit.record import record
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who asks: the owner of an e-mail address, or of one order alone (who gave no address)."""
+
+    #: Lower case.
+    email: str | None = None
+    order_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Waits:
+    """What cannot be erased yet, in words for its owner, and when it will be at the latest as it looks today."""
+
+    what: str
+    #: None: nobody can say.
+    until: datetime.date | None = None
+    #: The order whose data it is, all rooms' data of it.
+    order_id: int | None = None
+
+
+class Holder(Protocol):
+    """A room that holds something about people."""
+
+    name: str
+    title: Any
+    covers: frozenset[str]
+
+    def export(self, who: Subject) -> list[dict[str, Any]]: ...
+
+    def waits(self, who: Subject) -> list[Waits]: ...
+
+    def forget(self, who: Subject, held: frozenset[int]) -> int: ...
+
+
+#: By name, in the order in which they were registered.
+HOLDERS: dict[str, Holder] = {}
+
+#: Columns that look as if they named somebody and stay, each with its reason.
+KEPT: dict[str, str] = {
+    "bank_accounts.holder": "accounts of offices, not of shoppers",
+    "bank_accounts.bank": "accounts of offices, not of shoppers",
+    "bank_accounts.number": "accounts of offices, not of shoppers",
+    "bank_files.name": "what the treasurer called the file",
+    "bank_lines.description": "a bank's own statement: books are kept ten years (UU 8/1997 Pasal 11)",
+    "categories.name": "a category of goods",
+    "categories.name_en": "a category of goods",
+    "commodity_groups.name": "a group of goods",
+    "commodity_groups.name_en": "a group of goods",
+    "exhibitions.name": "a fair",
+    "exhibitions.name_en": "a fair",
+    "facilities.address": "an office's address",
+    "facilities.former_name": "an office's name",
+    "facilities.name": "an office's name",
+    "former_names.name": "of offices, workshops and categories",
+    "funds.finance_name": "a fund", "funds.finance_name_en": "a fund", "funds.shop_name": "a fund",
+    "funds.shop_name_en": "a fund", "funds.name": "a fund", "funds.name_en": "a fund",
+    "order_lines.facility_name": "an office's name, as sold",
+    "order_lines.workshop_name": "a workshop's name, as sold",
+    "payment_events.body": "the provider's own record of a payment: books are kept ten years (UU 8/1997 Pasal 11)",
+    "provinces.name": "a province",
+    "satkers.treasurer": "an official in office",
+    "satkers.tax_number": "an office's number",
+    "shipping_methods.name": "a way of sending", "shipping_methods.name_en": "a way of sending",
+    "shipping_zones.name": "a region",
+    "workshops.name": "a workshop's name",
+    "audit_events.network": "of staff alone: who did what with people's money and data stays provable",
+    "login_attempts.network": "a keyed hash, forgotten after a day",
+    "audit_events.person_id": "of staff, and of an account by its number alone",
+}  # fmt: skip
+
+
+def holder(made: type[Holder]) -> type[Holder]:
+    """Register a room; its name is its own."""
+    one = made()
+    if one.name in HOLDERS:
+        raise RuntimeError(f"two rooms call their personal data {one.name}")
+    HOLDERS[one.name] = one
+    return made
+
+
+def export(who: Subject) -> dict[str, list[dict[str, Any]]]:
+    """All that is held, by room; rooms that hold nothing are left out."""
+    found = ((room.name, room.export(who)) for room in HOLDERS.values())
+    return {name: records for name, records in found if records}
+
+
+def files(who: Subject) -> Iterable[tuple[str, bytes]]:
+    """What is held beside text: names within the ZIP, and contents."""
+    for room in HOLDERS.values():
+        yield from getattr(room, "files", lambda _who: ())(who)
+
+
+def is_known(who: Subject) -> bool:
+    """Whether anything is held."""
+    return any(room.export(who) for room in HOLDERS.values())
+
+
+def waits(who: Subject) -> list[Waits]:
+    """What is still needed, over all rooms."""
+    return [each for room in HOLDERS.values() for each in room.waits(who)]
+
+
+def forget(who: Subject) -> int:
+    """Erase what is not needed any more, over all rooms; how many records. Never commits."""
+    held = frozenset(each.order_id for each in waits(who) if each.order_id is not None)
+    # The rooms above first: what they keep is found by what lies below them.
+    erased = {room.name: room.forget(who, held) for room in reversed(HOLDERS.values())}
+    total = sum(erased.values())
+    if total:
+        # That something was erased, never whose it was.
+        done = {name: count for name, count in erased.items() if count}
+        record("personal_data.erased", "personal_data", who.order_id or "address", details=done)
+    return total
