@@ -44,7 +44,7 @@ def photos_shown(ids: Iterable[int]) -> dict[int, Shown]:
         photo.id: _shown(
             *reviews[photo.review_id],
             text=photo.alt,
-            around=tuple(Said("review", review.body, review.locale) for review in [reviews[photo.review_id].Review] if review.body),
+            around=_words(reviews[photo.review_id].Review),
             photos=(_picture(photo),),
         )
         for photo in found
@@ -59,7 +59,7 @@ def replies_shown(ids: Iterable[int]) -> dict[int, Shown]:
         reply.id: _shown(
             *reviews[reply.review_id],
             text=reply.body,
-            around=(_review_said(reviews[reply.review_id].Review),),
+            around=_words(reviews[reply.review_id].Review),
             language="id",
         )
         for reply in found
@@ -94,8 +94,8 @@ def _ready(review_id: int) -> Iterable[ReviewPhoto]:
     )
 
 
-def _review_said(review: Review) -> Said:
-    return Said("review", review.body, review.locale)
+def _words(review: Review) -> tuple[Said, ...]:
+    return (Said("review", review.body, review.locale),) if review.body else ()
 
 
 def _picture(photo: ReviewPhoto) -> Picture:

@@ -40,7 +40,8 @@ def of_line(part: str, *, reviewed: bool = False) -> Way:
 def thread(visitor: Visitor) -> Response:
     """Ask something, and see the thread that it began."""
     visitor.go(f"/products/{visitor.shop.value(TALKED_ABOUT)}/ask")
-    visitor.page.locator("#f-body").fill("Apakah bisa dikirim ke luar pulau? Nomor saya 0800 0000 0123.")
+    body = {"id": "Apakah bisa dikirim ke luar pulau?", "en": "Can it be sent to another island?"}[visitor.language]
+    visitor.page.locator("#f-body").fill(f"{body} 0800 0000 0123")
     with visitor.page.expect_navigation():
         visitor.page.locator("main form button[type=submit]").click()
     return visitor.page.reload()  # type: ignore[return-value]
