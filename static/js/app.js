@@ -66,6 +66,10 @@ function gallery(box) {
     event.preventDefault();
     slideTo(next);
   });
+  box.addEventListener("focusin", (event) => {
+    const slide = event.target.closest("[data-slide]");
+    if (slide && slide !== seen()) slideTo(slide, "auto");
+  });
   const watch = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
