@@ -159,10 +159,9 @@ def _close(
     refund_id: int | None = None,
     at: datetime.datetime | None = None,
 ) -> None:
-    was = problem.state
+    was, moment = problem.state, at or dated_at() or db.session.execute(select(func.now())).scalar_one()
     problem.state, problem.answer, problem.answered_by = to.value, answer, person_id
-    problem.refund_id = refund_id
-    problem.answered_at = at or dated_at() or db.session.execute(select(func.now())).scalar_one()
+    problem.refund_id, problem.answered_at = refund_id, moment
     db.session.flush()
     _record(problem, to.value, person_id, was=was)
     owe(f"problem_{to.value}", problem.order_id, key=f"problem:{problem.id}:{to.value}")

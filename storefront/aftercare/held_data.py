@@ -65,11 +65,12 @@ class Problems:
 
     def forget(self, who: Subject, held: frozenset[int]) -> int:
         gone = [problem for problem in _problems(who) if problem.order_id not in held]
+        now = db.session.execute(select(func.now())).scalar_one()
         for problem in gone:
             for photo in problem.photos:
                 private_files().delete(photo.key)
             db.session.execute(delete(ProblemPhoto).where(ProblemPhoto.problem_id == problem.id))
-            problem.words, problem.erased_at = None, db.session.execute(select(func.now())).scalar_one()
+            problem.words, problem.erased_at = None, now
         db.session.flush()
         db.session.expire_all()
         return len(gone)

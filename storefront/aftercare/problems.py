@@ -180,7 +180,7 @@ def _checked(found: Reportable, form: Report) -> tuple[str, dict[int, int]]:
         errors["lines"] = _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")
     if len(form.photos) > MOST_PHOTOS:
         errors["photos"] = _("Paling banyak empat foto.")
-    if form.kind == ProblemKind.NOT_ARRIVED:
+    if form.kind == ProblemKind.NOT_ARRIVED and ProblemKind.NOT_ARRIVED in found.kinds:
         quantities = {piece.line.id: piece.most for piece in found.pieces if piece.most}
     else:
         most = {piece.line.id: piece.most for piece in found.pieces}

@@ -92,9 +92,8 @@ def decide(thanks_id: int, *, show: bool, person_id: int) -> ThankYou:
     thanks = db.session.get(ThankYou, thanks_id, with_for_update=True, populate_existing=True)
     if thanks is None or thanks.erased_at is not None:
         raise NotFound()
-    was, thanks.state = thanks.state, "public" if show else "hidden"
-    thanks.decided_by = person_id
-    thanks.decided_at = db.session.execute(select(func.now())).scalar_one()
+    was, now = thanks.state, db.session.execute(select(func.now())).scalar_one()
+    thanks.state, thanks.decided_by, thanks.decided_at = "public" if show else "hidden", person_id, now
     db.session.flush()
     details = {"before": {"state": was}, "after": {"state": thanks.state}}
     record("thank_you.decided", "thank_you", thanks.id, person_id=person_id, details=details)

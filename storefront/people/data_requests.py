@@ -113,7 +113,8 @@ def erase(request: DataRequest) -> list[Waits]:
     personal_data.forget(who)
     left = personal_data.waits(who)
     if not left:
-        request.email, request.erased_at = None, _now()
+        now = _now()
+        request.email, request.erased_at = None, now
     db.session.flush()
     return left
 

@@ -65,38 +65,28 @@ class Holder(Protocol):
 #: By name, in the order in which they were registered.
 HOLDERS: dict[str, Holder] = {}
 
-#: Columns that look as if they named somebody and stay, each with its reason.
+#: What looks as if it named somebody and stays, each with its reason: a column, or all of a table (`table.*`).
 KEPT: dict[str, str] = {
-    "bank_accounts.holder": "accounts of offices, not of shoppers",
-    "bank_accounts.bank": "accounts of offices, not of shoppers",
-    "bank_accounts.number": "accounts of offices, not of shoppers",
-    "bank_files.name": "what the treasurer called the file",
-    "bank_lines.description": "a bank's own statement: books are kept ten years (UU 8/1997 Pasal 11)",
-    "categories.name": "a category of goods",
-    "categories.name_en": "a category of goods",
-    "commodity_groups.name": "a group of goods",
-    "commodity_groups.name_en": "a group of goods",
-    "exhibitions.name": "a fair",
-    "exhibitions.name_en": "a fair",
-    "facilities.address": "an office's address",
-    "facilities.former_name": "an office's name",
-    "facilities.name": "an office's name",
-    "former_names.name": "of offices, workshops and categories",
-    "funds.finance_name": "a fund", "funds.finance_name_en": "a fund", "funds.shop_name": "a fund",
-    "funds.shop_name_en": "a fund", "funds.name": "a fund", "funds.name_en": "a fund",
+    "facilities.*": "an office, its name and address",
+    "workshops.*": "a workshop",
+    "satkers.*": "an office at the treasury, and the official who answers for it",
+    "bank_accounts.*": "accounts of offices, not of shoppers",
+    "bank_files.*": "what the treasurer called the file",
+    "categories.*": "a category of goods",
+    "commodity_groups.*": "a group of goods",
+    "exhibitions.*": "a fair and where it is",
+    "funds.*": "a fund",
+    "provinces.*": "a province",
+    "shipping_methods.*": "a way of sending",
+    "shipping_zones.*": "a region",
     "order_lines.facility_name": "an office's name, as sold",
     "order_lines.workshop_name": "a workshop's name, as sold",
-    "payment_events.body": "the provider's own record of a payment: books are kept ten years (UU 8/1997 Pasal 11)",
-    "provinces.name": "a province",
-    "satkers.treasurer": "an official in office",
-    "satkers.tax_number": "an office's number",
-    "shipping_methods.name": "a way of sending", "shipping_methods.name_en": "a way of sending",
-    "shipping_zones.name": "a region",
-    "workshops.name": "a workshop's name",
     "audit_events.network": "of staff alone: who did what with people's money and data stays provable",
     "login_attempts.network": "a keyed hash, forgotten after a day",
-    "audit_events.person_id": "of staff, and of an account by its number alone",
-}  # fmt: skip
+    # No name tells of these, so they are named here: a bank's and a provider's own records of payments.
+    "bank_lines.description": "the bank's own statement: books are kept ten years (UU 8/1997 Pasal 11)",
+    "payment_events.body": "the provider's own record of a payment: books are kept ten years (UU 8/1997 Pasal 11)",
+}
 
 
 def holder(made: type[Holder]) -> type[Holder]:
