@@ -79,8 +79,10 @@ def keepable(typed: str) -> str | None:
 class Tally:
     """Counts the lost searches of one process until they are written down; safe for threads."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, *, by_clock: bool = True) -> None:
         self._app = app
+        #: Whether counts are written by themselves; else when `write` is called.
+        self._by_clock = by_clock
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._timer: threading.Timer | None = None
@@ -91,7 +93,7 @@ class Tally:
             if words not in self._counts and len(self._counts) >= MOST_AT_ONCE:
                 return
             self._counts[words] = min(self._counts[words] + 1, MOST_TIMES)
-            if self._timer is None:
+            if self._timer is None and self._by_clock:
                 self._timer = threading.Timer(LATER, self.write)
                 self._timer.daemon = True
                 self._timer.start()
@@ -125,7 +127,7 @@ def write(counts: Counter[str], day: datetime.date | None = None) -> None:
 
 def tally(app: Flask) -> Tally:
     """The counts of this process."""
-    found: Tally = app.extensions.setdefault("lost_searches", Tally(app))
+    found: Tally = app.extensions.setdefault("lost_searches", Tally(app, by_clock=not app.testing))
     return found
 
 

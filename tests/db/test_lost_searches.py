@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from collections import Counter
 
 import pytest
@@ -41,7 +42,7 @@ def test_words_are_kept_and_what_concerns_a_person_is_not(typed: str, kept: str 
 
 def test_counts_of_several_processes_add_up(app: Flask, db_session: Session) -> None:
     for _ in range(2):
-        counted = lost_searches.Tally(app)
+        counted = lost_searches.Tally(app, by_clock=False)
         for words in ("payung", "payung", "helm"):
             counted.note(words)
         counted.write()
@@ -52,7 +53,7 @@ def test_counts_of_several_processes_add_up(app: Flask, db_session: Session) -> 
 
 
 def test_nobody_fills_the_list(app: Flask, db_session: Session) -> None:
-    counted = lost_searches.Tally(app)
+    counted = lost_searches.Tally(app, by_clock=False)
     for number in range(lost_searches.MOST_AT_ONCE + 50):
         counted.note(f"kata {number}")
     for _ in range(lost_searches.MOST_TIMES + 50):
@@ -91,3 +92,16 @@ def test_what_is_set_aside_is_not_shown_again(db_session: Session) -> None:
     lost_searches.write(Counter({"zzzz": 5}))
     assert [row.words for row in lost_searches.lost_words(1, 50)[0]] == ["payung"]
     assert db_session.scalar(text("SELECT count(*) FROM lost_searches_done")) == 1
+
+
+def test_a_running_shop_writes_by_itself(
+    app: Flask, db_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = threading.Event()
+    monkeypatch.setattr(lost_searches, "LATER", 0.01)
+    counted = lost_searches.Tally(app)
+    monkeypatch.setattr(
+        lost_searches, "write", lambda counts: written.set() if counts == {"payung": 1} else None
+    )
+    counted.note("payung")
+    assert written.wait(10)

@@ -27,7 +27,10 @@ from tests.factories import make_order, make_product, make_variant, make_worksho
 from tests.selling import Shop, open_shop, pay
 from tests.staff import make_account, sign_in
 
-PAGES = ["/", "/products", "/products/kain-batik", "/facilities", "/facilities/lapas-pkl", "/impact", "/help"]
+PAGES = [
+    *("/", "/products", "/products/kain-batik", "/facilities", "/facilities/lapas-pkl", "/impact", "/help"),
+    "/pages/privacy",
+]
 
 
 @pytest.fixture
@@ -65,7 +68,8 @@ def test_every_page_opens_without_touching_a_session(
         ("/facilities", 1),
         ("/facilities/lapas-pkl", 2),
         ("/impact", 1),
-        ("/help", 0),
+        ("/help", 1),
+        ("/pages/privacy", 1),
         ("/sitemap.xml", 1),
         ("/sitemap-pages.xml", 2),
     ],

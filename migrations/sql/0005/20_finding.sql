@@ -138,12 +138,12 @@ CREATE INDEX synonyms_group ON synonyms (group_id, position);
 CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE ON synonyms
     FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
 
--- A synonym can be mistyped too.
+-- A synonym can be mistyped too; as long as no product has it, it stands there no time.
 CREATE FUNCTION synonym_met() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO search_words (word, frequency)
-    SELECT term, 1 FROM written WHERE term !~ '[ 0-9]' AND length(term) >= 3 ORDER BY term ON CONFLICT DO NOTHING;
+    SELECT term, 0 FROM written WHERE term !~ '[ 0-9]' AND length(term) >= 3 ORDER BY term ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
 CREATE TRIGGER synonym_met AFTER INSERT ON synonyms
@@ -161,7 +161,7 @@ CREATE OR REPLACE FUNCTION refresh_search_words() RETURNS void
     ), known AS (
         SELECT * FROM found
         UNION ALL
-        SELECT s.term, 1 FROM synonyms s
+        SELECT s.term, 0 FROM synonyms s
          WHERE s.term !~ '[ 0-9]' AND length(s.term) >= 3 AND NOT EXISTS (SELECT FROM found f WHERE f.word = s.term)
     ), gone AS (
         DELETE FROM search_words w WHERE NOT EXISTS (SELECT FROM known k WHERE k.word = w.word)
