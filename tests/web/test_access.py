@@ -19,6 +19,7 @@ from storefront.facilities.models import Facility
 from storefront.orders.models import Parcel
 from storefront.people import access, policy
 from storefront.people.models import Role
+from storefront.shipping import offers
 from storefront.web import PERSONAL_FACES
 from tests.factories import PDF, make_paid_order, make_rule
 from tests.money_out import make_books, money_of
@@ -46,7 +47,7 @@ ENTERS = {
 }
 
 #: Parts of an address that name a facility's own thing.
-THINGS = {"parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id"}
+THINGS = {"parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "offer_id"}
 
 
 @dataclass
@@ -69,9 +70,11 @@ def world(db_session: DbSession) -> World:
     for facility, sku in ((shop.pekalongan, "PKL-BATIK"), (shop.ambon, "NML-MADU")):
         parcel = db_session.scalars(select(Parcel).where(Parcel.facility_id == facility.id)).one()
         rule = make_rule(facility=facility, document_key=decree)
+        offer = offers.bear(facility.id, "nationwide", 100_000, days.today(), None, person_id=None)
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
-            "month": "2026-10", "fund": "premium", "rule_id": rule.id, **money_of(books, facility),
+            "month": "2026-10", "fund": "premium", "rule_id": rule.id,
+            "offer_id": offer.id, **money_of(books, facility),
         }  # fmt: skip
     return World(shop.pekalongan, shop.ambon, arguments)
 
