@@ -16,7 +16,7 @@ from storefront.shipping.match_places import places_are_known
 from storefront.shipping.places import province_key
 
 #: So many postal codes are named in a sentence.
-MOST_CODES = 5
+MOST_CODES = 3
 
 
 def advise(values: Mapping[str, str]) -> dict[str, str]:
@@ -94,8 +94,7 @@ def _about_code(
     if cities and not {each.city_id for each in here} & {row[1] for row in cities}:
         return _("Kode pos %(code)s milik %(place)s.", code=code, place=f"{place.district}, {place.city}")
     if districts and not {each.code for each in here} & {each.code for each in districts}:
-        codes = codes_of(districts[0])[:MOST_CODES]
-        return _(
-            "Kode pos Kecamatan %(district)s: %(codes)s.", district=districts[0].district, codes=", ".join(codes)
-        )
+        codes = codes_of(districts[0])
+        named = ", ".join(codes[:MOST_CODES]) + (" …" if len(codes) > MOST_CODES else "")
+        return _("Kode pos %(district)s: %(codes)s.", district=districts[0].district, codes=named)
     return ""

@@ -110,7 +110,8 @@ def choices_for(values: Mapping[str, str]) -> dict[str, list[str]]:
     ).all()
     keys, kind = keys_of(values.get("city", "")), city_kind(values.get("city", ""))
     meant = [row for row in cities if row.key in keys and (kind is None or row.name.lower().startswith(kind))]
-    districts = codes = ()
+    districts: Sequence[str] = ()
+    codes: Sequence[str] = ()
     if meant:
         in_city = District.city_id.in_([row.id for row in meant])
         districts = db.session.scalars(select(District.name).where(in_city).order_by(District.name)).all()

@@ -117,7 +117,10 @@ def load_origins(facility_ids: Iterable[int]) -> dict[int, Origin]:
     where = [Whereabouts(row[1], row[3], row[4].rpartition(",")[2], row[5]) for row in rows]
     return {
         row[0]: Origin(
-            *row[:4],
+            facility_id=row[0],
+            province_id=row[1],
+            zone_id=row[2],
+            city=row[3],
             town=town,
             couriers={int(method): courier for method, courier in row[6].items()} if row[6] else None,
             free=tuple((reach, minimum) for reach, minimum in row[7] or ()),

@@ -116,6 +116,7 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "said #>> '{}' FROM audit_events, jsonb_path_query(details, 'strict $.**') said",
         "subject_id FROM audit_events",
         "body FROM case_messages", "name FROM operators", "legal_basis FROM operators",
+        "name FROM cities", "gift_note FROM order_notes", "note FROM order_notes",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
     ]  # fmt: skip
     names: set[Any] = {

@@ -6,6 +6,7 @@ from playwright.sync_api import Response
 
 from tests.browser import purchase
 from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
+from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
 from tests.browser.office_pages import NO_OFFICE_PAGES, OFFICE_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
@@ -169,6 +170,7 @@ SIGHTS = [
     *PRODUCT_PAGES,
     *VOICE_PAGES,
     *OFFICE_PAGES,
+    *DELIVERY_PAGES,
 ]
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
@@ -177,4 +179,4 @@ NO_PAGES = {
     "api.show_shipping", "checkout.watch_order", "media.file", "seller.after_offer", "seller.after_step",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
     "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
-} | NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES  # fmt: skip
+} | NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES | NO_DELIVERY_PAGES  # fmt: skip

@@ -15,9 +15,14 @@ from tests.browser import purchase
 from tests.browser.look import faults
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
 from tests.browser.shop import LiveShop
+from tests.browser.test_budgets import SHIFT, WATCH_SHIFTS
 from tests.browser.visitor import LANGUAGES, SIZES, Visitor, rupiah
 
 Visit = Callable[..., Visitor]
+#: What the guest's postal code fills in.
+FILLED = {
+    "province": "Jawa Tengah", "city": "Kota Semarang", "district": "Candisari", "postal_code": GUEST["postal_code"],
+}  # fmt: skip
 FUNDS = ("premium", "working_capital", "state_revenue")
 COORDINATORS = {"PKL": "coordinator@demo.test", "BJB": "coordinator2@demo.test"}
 FINANCE = "finance@demo.test"
@@ -56,8 +61,11 @@ def buy_from_two_facilities(shopper: Visitor) -> str:
     expect(page.locator(".item__title a[href*='kursi']").first).to_be_visible()
     purchase.fill_cart(shopper, {CLOTH: 2, CRISPS: 3})
     assert page.locator("#cart .group").count() == 2  # one group for each facility
+    page.add_init_script(WATCH_SHIFTS)
     purchase.go_to_checkout(shopper)
+    fill_in_by_postal_code(shopper)
     forget_the_name(shopper)
+    go_and_come_back(shopper)
     purchase.fill_in(shopper, {"name": GUEST["name"]})
     purchase.choose_shipping(shopper, CLOTH, "cargo")
     purchase.choose_shipping(shopper, CRISPS, "pickup")
@@ -68,12 +76,48 @@ def buy_from_two_facilities(shopper: Visitor) -> str:
     return purchase.pay(shopper)
 
 
+def fill_in_by_postal_code(shopper: Visitor) -> None:
+    """Five digits fill in province, city and district; the total follows, and nothing jumps on its way there."""
+    page = shopper.page
+    place = ("province", "city", "district", "postal_code")
+    purchase.fill_in(shopper, {name: GUEST[name] for name in ("phone", "email", "line1")})
+    page.locator("#f-postal_code").press_sequentially(GUEST["postal_code"])
+    expect(page.locator("#f-district")).to_have_value("Candisari")
+    assert [page.locator(f"#f-{name}").input_value() for name in place] == list(FILLED.values())
+    expect(page.locator("input[name=expected_total]")).to_be_attached()
+    purchase.settled(shopper)
+    # A code that does not fit the rest is said beside it, in no one's way.
+    page.locator("#f-district").fill("Banyumanik")
+    page.locator("#f-postal_code").press("Tab")
+    expect(page.locator("#f-postal_code-advice")).to_contain_text("50261")
+    page.locator("#f-district").fill("Candisari")
+    page.locator("#f-district").press("Tab")
+    expect(page.locator("#f-postal_code-advice")).to_be_empty()
+    purchase.settled(shopper)
+    assert sum(value for value, _node in page.evaluate("window.shifts")) < SHIFT
+    for field in page.locator("#checkout .input").all():
+        if field.is_visible():
+            assert field.bounding_box()["height"] >= 44  # type: ignore[index]
+
+
+def go_and_come_back(shopper: Visitor) -> None:
+    """After a refused order too, the way to the cart and back keeps what was typed and chosen."""
+    page = shopper.page
+    purchase.choose_shipping(shopper, CRISPS, "pickup")
+    page.locator("a[href$='/cart']").last.click()
+    page.wait_for_url("**/cart")
+    page.go_back()
+    expect(page.locator("#f-district")).to_have_value("Candisari")
+    expect(page.locator("#f-phone")).to_have_value(GUEST["phone"])
+    expect(purchase.shipping(shopper, CRISPS, "pickup")).to_be_checked()
+    purchase.settled(shopper)
+    purchase.choose_shipping(shopper, CRISPS, "regular")
+
+
 def forget_the_name(shopper: Visitor) -> None:
     """An error stands beside its field, and nothing that was typed or chosen is lost."""
     page = shopper.page
-    typed = {name: value for name, value in GUEST.items() if name != "name"}
-    purchase.fill_in(shopper, typed)
-    purchase.reckon_shipping(shopper)
+    typed = {**{name: GUEST[name] for name in ("phone", "email", "line1")}, **FILLED}
     with page.expect_navigation():
         purchase.order_button(shopper).click()
     field = page.locator(".field:has(#f-name)")

@@ -46,12 +46,25 @@ def test_first_press_shows_the_total_before_anything_is_ordered(visit: Callable[
     shopper = visit("phone", javascript=False)
     page = shopper.page
     shopper.go(f"/products/{CLOTH.slug}")
+    page.locator("#f-to").fill(GUEST["postal_code"])
+    page.get_by_role("button", name="Lihat ongkir").click()
+    page.wait_for_url("**/shipping?to=*")
+    expect(page.locator(".estimate__ways li").first).to_contain_text("Rp\N{NO-BREAK SPACE}12.000")
+    page.get_by_role("link", name="Kembali ke karya").click()
     purchase.put_in_cart(shopper)
     purchase.go_to_checkout(shopper)
-    purchase.fill_in(shopper, GUEST)
+    # The postal code says the rest.
+    purchase.fill_in(shopper, {k: v for k, v in GUEST.items() if k not in ("province", "city", "district")})
     purchase.order_button(shopper).click()
     expect(page.locator("[role=alert]")).to_contain_text("Periksa jumlahnya")
+    assert page.locator("#f-district").input_value() == "Candisari"
     assert "/sandbox/" not in page.url
+    # To the cart and back: what was typed is still there.
+    page.locator("a[href$='/cart']").last.click()
+    page.wait_for_url("**/cart")
+    page.go_back()
+    assert page.locator("#f-line1").input_value() == GUEST["line1"]
+    assert page.locator("#f-district").input_value() == "Candisari"
     purchase.order(shopper)
 
 

@@ -19,6 +19,7 @@ from storefront.facilities.models import Facility
 from storefront.orders.models import Parcel
 from storefront.people import access, policy
 from storefront.people.models import Role
+from storefront.shipping import offers
 from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
 from tests.factories import PDF, make_paid_order, make_rule
@@ -50,7 +51,7 @@ ENTERS = {
 #: Parts of an address that name a facility's own thing.
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
-    "enquiry_id", "problem_id",
+    "enquiry_id", "problem_id", "offer_id",
 }  # fmt: skip
 
 
@@ -76,10 +77,11 @@ def world(db_session: DbSession) -> World:
         parcel = db_session.scalars(select(Parcel).where(Parcel.facility_id == facility.id)).one()
         rule = make_rule(facility=facility, document_key=decree)
         problem = make_problem(parcel)
+        offer = offers.bear(facility.id, "nationwide", 100_000, days.today(), None, person_id=None)
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
-            "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1,
+            "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
             **money_of(books, facility),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
