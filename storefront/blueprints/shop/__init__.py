@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("shop", __name__)
 
-from storefront.blueprints.shop import fragments, machines, places, routes  # noqa: E402, F401
+from storefront.blueprints.shop import fragments, impact, machines, places, routes  # noqa: E402, F401

@@ -17,6 +17,7 @@ from flask import Response, current_app, g, request, url_for
 from storefront.blueprints.shop.state import State, StateReader
 from storefront.days import today
 from storefront.errors import Unavailable
+from storefront.impact.public_counts import PublicCounts, read_public_counts
 from storefront.languages import locale
 from storefront.ledger.totals import Totals, TotalsCache
 from storefront.page_cache import Page, PageCache
@@ -41,6 +42,7 @@ def public_page(
             reader, pages = _state_reader(), _page_cache()
             try:
                 state = reader.read()
+                g.catalogue = state.catalogue
                 if figures:
                     g.totals = _totals_cache().get(state.newest_entry)
                 key = _key(state, figures)
@@ -106,6 +108,15 @@ def totals() -> Totals:
     """The figures that this page was keyed by."""
     found: Totals = g.totals
     return found
+
+
+def public_counts() -> PublicCounts:
+    """The counts of the catalogue's version that this page was keyed by; read once for each version."""
+    kept: tuple[object, PublicCounts] | None = current_app.extensions.get("public_counts")
+    if kept is None or kept[0] != g.catalogue:
+        kept = (g.catalogue, read_public_counts())
+        current_app.extensions["public_counts"] = kept
+    return kept[1]
 
 
 def _state_reader() -> StateReader:
