@@ -111,7 +111,7 @@ def classes_of(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
     """Classes, each of about as many provinces; equal numbers are in one class. None for a map without products.
 
     >>> classes_of([1, 2, 2, 3, 4, 9])
-    ((1, 2), (3, 3), (4, 9))
+    ((1, 1), (2, 3), (4, 9))
     """
     found = sorted(number for number in numbers if number > 0)
     if not found:

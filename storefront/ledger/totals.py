@@ -53,9 +53,13 @@ QUERY = text(
            (SELECT json_object_agg(f.id, r.name) FROM facilities f JOIN provinces r ON r.id = f.province_id)
            AS provinces,
            (SELECT json_agg(y) FROM (
-              SELECT extract(year FROM accounting_date(o.paid_at))::int AS year, count(DISTINCT o.id) AS orders,
-                     sum(l.quantity) AS pieces
-                FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE o.state = 'paid' GROUP BY 1) y) AS counts"""
+              SELECT extract(year FROM accounting_date(paid_at))::int AS year, count(*) AS orders
+                FROM orders WHERE state = 'paid' GROUP BY 1) y) AS orders,
+           (SELECT json_agg(y) FROM (
+              SELECT extract(year FROM accounting_date(o.paid_at))::int AS year, l.workshop_id,
+                     sum(l.quantity) AS pieces, sum(l.net_amount) AS sold
+                FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE o.state = 'paid' GROUP BY 1, 2) y) AS lines,
+           (SELECT json_object_agg(id, facility_id) FROM workshops) AS workshops"""
 )
 #: Entries that pay premium out to facilities, and those that undo such a payment.
 PAYING_KINDS = ("settlement", "reversal")
@@ -108,6 +112,10 @@ class Totals:
     by_kind: dict[tuple[int, str], int]
     #: By facility, from the first day on.
     premium: dict[int, Premium]
+    #: Net amount of the lines sold, as sold, by year and workshop.
+    by_workshop: dict[tuple[int, int], int]
+    #: Each workshop's facility, those that never sold too.
+    workshops: dict[int, int]
     #: Another number, other figures: for keys of cached pages.
     stamp: int = field(default=0, compare=False)
 
@@ -211,15 +219,20 @@ def read_totals() -> Totals:
         facility_id, day = item["facility_id"], datetime.date.fromisoformat(item["first_day"])
         by_facility.setdefault((item["year"], facility_id), {})[item["fund_id"]] = int(item["amount"])
         first_days[facility_id] = min(day, first_days.get(facility_id, day))
+    pieces: dict[int, int] = {}
+    for item in row.lines or []:
+        pieces[item["year"]] = pieces.get(item["year"], 0) + int(item["pieces"])
     return Totals(
         funds=row.funds or [],
         by_month=by_month,
         by_facility=by_facility,
         provinces={int(facility_id): name for facility_id, name in (row.provinces or {}).items()},
         first_days=first_days,
-        counts={item["year"]: (item["orders"], int(item["pieces"])) for item in row.counts or []},
+        counts={item["year"]: (item["orders"], pieces.get(item["year"], 0)) for item in row.orders or []},
         by_kind=by_kind,
         premium={item["facility_id"]: _premium(item) for item in row.premium or []},
+        by_workshop={(item["year"], item["workshop_id"]): int(item["sold"]) for item in row.lines or []},
+        workshops={int(workshop): facility for workshop, facility in (row.workshops or {}).items()},
     )
 
 

@@ -15,10 +15,13 @@ from storefront.small_counts import Figure, Piece, Released, as_pieces, figure, 
 #: Counts that are published, in the order of pages and files.
 MEASURES = ("participants", "women", "passed", "certified", "own_business", "employed")
 
+PART_OF = {"women": "participants", "passed": "participants", "certified": "passed"}
+
 #: Everything checked, and when it became known and was taken back.
-QUERY = text("""
+QUERY = """
 SELECT (SELECT json_agg(t ORDER BY t.checked_at, t.id) FROM (
           SELECT t.id, t.workshop_id, t.kind, t.skill, t.skill_en, t.participants, t.women, t.passed, t.certified,
+                 t.kind = 'competence_certification' OR t.scheme <> '' AS certifies,
                  extract(year FROM t.ended_on)::int AS year, f.code AS facility, r.name AS province,
                  t.checked_at, t.withdrawn_at
             FROM training_programmes t
@@ -28,7 +31,7 @@ SELECT (SELECT json_agg(t ORDER BY t.checked_at, t.id) FROM (
        (SELECT json_agg(o ORDER BY o.checked_at, o.id) FROM (
           SELECT id, programme_id, own_business, employed, checked_at FROM training_outcomes) o) AS outcomes,
        (SELECT json_agg(g ORDER BY g.year, g.measure) FROM (
-          SELECT year, measure, people, is_cumulative, source FROM training_targets) g) AS targets""")
+          SELECT year, measure, people, is_cumulative, source FROM training_targets) g) AS targets"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Counted:
     certified: int = 0
     own_business: int = 0
     employed: int = 0
+    #: Whether it gives certificates at all; where it does not, nobody being certified is no count of people.
+    certifies: bool = True
     sign: int = 1
 
     def count(self, measure: str) -> int:
@@ -86,7 +91,16 @@ class Trained:
 
     def figure(self, measure: str, belongs: Callable[[Counted], bool] = lambda row: True) -> Figure:
         """The public count over the rows that belong to it."""
-        return figure(self.measures[measure], belongs)
+        meant = belongs if measure != "certified" else lambda row: row.certifies and belongs(row)
+        found = figure(self.measures[measure], belongs)
+        # What waits as a part of the whole has not come as far as its parts.
+        missing = any(meant(row) for piece in self._before(measure) for row in piece.rows)
+        return replace(found, is_whole=False, is_empty=False) if missing else found
+
+    def _before(self, measure: str) -> list[Piece]:
+        """What waits in the measures that this one is a part of."""
+        whole = PART_OF.get(measure)
+        return [*self.measures[whole].waiting, *self._before(whole)] if whole else []
 
     def years(self) -> list[int]:
         """Years with programmes, the newest first."""
@@ -105,7 +119,7 @@ def publish(programmes: Iterable[Counted], outcomes: Iterable[Counted] = ()) -> 
         "participants": participants,
         "women": _part(participants, "women", of="participants"),
         "passed": passed,
-        "certified": _part(passed, "certified", of="passed"),
+        "certified": _part(passed, "certified", of="passed", among=lambda row: row.certifies),
         **{
             measure: release(_piece(measure, row, whole="participants") for row in list(outcomes))
             for measure in ("own_business", "employed")
@@ -126,13 +140,20 @@ def _piece(measure: str, row: Counted, whole: str | None = None) -> Piece:
     )
 
 
-def _part(released: Released, measure: str, of: str) -> Released:
-    return release(as_pieces(released, value=lambda row: row.count(measure), whole=lambda row: row.count(of)))
+def _part(
+    released: Released, measure: str, of: str, among: Callable[[Counted], bool] = lambda row: True
+) -> Released:
+    pieces = as_pieces(
+        released,
+        value=lambda row: row.count(measure) if among(row) else 0,
+        whole=lambda row: row.count(of) if among(row) else 0,
+    )
+    return release(piece for piece in pieces if any(map(among, piece.rows)))
 
 
 def read_trained(until: datetime.datetime | None = None) -> Trained:
     """The public counts as they were known at `until` (default: now): one query."""
-    row = db.session.execute(QUERY).one()
+    row = db.session.execute(text(QUERY)).one()
     return from_rows(row.programmes or [], row.outcomes or [], row.targets or [], until)
 
 
@@ -170,7 +191,7 @@ def from_rows(
 
 _PLAIN = (
     *("id", "workshop_id", "kind", "skill", "skill_en", "participants", "women", "passed", "certified"),
-    *("year", "facility", "province"),
+    *("year", "facility", "province", "certifies"),
 )
 
 

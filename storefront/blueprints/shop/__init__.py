@@ -11,6 +11,7 @@ from storefront.blueprints.shop import (  # noqa: E402, F401
     delivery,
     finding,
     fragments,
+    impact,
     machines,
     pages,
     places,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+
 from flask import render_template, request, url_for
 from sqlalchemy import select
 
 from storefront.blueprints.shop import bp
-from storefront.blueprints.shop.public import plain_url, public_page, totals
+from storefront.blueprints.shop.public import plain_url, public_counts, public_page, totals
 from storefront.catalogue.facility_list import FacilityFilters, find_facilities
 from storefront.catalogue.facility_pages import facility_page
 from storefront.catalogue.filters import SLUG
@@ -16,9 +18,14 @@ from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.facilities import declared
 from storefront.facilities.models import Facility
+from storefront.impact import training_page
+from storefront.impact.passed_on import PassedOn
 from storefront.languages import locale
 from storefront.ledger.totals import total_of
 from storefront.pages import page_number
+from storefront.small_counts import figure
+from storefront.training.models import Kind
+from storefront.training.published import Counted
 
 
 @bp.get("/facilities")
@@ -50,7 +57,14 @@ def facility(slug: str) -> str:
     page = facility_page(slug, page_number(), locale())
     if page is None:
         raise NotFound()
-    sums = totals().of_facility(page.id)
+    sums, counts = totals().of_facility(page.id), public_counts()
+
+    def here(row: Counted | PassedOn) -> bool:
+        return row.facility == page.code
+
+    def permanent(key: str) -> str:
+        day = today() - datetime.timedelta(days=1)
+        return url_for("shop.impact_figure", key=key, on=day.isoformat(), facility=page.code)
 
     def page_url(number: int) -> str:
         return url_for("shop.facility", slug=slug, page=None if number == 1 else number)
@@ -66,6 +80,14 @@ def facility(slug: str) -> str:
         page_url=page_url,
         sums=sums,
         sums_total=total_of(sums),
+        premium=totals().premium_of(page.id),
+        passed_on=figure(counts.passed_on, here),
+        training=training_page.line(counts.trained, page.name, here, locale()),
+        training_kinds=[
+            training_page.line(counts.trained, kind.value, lambda row, k=kind: here(row) and row.kind == k, locale())
+            for kind in Kind
+        ],
+        permanent=permanent,
         since=totals().first_days.get(page.id),
         canonical=plain_url("shop.facility", slug=slug, page=None if page.page == 1 else page.page),
     )

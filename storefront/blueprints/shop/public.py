@@ -19,6 +19,7 @@ from storefront.catalogue import lost_searches
 from storefront.catalogue.version import CatalogueVersion
 from storefront.days import days_everywhere
 from storefront.errors import Unavailable
+from storefront.impact.public_counts import PublicCounts, read_public_counts
 from storefront.languages import locale
 from storefront.ledger.totals import Totals, TotalsCache
 from storefront.page_cache import Page, PageCache
@@ -132,6 +133,15 @@ def totals() -> Totals:
     """The figures that this page was keyed by."""
     found: Totals = g.totals
     return found
+
+
+def public_counts() -> PublicCounts:
+    """The counts of the catalogue's version that this page was keyed by; read once for each version."""
+    kept: tuple[object, PublicCounts] | None = current_app.extensions.get("public_counts")
+    if kept is None or kept[0] != g.catalogue:
+        kept = (g.catalogue, read_public_counts())
+        current_app.extensions["public_counts"] = kept
+    return kept[1]
 
 
 def _state_reader() -> StateReader:

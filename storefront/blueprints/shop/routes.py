@@ -1,11 +1,8 @@
-"""Home and impact."""
+"""The front page, and short links."""
 
 from __future__ import annotations
 
-import datetime
-from typing import Any
-
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.shop import bp
@@ -13,11 +10,8 @@ from storefront.blueprints.shop.public import plain_url, public_page, totals
 from storefront.catalogue import short_codes
 from storefront.content.home_page import home_page
 from storefront.days import today
-from storefront.display import format_month, short_month
 from storefront.errors import NotFound
 from storefront.languages import locale
-from storefront.ledger.earnings import EarnedPart
-from storefront.ledger.totals import total_of
 
 
 @bp.get("/")
@@ -33,48 +27,6 @@ def home() -> str:
     )
 
 
-@bp.get("/impact")
-@public_page(figures=True)
-def impact() -> str:
-    """What sales became for each fund: by year, month and province, from the ledger."""
-    figures, this_year = totals(), today().year
-    known = sorted({this_year, *figures.years()}, reverse=True)
-    asked = request.args.get("year", this_year, type=int)
-    year = asked if asked in known else this_year
-    shares = figures.of_year(year)
-    orders, pieces = figures.counts.get(year, (0, 0))
-    return render_template(
-        "shop/impact.html",
-        year=year,
-        years=[(y, url_for("shop.impact", year=None if y == this_year else y)) for y in known],
-        total=total_of(shares),
-        shares=shares,
-        orders=orders,
-        pieces=pieces,
-        months=[_month(datetime.date(year, number, 1)) for number in _months_of(year)],
-        regions=[
-            {"name": name, "facilities": count, "total": total_of(parts), "parts": parts}
-            for name, count, parts in figures.by_province(year)
-        ],
-        kinds=[(part.kind, part.label) for part in figures.kinds(year)],
-        canonical=plain_url("shop.impact", year=None if year == this_year else year),
-    )
-
-
-def _months_of(year: int) -> range:
-    """Numbers of the year's months up to now."""
-    now = today()
-    return range(1, now.month + 1) if year == now.year else range(1, 13)
-
-
-def _month(first: datetime.date) -> dict[str, Any]:
-    parts: list[EarnedPart] = totals().of_month(first)
-    return {
-        "label": format_month(first),
-        "short": short_month(first),
-        "total": total_of(parts),
-        "parts": parts,
-    }
 
 
 @bp.get("/p/<code>")

@@ -1,0 +1,110 @@
+"""Training on the impact page and in its files: by year against targets, by kind, by region; and its link to sales."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from storefront.small_counts import SMALLEST, Figure
+from storefront.training.models import Kind
+from storefront.training.published import Counted, Target, Trained
+
+#: Columns of the tables.
+SHOWN = ("participants", "women", "passed", "certified")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table: what it is of, how many programmes, and the counts by measure."""
+
+    name: str
+    programmes: int
+    counts: Mapping[str, Figure]
+    #: What was taught, without counts.
+    skills: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> list[str | int | None]:
+        """The counts for a file; empty: hidden."""
+        return [None if self.counts[m].is_hidden or self.counts[m].is_empty else self.counts[m].value for m in SHOWN]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A target, and what was reached of it as far as the public may know."""
+
+    target: Target
+    #: None: the shop has no count of this.
+    reached: Figure | None
+
+    @property
+    def per_cent(self) -> int | None:
+        """Whole per cent reached, rounded down."""
+        if self.reached is None or self.reached.is_hidden:
+            return None
+        return self.reached.value * 100 // self.target.people
+
+
+@dataclass(frozen=True)
+class SalesLink:
+    """Workshops with certified makers beside the others: how many, and the average sales of one, in rupiah."""
+
+    certified: int
+    certified_average: int
+    others: int
+    others_average: int
+
+
+def line(trained: Trained, name: str, belongs: Callable[[Counted], bool], locale: str = "id") -> Line:
+    """The row over the programmes that belong to it."""
+    living = [row for row in trained.living if belongs(row)]
+    skills = {(row.skill_en or row.skill) if locale == "en" else row.skill for row in living}
+    return Line(
+        name, len(living), {measure: trained.figure(measure, belongs) for measure in SHOWN}, tuple(sorted(skills))
+    )
+
+
+def by_year(trained: Trained) -> list[Line]:
+    """Years with programmes, the oldest first."""
+    return [line(trained, str(year), lambda row, y=year: row.year == y) for year in reversed(trained.years())]  # type: ignore[misc]
+
+
+def by_kind(trained: Trained) -> list[Line]:
+    """Kinds that there were, in their order; `name` is the kind's code."""
+    found = (line(trained, kind.value, lambda row, k=kind: row.kind == k) for kind in Kind)  # type: ignore[misc]
+    return [one for one in found if one.programmes]
+
+
+def by_region(trained: Trained, locale: str) -> list[Line]:
+    """Provinces by name, with the skills taught there."""
+    names = sorted({row.province for row in trained.living})
+    return [line(trained, name, lambda row, n=name: row.province == n, locale) for name in names]  # type: ignore[misc]
+
+
+def progress(trained: Trained) -> list[Progress]:
+    """Every target by year; those of before the shop have nothing to be compared with."""
+    return [Progress(target, _reached(trained, target)) for target in trained.targets]
+
+
+def _reached(trained: Trained, target: Target) -> Figure | None:
+    if target.measure not in trained.measures:
+        return None
+    return trained.figure(
+        target.measure, lambda row: row.year == target.year or (target.is_cumulative and row.year < target.year)
+    )
+
+
+def sales_link(trained: Trained, sold: Mapping[int, int]) -> SalesLink | None:
+    """Compare workshops that sold (by id, in rupiah); None unless each group has five workshops or more.
+
+    A workshop counts among the first when five or more of its makers hold a certificate, so that the groups tell
+    nothing of fewer.
+    """
+    certified: dict[int, int] = {}
+    for row in trained.living:
+        certified[row.workshop_id] = certified.get(row.workshop_id, 0) + row.certified
+    first = [amount for workshop, amount in sold.items() if certified.get(workshop, 0) >= SMALLEST]
+    others = [amount for workshop, amount in sold.items() if certified.get(workshop, 0) < SMALLEST]
+    if min(len(first), len(others)) < SMALLEST:
+        return None
+    return SalesLink(len(first), sum(first) // len(first), len(others), sum(others) // len(others))
