@@ -16,7 +16,18 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storefront.days import today as accounting_today
-from storefront.demo import catalogue, files, growth, parcels, people, photos, places, rules, treasury
+from storefront.demo import (
+    catalogue,
+    files,
+    growth,
+    parcels,
+    people,
+    photos,
+    places,
+    rules,
+    searches,
+    treasury,
+)
 from storefront.demo.banked import Banked
 from storefront.demo.buyers import SHOPPER, Home
 from storefront.demo.catalogue import Item
@@ -87,6 +98,7 @@ def load(
         _commit("VACUUM (ANALYZE) journal_entries, postings")
         say("Everything sold")
     _work(sites, accounts, today, seed)
+    searches.add(accounts["curator@demo.test"].id, today, seed)
     # The provider knows of these months what the shop knows.
     db.session.execute(text("SELECT sandbox_fill_in()"))
     say("Three months of books")
