@@ -29,6 +29,7 @@ from storefront.demo import (
     places,
     product_words,
     rules,
+    searches,
     training,
     treasury,
 )
@@ -112,6 +113,7 @@ def load(
         _commit("VACUUM (ANALYZE) journal_entries, postings")
         say("Everything sold")
     _work(sites, accounts, today, seed)
+    searches.add(accounts["curator@demo.test"].id, today, seed)
     # The provider knows of these months what the shop knows.
     db.session.execute(text("SELECT sandbox_fill_in()"))
     say("Three months of books")

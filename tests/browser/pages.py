@@ -7,6 +7,7 @@ from playwright.sync_api import Response
 from tests.browser import purchase
 from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
+from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.office_pages import NO_OFFICE_PAGES, OFFICE_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
@@ -171,6 +172,7 @@ SIGHTS = [
     *VOICE_PAGES,
     *OFFICE_PAGES,
     *DELIVERY_PAGES,
+    *FINDING_PAGES,
 ]
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
@@ -179,4 +181,6 @@ NO_PAGES = {
     "api.show_shipping", "checkout.watch_order", "media.file", "seller.after_offer", "seller.after_step",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
     "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
-} | NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES | NO_DELIVERY_PAGES  # fmt: skip
+}  # fmt: skip
+NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
+NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES
