@@ -12,6 +12,7 @@ from storefront.verify import (
     passed_on,
     periods,
     reconciled,
+    selling,
     shares,
     stock,
     transferred,
@@ -29,5 +30,6 @@ INVARIANTS = (
     *orders.INVARIANTS,
     *shares.INVARIANTS,
     *facts.INVARIANTS,
+    *selling.INVARIANTS,
     *guards.INVARIANTS,
 )

@@ -256,6 +256,15 @@ BREAKS = [
         "UPDATE people SET is_active = false; INSERT INTO sessions (token_hash, person_id, expires_at)"
         " SELECT sha256('x'), min(id), now() + interval '1 hour' FROM people",
     ),
+    (
+        "listed_workshops_declared",
+        "ALTER TABLE workshops DISABLE TRIGGER USER; UPDATE workshops SET sells_undeclared_until = '2026-01-01'",
+    ),
+    (
+        "unanswered_alerts_forgotten",
+        "INSERT INTO stock_alerts (variant_id, email, locale, created_at)"
+        " SELECT min(id), 'a@b.id', 'id', now() - interval '9 days' FROM variants",
+    ),
     ("children_do_not_sell", without_checks("facilities") + "; UPDATE facilities SET kind = 'lpka'"),
 ]  # fmt: skip
 
