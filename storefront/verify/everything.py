@@ -12,6 +12,7 @@ from storefront.verify import (
     passed_on,
     periods,
     reconciled,
+    selling,
     shares,
     stock,
     training,
@@ -33,5 +34,6 @@ INVARIANTS = (
     *training.INVARIANTS,
     *facts.INVARIANTS,
     *voices.INVARIANTS,
+    *selling.INVARIANTS,
     *guards.INVARIANTS,
 )

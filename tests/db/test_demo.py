@@ -86,7 +86,8 @@ def test_everything_of_the_file_is_on_sale(demo_session: Session) -> None:
 
 
 def test_stores_are_filled_as_promised(demo_session: Session) -> None:
-    assert one(demo_session, "SELECT min(available) FROM reporting.stock") > 0
+    gone = column(demo_session, "SELECT sku FROM reporting.stock WHERE available <= 0")
+    assert gone == ["PKL-JAHIT-01-XL"]  # a size that has run out; its product has not
     available = column(
         demo_session,
         """SELECT s.available FROM reporting.stock s JOIN variants v USING (sku)
@@ -94,6 +95,29 @@ def test_stores_are_filled_as_promised(demo_session: Session) -> None:
     )
     assert sum(pieces >= 20 for pieces in available) >= 20
     assert sum(2 <= pieces <= 12 for pieces in available) >= 5
+
+
+def test_every_workshop_has_declared_and_every_product_says_what_its_category_asks(demo_session: Session) -> None:
+    undeclared = """SELECT count(*) FROM workshops w WHERE w.sells_undeclared_until IS NOT NULL
+        OR NOT workshop_may_sell(w.id, accounting_date(now()))
+        OR EXISTS (SELECT FROM order_lines l JOIN orders o ON o.id = l.order_id
+                    WHERE l.workshop_id = w.id AND NOT workshop_may_sell(w.id, accounting_date(o.placed_at)))"""
+    assert one(demo_session, undeclared) == 0
+    assert one(demo_session, "SELECT count(*) FROM workshop_declarations WHERE state = 'proposed'") == 1
+    missing = """SELECT p.title, n.need FROM products p JOIN category_needs n USING (category_id)
+        WHERE NOT CASE n.need
+              WHEN 'food' THEN EXISTS (SELECT FROM product_foods f WHERE f.product_id = p.id)
+              WHEN 'registration' THEN EXISTS (SELECT FROM product_papers x WHERE x.product_id = p.id
+                                                  AND x.kind IN ('pirt', 'bpom'))
+              WHEN 'halal' THEN EXISTS (SELECT FROM product_papers x WHERE x.product_id = p.id
+                                           AND x.kind IN ('halal', 'not_halal'))
+              WHEN 'svlk' THEN EXISTS (SELECT FROM product_papers x WHERE x.product_id = p.id AND x.kind = 'svlk')
+              ELSE EXISTS (SELECT FROM product_facts f WHERE f.product_id = p.id AND f.kind = n.need) END"""
+    assert demo_session.execute(text(missing)).all() == []
+    assert one(demo_session, "SELECT count(*) FROM size_tables") >= 8
+    assert one(demo_session, "SELECT count(*) FROM variants WHERE photo_id IS NOT NULL") >= 4
+    poor = "SELECT count(*) FROM product_facts WHERE label_en = '' OR value_en = ''"
+    assert one(demo_session, poor) == 0
 
 
 def test_only_the_six_rules_divide_money(demo_session: Session) -> None:

@@ -276,6 +276,15 @@ BREAKS = [
         " VALUES ('LP-AAAA-0000', 'other', 'id', current_date) RETURNING id)"
         " INSERT INTO case_letters (key, case_id, kind) SELECT 'case:1:received', id, 'case_received' FROM c",
     ),
+    (
+        "listed_workshops_declared",
+        "ALTER TABLE workshops DISABLE TRIGGER USER; UPDATE workshops SET sells_undeclared_until = '2026-01-01'",
+    ),
+    (
+        "unanswered_alerts_forgotten",
+        "INSERT INTO stock_alerts (variant_id, email, locale, created_at)"
+        " SELECT min(id), 'a@b.id', 'id', now() - interval '9 days' FROM variants",
+    ),
     ("children_do_not_sell", without_checks("facilities") + "; UPDATE facilities SET kind = 'lpka'"),
     (
         "children_are_not_featured",
