@@ -37,12 +37,12 @@ def tell_moved(today: datetime.date | None = None) -> int:
     today = today or accounting_day(db.session.execute(select(func.now())).scalar_one())
     since, last, told = today - datetime.timedelta(days=FORGOTTEN_AFTER), 0, 0
     while True:
-        ids = _untold(since, last)
+        ids = untold(since, last)
         if not ids:
             break
         last = ids[-1]
         for order_id, found in shares(ids, since).items():
-            told += _tell(order_id, found, today)
+            told += tell(order_id, found, today)
         db.session.commit()
     if told:
         log.info("told where the money went", orders=told)
@@ -77,7 +77,8 @@ def is_due(found: list[Share], paid_on: datetime.date, today: datetime.date) -> 
     return bool(moved) and today >= paid_on + datetime.timedelta(days=PATIENCE)
 
 
-def _untold(since: datetime.date, after: int) -> list[int]:
+def untold(since: datetime.date, after: int = 0) -> list[int]:
+    """Ids of orders paid since a day that were not told of, from `after` on, so many as are looked at together."""
     query = (
         select(Order.id)
         .outerjoin(MoneyNews, MoneyNews.order_id == Order.id)
@@ -93,7 +94,10 @@ def _untold(since: datetime.date, after: int) -> list[int]:
     return list(db.session.scalars(query))
 
 
-def _tell(order_id: int, found: list[Share], today: datetime.date) -> bool:
+def tell(
+    order_id: int, found: list[Share], today: datetime.date, told_at: datetime.datetime | None = None
+) -> bool:
+    """Tell of one order if it is due, and say whether it was; history names its own moment. Never commits."""
     order = db.session.get_one(Order, order_id)
     assert order.paid_at is not None
     if not is_due(found, accounting_day(order.paid_at), today):
@@ -102,6 +106,7 @@ def _tell(order_id: int, found: list[Share], today: datetime.date) -> bool:
         upsert(MoneyNews)
         .values(
             order_id=order_id,
+            **({"told_at": told_at} if told_at else {}),
             is_whole=all(share.moved_on for share in found),
             shares=[share.written() for share in found],
         )

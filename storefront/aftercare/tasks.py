@@ -7,10 +7,10 @@ from storefront.aftercare.money_news import tell_moved
 from storefront.extensions import jobs
 
 
-@jobs.periodic(cron="40 * * * *")
+@jobs.periodic(cron="*/10 * * * *")
 @jobs.task(name="aftercare.hand_over", queueing_lock="aftercare.hand_over")
 def hand_over_job(timestamp: int) -> None:
-    """Every hour: what a facility has not answered in time is the office's."""
+    """Every ten minutes: what a facility has not answered in time is the office's."""
     hand_over_overdue()
 
 

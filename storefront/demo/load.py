@@ -33,6 +33,7 @@ from storefront.demo import (
     training,
     treasury,
 )
+from storefront.demo.after_sale import AfterSale
 from storefront.demo.banked import Banked
 from storefront.demo.buyers import SHOPPER, Home
 from storefront.demo.catalogue import Item
@@ -68,6 +69,8 @@ class Size:
 DEFAULT_ORDERS = 460
 #: Who proposes and pays, and who approves.
 FINANCE = ("finance@demo.test", "finance2@demo.test")
+#: Who reads what the public writes.
+CURATOR = "curator@demo.test"
 
 
 def default_size() -> Size:
@@ -121,6 +124,7 @@ def load(
     refresh()
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
+    AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.mail.models import Message
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState
+from storefront.orders.progress import GATHER
 from storefront.shipping.models import ShippingMethod
 
 COURIERS = ("JNE", "J&T Express", "SiCepat", "Pos Indonesia", "AnterAja")
@@ -62,7 +64,8 @@ def advance(today: datetime.date, keepers: dict[int, int], seed: str) -> None:
     """
     rng = random.Random(f"{seed}:parcels")
     opened = at(today, 0)
-    steps = [step for parcel in _paid_parcels() for step in _steps(parcel, rng) if step.at < opened]
+    parcels = _paid_parcels()
+    steps = [step for parcel in parcels for step in _steps(parcel, rng) if step.at < opened]
     for to, stamp in (
         (ParcelState.PACKED, Parcel.packed_at),
         (ParcelState.SHIPPED, Parcel.shipped_at),
@@ -70,7 +73,7 @@ def advance(today: datetime.date, keepers: dict[int, int], seed: str) -> None:
         (ParcelState.RECEIVED, Parcel.received_at),
     ):
         _write([step for step in steps if step.to is to], stamp.key)
-    _tell(sorted(steps, key=lambda step: (step.at, step.parcel.id)), keepers)
+    _tell(sorted(steps, key=lambda step: (step.at, step.parcel.id)), keepers, parcels)
 
 
 def _paid_parcels() -> list[Sent]:
@@ -150,21 +153,31 @@ def _write(steps: list[Step], stamp: str) -> None:
         )
 
 
-def _tell(steps: list[Step], keepers: dict[int, int]) -> None:
+def _tell(steps: list[Step], keepers: dict[int, int], parcels: list[Sent]) -> None:
     insert_rows(AuditEvent, [_audit(step, keepers.get) for step in steps])
-    owed = {ParcelState.SHIPPED: "parcel_shipped", ParcelState.READY: "parcel_ready"}
+    of_order: dict[int, list[Step]] = {}
+    for step in steps:
+        of_order.setdefault(step.parcel.order_id, []).append(step)
+    number = Counter(parcel.order_id for parcel in parcels)
     messages = [
-        {
-            "key": f"parcel:{step.parcel.id}:{owed[step.to]}",
-            "kind": owed[step.to],
-            "order_id": step.parcel.order_id,
-            "parcel_id": step.parcel.id,
-            "created_at": step.at,
-        }
-        for step in steps
-        if step.to in owed
+        {"key": f"order:{order_id}:{kind}", "kind": kind, "order_id": order_id, "created_at": moment}
+        for order_id, own in of_order.items()
+        for kind, moment in _letters(own, number[order_id])
     ]
-    insert_rows(Message, messages)
+    insert_rows(Message, sorted(messages, key=lambda message: (message["created_at"], message["key"])))
+
+
+def _letters(steps: list[Step], parcels: int) -> Iterator[tuple[str, datetime.datetime]]:
+    """The letters that an order of so many parcels owes for its steps, as `orders/progress.py` has it."""
+    left = sorted(step.at for step in steps if step.to in (ParcelState.SHIPPED, ParcelState.READY))
+    arrived = sorted(step.at for step in steps if step.to is ParcelState.RECEIVED)
+    gathered = left[0] + GATHER if left else None
+    if gathered and (len(left) < parcels or left[-1] > gathered):
+        yield "order_on_its_way", gathered
+    if len(left) == parcels:
+        yield "order_all_sent", left[-1]
+    if len(arrived) == parcels:
+        yield "order_received", arrived[-1]
 
 
 def _audit(step: Step, keeper: Callable[[int], int | None]) -> dict[str, Any]:

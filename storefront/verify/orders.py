@@ -110,6 +110,27 @@ INVARIANTS = (
              WHERE state IN ('created', 'pending') AND expires_at < now() - {GRACE}""",  # noqa: S608
     ),
     Invariant(
+        "called_off_is_given_back",
+        9,
+        "What goes back because its shopper called it off lies in parcels that were called off, each piece once.",
+        """SELECT r.id AS refund_id, x.order_line_id, x.quantity, COALESCE(sum(l.quantity), 0)::bigint AS called_off
+             FROM refunds r
+             JOIN refund_lines x ON x.refund_id = r.id
+             LEFT JOIN (parcel_lines l JOIN parcels p ON p.id = l.parcel_id AND p.state = 'cancelled')
+               ON l.order_line_id = x.order_line_id
+            WHERE r.reason = 'cancelled'
+            GROUP BY r.id, x.order_line_id, x.quantity HAVING x.quantity > COALESCE(sum(l.quantity), 0)""",
+    ),
+    Invariant(
+        "problems_are_answered",
+        7,
+        "What a facility has not answered by its day is the office's a day later; the shopper is told of each step.",
+        """SELECT x.id AS problem_id, x.state, x.answer_by, m.id AS message_id FROM problems x
+             LEFT JOIN messages m ON m.key = concat('problem', chr(58), x.id, chr(58),
+                                                    CASE x.state WHEN 'open' THEN 'reported' ELSE x.state END)
+            WHERE (x.state = 'open' AND x.answer_by < accounting_date(now()) - 1) OR m.id IS NULL""",
+    ),
+    Invariant(
         "refunds_end",
         7,
         "Each refund that was decided goes through in time; one that the provider refused waits for a person, "

@@ -190,6 +190,24 @@ BREAKS = [
     ("vain_payments_given_back", "UPDATE refunds SET amount = amount - 1"),
     ("refunds_within_payments", "UPDATE refunds SET amount = amount + 1"),
     ("refunds_within_payments", "UPDATE refunds SET order_id = order_id + 1"),
+    (
+        "called_off_is_given_back",
+        """INSERT INTO refunds (payment_id, order_id, amount, reason)
+           SELECT id, order_id, 100001, 'cancelled' FROM payments WHERE counts ORDER BY id LIMIT 1;
+           INSERT INTO refund_lines
+           SELECT (SELECT max(id) FROM refunds), min(id), 1, 100001, 'none' FROM order_lines""",
+    ),
+    *(
+        (
+            "problems_are_answered",
+            f"""INSERT INTO problems (order_id, parcel_id, facility_id, kind, words, answer_by, request_key)
+                SELECT order_id, id, facility_id, 'damaged', 'Retak di sudutnya', {day}, 'abcdefghijklmnop'
+                  FROM parcels ORDER BY id LIMIT 1;
+                INSERT INTO messages (key, kind, order_id, sent_at)
+                SELECT 'problem:' || id || ':{kind}', 'problem_reported', order_id, now() FROM problems""",
+        )
+        for day, kind in (("current_date - 5", "reported"), ("current_date + 2", "elsewhere"))
+    ),
     ("parcels_hold_the_lines", "DELETE FROM parcel_lines"),
     ("parcels_hold_the_lines", "UPDATE parcel_lines SET quantity = quantity + 1"),
     ("parcels_hold_the_lines", "UPDATE parcels SET facility_id = 3 - facility_id"),
