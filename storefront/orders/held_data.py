@@ -13,7 +13,7 @@ from sqlalchemy import func, or_, select, update
 from storefront.days import accounting_day
 from storefront.extensions import db
 from storefront.mail.models import Message
-from storefront.orders.models import Order, OrderAddress, OrderContact, OrderState, Parcel, ParcelState
+from storefront.orders.models import Order, OrderAddress, OrderContact, OrderNote, OrderState, Parcel, ParcelState
 from storefront.orders.report_window import Windows
 from storefront.orders.views import OrderView, order_view
 from storefront.payments.models import Refund
@@ -50,6 +50,7 @@ class Orders:
                 f"order_addresses.{column}"
                 for column in ("line1", "district", "city", "province", "postal_code")
             ),
+            *("order_notes.gift_note", "order_notes.note"),
             "orders.person_id",
         }
     )
@@ -76,6 +77,11 @@ class Orders:
             .values(
                 **dict.fromkeys(("line1", "district", "city", "province", "postal_code")), erased_at=func.now()
             )
+        )
+        db.session.execute(
+            update(OrderNote)
+            .where(OrderNote.order_id.in_(ids), OrderNote.erased_at.is_(None))
+            .values(gift_note=None, note=None, erased_at=func.now())
         )
         db.session.execute(update(Order).where(Order.id.in_(ids)).values(person_id=None))
         db.session.expire_all()
@@ -184,6 +190,7 @@ def _written(view: OrderView) -> dict[str, Any]:
         }
         if address
         else None,
+        "notes": {"gift": view.note.gift_note, "delivery": view.note.note} if view.note else None,
         "wants_news": view.wants_news,
         "parcels": [
             {

@@ -25,7 +25,7 @@ def forget(order_ids: Iterable[int]) -> int:
 
     Returns how many reviews.
     """
-    found = _reviews(order_ids)
+    found = [review for review in _reviews(order_ids) if review.erased_at is None]
     for review in found:
         for photo in db.session.scalars(select(ReviewPhoto).where(ReviewPhoto.review_id == review.id)).all():
             pictures.remove(photo)
@@ -56,4 +56,5 @@ def kept_of(order_ids: Iterable[int]) -> list[dict[str, Any]]:
             "is_public": review.is_shown,
         }
         for review in _reviews(order_ids)
+        if review.erased_at is None
     ]
