@@ -19,12 +19,13 @@ from storefront.cases.models import Case, CaseFile, CaseMessage
 from storefront.days import today
 from storefront.errors import DomainError, Invalid, TooManyRequests
 from storefront.extensions import db
+from storefront.facilities.working_days import holidays_from, working_days_after
 from storefront.media import documents
 from storefront.media.storage import private_files
 from storefront.people import attempts
 
 KINDS = ("fraud", "listing", "treatment", "money", "goods", "other")
-#: The first answer's working days (Monday to Friday).
+#: The first answer's working days.
 ANSWER_WITHIN = 2
 SHORTEST, LONGEST, MOST_FILES, MOST_MESSAGES = 10, 6000, 3, 60
 MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -102,7 +103,7 @@ def report(draft: Report, locale: str) -> Case:
         email=draft.email or None,
         locale=locale,
         form_key=draft.form_key or None,
-        answer_by=working_days_after(today(), ANSWER_WITHIN),
+        answer_by=_answer_by(),
     )
     db.session.add(case)
     db.session.flush()
@@ -123,7 +124,7 @@ def add(case_id: int, body: str, files: Sequence[bytes]) -> Case:
     _write(case, read, papers)
     if case.state in ("answered", "closed"):
         case.state, case.outcome, case.closed_by, case.closed_at = "looked_at", None, None, None
-        case.answer_by = working_days_after(today(), ANSWER_WITHIN)
+        case.answer_by = _answer_by()
     db.session.flush()
     record("case.added_to", "case", case.number, nameless=True)
     return case
@@ -135,12 +136,10 @@ def locked(case_id: int) -> Case:
     return db.session.scalars(query).one()
 
 
-def working_days_after(day: datetime.date, number: int) -> datetime.date:
-    """The day that lies so many days from Monday to Friday after `day`; public holidays are not known here."""
-    while number:
-        day += datetime.timedelta(days=1)
-        number -= day.weekday() < 5
-    return day
+def _answer_by() -> datetime.date:
+    """The day by which what is reported today has its first answer."""
+    day = today()
+    return working_days_after(day, ANSWER_WITHIN, holidays_from(day))
 
 
 def _known(form_key: str) -> Case | None:

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from storefront.cases.code import SIGNS
 from storefront.cases.models import Case, CaseMessage
-from storefront.cases.report import working_days_after
 from storefront.catalogue.models import Product
 from storefront.content import pages
 from storefront.content.models import HomeBlock, HomeChange, PageRevision
@@ -18,6 +17,7 @@ from storefront.demo import files
 from storefront.demo.moments import at, days
 from storefront.demo.places import Places
 from storefront.extensions import db
+from storefront.facilities.working_days import all_holidays, working_days_after
 from storefront.people.models import Person
 
 
@@ -117,7 +117,7 @@ def _page(words: dict[str, Any], curator: int, today: datetime.date) -> None:
 def _case(
     written: dict[str, Any], sites: Places, office: int, today: datetime.date, rng: random.Random
 ) -> None:
-    day = today
+    day, holidays = today, all_holidays()
     for _ in range(written["days"]):  # so many working days back
         day -= days(1)
         while day.weekday() > 4:
@@ -125,7 +125,7 @@ def _case(
     signs = "".join(rng.choice(SIGNS) for _ in range(8))
     about, state = written.get("about", ""), written["state"]
     reported = at(day, 9 + rng.randrange(6), rng.randrange(60))
-    next_day = working_days_after(day, 1)
+    next_day = working_days_after(day, 1, holidays)
     taken = None if state == "new" else at(next_day, 8, 30)
     case = Case(
         number=f"LP-{signs[:4]}-{signs[4:]}",
@@ -136,7 +136,7 @@ def _case(
         locale=written.get("locale", "id"),
         state=state,
         reported_at=reported,
-        answer_by=working_days_after(day, 2),
+        answer_by=working_days_after(day, 2, holidays),
         taken_by=office if taken else None,
         taken_at=taken,
     )
@@ -144,7 +144,7 @@ def _case(
         case.answered_at = at(next_day, 15)
     if "outcome" in written:
         case.outcome, case.closed_by = written["outcome"], office
-        case.closed_at = at(working_days_after(day, 6), 10)
+        case.closed_at = at(working_days_after(day, 6, holidays), 10)
     db.session.add(case)
     db.session.flush()
     db.session.add(CaseMessage(case_id=case.id, body=written["said"][0], written_at=reported))

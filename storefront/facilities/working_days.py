@@ -1,4 +1,4 @@
-"""The day on which goods leave a facility: one rule for product, cart, order and parcel.
+"""Working days, and the day on which goods leave a facility: one rule for product, cart, order and parcel.
 
 What lies in the store leaves after `DAYS_TO_PACK` working days. What is made to order leaves after its lead time,
 which counts all days, or on the first working day after it. Working days are Monday to Friday but for the days of
@@ -48,6 +48,13 @@ def is_working_day(day: datetime.date, holidays: Collection[datetime.date]) -> b
     return day.weekday() < 5 and day not in holidays
 
 
+def working_days_after(day: datetime.date, count: int, holidays: Collection[datetime.date]) -> datetime.date:
+    """The `count`-th working day after `day`."""
+    for _ in range(count):
+        day = _working_day(day + _DAY, holidays)
+    return day
+
+
 def local_day(zone: str, moment: datetime.datetime | None = None) -> datetime.date:
     """The day that a facility's calendar shows at `moment` (default: now)."""
     return (moment or datetime.datetime.now(datetime.UTC)).astimezone(ZoneInfo(zone)).date()
@@ -58,6 +65,11 @@ def holidays_from(day: datetime.date) -> frozenset[datetime.date]:
     return frozenset(
         db.session.scalars(select(Holiday.day).where(Holiday.day.between(day, day + FURTHEST)))
     )
+
+
+def all_holidays() -> frozenset[datetime.date]:
+    """Every holiday that is known, for days that may lie back: some two dozen a year. One query."""
+    return frozenset(db.session.scalars(select(Holiday.day)))
 
 
 def _working_day(day: datetime.date, holidays: Collection[datetime.date]) -> datetime.date:

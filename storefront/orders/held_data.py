@@ -13,7 +13,15 @@ from sqlalchemy import func, or_, select, update
 from storefront.days import accounting_day
 from storefront.extensions import db
 from storefront.mail.models import Message
-from storefront.orders.models import Order, OrderAddress, OrderContact, OrderNote, OrderState, Parcel, ParcelState
+from storefront.orders.models import (
+    Order,
+    OrderAddress,
+    OrderContact,
+    OrderNote,
+    OrderState,
+    Parcel,
+    ParcelState,
+)
 from storefront.orders.report_window import Windows
 from storefront.orders.views import OrderView, order_view
 from storefront.payments.models import Refund

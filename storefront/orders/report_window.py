@@ -1,22 +1,20 @@
 """How long a shopper may report a problem, how soon it is answered, and when silence means that it arrived.
 
-The figures are a dated setting with its legal basis (`report_windows`). Working days are Monday to Friday; public
-holidays are not known here.
+The figures are a dated setting with its legal basis (`report_windows`). Working days: `facilities/working_days.py`.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from storefront.days import accounting_day
 from storefront.extensions import db
+from storefront.facilities.working_days import all_holidays, working_days_after
 from storefront.orders.models import ReportWindow
-
-SATURDAY = 5
 
 
 @dataclass(frozen=True)
@@ -25,11 +23,13 @@ class Windows:
 
     #: The latest first.
     rows: Sequence[ReportWindow]
+    holidays: Collection[datetime.date]
 
     @classmethod
     def load(cls) -> Windows:
-        """Read it, in one query."""
-        return cls(db.session.scalars(select(ReportWindow).order_by(ReportWindow.valid_from.desc())).all())
+        """Read it, in two queries."""
+        rows = db.session.scalars(select(ReportWindow).order_by(ReportWindow.valid_from.desc())).all()
+        return cls(rows, all_holidays())
 
     def on(self, day: datetime.date) -> ReportWindow:
         """What is in force on a day. Raises LookupError when nothing is: the migration wrote the first."""
@@ -42,22 +42,14 @@ class Windows:
         """*Batas lapor*: the last day on which a problem with what was received then may be reported."""
         day = accounting_day(received_at)
         rule = self.on(day)
-        return max(day + datetime.timedelta(days=rule.days), working_days_after(day, rule.working_days))
+        return max(day + datetime.timedelta(days=rule.days), working_days_after(day, rule.working_days, self.holidays))
 
     def answer_until(self, reported_at: datetime.datetime) -> datetime.date:
         """The facility's last day to answer what was reported then; after it the office decides."""
         day = accounting_day(reported_at)
-        return working_days_after(day, self.on(day).answer_days)
+        return working_days_after(day, self.on(day).answer_days, self.holidays)
 
     def counts_as_received_on(self, shipped_at: datetime.datetime, days_max: int) -> datetime.date:
         """The day on which a parcel that left then counts as received if nobody says so."""
         day = accounting_day(shipped_at)
         return day + datetime.timedelta(days=days_max + self.on(day).received_after)
-
-
-def working_days_after(day: datetime.date, count: int) -> datetime.date:
-    """The `count`-th working day after `day`."""
-    while count:
-        day += datetime.timedelta(days=1)
-        count -= day.weekday() < SATURDAY
-    return day

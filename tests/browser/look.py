@@ -115,7 +115,7 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "description FROM bank_lines", "set_aside_reason FROM bank_lines", "holder FROM return_accounts",
         "said #>> '{}' FROM audit_events, jsonb_path_query(details, 'strict $.**') said",
         "subject_id FROM audit_events",
-        "body FROM case_messages", "name FROM operators", "legal_basis FROM operators",
+        "slug FROM facilities", "body FROM case_messages", "name FROM operators", "legal_basis FROM operators",
         "name FROM cities", "gift_note FROM order_notes", "note FROM order_notes",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
     ]  # fmt: skip
@@ -123,6 +123,7 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "Karya Binaan",
         "Kementerian Imigrasi dan Pemasyarakatan",
         "Keputusan Menteri Kehakiman M.01-PP.02.01 Tahun 1990",
+        "Direktorat Jenderal Perlindungan Konsumen dan Tertib Niaga",
     }
     for column in columns:
         rows = shop.rows(f"SELECT DISTINCT {column.replace(' FROM', ' AS name FROM', 1)}")

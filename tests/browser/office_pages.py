@@ -17,7 +17,7 @@ def reported(visitor: Visitor) -> Response:
     visitor.go("/report?about=/products")
     page = visitor.page
     page.locator("input[name=kind][value=other]").check()
-    page.locator("#f-body").fill("Percobaan: semua baik.")
+    page.locator("#f-body").fill("Percobaan. Terang sekali.")
     with page.expect_navigation() as navigation:
         page.locator("form[action$='/report'] .btn--main").click()
     return navigation.value  # type: ignore[return-value]

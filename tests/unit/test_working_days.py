@@ -6,7 +6,13 @@ import datetime
 
 import pytest
 
-from storefront.facilities.working_days import all_ready_on, is_working_day, local_day, ready_on
+from storefront.facilities.working_days import (
+    all_ready_on,
+    is_working_day,
+    local_day,
+    ready_on,
+    working_days_after,
+)
 
 CHRISTMAS = frozenset({datetime.date(2026, 12, 24), datetime.date(2026, 12, 25)})
 
@@ -40,3 +46,11 @@ def test_the_day_is_the_facilitys_own() -> None:
     late = datetime.datetime(2026, 11, 24, 15, 30, tzinfo=datetime.UTC)
     days = [local_day(zone, late) for zone in ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")]
     assert [day.day for day in days] == [24, 24, 25]
+
+
+def test_working_days_pass_over_weekends_and_holidays() -> None:
+    friday = datetime.date(2026, 12, 18)
+    assert working_days_after(friday, 2, ()) == datetime.date(2026, 12, 22)
+    assert working_days_after(friday + datetime.timedelta(days=1), 2, ()) == datetime.date(2026, 12, 22)
+    assert working_days_after(datetime.date(2026, 12, 23), 2, CHRISTMAS) == datetime.date(2026, 12, 28)
+    assert working_days_after(friday, 0, CHRISTMAS) == friday

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import re
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from storefront.cases import lists, report, tasks
+from storefront.cases import lists, tasks
 from storefront.cases.code import secret_code
 from storefront.cases.models import Case, CaseFile, CaseLetter
 from storefront.mail.transport import mail_folder
@@ -256,10 +255,7 @@ def test_a_facilitys_people_never_see_a_case(app: Flask, shop: Shop, db_session:
     assert case.number not in finance.get("/finance/audit").text
 
 
-def test_working_days_and_forgetting(app: Flask, shop: Shop, db_session: Session) -> None:
-    friday = datetime.date(2026, 11, 27)
-    assert report.working_days_after(friday, 2) == datetime.date(2026, 12, 1)
-    assert report.working_days_after(friday + datetime.timedelta(days=1), 2) == datetime.date(2026, 12, 1)
+def test_an_address_is_forgotten_half_a_year_after_the_end(app: Flask, shop: Shop, db_session: Session) -> None:
     told(send(app.test_client(), email="warga@example.com"))
     person = make_account("administrator")
     closed = """UPDATE cases SET state = 'closed', outcome = 'unfounded', closed_by = :id, taken_by = :id,
