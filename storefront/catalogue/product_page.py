@@ -217,7 +217,7 @@ def product_page(slug: str, locale: str, sku: str = "") -> ProductPage | None:
     )
 
 
-def _offers(row: Mapping[str, Any], locale: str, photos: list[Photo]) -> list[Offer]:
+def _offers(row: Any, locale: str, photos: list[Photo]) -> list[Offer]:
     holidays: Collection[datetime.date] = frozenset(row["holidays"] or ())
     here = local_day(row["time_zone"])
     places = {photo.id: place for place, photo in enumerate(photos, start=1)}
