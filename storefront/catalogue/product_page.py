@@ -241,7 +241,7 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
     )
 
 
-def _offers(row: Mapping[str, Any], locale: str, photos: list[Photo]) -> list[Offer]:
+def _offers(row: Any, locale: str, photos: list[Photo]) -> list[Offer]:
     holidays: Collection[datetime.date] = frozenset(row["holidays"] or ())
     here = local_day(row["time_zone"])
     places = {photo.id: place for place, photo in enumerate(photos, start=1)}

@@ -71,7 +71,7 @@ class ProductWords:
     sizes: Sizes | None = None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], locale: str) -> ProductWords:
+    def of(cls, row: Any, locale: str) -> ProductWords:
         """From the row of a statement with `COLUMNS`."""
         return cls(
             facts=tuple(
