@@ -35,8 +35,8 @@ from storefront.payments.models import (
     SandboxPayment,
 )
 from storefront.shipping import rates
-from storefront.shipping.destinations import destination_for
-from storefront.shipping.quote import Destination, Piece, quote_parcel
+from storefront.shipping.destinations import destination_for, meet
+from storefront.shipping.quote import Destination, Origin, Piece, quote_parcel
 
 #: How long an order that still waits may be paid after loading.
 LONG_HOLD = datetime.timedelta(hours=48)
@@ -201,18 +201,18 @@ class _Shipping:
         self.origins = rates.load_origins(self.facilities.values())
         self.rates = rates.load_rates({origin.zone_id for origin in self.origins.values()}, None)
         self.pickup = rates.pickup_option()
-        self.known: dict[Address, Destination] = {}
+        self.known: dict[Address, tuple[dict[int, Origin], Destination]] = {}
 
     def for_order(self, planned: PlannedOrder) -> dict[int, ParcelShipping]:
         """For each facility's id how its parcel travels: collected, or the cheapest delivery."""
-        destination = self._destination(planned.buyer.address)
+        origins, destination = self._met(planned.buyer.address)
         pieces: dict[str, list[Piece]] = {}
         for item, quantity in planned.lines:
             piece = Piece(item.sku, "nationwide", item.row.weight_g, quantity, item.price * quantity)
             pieces.setdefault(item.row.facility, []).append(piece)
         chosen = {}
         for code, parcel in pieces.items():
-            origin = self.origins[self.facilities[code]]
+            origin = origins[self.facilities[code]]
             if accounting_day(planned.placed_at) < self.free_since:
                 origin = origin._replace(free=())
             quote = quote_parcel(origin, destination, parcel, self.rates, self.pickup)
@@ -222,9 +222,8 @@ class _Shipping:
             )
         return chosen
 
-    def _destination(self, address: Address) -> Destination:
+    def _met(self, address: Address) -> tuple[dict[int, Origin], Destination]:
         if address not in self.known:
-            self.known[address] = destination_for(
-                address.province, address.city, address.district, address.postal_code
-            )
+            destination = destination_for(address.province, address.city, address.district, address.postal_code)
+            self.known[address] = meet(self.origins, destination)
         return self.known[address]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -13,7 +13,7 @@ from storefront.extensions import db
 from storefront.shipping.match_places import Whereabouts, towns
 from storefront.shipping.models import Province
 from storefront.shipping.places import province_key
-from storefront.shipping.quote import Destination
+from storefront.shipping.quote import Destination, Origin
 
 
 def destination_for(
@@ -27,8 +27,21 @@ def destination_for(
     found = find_province(province)
     if found is None:
         raise Invalid({field: unknown_province(province)})
-    (town,) = towns([Whereabouts(found.id, city, district, postal_code)])
-    return Destination(found.id, found.name, found.zone_id, city, town)
+    return Destination(found.id, found.name, found.zone_id, city, None, district, postal_code)
+
+
+def meet(
+    origins: Mapping[int, Origin], destination: Destination
+) -> tuple[dict[int, Origin], Destination]:
+    """The same with their towns, where it matters which they are: within the destination's province."""
+    near = [origin for origin in origins.values() if origin.province_id == destination.province_id]
+    if not near:
+        return dict(origins), destination
+    places = [Whereabouts(each.province_id, each.city, each.district, each.postal_code) for each in near]
+    there = Whereabouts(destination.province_id, destination.city, destination.district, destination.postal_code)
+    town, *others = towns([there, *places])
+    placed = {origin.facility_id: origin._replace(town=own) for origin, own in zip(near, others, strict=True)}
+    return {**origins, **placed}, destination._replace(town=town)
 
 
 def find_province(name: str) -> Province | None:

@@ -18,10 +18,10 @@ REACHES = ("same_city", "province", "nationwide")
 
 
 class Destination(NamedTuple):
-    """Where parcels go: a known province and a city as the buyer wrote it (may be empty).
+    """Where parcels go: a known province, and the rest as the buyer wrote it (may be empty).
 
-    `town` is what a courier counts as one city: empty when it is not certain which one is meant, None when the
-    shop has no list of cities; then names are compared.
+    `town` is what a courier counts as one city: empty when it is not certain which one is meant, None when nobody
+    has looked, or the shop has no list of cities; then names are compared.
     """
 
     province_id: int
@@ -29,6 +29,8 @@ class Destination(NamedTuple):
     zone_id: int
     city: str
     town: str | None = None
+    district: str = ""
+    postal_code: str = ""
 
 
 class Origin(NamedTuple):
@@ -43,6 +45,8 @@ class Origin(NamedTuple):
     couriers: Mapping[int, str] | None = None
     #: (reach, rupiah of goods from which the facility bears the delivery), those in force.
     free: Sequence[tuple[str, int]] = ()
+    district: str = ""
+    postal_code: str = ""
 
 
 class Piece(NamedTuple):

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.shipping.match_places import Whereabouts, towns
+from storefront.shipping.destinations import meet
 from storefront.shipping.models import FacilityCourier, FreeShipping, Province, ShippingMethod, ShippingRate
 from storefront.shipping.quote import (
     REACHES,
@@ -35,7 +35,7 @@ RATE_COLUMNS = (
 
 def quote(pieces: Mapping[int, Sequence[Piece]], destination: Destination) -> dict[int, ParcelQuote]:
     """The quote for each facility of `pieces` (facility id → its lines), in the order given."""
-    origins = load_origins(pieces)
+    origins, destination = meet(load_origins(pieces), destination)
     rates = load_rates({origin.zone_id for origin in origins.values()}, destination.zone_id)
     pickup = pickup_option()
     return {
@@ -92,7 +92,7 @@ def methods_of(facility_ids: Iterable[int], locale: str) -> dict[int, list[tuple
 
 
 def load_origins(facility_ids: Iterable[int]) -> dict[int, Origin]:
-    """Where each facility's parcels start, who carries them, and from when on they are free. Two queries."""
+    """Where each facility's parcels start, who carries them, and from when on they are free. One query."""
     couriers = (
         select(func.jsonb_object_agg(FacilityCourier.method_id, FacilityCourier.courier))
         .where(FacilityCourier.facility_id == Facility.id)
@@ -113,19 +113,19 @@ def load_origins(facility_ids: Iterable[int]) -> dict[int, Origin]:
         .join(Province, Province.id == Facility.province_id)
         .where(Facility.id.in_(list(facility_ids)))
     ).all()  # fmt: skip
-    # The last part of a facility's address is its district.
-    where = [Whereabouts(row[1], row[3], row[4].rpartition(",")[2], row[5]) for row in rows]
     return {
         row[0]: Origin(
             facility_id=row[0],
             province_id=row[1],
             zone_id=row[2],
             city=row[3],
-            town=town,
             couriers={int(method): courier for method, courier in row[6].items()} if row[6] else None,
             free=tuple((reach, minimum) for reach, minimum in row[7] or ()),
+            # The last part of a facility's address is its district.
+            district=row[4].rpartition(",")[2],
+            postal_code=row[5],
         )
-        for row, town in zip(rows, towns(where), strict=True)
+        for row in rows
     }
 
 
