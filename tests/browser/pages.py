@@ -6,6 +6,7 @@ from playwright.sync_api import Response
 
 from tests.browser import purchase
 from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
+from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
 from tests.browser.sights import Sight, Way, at, found
@@ -157,7 +158,7 @@ PERSONAL = [
     Sight("finance-clearing", "finance.account", at("/finance/accounts/clearing:sandbox"), FINANCE),
 ]
 
-SIGHTS = PUBLIC + ADMIN + PERSONAL + BOOKS + PAYMENT_PAGES
+SIGHTS = PUBLIC + IMPACT_PAGES + ADMIN + PERSONAL + BOOKS + PAYMENT_PAGES
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
 NO_PAGES = {
@@ -165,4 +166,4 @@ NO_PAGES = {
     "api.show_shipping", "checkout.watch_order", "media.file", "seller.after_offer", "seller.after_step",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
     "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
-} | NO_BOOK_PAGES | NO_PAYMENT_PAGES  # fmt: skip
+} | NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_IMPACT_PAGES  # fmt: skip
