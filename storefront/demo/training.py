@@ -61,8 +61,8 @@ def _of_workshop(
     """One to three programmes of a workshop."""
     skill, skill_en, partner, scheme = files.toml("training.toml")["skill"][files.workshop_word(name)]
     found = []
-    ended = today - days(rng.randint(-20, 260))
-    for number in range(rng.randint(1, 3)):
+    ended = today - days(rng.randint(-20, 480))
+    for number in range(rng.randint(1, 2)):
         what = rng.choice((Kind.VOCATIONAL, Kind.VOCATIONAL, Kind.APPRENTICESHIP, Kind.CERTIFICATION))
         hours = rng.randint(*HOURS[what]) // 4 * 4
         started = ended - days(max(3, hours // 6))
@@ -81,7 +81,7 @@ def _of_workshop(
             scheme=scheme if certified else "", batch=batch if certified else "",
         )  # fmt: skip
         found.append(programme)
-        ended = started - days(rng.randint(60, 300))
+        ended = started - days(rng.randint(120, 330))
     return found
 
 
@@ -101,10 +101,12 @@ def _write(held: Held, number: int, office: int, today: datetime.date, rng: rand
         with dated(at(day, 9)):
             record.withdraw(row, office, REASON)
         fewer = programme.participants - 1
-        counts = {"passed": min(programme.passed or 0, fewer), "women": min(programme.women, fewer)}
-        counts["certified"] = min(programme.certified or 0, counts["passed"])
-        row = _checked(held, replace(programme, participants=fewer, **counts), office, day)
-        programme = replace(programme, participants=fewer)
+        passed = min(programme.passed or 0, fewer)
+        programme = replace(
+            programme, participants=fewer, women=min(programme.women, fewer), passed=passed,
+            certified=min(programme.certified or 0, passed),
+        )  # fmt: skip
+        row = _checked(held, programme, office, day)
     if programme.ended_on < today - days(240) and rng.random() < 0.6:
         day = programme.ended_on + days(rng.randint(150, 220))
         own = rng.randint(0, programme.participants // 2)
@@ -128,7 +130,7 @@ def _targets(today: datetime.date) -> None:
     """The national ones of the past, as reported; the demo's own for three years."""
     for row in files.rows("training_targets.csv"):
         _target(int(row["year"]), row["measure"], int(row["target"]), row["cumulative"] == "yes", row["source"])
-    for back, people, certified in ((2, 300, 60), (1, 450, 90), (0, 500, 120)):
+    for back, people, certified in ((2, 150, 30), (1, 500, 80), (0, 600, 120)):
         for measure, number in (("participants", people), ("certified", certified)):
             _target(today.year - back, measure, number, False, "Data contoh")
 

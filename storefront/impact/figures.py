@@ -6,9 +6,9 @@ the end of that day (`posted_at`), so it is the same for ever, whatever is booke
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -44,8 +44,10 @@ class Figure:
     counts: Callable[[DayRow], int] = lambda row: 0
     #: Of training: the measure.
     measure: str = ""
-    #: Whether it may be narrowed to a place: an order may hold goods of several.
+    #: Whether it may be narrowed to a place (an order may hold goods of several), to a year, to a month.
     has_places: bool = True
+    has_years: bool = True
+    has_months: bool = True
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ FIGURES: dict[str, Figure] = {
             "premium_passed_on", _("Premi: dibagikan kepada pembuat"),
             _("Menurut catatan lapas yang disetujui orang kedua. Jumlah yang menyangkut kurang dari lima orang hanya "
               "ditampilkan bersama catatan lain, setelah yang lain itu ada."),
-            "rupiah", PASSED_ON,
+            "rupiah", PASSED_ON, has_years=False, has_months=False, sql=
             "SELECT sum(amount) FROM reporting.premium_distributions{where}\n"
             "-- approved by the end of the day; records taken back since are no longer in this view",
         ),
@@ -146,6 +148,12 @@ FIGURES: dict[str, Figure] = {
         ),
         Figure(
             "premium_old", _("Premi: belum disalurkan lebih dari 60 hari"), OLD_WORDS, "rupiah", LEDGER, "",
+            has_years=False, has_months=False,
+        ),
+        _ledger(
+            "premium", _("Upah pembuat (premi) dari penjualan"),
+            _("Bagian premi dari penjualan, tanpa yang kembali sebagai anggaran."),
+            "premium", BECAME, _earned("premium"),
         ),
         _ledger(
             "working_capital", _("Modal kerja bengkel"), _("Yang menjadi hak modal kerja dari penjualan."),
@@ -174,6 +182,7 @@ FIGURES: dict[str, Figure] = {
                 _("Dari program pelatihan yang sudah selesai dan diperiksa kantor pusat. Hitungan di bawah lima orang "
                   "hanya ditampilkan bersama hitungan lain, setelah yang lain itu ada."),
                 "people", TRAINING, f"SELECT sum({measure}) FROM reporting.training{{where}}", measure=measure,  # noqa: S608
+                has_places=measure != "women", has_months=False,
             )
             for measure, title in (
                 ("participants", _("Peserta pelatihan")), ("women", _("Peserta perempuan")), ("passed", _("Lulus")),
@@ -187,7 +196,7 @@ FIGURES: dict[str, Figure] = {
 def formula(one: Figure, scope: Scope) -> str:
     """The figure as SQL over the reporting views, for an auditor with a connection of their own."""
     if one.key == "premium_old":
-        since = (scope.on - timedelta(days=OLD_DAYS)).isoformat()
+        since = (scope.on - datetime.timedelta(days=OLD_DAYS)).isoformat()
         return OLD_SQL.format(since=since, where=where_of(scope, LEDGER).replace("\n", "\n    "))
     return one.sql.format(where=where_of(scope, one.source, one.unit))
 
@@ -196,14 +205,14 @@ def where_of(scope: Scope, source: str, unit: str = "rupiah") -> str:
     """What the scope adds to a formula."""
     names = ", ".join(f"'{code}'" for code in scope.facilities)
     places = [f"facility_code IN ({names})"] if names else []
-    years = f"BETWEEN '{scope.year}-01-01' AND '{scope.year}-12-31'" if scope.year else ""
+    days = f"BETWEEN '{scope.period.first}' AND '{scope.period.last}'" if scope.period else ""
     if source == LEDGER:
-        parts = [f"posted_at < '{scope.moment.isoformat()}'", *([f"effective_date {years}"] if years else [])]
+        parts = [f"posted_at < '{scope.moment.isoformat()}'", *([f"effective_date {days}"] if days else [])]
         if unit == "pieces":
             tail = f") AND s.facility_code IN ({names}" if names else ""
             return "".join(f"\n      AND {part}" for part in parts) + tail
         return "".join(f"\n   AND {part}" for part in parts + places)
-    parts = places + ([f"ended_on {years}"] if years and source == TRAINING else [])
+    parts = places + ([f"ended_on {days}"] if days and source == TRAINING else [])
     return "\n WHERE " + "\n   AND ".join(parts) if parts else ""
 
 
@@ -215,18 +224,18 @@ def of_ledger(one: Figure, scope: Scope, rows: Iterable[DayRow]) -> Value:
     found = [
         (row.known_on.isoformat(), row.effective_date.isoformat(), row.facility, row.fund, row.kind, sign * row.amount)
         for row in rows
-        if (sign := one.counts(row)) and scope.covers(row.facility, row.effective_date.year)
+        if (sign := one.counts(row)) and scope.covers(row.facility, row.effective_date)
     ]
     return Value(sum(row[-1] for row in found), headings, found)
 
 
 def _old(scope: Scope, rows: Iterable[DayRow], headings: Sequence[str]) -> Value:
     """First in, first out: what is left of each facility's balance when the young entries have had their part."""
-    since = scope.on - timedelta(days=OLD_DAYS)
+    since = scope.on - datetime.timedelta(days=OLD_DAYS)
     found = []
     open_, young = dict[str, int](), dict[str, int]()
     for row in rows:
-        if row.fund != "premium" or not scope.covers(row.facility, row.effective_date.year):
+        if row.fund != "premium" or not scope.covers(row.facility, row.effective_date):
             continue
         open_[row.facility] = open_.get(row.facility, 0) + row.amount
         born = row.born if row.effective_date >= since else 0
@@ -256,7 +265,7 @@ def of_training(one: Figure, scope: Scope, trained: Trained) -> Value:
     """The value by the blocks of counts; the caller has read them as they were known at the scope's moment."""
 
     def belongs(row: Counted) -> bool:
-        return scope.covers(row.facility, row.year)
+        return scope.covers(row.facility, datetime.date(row.year, 1, 1))
 
     found = trained.figure(one.measure, belongs)
     rows = [

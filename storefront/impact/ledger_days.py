@@ -114,6 +114,6 @@ def _read(connection: psycopg.Connection[Any], kept: _Kept | None, end: datetime
 
 
 def _one(connection: psycopg.Connection[Any], query: str, *values: object) -> tuple[Any, ...]:
-    row: tuple[Any, ...] | None = connection.execute(query, values).fetchone()  # type: ignore[call-overload]
+    row: tuple[Any, ...] | None = connection.execute(query, values).fetchone()
     assert row is not None  # an aggregate always answers
     return row

@@ -54,7 +54,7 @@ class PassedOn:
 
 def read_passed_on(until: datetime.datetime | None = None) -> Released:
     """What was passed on as it was known at `until` (default: now): one query."""
-    return released_of(db.session.execute(text(QUERY)).mappings(), until)
+    return released_of((dict(row) for row in db.session.execute(text(QUERY)).mappings()), until)
 
 
 def released_of(items: Iterable[Mapping[str, Any]], until: datetime.datetime | None = None) -> Released:

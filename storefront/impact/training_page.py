@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from storefront.catalogue.filters import slug_of
 from storefront.small_counts import SMALLEST, Figure
 from storefront.training.models import Kind
 from storefront.training.published import Counted, Target, Trained
 
-#: Columns of the tables.
+#: Columns of the tables; women are counted by year alone, since most places have only men or only women.
 SHOWN = ("participants", "women", "passed", "certified")
+OF_PLACES = ("participants", "passed", "certified")
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,14 @@ class Line:
     skills: tuple[str, ...] = ()
 
     @property
+    def slug(self) -> str:
+        """The name as it stands in an address."""
+        return slug_of(self.name)
+
+    @property
     def cells(self) -> list[str | int | None]:
         """The counts for a file; empty: hidden."""
-        return [None if self.counts[m].is_hidden or self.counts[m].is_empty else self.counts[m].value for m in SHOWN]
+        return [None if found.is_hidden or found.is_empty else found.value for found in self.counts.values()]
 
 
 @dataclass(frozen=True)
@@ -55,18 +62,27 @@ class SalesLink:
     others_average: int
 
 
-def line(trained: Trained, name: str, belongs: Callable[[Counted], bool], locale: str = "id") -> Line:
+def line(
+    trained: Trained,
+    name: str,
+    belongs: Callable[[Counted], bool],
+    locale: str = "id",
+    shown: Sequence[str] = OF_PLACES,
+) -> Line:
     """The row over the programmes that belong to it."""
     living = [row for row in trained.living if belongs(row)]
     skills = {(row.skill_en or row.skill) if locale == "en" else row.skill for row in living}
     return Line(
-        name, len(living), {measure: trained.figure(measure, belongs) for measure in SHOWN}, tuple(sorted(skills))
+        name, len(living), {measure: trained.figure(measure, belongs) for measure in shown}, tuple(sorted(skills))
     )
 
 
 def by_year(trained: Trained) -> list[Line]:
     """Years with programmes, the oldest first."""
-    return [line(trained, str(year), lambda row, y=year: row.year == y) for year in reversed(trained.years())]  # type: ignore[misc]
+    return [
+        line(trained, str(year), lambda row, y=year: row.year == y, shown=SHOWN)  # type: ignore[misc]
+        for year in reversed(trained.years())
+    ]
 
 
 def by_kind(trained: Trained) -> list[Line]:

@@ -117,7 +117,8 @@ def publish(programmes: Iterable[Counted], outcomes: Iterable[Counted] = ()) -> 
     passed = _part(participants, "passed", of="participants")
     return {
         "participants": participants,
-        "women": _part(participants, "women", of="participants"),
+        # Published for years alone, never for places: so anybody of the same year may be company.
+        "women": _part(participants, "women", of="participants", by_year=True),
         "passed": passed,
         "certified": _part(passed, "certified", of="passed", among=lambda row: row.certifies),
         **{
@@ -141,13 +142,19 @@ def _piece(measure: str, row: Counted, whole: str | None = None) -> Piece:
 
 
 def _part(
-    released: Released, measure: str, of: str, among: Callable[[Counted], bool] = lambda row: True
+    released: Released,
+    measure: str,
+    of: str,
+    among: Callable[[Counted], bool] = lambda row: True,
+    by_year: bool = False,
 ) -> Released:
     pieces = as_pieces(
         released,
         value=lambda row: row.count(measure) if among(row) else 0,
         whole=lambda row: row.count(of) if among(row) else 0,
     )
+    if by_year:
+        pieces = [replace(piece, places=(frozenset(row.year for row in piece.rows), "", "", "")) for piece in pieces]
     return release(piece for piece in pieces if any(map(among, piece.rows)))
 
 

@@ -9,6 +9,7 @@ from tests.browser.after_pages import AFTER_PAGES, NO_AFTER_PAGES
 from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
+from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
 from tests.browser.office_pages import NO_OFFICE_PAGES, OFFICE_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
@@ -175,6 +176,7 @@ SIGHTS = [
     *DELIVERY_PAGES,
     *FINDING_PAGES,
     *AFTER_PAGES,
+    *IMPACT_PAGES,
 ]
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
@@ -185,4 +187,4 @@ NO_PAGES = {
     "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
 }  # fmt: skip
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
-NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES
+NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES

@@ -52,5 +52,5 @@ def test_working_days_pass_over_weekends_and_holidays() -> None:
     friday = datetime.date(2026, 12, 18)
     assert working_days_after(friday, 2, ()) == datetime.date(2026, 12, 22)
     assert working_days_after(friday + datetime.timedelta(days=1), 2, ()) == datetime.date(2026, 12, 22)
-    assert working_days_after(datetime.date(2026, 12, 23), 2, CHRISTMAS) == datetime.date(2026, 12, 28)
+    assert working_days_after(datetime.date(2026, 12, 23), 2, CHRISTMAS) == datetime.date(2026, 12, 29)
     assert working_days_after(friday, 0, CHRISTMAS) == friday

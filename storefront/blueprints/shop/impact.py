@@ -8,10 +8,11 @@ from typing import Any
 
 from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import plain_url, public_counts, public_page, totals
-from storefront.catalogue.filters import SLUG
+from storefront.catalogue.filters import SLUG, slug_of
 from storefront.days import today
 from storefront.display import format_month, short_month
 from storefront.errors import Invalid, NotFound
@@ -23,7 +24,7 @@ from storefront.impact.figures import FIGURES, Figure, Value
 from storefront.impact.ledger_days import LedgerDays
 from storefront.impact.passed_on import read_passed_on
 from storefront.impact.places import place_of
-from storefront.impact.scope import Scope
+from storefront.impact.scope import Period, Scope
 from storefront.languages import locale
 from storefront.ledger.earnings import EarnedPart
 from storefront.ledger.totals import total_of
@@ -80,7 +81,8 @@ def impact() -> str:
 
 
 def _permanent(key: str, **scope: Any) -> str:
-    """The permanent address of a figure as it was yesterday evening."""
+    """The permanent address of a figure as it was yesterday evening; of a fund that has none, of all of them."""
+    key = key if key in FIGURES else "sales"
     return url_for("shop.impact_figure", key=key, on=_yesterday().isoformat(), **scope)
 
 
@@ -103,7 +105,7 @@ def _month(first: datetime.date) -> dict[str, Any]:
 
 def _regions(year: int) -> list[dict[str, Any]]:
     return [
-        {"name": name, "facilities": count, "total": total_of(parts), "parts": parts}
+        {"name": name, "slug": slug_of(name), "facilities": count, "total": total_of(parts), "parts": parts}
         for name, count, parts in totals().by_province(year)
     ]
 
@@ -139,10 +141,14 @@ def impact_table(name: str) -> str:
         "training-regions": lambda: training_page.by_region(counts.trained, locale()),
     }
     if name in lines:
-        rows: Rows = ([line.name, line.programmes, *line.cells] for line in lines[name]())
-        return csv_text([name.removeprefix("training-").rstrip("s"), "programmes", *training_page.SHOWN], rows)
+        found = lines[name]()
+        shown = training_page.SHOWN if name == "training-years" else training_page.OF_PLACES
+        return csv_text(
+            [name.removeprefix("training-").rstrip("s"), "programmes", *shown],
+            ([line.name, line.programmes, *line.cells] for line in found),
+        )
     if name == "targets":
-        rows = (
+        rows: Rows = (
             [
                 one.target.year, one.target.measure, "yes" if one.target.is_cumulative else "no", one.target.people,
                 one.reached.value if one.reached and not one.reached.is_hidden else None, one.target.source,
@@ -172,7 +178,8 @@ def impact_figure(key: str) -> ResponseReturnValue:
     if key not in FIGURES:
         raise NotFound()
     if not request.args.get("on"):
-        kept = {name: request.args[name] for name in ("facility", "province", "year") if request.args.get(name)}
+        given = ("facility", "province", "period")
+        kept: dict[str, Any] = {name: request.args[name] for name in given if request.args.get(name)}
         return redirect(url_for("shop.impact_figure", key=key, on=_yesterday().isoformat(), **kept))
     return _figure_page(key=key)
 
@@ -222,21 +229,33 @@ def _scope(one: Figure) -> Scope:
     """What the address narrows the figure to. Raises BadMoment, Invalid and NotFound."""
     try:
         on = datetime.date.fromisoformat(request.args.get("on", ""))
-        year = int(request.args["year"]) if request.args.get("year") else None
     except ValueError:
         raise Invalid() from None
-    if on < EARLIEST or (year is not None and not EARLIEST.year <= year <= 2100):
+    if on < EARLIEST:
         raise Invalid()
     if on >= today():
-        raise BadMoment()
+        raise BadMoment(_("Hari itu belum selesai. Angka tetap ada untuk hari yang sudah lewat."))
+    period = _period(one)
     facility, province = request.args.get("facility", ""), request.args.get("province", "")
     if not facility and not province:
-        return Scope(on, year=year)
+        return Scope(on, period=period)
     understood = one.has_places and not (facility and province) and _is_plain(facility, province)
     place = place_of(facility, province) if understood else None
     if place is None:
         raise NotFound()
-    return Scope(on, place.codes, year, facility=facility, province=province, place=place.name)
+    return Scope(on, place.codes, period, facility=facility, province=province, place=place.name)
+
+
+def _period(one: Figure) -> Period | None:
+    asked = request.args.get("period", "")
+    if not asked:
+        return None
+    period = Period.read(asked)
+    if period is None:
+        raise Invalid()
+    if not (one.has_months if period.is_month else one.has_years):
+        raise NotFound()
+    return period
 
 
 def _is_plain(facility: str, province: str) -> bool:

@@ -84,7 +84,7 @@ def facility(slug: str) -> str:
         passed_on=figure(counts.passed_on, here),
         training=training_page.line(counts.trained, page.name, here, locale()),
         training_kinds=[
-            training_page.line(counts.trained, kind.value, lambda row, k=kind: here(row) and row.kind == k, locale())
+            training_page.line(counts.trained, kind.value, lambda row, k=kind: here(row) and row.kind == k, locale())  # type: ignore[misc]
             for kind in Kind
         ],
         permanent=permanent,
