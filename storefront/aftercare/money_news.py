@@ -64,7 +64,7 @@ def wants_news(order: Order, wanted: bool) -> None:
 @tells("money_news")
 def of_message(message: Message) -> dict[str, Any]:
     """What the letter speaks of."""
-    found = news_of(message.order_id)
+    found = news_of(message.order_id) if message.order_id is not None else None
     assert found is not None
     return {"news": found[0], "shares": found[1]}
 
