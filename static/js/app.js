@@ -186,8 +186,11 @@ function keys(box) {
 /** Where goods shall go is remembered by this browser alone. */
 function remember(form) {
   const { to } = form.elements;
-  try { to.value ||= localStorage.getItem("place") ?? ""; } catch { return; }
-  if (to.value && !document.querySelector("[data-place]")) document.addEventListener("htmx:load", () => htmx.trigger(form, "recall"), { once: true });
+  let place = "";
+  try { place = localStorage.getItem("place"); } catch { /* nothing may be kept here */ }
+  if (to.value || !place) return;
+  to.value = place;
+  document.addEventListener("htmx:load", () => htmx.trigger(form, "recall"), { once: true });
 }
 
 const behaviours = {

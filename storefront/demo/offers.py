@@ -23,9 +23,9 @@ COURIERS = {
 }
 #: Code → (as far as, rupiah of goods from which the facility bears the delivery).
 FREE = {
-    "PKL": (("province", 250_000), ("nationwide", 500_000)),
-    "BJB": (("nationwide", 150_000),),
-    "MJK": (("nationwide", 400_000),),
+    "PKL": (("province", 200_000), ("nationwide", 350_000)),
+    "BJB": (("nationwide", 75_000),),
+    "MJK": (("nationwide", 300_000),),
     "PTI": (("same_city", 75_000),),
 }
 
