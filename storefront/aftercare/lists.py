@@ -26,9 +26,10 @@ FROM = """
   LEFT JOIN refunds r ON r.id = x.refund_id
  WHERE (CAST(:ids AS bigint[]) IS NULL OR x.facility_id = ANY (CAST(:ids AS bigint[])))"""
 COLUMNS = f"""
-SELECT x.id, o.id AS order_id, o.number AS order_number, p.id AS parcel_id, p.position, f.code AS facility_code,
-       f.name AS facility_name, f.time_zone, x.kind, x.words, x.state, x.reported_at, x.answer_by, x.handed_over_at,
-       x.answered_at, x.answer, x.refund_id, r.state AS refund_state, r.amount AS refund_amount, p.received_at,
+SELECT x.id, o.id AS order_id, o.number AS order_number, o.locale, p.id AS parcel_id, p.position,
+       f.code AS facility_code, f.name AS facility_name, f.time_zone, x.kind, x.words, x.state, x.reported_at,
+       x.answer_by, x.handed_over_at, x.answered_at, x.answer, x.refund_id, r.state AS refund_state,
+       r.amount AS refund_amount, p.received_at,
        (SELECT count(*) FROM problem_photos y WHERE y.problem_id = x.id) AS photos {FROM}"""  # noqa: S608
 #: What waits first, the earliest deadline on top; then the latest answered.
 ORDER = """
@@ -56,6 +57,8 @@ class ProblemRow:
     id: int
     order_id: int
     order_number: str
+    #: The order's: what language the words are likely in.
+    locale: str
     parcel_id: int
     #: Parcel 1, 2 … of its order.
     position: int

@@ -105,6 +105,8 @@ class ThankYou(db.Model):  # type: ignore[name-defined]
     words: Mapped[str | None]
     #: *Pembeli di <kota>*; empty when everything was collected.
     city: Mapped[str] = mapped_column(default="")
+    #: The order's: what language the words are likely in.
+    locale: Mapped[str]
     #: `waiting`, `public` or `hidden`.
     state: Mapped[str] = mapped_column(default="waiting")
     written_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())

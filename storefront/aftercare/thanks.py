@@ -27,7 +27,7 @@ MOST_SHOWN = 50
 #: Those of an order with something of the facility that was not called off.
 OF_FACILITY = text(
     """
-    SELECT t.id, t.words, t.city, t.written_at,
+    SELECT t.id, t.words, t.city, t.locale, t.written_at,
            array(SELECT DISTINCT l.title FROM order_lines l
                   WHERE l.order_id = t.order_id AND l.facility_id = :facility ORDER BY l.title) AS titles
       FROM thank_yous t
@@ -54,6 +54,7 @@ class Thanks:
     id: int
     words: str
     city: str
+    locale: str
     written_at: datetime.datetime
     titles: Sequence[str]
 
@@ -69,7 +70,8 @@ def thank(order: Order, words: str) -> ThankYou:
     if not SHORTEST <= len(words) <= LONGEST:
         raise Invalid({"words": _("Tulis ucapannya, 3 sampai 280 huruf.")})
     address = db.session.get(OrderAddress, order.id)
-    thanks = ThankYou(order_id=order.id, words=words, city=(address.city if address else None) or "")
+    city = (address.city if address else None) or ""
+    thanks = ThankYou(order_id=order.id, words=words, city=city, locale=order.locale)
     try:
         with db.session.begin_nested():
             db.session.add(thanks)

@@ -36,17 +36,19 @@ from storefront.payments.gateway import RawEvent
 from storefront.payments.inbox import receive_fetched
 from storefront.payments.models import PaymentEvent, SandboxEvent
 
-#: A facility whose coordinator tries the demo.
-OWN = "PKL"
+#: Facilities whose coordinator tries the demo, the one that people look at first before the other.
+OWN = ("PKL", "PLP")
 #: Parcels that arrived between two days and of which nothing went back; the line that is worth most of each.
 ARRIVED = text(
     """
-    SELECT DISTINCT ON (p.id) p.id AS parcel_id, p.order_id, p.facility_id, f.code, p.received_at, l.id AS line_id
+    SELECT DISTINCT ON (p.id) p.id AS parcel_id, p.order_id, p.facility_id, f.code,
+           COALESCE(p.received_at, p.shipped_at) AS since, l.id AS line_id
       FROM parcels p
       JOIN facilities f ON f.id = p.facility_id
       JOIN parcel_lines x ON x.parcel_id = p.id
       JOIN order_lines l ON l.id = x.order_line_id
-     WHERE p.state = 'received' AND accounting_date(p.received_at) BETWEEN :first AND :last
+     WHERE ((p.state = 'received' AND accounting_date(p.received_at) BETWEEN :first AND :last)
+            OR (:on_the_road AND p.state = 'shipped' AND accounting_date(p.shipped_at) <= :last))
        AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = p.order_id)
        AND NOT EXISTS (SELECT FROM disputes d JOIN payments y ON y.id = d.payment_id WHERE y.order_id = p.order_id)
      ORDER BY p.id, l.net_amount DESC, l.id"""
@@ -55,10 +57,11 @@ ARRIVED = text(
 TO_CALL_OFF = text(
     """
     SELECT p.order_id, p.position FROM parcels p
-      JOIN facilities f ON f.id = p.facility_id AND f.code = :code
+      JOIN facilities f ON f.id = p.facility_id AND f.code = ANY (:codes)
       JOIN payments y ON y.order_id = p.order_id AND y.counts AND y.gateway = 'sandbox'
      WHERE p.state = 'to_pack' AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = p.order_id)
-     ORDER BY (SELECT count(*) FROM parcels x WHERE x.order_id = p.order_id) DESC, p.id LIMIT 1"""
+     ORDER BY array_position(:codes, f.code),
+              (SELECT count(*) FROM parcels x WHERE x.order_id = p.order_id) DESC, p.id LIMIT 1"""
 )
 #: The latest order of a guest that is on its way.
 WITHOUT_ADDRESS = text(
@@ -75,12 +78,12 @@ THANKED = text(
      ORDER BY n.told_at DESC, n.order_id LIMIT :limit"""
 )
 WORDS = (
-    "Kainnya halus sekali, jahitannya rapi. Terima kasih banyak.",
-    "Kursinya kokoh dan pas di teras kami. Salam untuk semua di bengkel.",
-    "Kiriman datang tepat waktu dan dibungkus dengan teliti. Senang sekali.",
-    "Oleh-olehnya habis dalam sehari. Pasti kami pesan lagi.",
-    "Warnanya persis seperti di foto. Karya yang indah.",
-    "Terima kasih sudah membuatnya dengan sabar, hasilnya membanggakan.",
+    "Karyanya lebih indah daripada fotonya. Terima kasih banyak.",
+    "Rapi, kuat, dan dibungkus dengan teliti. Salam untuk semua di bengkel.",
+    "Kiriman datang tepat waktu dan isinya persis seperti yang ditulis. Senang sekali.",
+    "Kami beli untuk oleh-oleh, semua menyukainya. Pasti kami pesan lagi.",
+    "Terlihat dibuat dengan sabar. Hasilnya membanggakan.",
+    "Terima kasih. Sekarang kami tahu uangnya sampai ke mana.",
     "Hubungi saya di nomor yang tertera untuk pesanan berikutnya ya.",
 )
 
@@ -142,8 +145,7 @@ class AfterSale:
 
     def _thank(self) -> None:
         """Some said thanks: most were passed on, one was hidden, two wait for the curator."""
-        codes = [OWN, "PLP"]
-        rows = db.session.execute(THANKED, {"codes": codes, "limit": len(WORDS)}).all()
+        rows = db.session.execute(THANKED, {"codes": list(OWN), "limit": len(WORDS)}).all()
         for row, words in zip(rows, WORDS, strict=False):
             moment = row.told_at + datetime.timedelta(hours=self.rng.randrange(1, 9))
             with dated(moment):
@@ -159,7 +161,10 @@ class AfterSale:
 
     def _problems(self) -> None:
         """One waits for the facility, one for the office; one was accepted, one was not."""
-        self._report(Told("damaged", "Satu sudutnya retak ketika kotaknya kami buka.", 1, 2), self._arrived(6, 1, OWN))
+        self._report(
+            Told("damaged", "Satu sudutnya retak ketika kotaknya kami buka.", 1, 2),
+            self._arrived(6, 1, OWN, on_the_road=True),
+        )
         late = self._report(Told("wrong", "Warnanya bukan yang kami pesan.", 5, 1), self._arrived(11, 5))
         if late is not None:
             moment = at(late.answer_by + days(1), 0, 40)
@@ -167,31 +172,37 @@ class AfterSale:
                 with dated(moment):
                     answers.hand_over(late, moment)
                 self._said(f"problem:{late.id}:handed_over", moment)
-        for told, code, accepted in (
-            (Told("damaged", "Gagangnya lepas, sepertinya terbentur di jalan.", 16, 1), OWN, True),
-            (Told("not_as_described", "Ukurannya terasa lebih kecil daripada dugaan kami.", 20), OWN, False),
+        for told, accepted in (
+            (Told("damaged", "Satu bagiannya lepas, sepertinya terbentur di jalan.", 16, 1), True),
+            (Told("not_as_described", "Ukurannya terasa lebih kecil daripada dugaan kami.", 20), False),
         ):
-            problem = self._report(told, self._arrived(told.days_ago + 5, told.days_ago, code))
+            row = self._arrived(told.days_ago + 9, told.days_ago, tuple(self.coordinators))
+            problem = self._report(told, row)
             if problem is not None:
-                self._answer(problem, code, accepted)
+                self._answer(problem, row.code, accepted)
         db.session.commit()
 
-    def _arrived(self, first: int, last: int, code: str | None = None) -> Any:
-        """A parcel that arrived so many days ago and that nothing was said of."""
-        span = {"first": self.today - days(first), "last": self.today - days(last)}
+    def _arrived(
+        self, first: int, last: int, codes: tuple[str, ...] = (), *, on_the_road: bool = False
+    ) -> Any:
+        """A parcel that arrived so many days ago and that nothing was said of; one of the first of these facilities.
+
+        `on_the_road`: or one that has been sent, and lies at its buyer's though they have not said so.
+        """
+        span = {"first": self.today - days(first), "last": self.today - days(last), "on_the_road": on_the_road}
         rows = [row for row in db.session.execute(ARRIVED, span) if row.order_id not in self.used]
-        chosen = [row for row in rows if row.code == code] if code else rows
-        if not chosen:
+        if codes:
+            rows = sorted((row for row in rows if row.code in codes), key=lambda row: codes.index(row.code))
+        if not rows:
             return None
-        row = chosen[0]
-        self.used.add(row.order_id)
-        return row
+        self.used.add(rows[0].order_id)
+        return rows[0]
 
     def _report(self, told: Told, row: Any) -> Problem | None:
         if row is None:
             return None
-        parcel_id, order_id, facility_id, _code, received_at, line_id = row
-        moment = max(at(self.today - days(told.days_ago), 19, 12), received_at + datetime.timedelta(hours=2))
+        parcel_id, order_id, facility_id, _code, since, line_id = row
+        moment = max(at(self.today - days(told.days_ago), 19, 12), since + datetime.timedelta(hours=2))
         problem = Problem(
             order_id=order_id,
             parcel_id=parcel_id,
@@ -220,7 +231,7 @@ class AfterSale:
         person = self.coordinators[code]
         with dated(moment):
             if accepted:
-                said = "Maaf, gagangnya memang kurang kuat. Uangnya kami mintakan kembali."
+                said = "Maaf, bagian itu memang kurang kuat. Uangnya kami mintakan kembali."
                 answers.accept(problem.id, person_id=person, facility_id=problem.facility_id, answer=said, at=moment)
             else:
                 said = "Ukurannya sama dengan yang tertulis di halaman karyanya. Mohon maaf."
@@ -245,7 +256,7 @@ class AfterSale:
 
     def _call_off(self) -> None:
         """A shopper changed their mind before packing; the money has gone back."""
-        found = db.session.execute(TO_CALL_OFF, {"code": OWN}).one_or_none()
+        found = db.session.execute(TO_CALL_OFF, {"codes": list(OWN)}).one_or_none()
         if found is None:
             return
         refund = cancel_parcels(found.order_id, [found.position])

@@ -11,6 +11,8 @@ from tests.browser.visitor import Visitor
 COORDINATOR, FINANCE, CURATOR = "coordinator@demo.test", "finance@demo.test", "curator@demo.test"
 OF_PROBLEM = """SELECT o.number, x.id FROM problems x JOIN orders o ON o.id = x.order_id
     WHERE x.state = '{}' ORDER BY x.id LIMIT 1"""
+WAITS = """SELECT f.code, x.id FROM problems x JOIN facilities f ON f.id = x.facility_id
+    WHERE x.state = 'open' AND f.code IN ('PKL', 'PLP') ORDER BY x.id LIMIT 1"""
 PAID = """SELECT o.number FROM orders o JOIN order_status s ON s.order_id = o.id WHERE s.status = 'paid'
       AND EXISTS (SELECT FROM parcels p WHERE p.order_id = o.id AND p.state = 'to_pack') ORDER BY o.id LIMIT 1"""
 CALLED_OFF = "SELECT o.number FROM orders o JOIN refunds r ON r.order_id = o.id WHERE r.reason = 'cancelled' LIMIT 1"
@@ -21,9 +23,10 @@ REPORTABLE = """SELECT o.number, p.position FROM parcels p JOIN orders o ON o.id
       AND NOT EXISTS (SELECT FROM problems x WHERE x.parcel_id = p.id)
       AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id) ORDER BY p.id LIMIT 1"""
 WITHOUT_ADDRESS = """SELECT o.number FROM orders o JOIN order_contacts c ON c.order_id = o.id
-    WHERE c.email IS NULL AND c.erased_at IS NULL AND o.state = 'paid' ORDER BY o.id LIMIT 1"""
+    WHERE c.email IS NULL AND c.erased_at IS NULL AND c.phone IS NOT NULL AND o.state = 'paid'
+    ORDER BY o.id DESC LIMIT 1"""
 GONE = """SELECT o.number FROM orders o JOIN order_lines l ON l.order_id = o.id
-    JOIN listings x ON x.product_id = l.product_id WHERE o.state = 'paid'
+    JOIN listings x ON x.product_id = l.product_id WHERE o.paid_at > now() - interval '60 days'
     ORDER BY (x.state = 'sold_out') DESC, o.id LIMIT 1"""
 
 
@@ -77,7 +80,7 @@ OF_STAFF = [
     Sight(
         "seller-problem",
         "seller.problem",
-        found("/seller/PKL/problems/{}", "SELECT id FROM problems WHERE state = 'open' ORDER BY id LIMIT 1"),
+        found("/seller/{}/problems/{}", WAITS),
         COORDINATOR,
     ),
     Sight("seller-thanks", "seller.thank_you_list", at("/seller/PKL/thanks"), COORDINATOR),

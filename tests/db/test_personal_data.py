@@ -122,7 +122,7 @@ def test_erasing_forgets_the_person_and_keeps_the_sums(
     arrive(parcels_of(order.id)[0])
     problem = make_problem(parcels_of(order.id)[0], state="refused", answer="Tidak rusak.", answered_by=person.id,
                            answered_at=order.paid_at)  # fmt: skip
-    db_session.add(ThankYou(order_id=order.id, words="Terima kasih dari Sari", city="Pekalongan"))
+    db_session.add(ThankYou(order_id=order.id, words="Terima kasih dari Sari", city="Pekalongan", locale="id"))
     db_session.commit()
     run_jobs()
     key, total, order_id, person_id = problem.photos[0].key, order.total, order.id, person.id

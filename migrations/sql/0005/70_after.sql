@@ -170,6 +170,7 @@ CREATE TABLE thank_yous (
     order_id   bigint NOT NULL UNIQUE REFERENCES orders,
     words      text CHECK (length(words) BETWEEN 3 AND 280),            -- null: erased
     city       text NOT NULL DEFAULT '',
+    locale     text NOT NULL CHECK (locale IN ('id', 'en')),            -- as the order speaks
     state      text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'public', 'hidden')),
     written_at timestamptz NOT NULL DEFAULT now(),
     decided_by bigint REFERENCES people,
