@@ -17,7 +17,7 @@ export PYTHONUNBUFFERED := 1
 # Where it is set, each of the shop's processes compiles a thousand modules anew: 2 s of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint types bench drill lock screenshots clean help
+.PHONY: run test lint types bench lighthouse drill lock screenshots clean help
 
 # The database of our own is not even installed when another one is given.
 ifdef DATABASE_URL
@@ -40,6 +40,9 @@ types: .venv/.stamp-runtime .venv/.stamp-dev  ## mypy
 
 bench: .venv/.stamp-runtime .venv/.stamp-embedded .venv/.stamp-dev  ## speed, as a table and bench/results/*.json
 	@$(PY) -m bench
+
+lighthouse: .venv/.stamp-runtime .venv/.stamp-embedded .venv/.stamp-dev  ## Google's Lighthouse on home, listing and product; needs node and npm
+	@$(PY) -m bench lighthouse
 
 drill: .venv/.stamp-runtime .venv/.stamp-embedded .venv/.stamp-dev  ## break things on purpose and check that nothing is lost
 	@$(PY) -m tests.drills

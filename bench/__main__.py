@@ -1,6 +1,6 @@
 """`make bench`: measure the shop and print a table beside what it must beat.
 
-`python -m bench [pages|purchase|rush|books|growth|steps …]`. How to read the table: docs/bench.md.
+`python -m bench [pages|purchase|rush|books|growth|steps|lighthouse …]`. How to read the table: docs/bench.md.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from bench import books, growth, pages, purchase, steps
+from bench import books, growth, lighthouse, pages, purchase, steps
 from bench.stage import open_shop, open_smallest
 from tests.drills.running_shop import PROJECT, Shop, memory_of
 
 RESULTS = PROJECT / "bench" / "results"
-PARTS = ("pages", "purchase", "rush", "books", "growth", "steps")
+PARTS = ("pages", "purchase", "rush", "books", "growth", "steps", "lighthouse")
 #: What the growth is measured up to unless told.
 MANY = 100_000
 
@@ -190,6 +190,21 @@ def bench_books(table: Table, *, fresh: bool) -> dict[str, Any]:
     }
 
 
+def bench_lighthouse(shop: Shop, table: Table) -> dict[str, Any]:
+    judged = lighthouse.measure(shop)
+    for one in judged:
+        scores = ", ".join(f"{name} {score}" for name, score in one.scores.items())
+        said = f"LCP {one.metrics['LCP'] / 1000:.1f} s, TBT {one.metrics['TBT']:.0f} ms, CLS {one.metrics['CLS']:.3f}"
+        table.add(
+            f"Lighthouse mobile, {one.page}",
+            f"{scores} ({said})" + ("" if one.is_good else " SLOW"),
+            f"≥ {lighthouse.LEAST} each",
+        )
+        for name, what in one.failing.items():
+            print(f"  {one.page}: {name}: {what}")
+    return {"package": lighthouse.PACKAGE, "pages": [asdict(one) for one in judged]}
+
+
 def write(part: str, found: dict[str, Any]) -> None:
     """Keep what was measured, with the moment and how busy the machine was."""
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -221,7 +236,7 @@ def main() -> int:
     if given.growth and "growth" not in parts:
         parts.append("growth")
     table, begun, busy = Table(), time.monotonic(), os.getloadavg()[0]
-    if {"pages", "purchase", "rush", "steps"} & set(parts):
+    if {"pages", "purchase", "rush", "steps", "lighthouse"} & set(parts):
         with open_shop(fresh=given.fresh) as shop:
             if "pages" in parts:
                 write("pages", bench_pages(shop, table))
@@ -229,6 +244,8 @@ def main() -> int:
                 write("purchase", bench_purchase(shop, table, given.purchases))
             if "rush" in parts:
                 write("rush", bench_rush(shop, table))
+            if "lighthouse" in parts:
+                write("lighthouse", bench_lighthouse(shop, table))
             if "steps" in parts:
                 found = steps.measure(shop, profile=given.profile)
                 write("steps", {name: asdict(step) for name, step in found.items()})

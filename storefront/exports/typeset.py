@@ -22,7 +22,8 @@ class CannotTypeset(RuntimeError):
 def typeset(template: Path, data: str, *, timestamp: int, patience: float = PATIENCE) -> bytes:
     """The PDF of `template` with `data` (JSON) as its input `data`; the same for the same `timestamp`.
 
-    Fonts are those inside Typst alone, so that every machine sets the same. Raises CannotTypeset.
+    Fonts are those inside Typst alone, so that every machine sets the same. Every document is accessible by the
+    standard PDF/UA-1, or is not made. Raises CannotTypeset.
     """
     command = [sys.executable, __file__, str(template), str(timestamp)]
     try:
@@ -48,6 +49,8 @@ def main() -> None:
         ignore_system_fonts=True,
         sys_inputs={"data": sys.stdin.buffer.read().decode()},
         timestamp=int(sys.argv[2]),
+        # Tagged for screen readers (PDF/UA-1): Typst refuses a document without title, language and order of headings.
+        pdf_standards="ua-1",
     )
     assert isinstance(pdf, bytes)
     sys.stdout.buffer.write(pdf)

@@ -7,6 +7,7 @@ a browser profile of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -103,15 +104,19 @@ def visit_again(one_profile: Visitor, cookies: Cookies) -> Callable[..., Visitor
 
 
 def open_profile(
-    browser: Browser, live_server: LiveShop, size: str, language: str, *, javascript: bool = True
+    browser: Browser, live_server: LiveShop, size: str, language: str, *, javascript: bool = True, **more: Any
 ) -> Visitor:
+    """A new profile; `more` are further options of Playwright's. Without `service_workers` nothing is kept in it, so
+    that each page comes from the shop."""
     width, height = SIZES[size]
+    options: dict[str, Any] = {"service_workers": "block", **more}
     context = browser.new_context(
         base_url=live_server.address,
         viewport={"width": width, "height": height},
         java_script_enabled=javascript,
         has_touch=size == "phone",
         reduced_motion="reduce",  # pages come to rest at once
+        **options,
     )
     context.set_default_timeout(TIMEOUT)
     return Visitor(context.new_page(), live_server, language, size)

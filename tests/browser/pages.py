@@ -109,6 +109,7 @@ PUBLIC = [
     ),
     Sight("impact", "shop.impact", at("/impact")),
     Sight("help", "shop.help", at("/help")),
+    Sight("offline", "shop.offline", at("/offline")),
     Sight("cart-empty", "cart.show", at("/cart")),
     Sight("cart", "cart.show", filled_cart),
     Sight("checkout", "checkout.show", checkout),
@@ -184,7 +185,8 @@ NO_PAGES = {
     "account.after_form", "api.openapi", "api.list_products", "api.show_cart", "api.show_order",
     "api.show_shipping", "checkout.watch_order", "media.file", "seller.after_offer", "seller.after_step",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
-    "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
+    "shop.sitemap_pages", "shop.share_picture", "shop.manifest", "shop.service_worker", "shop.catalogue_lines",
+    "shop.catalogue_csv", "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
 }  # fmt: skip
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES

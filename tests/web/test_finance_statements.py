@@ -187,6 +187,18 @@ def test_the_paper_is_a_pdf_with_the_mark(finance: FlaskClient) -> None:
     assert 'filename="laporan-PKL-2026-10.pdf"' in answer.headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize(("prefix", "language"), [("", "id"), ("/en", "en")])
+def test_the_paper_can_be_read_aloud(finance: FlaskClient, prefix: str, language: str) -> None:
+    """Tagged, with its language and title, by the standard PDF/UA-1."""
+    pdf = finance.get(f"{prefix}/finance/statements/PKL/2026-10.pdf").data
+    assert b"/StructTreeRoot" in pdf
+    assert re.search(rb"/MarkInfo\s*<<\s*/Marked true", pdf)
+    assert re.search(rb"/Lang ?\(" + language.encode() + rb"\)", pdf)
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf
+    assert re.search(rb"<dc:title>.*(Laporan|Statement).*</dc:title>", pdf, re.S)
+    assert re.search(rb"/DisplayDocTitle true", pdf)
+
+
 def test_what_people_wrote_is_never_typeset_as_source(
     finance: FlaskClient, shop: Shop, db_session: DbSession
 ) -> None:

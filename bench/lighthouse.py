@@ -1,0 +1,108 @@
+"""Google's Lighthouse on home, listing and product, as a cheap phone on a slow line sees them.
+
+Lighthouse comes by npm, pinned, into a folder under var/, without scripts of its packages (none is needed; some would
+fetch a browser). The browser is the machine's own. Each page is looked at several times and the middle score counts,
+since the simulated phone is reckoned from how busy the real machine was. `is-crawlable` is left out: a demo refuses
+robots.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.stage import FOLDER
+from tests.drills.running_shop import Shop
+from tests.everything import browser
+
+PACKAGE = "lighthouse@12.2.3"
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+#: What each category must reach, of 100.
+LEAST = 95
+ROUNDS = 3
+PAGES = {"home": "/", "listing of 24": "/products", "product page": "/products/taplak-meja-batik-cap"}
+#: Shown beside the scores; milliseconds, and the share of the window that moved.
+METRICS = {"LCP": "largest-contentful-paint", "TBT": "total-blocking-time", "CLS": "cumulative-layout-shift"}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What Lighthouse says of a page: the middle of each score, and what did not pass every time."""
+
+    page: str
+    scores: dict[str, int]
+    metrics: dict[str, float]
+    failing: dict[str, str]
+
+    @property
+    def is_good(self) -> bool:
+        return min(self.scores.values()) >= LEAST
+
+
+def measure(shop: Shop, rounds: int = ROUNDS) -> list[Judged]:
+    """Judge each page of PAGES. Raises RuntimeError without node, npm or a browser."""
+    program, chromium = install(), browser()
+    if chromium is None:
+        raise RuntimeError("Lighthouse needs a Chromium on this machine.")
+    return [
+        _judged(page, [_look(program, chromium, shop.address + path) for _ in range(rounds)])
+        for page, path in PAGES.items()
+    ]
+
+
+def install() -> Path:
+    """Lighthouse's program; installed the first time."""
+    folder = FOLDER.parent / "lighthouse"
+    program = folder / "node_modules" / "lighthouse" / "cli" / "index.js"
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise RuntimeError("Lighthouse needs node and npm on this machine.")
+    if not program.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        print(f"· Installing {PACKAGE}", flush=True)
+        options = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error")
+        subprocess.run([npm, "install", "--prefix", str(folder), *options, PACKAGE], check=True)
+    return program
+
+
+def _look(program: Path, chromium: str, address: str) -> dict[str, Any]:
+    flags = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-extensions"
+    done = subprocess.run(
+        [
+            *("node", str(program), address, "--output=json", "--quiet", "--skip-audits=is-crawlable"),
+            *(f"--chrome-flags={flags}", f"--only-categories={','.join(CATEGORIES)}"),
+        ],
+        env={**os.environ, "CHROME_PATH": chromium},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"Lighthouse failed on {address}: {done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _judged(page: str, looks: list[dict[str, Any]]) -> Judged:
+    scores = {
+        name: round(100 * statistics.median(look["categories"][name]["score"] for look in looks))
+        for name in CATEGORIES
+    }
+    metrics = {
+        short: statistics.median(look["audits"][name]["numericValue"] for look in looks)
+        for short, name in METRICS.items()
+    }
+    failing = {
+        name: str(audit.get("displayValue") or audit["title"])
+        for look in looks
+        for name, audit in look["audits"].items()
+        if audit["score"] is not None and audit["score"] < 0.9 and audit["scoreDisplayMode"] != "informative"
+    }
+    return Judged(page, scores, metrics, failing)
