@@ -53,6 +53,14 @@ def format_datetime(moment: datetime.datetime, zone: str | None = None) -> str:
     return f"{format_date(there.date())} pukul {there:%H.%M} {name}"
 
 
+def format_until(moment: datetime.datetime) -> str:
+    """A moment soon to come: `14.05 WIB` on the same day, else as `format_datetime`."""
+    there = moment.astimezone(ACCOUNTING_ZONE)
+    if there.date() != today():
+        return format_datetime(moment)
+    return f"{there:%H:%M} WIB" if language() == "en" else f"{there:%H.%M} WIB"
+
+
 def number_text(number: int) -> str:
     """A count: `1.202`, in English `1,202`. Amounts of money are written alike in both (`rupiah`)."""
     text = format_number(number)
@@ -75,6 +83,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         day=format_day,
         month=format_month,
         datetime=format_datetime,
+        until=format_until,
         markdown=markdown_text,
     )
     app.jinja_env.globals.update(settings=settings, media_url=media_url)

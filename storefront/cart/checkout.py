@@ -8,15 +8,16 @@ commit the caller starts the payment (`orders.payment.start_payment`): no provid
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
-from storefront.cart import carts, delivery, unpaid, ways
+from storefront.cart import carts, delivery, own_holds, replace, unpaid, ways
 from storefront.cart.models import Cart
+from storefront.cart.own_holds import OwnHold
 from storefront.cart.problems import Problem
 from storefront.cart.request import CheckoutRequest
 from storefront.cart.view import CartView, load
@@ -56,14 +57,18 @@ def check_out(
     person_id: int | None = None,
     network: bytes | None = None,
     limit_unpaid: bool = True,
+    replaces: Sequence[OwnHold] = (),
 ) -> CheckoutResult:
     """Order what lies in the cart, under the idempotency key `key`. Never commits.
 
     The same key with the same request gives the same order and payment, however often and at whatever
     moment. `network` is a keyed hash of the caller's network; `limit_unpaid` is off for load tests only.
+    `replaces`: the shopper's own unpaid orders that this one takes the place of (see `replace`), their payment pages
+    closed already.
 
     Raises `IdempotencyMismatch`, `CartClosed`, `Invalid`, `ListingUnavailable`, `PriceChanged`,
-    `NotDeliveredThere`, `OutOfStock`, `NotPayable`, `TooManyUnpaid`. After any of them the caller rolls back.
+    `NotDeliveredThere`, `OutOfStock`, `NotPayable`, `TooManyUnpaid`, `NotReplaced`. After any of them the
+    caller rolls back.
     """
     if not 1 <= len(key) <= LONGEST_KEY:
         raise Invalid({"Idempotency-Key": _("Kunci ini terlalu panjang: paling banyak 255 huruf.")})
@@ -74,7 +79,8 @@ def check_out(
         return _replay(earlier, digest)
     if cart.order_id is not None:
         raise CartClosed()
-    view = load(cart.id)
+    replaced = replace.lock([hold.order_id for hold in replaces]) if replaces else []
+    view = load(cart.id, holds=own_holds.holds_of(replaced))
     _refuse_problems(view, request)
     options = delivery.choose(
         view, delivery.quotes(view, request.address), request.shipping, has_address=request.address is not None
@@ -83,7 +89,9 @@ def check_out(
     total = view.items_total + sum(option.amount for option in options.values())
     gateway_name = ways.chosen(request.payment_method, total)
     if limit_unpaid:
-        unpaid.refuse_too_many(request.email, request.phone, network)
+        unpaid.refuse_too_many(
+            request.email, request.phone, network, besides=[old.id for old in replaced]
+        )
     order = _place(
         view,
         request,
@@ -92,6 +100,7 @@ def check_out(
         person_id=person_id,
         network=network,
         gateway_name=gateway_name,
+        replacing=replaced,
     )
     _close(cart, order)
     db.session.add(IdempotencyKey(scope=scope, key=key, request_hash=digest, order_id=order.id))
@@ -163,6 +172,7 @@ def _place(
     person_id: int | None,
     network: bytes | None,
     gateway_name: str,
+    replacing: Sequence[Order],
 ) -> Order:
     lines = [
         PricedLine(variant_id=line.variant_id, quantity=line.quantity, unit_price=line.unit_price)
@@ -189,6 +199,7 @@ def _place(
         person_id=person_id,
         locale=locale,
         gateway_name=gateway_name,
+        replacing=replacing,
     )
 
 

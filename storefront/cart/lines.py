@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -21,6 +23,7 @@ from storefront.stock import levels
 MOST_PIECES = 10_000
 #: Different SKUs in one cart: an order of this size can still be packed and read.
 MOST_LINES = 100
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 def whole_quantity(value: Any) -> int:
@@ -30,8 +33,10 @@ def whole_quantity(value: Any) -> int:
     return value
 
 
-def add(cart_id: int, sku: Any, quantity: Any) -> None:
+def add(cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHING) -> None:
     """Put `quantity` pieces of `sku` into the cart; what lies there already adds up.
+
+    `own`: variant id → pieces that the shopper's own unpaid orders hold, which are there for them.
 
     Raises `Invalid`, `UnknownSku` (also for what is not on sale), `OutOfStock`, `CartClosed`.
     """
@@ -43,18 +48,18 @@ def add(cart_id: int, sku: Any, quantity: Any) -> None:
         raise Invalid({"quantity": _("Paling banyak 10.000 buah untuk satu pesanan.")})
     if not there:
         _refuse_another_line(cart_id)
-    _refuse_more_than_there_are(variant, there + wanted)
+    _refuse_more_than_there_are(variant, there + wanted, own)
     _put(cart_id, variant, there + wanted)
 
 
-def set_quantity(cart_id: int, sku: Any, quantity: Any) -> None:
+def set_quantity(cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHING) -> None:
     """Have exactly `quantity` pieces of a `sku` that is in the cart. Raises as `add` does."""
     wanted = whole_quantity(quantity)
     variant = on_sale(sku)
     carts.lock_open(cart_id)
     if db.session.scalar(_line(cart_id, variant.id)) is None:
         raise UnknownSku()
-    _refuse_more_than_there_are(variant, wanted)
+    _refuse_more_than_there_are(variant, wanted, own)
     _put(cart_id, variant, wanted)
 
 
@@ -108,10 +113,10 @@ def _refuse_another_line(cart_id: int) -> None:
         raise Invalid({"sku": _("Keranjang ini penuh: paling banyak 100 macam karya untuk satu pesanan.")})
 
 
-def _refuse_more_than_there_are(variant: Variant, wanted: int) -> None:
+def _refuse_more_than_there_are(variant: Variant, wanted: int, own: Mapping[int, int]) -> None:
     if variant.made_to_order:
         return
-    available = levels.available([variant.id]).get(variant.id, 0)
+    available = levels.available([variant.id]).get(variant.id, 0) + own.get(variant.id, 0)
     if wanted > available:
         raise OutOfStock([{"sku": variant.sku, "wanted": wanted, "available": max(available, 0)}])
 

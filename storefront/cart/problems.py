@@ -6,6 +6,7 @@ sentence, and gives the members that a program needs.
 
 from __future__ import annotations
 
+import datetime
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from storefront.display import format_until
 from storefront.money import format_rupiah
 
 
@@ -51,6 +53,26 @@ class PriceMoved(Problem):
         if self.price > self.shown:
             return _("Harganya naik dari %(shown)s menjadi %(price)s sejak Anda memasukkannya.", **prices)
         return _("Harganya turun dari %(shown)s menjadi %(price)s sejak Anda memasukkannya.", **prices)
+
+
+@dataclass(frozen=True)
+class HeldByYou(Problem):
+    """The pieces are held by unpaid orders of the shopper's own: the new order may replace them."""
+
+    code: ClassVar[str] = "held_by_you"
+    blocks: ClassVar[bool] = False
+    held: int
+    number: str
+    until: datetime.datetime
+
+    @property
+    def message(self) -> str:
+        words = {"num": self.held, "until": format_until(self.until), "number": self.number}
+        return ngettext(
+            "Anda sedang menahan %(num)d, sampai %(until)s, di pesanan %(number)s yang belum dibayar.",
+            "Anda sedang menahan %(num)d, sampai %(until)s, di pesanan %(number)s yang belum dibayar.",
+            **words,
+        )
 
 
 @dataclass(frozen=True)

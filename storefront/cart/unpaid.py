@@ -6,6 +6,7 @@ Without it one visitor could hold all pieces of the shop for an hour at a time, 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, func, select, text
 
@@ -17,8 +18,11 @@ from storefront.people import attempts
 MOST_UNPAID = 3
 
 
-def refuse_too_many(email: str | None, phone: str | None, network: bytes | None) -> None:
-    """Raise `TooManyUnpaid` when one of the three has that many living unpaid orders already.
+def refuse_too_many(
+    email: str | None, phone: str | None, network: bytes | None, *, besides: Collection[int] = ()
+) -> None:
+    """Raise `TooManyUnpaid` when one of the three has that many living unpaid orders already, not counting those with
+    the ids `besides`, which the new one replaces.
 
     Of several calls at the same moment each sees the orders of those before it: the advisory locks, taken
     in one order for all, last until the caller's transaction ends.
@@ -38,6 +42,7 @@ def refuse_too_many(email: str | None, phone: str | None, network: bytes | None)
             .select_from(OrderContact)
             .join(Order, Order.id == OrderContact.order_id)
             .where(condition, Order.state == OrderState.AWAITING_PAYMENT.value, Order.expires_at > func.now())
+            .where(Order.id.not_in(besides))
         )
         if (db.session.scalar(living) or 0) >= MOST_UNPAID:
             raise TooManyUnpaid()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,7 +10,8 @@ from sqlalchemy import Boolean, Row, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from storefront.cart.models import CartLine
-from storefront.cart.problems import FewerLeft, NotOnSale, PriceMoved, Problem, SoldOut
+from storefront.cart.own_holds import OwnHold
+from storefront.cart.problems import FewerLeft, HeldByYou, NotOnSale, PriceMoved, Problem, SoldOut
 from storefront.catalogue.models import Photo, Product, ProductStatus, Variant
 from storefront.days import today
 from storefront.extensions import db
@@ -45,6 +46,8 @@ class Line:
     #: Pieces that may be ordered; None when made to order.
     available: int | None
     photo: Photo | None = field(compare=False, default=None)
+    #: The shopper's own unpaid orders that hold pieces of it.
+    holds: tuple[OwnHold, ...] = ()
 
     @property
     def amount(self) -> int:
@@ -52,16 +55,29 @@ class Line:
         return self.unit_price * self.quantity
 
     @property
+    def own_held(self) -> int:
+        """Pieces that unpaid orders of the shopper's own hold."""
+        return sum(hold.pieces[self.variant_id] for hold in self.holds)
+
+    @property
+    def most(self) -> int | None:
+        """Pieces that this shopper may order, with those they hold already; None when made to order."""
+        return None if self.available is None else self.available + self.own_held
+
+    @property
     def problems(self) -> list[Problem]:
         """What the shopper must know about this line, whatever the address."""
         if not self.is_on_sale:
             return [NotOnSale(self.sku)]
         found: list[Problem] = []
-        if self.available is not None and self.available < self.quantity:
-            if self.available <= 0:
+        if self.available is not None and self.most is not None and self.available < self.quantity:
+            if self.most <= 0:
                 found.append(SoldOut(self.sku, self.quantity))
+            elif self.most < self.quantity:
+                found.append(FewerLeft(self.sku, self.quantity, self.most))
             else:
-                found.append(FewerLeft(self.sku, self.quantity, self.available))
+                first = self.holds[0]
+                found.append(HeldByYou(self.sku, self.own_held, first.number, first.until))
         if self.unit_price != self.shown:
             found.append(PriceMoved(self.sku, self.shown, self.unit_price))
         return found
@@ -141,8 +157,11 @@ class CartView:
         return {parcel.facility.id: parcel.pieces for parcel in self.parcels}
 
 
-def load(cart_id: int, *, with_photos: bool = False) -> CartView:
-    """The cart `cart_id` with live prices and stock. Three queries, and one more for photos."""
+def load(cart_id: int, *, with_photos: bool = False, holds: Sequence[OwnHold] = ()) -> CartView:
+    """The cart `cart_id` with live prices and stock. Three queries, and one more for photos.
+
+    `holds`: the shopper's own unpaid orders, whose pieces are there for them.
+    """
     rows = db.session.execute(_query(cart_id).execution_options(populate_existing=True)).all()
     stocked = [row.Variant.id for row in rows if not row.Variant.made_to_order]
     available = levels.available(stocked) if stocked else {}
@@ -151,7 +170,7 @@ def load(cart_id: int, *, with_photos: bool = False) -> CartView:
     facilities: dict[int, Facility] = {}
     withdrawn: list[Line] = []
     for row in rows:
-        line = _line(row, available, photos)
+        line = _line(row, available, photos, holds)
         if not line.is_on_sale:
             withdrawn.append(line)
             continue
@@ -181,7 +200,10 @@ def _query(cart_id: int) -> Select[CartLine, Variant, Product, Facility, bool]:
 
 
 def _line(
-    row: Row[CartLine, Variant, Product, Facility, bool], available: Mapping[int, int], photos: Mapping[int, Photo]
+    row: Row[CartLine, Variant, Product, Facility, bool],
+    available: Mapping[int, int],
+    photos: Mapping[int, Photo],
+    holds: Sequence[OwnHold],
 ) -> Line:
     cart_line, variant, product, facility = row.CartLine, row.Variant, row.Product, row.Facility
     published = variant.is_active and product.status == ProductStatus.PUBLISHED.value
@@ -207,4 +229,5 @@ def _line(
         is_on_sale=published and facility.status == "active" and row.may_sell,
         available=None if variant.made_to_order else available.get(variant.id, 0),
         photo=photos.get(product.id),
+        holds=tuple(hold for hold in holds if hold.pieces.get(variant.id)),
     )

@@ -137,6 +137,21 @@ def end_order(order_id: int, state: OrderState) -> bool:
     return True
 
 
+def end_payment_pages(order_id: int) -> bool:
+    """Close the payment pages of an unpaid order and end its payments, while the order itself goes on; commits.
+
+    Its page offers a new payment from then on. False when the order is paid, or its money is under way, or the
+    provider cannot be reached now; an order that has ended already has nothing to close.
+    """
+    if not close_payment_pages(order_id):
+        return False
+    living = select(Order.id).where(Order.id == order_id, Order.state == OrderState.AWAITING_PAYMENT.value)
+    if db.session.scalar(living.with_for_update()) is not None:
+        _end_payments(Payment.order_id == order_id)
+    db.session.commit()
+    return True
+
+
 def end_locked_order(order: Order, state: OrderState) -> None:
     """End an unpaid order that the caller has locked: stock released, parcels cancelled, shopper told."""
     now = db.session.execute(select(func.now())).scalar_one()

@@ -16,6 +16,7 @@ from storefront.facilities.models import Facility, Workshop
 from storefront.ledger.shares import share_out
 from storefront.ledger.split_rules import RuleInForce, Scope, hold_rules, rules_in_force
 from storefront.mail.owe import owe
+from storefront.orders.expire import end_locked_order
 from storefront.orders.models import (
     Channel,
     Instalment,
@@ -25,13 +26,14 @@ from storefront.orders.models import (
     OrderLine,
     OrderLineShare,
     OrderNote,
+    OrderState,
     Parcel,
     ParcelLine,
 )
 from storefront.orders.numbers import new_order_number
 from storefront.payments.gateway import current_gateway, gateway
 from storefront.stock.models import StockLocation
-from storefront.stock.reserve import Wanted, hold, reserve
+from storefront.stock.reserve import Wanted, held_levels, hold, lock_levels, reserve
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,15 @@ def place(
     gateway_name: str | None = None,
     expires_at: datetime.datetime | None = None,
     placed_at: datetime.datetime | None = None,
+    replacing: Sequence[Order] = (),
 ) -> Order:
     """Reserve the pieces and write the order with everything as it is sold, in the caller's transaction.
 
     `shipping` holds, for each facility's id, how its parcel travels. `expires_at` defaults to the hold of the
     gateway that it will be paid through (`gateway_name`, by default the first) from now; `placed_at` to the
-    database's now, and decides which split rules count. Raises OutOfStock, ListingUnavailable or
-    PriceChanged, each naming the lines concerned, with nothing written.
+    database's now, and decides which split rules count. `replacing`: unpaid orders of the same shopper, locked by
+    the caller, which are cancelled here so that their pieces come into this one. Raises OutOfStock,
+    ListingUnavailable or PriceChanged, each naming the lines concerned, with nothing written.
     """
     if not lines:
         raise ValueError("an order has at least one line")
@@ -119,6 +123,7 @@ def place(
     _check_prices(lines, listings, channel)
     rules = _rules(lines, listings, placed_at, exhibition_id)
     wanted = [_wanted(line, listings[line.variant_id]) for line in lines]
+    _cancel_replaced(replacing, wanted)
     reserve([w for w in wanted if w is not None])
     hold_for = (gateway(gateway_name) if gateway_name else current_gateway()).hold
     order = Order(
@@ -148,6 +153,18 @@ def place(
         owe("order_placed", order.id)
     hold((line.id, w) for line, w in zip(order.lines, wanted, strict=True) if w is not None)
     return order
+
+
+def _cancel_replaced(orders: Sequence[Order], wanted: Sequence[Wanted | None]) -> None:
+    """Cancel the orders that this one replaces. All levels concerned are locked first, in their one order."""
+    if not orders:
+        return
+    ids = select(OrderLine.id).where(OrderLine.order_id.in_([order.id for order in orders]))
+    lock_levels(
+        [*held_levels(list(db.session.scalars(ids))), *((w.variant_id, w.location_id) for w in wanted if w is not None)]
+    )
+    for order in orders:
+        end_locked_order(order, OrderState.CANCELLED)
 
 
 def _listings(lines: Sequence[PricedLine], day: datetime.date) -> dict[int, Listing]:

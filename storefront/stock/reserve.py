@@ -125,6 +125,11 @@ def sell(order_line_ids: Sequence[int], *, moved_at: object = None) -> None:
     _set_state(held, "sold")
 
 
+def held_levels(order_line_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """The (variant, location) of every piece held for these lines, for who locks them together with others."""
+    return [(r.variant_id, r.location_id) for r in _reservations(order_line_ids, "held")]
+
+
 def lock_levels(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Level]:
     """Lock the levels of (variant, location) `keys`, in that order, and read them fresh."""
     keys = sorted(set(keys))

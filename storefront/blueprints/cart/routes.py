@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from config import Settings
 from storefront.blueprints.cart import bp
-from storefront.cart import carts, cookie, lines, ways
+from storefront.cart import carts, cookie, lines, own_holds, ways
 from storefront.cart.models import Cart
 from storefront.cart.money import money_of
+from storefront.cart.own_holds import OwnHold
 from storefront.cart.view import CartView, load
 from storefront.errors import DomainError, Invalid, NotFound, OutOfStock, UnknownSku
 from storefront.extensions import db
@@ -38,7 +39,7 @@ def current_cart() -> Cart | None:
 def show() -> ResponseReturnValue:
     """All that lies in the cart, grouped by the facility that sends it."""
     cart = current_cart()
-    return _page(load(cart.id, with_photos=True) if cart else None)
+    return _page(_view(cart.id) if cart else None)
 
 
 @bp.post("/cart/add")
@@ -50,7 +51,7 @@ def add() -> ResponseReturnValue:
         cart, token = carts.create(person.id if person else None)
     cart_id, sku = cart.id, request.form.get("sku", "")
     try:
-        lines.add(cart_id, sku, _quantity())
+        lines.add(cart_id, sku, _quantity(), own=own_holds.pieces_of(_holds()))
     except EXPLAINED as refusal:
         db.session.rollback()
         return _refused(refusal, None if token else cart_id, sku)
@@ -69,7 +70,7 @@ def update() -> ResponseReturnValue:
         if quantity == 0:
             lines.remove(cart_id, sku)
         else:
-            lines.set_quantity(cart_id, sku, quantity)
+            lines.set_quantity(cart_id, sku, quantity, own=own_holds.pieces_of(_holds()))
     except EXPLAINED as refusal:
         db.session.rollback()
         return _refused(refusal, cart_id, sku)
@@ -101,6 +102,19 @@ def _quantity() -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else None
 
 
+def _holds() -> list[OwnHold]:
+    """The visitor's own unpaid orders, read once for a request."""
+    if "own_holds" not in g:
+        person = access.person()
+        g.own_holds = own_holds.of_visitor(request, _settings(), person.id if person else None)
+    found: list[OwnHold] = g.own_holds
+    return found
+
+
+def _view(cart_id: int) -> CartView:
+    return load(cart_id, with_photos=True, holds=_holds())
+
+
 def _is_fragment() -> bool:
     return request.headers.get("HX-Request") == "true"
 
@@ -109,14 +123,14 @@ def _changed(cart_id: int, **more: Any) -> ResponseReturnValue:
     """Back to the cart's page; htmx gets the new inside of it at once."""
     if not _is_fragment():
         return redirect(url_for("cart.show"), 303)
-    response = _page(load(cart_id, with_photos=True), **more)
+    response = _page(_view(cart_id), **more)
     response.headers["HX-Trigger"] = "cart-changed"
     return response
 
 
 def _refused(refusal: DomainError, cart_id: int | None, sku: str) -> ResponseReturnValue:
     """The cart's page with what could not be done, and why, on top. Nothing in the cart has changed."""
-    view = load(cart_id, with_photos=True) if cart_id else None
+    view = _view(cart_id) if cart_id else None
     # htmx shows successful answers only; for everybody else the status says what happened.
     status = 200 if _is_fragment() else refusal.status
     return _page(view, status, refusal=_explained(refusal), refused_sku=sku)
@@ -135,6 +149,7 @@ def _page(view: CartView | None, status: int = 200, **more: Any) -> Response:
             "cart/_cart.html" if _is_fragment() else "cart/show.html",
             cart=view,
             language=locale(),
+            holds=_holds(),
             money=money_of(view) if view is not None else None,
             ways=ways.ways(view.items_total, may_grow=True) if view is not None and has_goods else [],
             starting=starting_amounts(view.pieces) if view is not None and has_goods else {},

@@ -67,6 +67,8 @@ class Typed:
     place: str = ""
     #: Fingerprint of the advice about the address that stood on the page.
     advised: str = ""
+    #: Numbers of the shopper's own unpaid orders that they chose to replace.
+    replaces: tuple[str, ...] = ()
 
     @classmethod
     def nothing(cls, values: Mapping[str, str] | None = None) -> Typed:

@@ -15,12 +15,13 @@ from config import Settings
 from storefront.aftercare import lists, money_news, thanks
 from storefront.bank import returns
 from storefront.bank.transfers import held_for_shopper
-from storefront.blueprints.checkout import bp, order_cookie, transfer_page
+from storefront.blueprints.checkout import bp, transfer_page
 from storefront.cart import ways
 from storefront.days import accounting_day
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.orders import order_cookie
 from storefront.orders.ask import ask_soon
 from storefront.orders.extend import extend_hold, hold_of
 from storefront.orders.held import is_held

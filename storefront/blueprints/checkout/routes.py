@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from config import Settings
-from storefront.blueprints.checkout import bp, order_cookie
+from storefront.blueprints.checkout import bp
 from storefront.blueprints.checkout.form import Typed, build, errors_of
-from storefront.cart import carts, cookie
+from storefront.cart import carts, cookie, own_holds
+from storefront.cart import replace as replacing
 from storefront.cart.checkout import check_out, payment_page
 from storefront.cart.models import Cart
 from storefront.cart.money import money_of
+from storefront.cart.own_holds import OwnHold
 from storefront.cart.request import read_request
 from storefront.cart.unpaid import network_hash
 from storefront.cart.view import CartView, load
@@ -21,6 +24,7 @@ from storefront.crash_points import reach
 from storefront.errors import CartClosed, DomainError, IdempotencyMismatch, NotFound
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.orders import order_cookie
 from storefront.orders.models import Order
 from storefront.orders.tokens import order_token
 from storefront.people import access
@@ -39,7 +43,7 @@ def show() -> ResponseReturnValue:
     person = access.person()
     token, person_id = cookie.read_token(request, _settings()), person.id if person else None
     cart = carts.current(token, person_id)
-    view = load(cart.id, with_photos=True) if cart else None
+    view = _view(cart.id) if cart else None
     if view is None and (waiting := carts.waiting_order(token, person_id)):
         # Back from the payment page: what was typed has become an order, and may be paid or given up there.
         return redirect(url_for("checkout.show_order", number=waiting))
@@ -52,8 +56,8 @@ def show() -> ResponseReturnValue:
 @bp.post("/checkout/shipping")
 def reckon() -> ResponseReturnValue:
     """The same form with shipping reckoned anew: by htmx as one changes it, by a button without JavaScript."""
-    typed = Typed.read(request.form).completed()
-    view = load(_cart(typed).id, with_photos=True)
+    typed = _typed()
+    view = _view(_cart(typed).id)
     return _page(view, typed, fragment=request.headers.get("HX-Request") == "true")
 
 
@@ -63,7 +67,7 @@ def order() -> ResponseReturnValue:
 
     Whatever is refused is said beside its field or on top; nothing that was typed is lost.
     """
-    typed = Typed.read(request.form).completed()
+    typed = _typed()
     cart = _cart(typed)
     cart_id, ordered = cart.id, cart.order_id
     if ordered is None and typed.seen_total is None:
@@ -73,7 +77,10 @@ def order() -> ResponseReturnValue:
         wish = read_request(typed.request_data(), saw_shipping=True)
         if ordered is None and wish.address and fingerprint(advise(typed.values)) not in ("", typed.advised):
             # Said once, before anything is ordered: whoever knows better presses again.
-            return _page(load(cart_id, with_photos=True), typed, is_advised=True)
+            return _page(_view(cart_id), typed, is_advised=True)
+        replaces = [hold for hold in _holds() if hold.number in typed.replaces]
+        if ordered is None and replaces:
+            replacing.close_pages(replaces)
         result = check_out(
             cart_id,
             wish,
@@ -82,14 +89,14 @@ def order() -> ResponseReturnValue:
             person_id=person.id if person else None,
             network=network_hash(request.remote_addr),
             limit_unpaid=_settings().rate_limits,
+            replaces=replaces,
         )
     except (CartClosed, IdempotencyMismatch):
         db.session.rollback()
         return _to_order(db.session.get_one(Order, db.session.get_one(Cart, cart_id).order_id))
     except DomainError as refusal:
         db.session.rollback()
-        view = load(cart_id, with_photos=True)
-        return _page(view, typed, status=refusal.status, refusal=refusal, errors=errors_of(refusal))
+        return _page(_view(cart_id), typed, status=refusal.status, refusal=refusal, errors=errors_of(refusal))
     reach("checkout.before_commit")
     db.session.commit()
     reach("checkout.after_commit")
@@ -99,7 +106,7 @@ def order() -> ResponseReturnValue:
 
 def _first_total(cart_id: int, typed: Typed) -> ResponseReturnValue:
     """Without JavaScript the first press shows shipping and total; the second orders what was then seen."""
-    view = load(cart_id, with_photos=True)
+    view = _view(cart_id)
     try:
         read_request(typed.request_data(), saw_shipping=True)
     except DomainError as refusal:
@@ -128,10 +135,25 @@ def _cart(typed: Typed) -> Cart:
     return cart
 
 
+def _typed() -> Typed:
+    """What the form says, completed, with the old orders that are to be replaced."""
+    wished = tuple(request.form.getlist("replaces")[:10])
+    return replace(Typed.read(request.form).completed(), replaces=wished)
+
+
+def _holds() -> list[OwnHold]:
+    person = access.person()
+    return own_holds.of_visitor(request, _settings(), person.id if person else None)
+
+
+def _view(cart_id: int) -> CartView:
+    return load(cart_id, with_photos=True, holds=_holds())
+
+
 def _page(
     view: CartView, typed: Typed, *, status: int = 200, fragment: bool = False, errors: Any = None, **more: Any
 ) -> Response:
-    form = build(view, typed, errors)
+    form, holds = build(view, typed, errors), _holds()
     page = render_template(
         "checkout/_shipping.html" if fragment else "checkout/show.html",
         cart=view,
@@ -141,6 +163,8 @@ def _page(
         titles={line.sku: line.title_in(locale()) for line in (*view.lines, *view.withdrawn)},
         provinces=[(province.name, province.name) for province in provinces()],
         is_fragment=fragment,
+        holds=holds,
+        replaced=own_holds.in_the_way(view, holds, typed.replaces),
         **more,
     )
     response = make_response(page, status)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from storefront.blueprints.shop import bp
-from storefront.cart import carts, cookie
+from storefront.cart import carts, cookie, own_holds
 from storefront.cart.models import CartLine
 from storefront.catalogue.product_page import product_page
 from storefront.errors import NotFound
@@ -34,11 +34,19 @@ def me() -> ResponseReturnValue:
 
 @bp.get("/fragments/stock/<slug>")
 def stock(slug: str) -> ResponseReturnValue:
-    """How many pieces of each variant are free at this moment."""
+    """How many pieces of each variant are free at this moment, and which this visitor's own unpaid orders hold."""
     page = product_page(slug, locale())
     if page is None:
         raise NotFound()
     available = levels.available([variant.id for variant in page.variants])
-    response = make_response(render_template("shop/_stock.html", product=page, available=available))
+    who, settings = access.person(), current_app.extensions["settings"]
+    response = make_response(
+        render_template(
+            "shop/_stock.html",
+            product=page,
+            available=available,
+            holds=own_holds.of_visitor(request, settings, who.id if who else None),
+        )
+    )
     response.headers["Cache-Control"] = "no-store"
     return response

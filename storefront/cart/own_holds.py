@@ -1,0 +1,106 @@
+"""What a shopper holds already: their own unpaid orders, which must never stand in their own way.
+
+Whose they are is decided as for the order's page: by the person who is signed in, or by the tokens in the cookie.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hmac
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Request
+from sqlalchemy import false, func, select
+
+from config import Settings
+from storefront.extensions import db
+from storefront.orders import order_cookie
+from storefront.orders.models import Channel, Order, OrderLine, OrderState
+from storefront.orders.tokens import order_token
+from storefront.stock.models import Reservation
+
+if TYPE_CHECKING:
+    from storefront.cart.view import CartView
+
+
+@dataclass(frozen=True)
+class OwnHold:
+    """An unpaid order of this shopper and the pieces that it holds."""
+
+    order_id: int
+    number: str
+    until: datetime.datetime
+    #: Rupiah to pay.
+    total: int
+    #: Variant id → pieces.
+    pieces: Mapping[int, int]
+
+
+def of_visitor(request: Request, settings: Settings, person_id: int | None) -> list[OwnHold]:
+    """The living unpaid orders of whoever sent `request`, the oldest first. One query where there is none."""
+    tokens = order_cookie.tokens(request, settings)
+    if not tokens and person_id is None:
+        return []
+    whose = Order.number.in_(tokens)
+    if person_id is not None:
+        whose |= Order.person_id == person_id
+    orders = db.session.scalars(
+        select(Order)
+        .where(whose, Order.channel == Channel.ONLINE.value)
+        .where(Order.state == OrderState.AWAITING_PAYMENT.value, Order.expires_at > func.now())
+        .order_by(Order.placed_at, Order.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    return holds_of(order for order in orders if _is_own(order, tokens, person_id))
+
+
+def holds_of(orders: Iterable[Order]) -> list[OwnHold]:
+    """These orders with the pieces that they hold now."""
+    found = list(orders)
+    if not found:
+        return []
+    pieces: dict[int, dict[int, int]] = {order.id: {} for order in found}
+    rows = db.session.execute(
+        select(OrderLine.order_id, Reservation.variant_id, func.sum(Reservation.quantity))
+        .join(OrderLine, OrderLine.id == Reservation.order_line_id)
+        .where(OrderLine.order_id.in_(pieces) if pieces else false(), Reservation.state == "held")
+        .group_by(OrderLine.order_id, Reservation.variant_id)
+    )
+    for order_id, variant_id, quantity in rows:
+        pieces[order_id][variant_id] = int(quantity)
+    return [
+        OwnHold(order.id, order.number, order.expires_at, order.items_total + order.shipping_total, pieces[order.id])
+        for order in found
+    ]
+
+
+def pieces_of(holds: Iterable[OwnHold]) -> dict[int, int]:
+    """Variant id → pieces held by all of them."""
+    totals: dict[int, int] = {}
+    for hold in holds:
+        for variant_id, quantity in hold.pieces.items():
+            totals[variant_id] = totals.get(variant_id, 0) + quantity
+    return totals
+
+
+def in_the_way(view: CartView, holds: Sequence[OwnHold], wished: Collection[str] = ()) -> list[OwnHold]:
+    """The holds that an order of this cart has to replace: those `wished` by number, and as many more as it takes."""
+    found = [hold for hold in holds if hold.number in wished]
+    for line in view.lines:
+        if line.available is None:
+            continue
+        short = line.quantity - line.available - pieces_of(found).get(line.variant_id, 0)
+        for hold in holds:
+            held = hold.pieces.get(line.variant_id, 0)
+            if short > 0 and held and hold not in found:
+                found.append(hold)
+                short -= held
+    return found
+
+
+def _is_own(order: Order, tokens: Mapping[str, str], person_id: int | None) -> bool:
+    if person_id is not None and order.person_id == person_id:
+        return True
+    return hmac.compare_digest(order_token(order).encode(), tokens.get(order.number, "").encode())
