@@ -67,11 +67,12 @@ class HeldByYou(Problem):
 
     @property
     def message(self) -> str:
-        words = {"num": self.held, "until": format_until(self.until), "number": self.number}
         return ngettext(
             "Anda sedang menahan %(num)d, sampai %(until)s, di pesanan %(number)s yang belum dibayar.",
             "Anda sedang menahan %(num)d, sampai %(until)s, di pesanan %(number)s yang belum dibayar.",
-            **words,
+            self.held,
+            until=format_until(self.until),
+            number=self.number,
         )
 
 
