@@ -49,7 +49,7 @@ def change_synonyms(group_id: int) -> ResponseReturnValue:
         terms = form.done(lambda: synonyms.remove(group_id, person_id)) or ()
         flash(_("Kelompok dihapus. Untuk mengembalikannya, tekan Simpan pada isian di bawah."), "ok")
         return redirect(url_for("admin.synonym_list", terms=", ".join(terms), _anchor="tambah"), 303)
-    if form.done(lambda: synonyms.change(group_id, form["terms"], person_id) or True) is None:
+    if form.done(lambda: synonyms.change(group_id, form["terms"], person_id)) is None:
         return _group_page(group_id, form), form.status
     flash(_("Sinonim disimpan. Pencarian memakainya mulai sekarang."), "ok")
     return redirect(url_for("admin.synonym_list"), 303)
