@@ -117,6 +117,15 @@ def owner_connection(database: Clone) -> Iterator[psycopg.Connection]:
         connection.rollback()
 
 
+@pytest.fixture
+def web_may_rate(database: Clone) -> Iterator[None]:
+    """Ratings without reviews: only their trigger writes them otherwise."""
+    with psycopg.connect(database.addresses[OWNER], autocommit=True) as connection:
+        connection.execute(f"GRANT INSERT, UPDATE ON product_ratings TO {WEB}")
+        yield
+        connection.execute(f"REVOKE INSERT, UPDATE ON product_ratings FROM {WEB}")
+
+
 class IsolatedClient(FlaskClient):
     """Each request runs outside the test's own app context, as in production: with its own session and `g`."""
 

@@ -133,7 +133,7 @@ addEventListener("pageshow", () => {
 let sheet = null;
 document.addEventListener("htmx:beforeSwap", () => {
   const open = document.querySelector(".filters[open] .filters__in");
-  sheet = open && !wide.matches ? open.scrollTop : null;
+  sheet = open && !wide.matches ? { top: open.scrollTop, at: document.activeElement?.id } : null;
 });
 
 /** What is a menu on phones and stands open on wide screens. */
@@ -141,7 +141,8 @@ function openWide(details) {
   const inside = details.querySelector(".filters__in");
   if (inside && sheet !== null) {
     details.open = true;
-    inside.scrollTop = sheet;
+    inside.scrollTop = sheet.top;
+    if (sheet.at) document.getElementById(sheet.at)?.focus({ preventScroll: true });
     sheet = null;
   }
   const follow = () => { if (wide.matches) details.open = true; };

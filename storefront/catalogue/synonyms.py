@@ -85,8 +85,11 @@ def add(written: str, person_id: int) -> int:
     return group_id
 
 
-def change(group_id: int, written: str, person_id: int) -> int:
-    """Give a group other terms; its id. Raises NotFound, and Invalid for the field `terms`. Never commits."""
+def change(group_id: int, written: str, person_id: int) -> tuple[str, ...]:
+    """Give a group other terms; returns them as they are compared.
+
+    Raises NotFound, and Invalid for the field `terms`. Never commits.
+    """
     before, terms = _own(group_id), _checked(written)
     db.session.execute(delete(Synonym).where(Synonym.group_id == group_id))
     _write(group_id, terms)
@@ -97,7 +100,7 @@ def change(group_id: int, written: str, person_id: int) -> int:
     )
     details = {"before": {"terms": list(before)}, "after": {"terms": list(terms)}}
     record("synonyms.changed", "synonym_group", group_id, person_id=person_id, details=details)
-    return group_id
+    return terms
 
 
 def remove(group_id: int, person_id: int) -> tuple[str, ...]:

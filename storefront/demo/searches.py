@@ -17,7 +17,7 @@ LOST = {
 }  # fmt: skip
 WEEKS = 4
 #: What the curator has made of words like these.
-TAUGHT = ("taplak, kain meja, alas meja makan", "keranjang, bakul, besek", "gantungan kunci, keychain")
+TAUGHT = ("miniatur, replika, diorama", "keranjang, bakul, besek", "gantungan kunci, keychain")
 
 
 def add(curator_id: int, today: datetime.date, seed: str) -> None:

@@ -42,6 +42,7 @@ def written(app: Flask, session: Session) -> dict[str, int]:
     return dict(session.execute(text("SELECT words, times FROM lost_searches")).all())  # type: ignore[arg-type]
 
 
+@pytest.mark.usefixtures("web_may_rate")
 def test_each_filter_has_counts_a_chip_and_an_address(
     client: FlaskClient, shop: Shop, db_session: Session
 ) -> None:
@@ -73,6 +74,7 @@ def test_without_reviews_nothing_is_said_of_stars(client: FlaskClient, shop: Sho
     assert "bintang" not in page
 
 
+@pytest.mark.usefixtures("web_may_rate")
 def test_a_new_review_shows_at_once(client: FlaskClient, shop: Shop, db_session: Session) -> None:
     assert "rating=4" not in client.get("/products").text
     db_session.execute(
