@@ -79,6 +79,10 @@ class Figure:
         """Whether no number may be shown."""
         return not self.is_empty and self.value < SMALLEST
 
+    def if_whole(self) -> Figure:
+        """Itself when nothing of it is missing, else hidden: for a part that would look small beside its whole."""
+        return self if self.is_whole else Figure(0, False)
+
 
 @dataclass
 class _State:

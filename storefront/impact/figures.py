@@ -19,7 +19,7 @@ from storefront.impact.scope import Scope
 from storefront.ledger.earnings import EARNING_KINDS
 from storefront.ledger.totals import OLD_DAYS, PAYING_KINDS
 from storefront.small_counts import Block, Released, figure
-from storefront.training.published import Counted, Trained
+from storefront.training.published import PART_OF, Counted, Trained
 
 LEDGER, PASSED_ON, TRAINING = "ledger", "passed_on", "training"
 EARNING = ", ".join(f"'{kind}'" for kind in EARNING_KINDS)
@@ -268,6 +268,8 @@ def of_training(one: Figure, scope: Scope, trained: Trained) -> Value:
         return scope.covers(row.facility, datetime.date(row.year, 1, 1))
 
     found = trained.figure(one.measure, belongs)
+    if scope.facilities and one.measure in PART_OF:
+        found = found.if_whole()
     rows = [
         _block_row(block, " ".join(sorted({str(row.year) for row in block.rows})), block.value)
         for block in trained.measures[one.measure].blocks

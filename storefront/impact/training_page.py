@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from storefront.catalogue.filters import slug_of
 from storefront.small_counts import SMALLEST, Figure
 from storefront.training.models import Kind
-from storefront.training.published import Counted, Target, Trained
+from storefront.training.published import PART_OF, Counted, Target, Trained
 
 #: Columns of the tables; women are counted by year alone, since most places have only men or only women.
 SHOWN = ("participants", "women", "passed", "certified")
@@ -72,9 +72,10 @@ def line(
     """The row over the programmes that belong to it."""
     living = [row for row in trained.living if belongs(row)]
     skills = {(row.skill_en or row.skill) if locale == "en" else row.skill for row in living}
-    return Line(
-        name, len(living), {measure: trained.figure(measure, belongs) for measure in shown}, tuple(sorted(skills))
-    )
+    counts = {measure: trained.figure(measure, belongs) for measure in shown}
+    if shown is OF_PLACES:
+        counts = {m: found.if_whole() if m in PART_OF else found for m, found in counts.items()}
+    return Line(name, len(living), counts, tuple(sorted(skills)))
 
 
 def by_year(trained: Trained) -> list[Line]:

@@ -15,6 +15,8 @@ from storefront.small_counts import Figure, Piece, Released, as_pieces, figure, 
 #: Counts that are published, in the order of pages and files.
 MEASURES = ("participants", "women", "passed", "certified", "own_business", "employed")
 
+#: How long a small count waits for company of its facility, of its province, of its year, of anybody; in days.
+PATIENCE = (0, 30, 60, 200)
 PART_OF = {"women": "participants", "passed": "participants", "certified": "passed"}
 
 #: Everything checked, and when it became known and was taken back.
@@ -64,8 +66,8 @@ class Counted:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """From the narrowest to the widest, for who may wait for whom."""
-        return (f"{self.facility} {self.year}", self.facility, self.province, "")
+        """From the narrowest to the widest, for who may wait for whom; a year is kept whole as long as that goes."""
+        return (f"{self.facility} {self.year}", f"{self.province} {self.year}", str(self.year), "")
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Trained:
     def figure(self, measure: str, belongs: Callable[[Counted], bool] = lambda row: True) -> Figure:
         """The public count over the rows that belong to it."""
         meant = belongs if measure != "certified" else lambda row: row.certifies and belongs(row)
-        found = figure(self.measures[measure], belongs)
+        found = figure(self.measures[measure], meant)
         # What waits as a part of the whole has not come as far as its parts.
         missing = any(meant(row) for piece in self._before(measure) for row in piece.rows)
         return replace(found, is_whole=False, is_empty=False) if missing else found
@@ -113,7 +115,8 @@ def publish(programmes: Iterable[Counted], outcomes: Iterable[Counted] = ()) -> 
     Women, and those who passed, are parts of participants; the certified of those who passed. So the blocks of a
     part are made of whole blocks of its whole, and those left over (men, not passed) are never fewer than five either.
     """
-    participants = release(_piece("participants", row) for row in programmes)
+    later = list(outcomes)
+    participants = release((_piece("participants", row) for row in programmes), patience=PATIENCE)
     passed = _part(participants, "passed", of="participants")
     return {
         "participants": participants,
@@ -122,7 +125,7 @@ def publish(programmes: Iterable[Counted], outcomes: Iterable[Counted] = ()) -> 
         "passed": passed,
         "certified": _part(passed, "certified", of="passed", among=lambda row: row.certifies),
         **{
-            measure: release(_piece(measure, row, whole="participants") for row in list(outcomes))
+            measure: release((_piece(measure, row, whole="participants") for row in later), patience=PATIENCE)
             for measure in ("own_business", "employed")
         },
     }
@@ -154,8 +157,10 @@ def _part(
         whole=lambda row: row.count(of) if among(row) else 0,
     )
     if by_year:
-        pieces = [replace(piece, places=(frozenset(row.year for row in piece.rows), "", "", "")) for piece in pieces]
-    return release(piece for piece in pieces if any(map(among, piece.rows)))
+        pieces = [replace(piece, places=(piece.places[2], "", "", "")) for piece in pieces]
+    # Rows that cannot have the part say nothing of it.
+    kept = (replace(piece, rows=tuple(filter(among, piece.rows))) for piece in pieces)
+    return release((piece for piece in kept if piece.rows), patience=PATIENCE)
 
 
 def read_trained(until: datetime.datetime | None = None) -> Trained:
