@@ -24,6 +24,7 @@ from storefront.books.event_tries import try_event
 from storefront.demo.banked import DELIVERED, LEAST, PAID
 from storefront.demo.moments import at, days
 from storefront.demo.settle import settle
+from storefront.demo.shelves import SOLD_OUT
 from storefront.extensions import db
 from storefront.mail.models import Message
 from storefront.mail.owe import owe
@@ -60,6 +61,8 @@ TO_CALL_OFF = text(
       JOIN facilities f ON f.id = p.facility_id AND f.code = ANY (:codes)
       JOIN payments y ON y.order_id = p.order_id AND y.counts AND y.gateway = 'sandbox'
      WHERE p.state = 'to_pack' AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = p.order_id)
+       AND NOT EXISTS (SELECT FROM parcel_lines x JOIN order_lines l ON l.id = x.order_line_id
+                        WHERE x.parcel_id = p.id AND l.sku = :sold_out)
      ORDER BY array_position(:codes, f.code),
               (SELECT count(*) FROM parcels x WHERE x.order_id = p.order_id) DESC, p.id LIMIT 1"""
 )
@@ -256,7 +259,7 @@ class AfterSale:
 
     def _call_off(self) -> None:
         """A shopper changed their mind before packing; the money has gone back."""
-        found = db.session.execute(TO_CALL_OFF, {"codes": list(OWN)}).one_or_none()
+        found = db.session.execute(TO_CALL_OFF, {"sold_out": SOLD_OUT, "codes": list(OWN)}).one_or_none()
         if found is None:
             return
         refund = cancel_parcels(found.order_id, [found.position])

@@ -115,6 +115,7 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "description FROM bank_lines", "set_aside_reason FROM bank_lines", "holder FROM return_accounts",
         "said #>> '{}' FROM audit_events, jsonb_path_query(details, 'strict $.**') said",
         "subject_id FROM audit_events",
+        "words FROM thank_yous", "words FROM problems", "answer FROM problems",
         "slug FROM facilities", "body FROM case_messages", "name FROM operators", "legal_basis FROM operators",
         "name FROM cities", "gift_note FROM order_notes", "note FROM order_notes",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
