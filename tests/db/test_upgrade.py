@@ -134,6 +134,9 @@ def test_sales_of_before_are_right_after(before: Before, database: Clone) -> Non
     assert told == statements(database.addresses)
     assert sum(amount for one in told for amount in one.closing.values()) > 0
     assert before.one("SELECT count(*) FROM postings WHERE effective_date IS NULL") == 0
+    # Workshops have time to declare: nothing that is sold is taken off sale by the way.
+    assert before.one("SELECT bool_and(workshop_may_sell(id, accounting_date(now()) + 90)) FROM workshops")
+    assert before.one("SELECT count(*) FROM listings") == 4
 
 
 def test_lines_of_before_are_given_their_category_and_region(before: Before) -> None:
