@@ -29,7 +29,7 @@ PATIENCE = 60
 #: Orders paid longer ago are not looked at any more.
 FORGOTTEN_AFTER = 150
 #: Orders looked at together, so that what is read stays small.
-AT_ONCE = 500
+AT_ONCE = 5000
 
 
 def tell_moved(today: datetime.date | None = None) -> int:

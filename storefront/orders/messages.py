@@ -21,10 +21,13 @@ from storefront.mail.notify import Recipient, messenger_for, notify
 from storefront.mail.transport import Letter, MailNotTaken
 from storefront.orders.models import Order, OrderContact
 from storefront.orders.payment import order_link
-from storefront.orders.views import order_view
+from storefront.orders.views import OrderView, order_view
 
 #: Letters with tables of their own beside their text; all others stand in the frame as their text is.
 WITH_HTML = ("order_placed", "order_paid")
+
+#: Letters for a single parcel, as they were owed before there was one for each step: they may still wait to be sent.
+OF_A_PARCEL = ("parcel_shipped", "parcel_ready")
 
 #: What a template needs beside the order, by kind of letter: rooms above this one say it (`tells`).
 Known = Callable[[Message], dict[str, Any]]
@@ -94,7 +97,7 @@ def _letter(message: Message) -> Letter:
         known: dict[str, Any] = {"order": view, "parcel": parcel, "link": order_link(order)}
         if message.kind in _known:
             known |= _known[message.kind](message)
-        rendered = render_template(f"mail/{message.kind}.txt", **known)
+        rendered = render_template(f"mail/{_template(message, view)}.txt", **known)
         subject, _, text = rendered.partition("\n")
         subject, text = subject.strip(), text.lstrip("\n")
         if message.kind in WITH_HTML:
@@ -103,3 +106,9 @@ def _letter(message: Message) -> Letter:
             paragraphs = blocks(text, known["link"])
             html = render_template("mail/_any.html", subject=subject, paragraphs=paragraphs, **known)
     return Letter(message.key, "", subject, text, html)
+
+
+def _template(message: Message, view: OrderView) -> str:
+    if message.kind not in OF_A_PARCEL:
+        return message.kind
+    return "order_all_sent" if len(view.left) == len(view.living) else "order_on_its_way"

@@ -17,6 +17,7 @@ from storefront.books.cancel import cancel_parcels
 from storefront.catalogue.models import Product
 from storefront.display import format_date
 from storefront.mail.models import Message
+from storefront.mail.owe import owe
 from storefront.orders import progress, receive, ship
 from storefront.orders.models import Order
 from storefront.orders.place import Contact
@@ -98,6 +99,17 @@ def test_one_parcel_is_told_at_once_and_two_together_once(
     assert "is on its way" in str(message["Subject"])
     # Half an hour later nothing is left to tell.
     assert progress.tell_progress(order.id, gathered=True) is None
+
+
+def test_a_letter_owed_before_the_steps_were_told_still_goes_out(
+    db_session: Session, order: Order, run_jobs: Callable[[], None]
+) -> None:
+    parcel = parcels_of(order.id)[0]
+    owe("parcel_shipped", order.id, parcel_id=parcel.id)
+    db_session.commit()
+    parcel_id = parcel.id
+    run_jobs()
+    assert "Sebagian pesanan" in str(letter(f"parcel:{parcel_id}:parcel_shipped")["Subject"])
 
 
 def test_without_an_address_the_page_offers_to_keep_the_link(
