@@ -32,8 +32,8 @@ class Piece:
     people: int
     #: Where it belongs, from the narrowest place to the widest (`PATIENCE`).
     places: tuple[Hashable, ...] = ()
-    #: Of how many it is a part, where that is published too: then the others must not be fewer than five either.
-    whole: int | None = None
+    #: Of how many it is a part, where those are published too: the others must not be fewer than five either.
+    wholes: tuple[int, ...] = ()
     #: Takes back the piece of this id.
     undoes: Hashable | None = None
     #: The rows that it was made of.
@@ -130,9 +130,10 @@ def _arrive(state: _State, piece: Piece, patience: Sequence[int]) -> None:
 
 def is_safe(pieces: Sequence[Piece]) -> bool:
     """Whether the sum of `pieces` tells nothing about fewer than five people."""
-    others = sum(piece.whole - piece.value for piece in pieces if piece.whole is not None)
+    value = sum(piece.value for piece in pieces)
+    wholes = (sum(each) for each in zip(*(piece.wholes for piece in pieces), strict=True))
     many = any(piece.people >= SMALLEST for piece in pieces if piece.undoes is None or len(pieces) == 1)
-    return many and not 0 < abs(others) < SMALLEST
+    return many and not any(0 < abs(whole - value) < SMALLEST for whole in wholes)
 
 
 def _may_join(waiting: Piece, arriving: Piece, patience: Sequence[int]) -> bool:
@@ -148,7 +149,7 @@ def as_pieces(
     *,
     value: Callable[[Any], int],
     people: Callable[[Any], int] | None = None,
-    whole: Callable[[Any], int] | None = None,
+    wholes: Sequence[Callable[[Any], int]] = (),
 ) -> list[Piece]:
     """The blocks of one measure as the pieces of another that is a part of it (of participants: those who passed).
 
@@ -167,7 +168,7 @@ def as_pieces(
                 value=sum(map(value, block.rows)),
                 people=max(counts, default=0) if undoes is None else abs(sum(counts)),
                 places=_common(block.pieces),
-                whole=sum(map(whole, block.rows)) if whole else None,
+                wholes=tuple(sum(map(whole, block.rows)) for whole in wholes),
                 undoes=None if undoes is None else ("block", alone[undoes]),
                 rows=block.rows,
             )

@@ -19,7 +19,7 @@ from storefront.impact.scope import Scope
 from storefront.ledger.earnings import EARNING_KINDS
 from storefront.ledger.totals import OLD_DAYS, PAYING_KINDS
 from storefront.small_counts import Block, Released, figure
-from storefront.training.published import PART_OF, Counted, Trained
+from storefront.training.published import BY_YEAR, PARTS, Counted, Trained
 
 LEDGER, PASSED_ON, TRAINING = "ledger", "passed_on", "training"
 EARNING = ", ".join(f"'{kind}'" for kind in EARNING_KINDS)
@@ -182,7 +182,7 @@ FIGURES: dict[str, Figure] = {
                 _("Dari program pelatihan yang sudah selesai dan diperiksa kantor pusat. Hitungan di bawah lima orang "
                   "hanya ditampilkan bersama hitungan lain, setelah yang lain itu ada."),
                 "people", TRAINING, f"SELECT sum({measure}) FROM reporting.training{{where}}", measure=measure,  # noqa: S608
-                has_places=measure != "women", has_months=False,
+                has_places=measure not in BY_YEAR, has_months=False,
             )
             for measure, title in (
                 ("participants", _("Peserta pelatihan")), ("women", _("Peserta perempuan")), ("passed", _("Lulus")),
@@ -268,7 +268,7 @@ def of_training(one: Figure, scope: Scope, trained: Trained) -> Value:
         return scope.covers(row.facility, datetime.date(row.year, 1, 1))
 
     found = trained.figure(one.measure, belongs)
-    if scope.facilities and one.measure in PART_OF:
+    if scope.facilities and one.measure in PARTS:
         found = found.if_whole()
     rows = [
         _block_row(block, " ".join(sorted({str(row.year) for row in block.rows})), block.value)

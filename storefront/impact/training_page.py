@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from storefront.catalogue.filters import slug_of
 from storefront.small_counts import SMALLEST, Figure
 from storefront.training.models import Kind
-from storefront.training.published import PART_OF, Counted, Target, Trained
+from storefront.training.published import Counted, Target, Trained
 
-#: Columns of the tables; women are counted by year alone, since most places have only men or only women.
+#: Columns of the tables: of years, of places, of kinds.
 SHOWN = ("participants", "women", "passed", "certified")
-OF_PLACES = ("participants", "passed", "certified")
+OF_PLACES = ("participants", "certified")
+OF_KINDS = ("participants",)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def line(
     skills = {(row.skill_en or row.skill) if locale == "en" else row.skill for row in living}
     counts = {measure: trained.figure(measure, belongs) for measure in shown}
     if shown is OF_PLACES:
-        counts = {m: found.if_whole() if m in PART_OF else found for m, found in counts.items()}
+        counts["certified"] = counts["certified"].if_whole()
     return Line(name, len(living), counts, tuple(sorted(skills)))
 
 
@@ -88,7 +89,10 @@ def by_year(trained: Trained) -> list[Line]:
 
 def by_kind(trained: Trained) -> list[Line]:
     """Kinds that there were, in their order; `name` is the kind's code."""
-    found = (line(trained, kind.value, lambda row, k=kind: row.kind == k) for kind in Kind)  # type: ignore[misc]
+    found = (
+        line(trained, kind.value, lambda row, k=kind: row.kind == k, shown=OF_KINDS)  # type: ignore[misc]
+        for kind in Kind
+    )
     return [one for one in found if one.programmes]
 
 

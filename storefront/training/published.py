@@ -17,7 +17,10 @@ MEASURES = ("participants", "women", "passed", "certified", "own_business", "emp
 
 #: How long a small count waits for company of its facility, of its province, of its year, of anybody; in days.
 PATIENCE = (0, 30, 60, 200)
-PART_OF = {"women": "participants", "passed": "participants", "certified": "passed"}
+#: Parts of participants.
+PARTS = ("women", "passed", "certified")
+#: Counts that are published for years, not for places: there they would mostly be hidden, and hide others.
+BY_YEAR = ("women", "passed")
 
 #: Everything checked, and when it became known and was taken back.
 QUERY = """
@@ -96,13 +99,9 @@ class Trained:
         meant = belongs if measure != "certified" else lambda row: row.certifies and belongs(row)
         found = figure(self.measures[measure], meant)
         # What waits as a part of the whole has not come as far as its parts.
-        missing = any(meant(row) for piece in self._before(measure) for row in piece.rows)
+        before = self.measures["participants"].waiting if measure in PARTS else ()
+        missing = any(meant(row) for piece in before for row in piece.rows)
         return replace(found, is_whole=False, is_empty=False) if missing else found
-
-    def _before(self, measure: str) -> list[Piece]:
-        """What waits in the measures that this one is a part of."""
-        whole = PART_OF.get(measure)
-        return [*self.measures[whole].waiting, *self._before(whole)] if whole else []
 
     def years(self) -> list[int]:
         """Years with programmes, the newest first."""
@@ -112,33 +111,32 @@ class Trained:
 def publish(programmes: Iterable[Counted], outcomes: Iterable[Counted] = ()) -> dict[str, Released]:
     """Make the blocks of each measure. `outcomes` are rows of the later counts alone.
 
-    Women, and those who passed, are parts of participants; the certified of those who passed. So the blocks of a
-    part are made of whole blocks of its whole, and those left over (men, not passed) are never fewer than five either.
+    Women, those who passed and the certified are parts of participants, so their blocks are made of whole blocks of
+    those, and those left over (men, not passed, not certified) are never fewer than five either.
     """
     later = list(outcomes)
     participants = release((_piece("participants", row) for row in programmes), patience=PATIENCE)
-    passed = _part(participants, "passed", of="participants")
     return {
         "participants": participants,
         # Published for years alone, never for places: so anybody of the same year may be company.
-        "women": _part(participants, "women", of="participants", by_year=True),
-        "passed": passed,
-        "certified": _part(passed, "certified", of="passed", among=lambda row: row.certifies),
+        "women": _part(participants, "women", by_year=True),
+        "passed": _part(participants, "passed", by_year=True),
+        "certified": _part(participants, "certified", "passed", among=lambda row: row.certifies),
         **{
-            measure: release((_piece(measure, row, whole="participants") for row in later), patience=PATIENCE)
+            measure: release((_piece(measure, row, "participants") for row in later), patience=PATIENCE)
             for measure in ("own_business", "employed")
         },
     }
 
 
-def _piece(measure: str, row: Counted, whole: str | None = None) -> Piece:
+def _piece(measure: str, row: Counted, *wholes: str) -> Piece:
     return Piece(
         id=(row.id, row.sign),
         known_at=row.known_at,
         value=row.count(measure),
         people=abs(row.count(measure)),
         places=row.places,
-        whole=row.count(whole) if whole else None,
+        wholes=tuple(row.count(whole) for whole in wholes),
         undoes=(row.id, 1) if row.sign < 0 else None,
         rows=(row,),
     )
@@ -147,17 +145,19 @@ def _piece(measure: str, row: Counted, whole: str | None = None) -> Piece:
 def _part(
     released: Released,
     measure: str,
-    of: str,
+    *further: str,
     among: Callable[[Counted], bool] = lambda row: True,
     by_year: bool = False,
 ) -> Released:
-    pieces = as_pieces(
-        released,
-        value=lambda row: row.count(measure) if among(row) else 0,
-        whole=lambda row: row.count(of) if among(row) else 0,
-    )
+    """The blocks of a part of participants; it is a part of the `further` counts too."""
+
+    def count(of: str) -> Callable[[Counted], int]:
+        return lambda row: row.count(of) if among(row) else 0
+
+    wholes = [count(of) for of in ("participants", *further)]
+    pieces = as_pieces(released, value=count(measure), wholes=wholes)
     if by_year:
-        pieces = [replace(piece, places=(piece.places[2], "", "", "")) for piece in pieces]
+        pieces = [replace(piece, places=(*[piece.places[2]] * 3, "")) for piece in pieces]
     # Rows that cannot have the part say nothing of it.
     kept = (replace(piece, rows=tuple(filter(among, piece.rows))) for piece in pieces)
     return release((piece for piece in kept if piece.rows), patience=PATIENCE)

@@ -142,7 +142,7 @@ def impact_table(name: str) -> str:
     }
     if name in lines:
         found = lines[name]()
-        shown = training_page.SHOWN if name == "training-years" else training_page.OF_PLACES
+        shown = list(found[0].counts) if found else []
         return csv_text(
             [name.removeprefix("training-").rstrip("s"), "programmes", *shown],
             ([line.name, line.programmes, *line.cells] for line in found),
