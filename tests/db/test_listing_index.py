@@ -268,8 +268,10 @@ def many(number: int, database: Clone) -> None:
             (first.id,),
         )
         connection.execute(
-            """INSERT INTO listings (product_id, facility_id, category_id, published_at, price_from, price_to, state)
-               SELECT id, facility_id, category_id, published_at, 50000, 50000, 'made_to_order'
+            # Written long ago: another database's transaction that still runs does not make them read again.
+            """INSERT INTO listings (product_id, facility_id, category_id, published_at, price_from, price_to, state,
+                                     changed_in)
+               SELECT id, facility_id, category_id, published_at, 50000, 50000, 'made_to_order', '3'
                  FROM products WHERE id <> %s""",
             (first.id,),
         )
