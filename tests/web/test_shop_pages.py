@@ -66,7 +66,7 @@ def test_every_page_opens_without_touching_a_session(
         ("/products?q=kursy&category=kerajinan", 2),
         ("/products/kain-batik", 2),
         ("/facilities", 1),
-        ("/facilities/lapas-pkl", 3),
+        ("/facilities/lapas-pkl", 4),
         ("/impact", 2),
         ("/help", 1),
         ("/pages/privacy", 1),

@@ -88,6 +88,7 @@ def facility(slug: str) -> str:
             for kind in Kind
         ],
         permanent=permanent,
+        declared=declared.workshops_of(page.id, today(), locale()),
         since=totals().first_days.get(page.id),
         canonical=plain_url("shop.facility", slug=slug, page=None if page.page == 1 else page.page),
     )
