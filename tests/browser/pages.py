@@ -6,6 +6,7 @@ from playwright.sync_api import Response
 
 from tests.browser import purchase
 from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
+from tests.browser.light_pages import LIGHT_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
 from tests.browser.sights import Sight, Way, at, found
@@ -158,7 +159,7 @@ PERSONAL = [
     Sight("finance-clearing", "finance.account", at("/finance/accounts/clearing:sandbox"), FINANCE),
 ]
 
-SIGHTS = PUBLIC + ADMIN + PERSONAL + BOOKS + PAYMENT_PAGES
+SIGHTS = PUBLIC + LIGHT_PAGES + ADMIN + PERSONAL + BOOKS + PAYMENT_PAGES
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
 NO_PAGES = {
