@@ -25,6 +25,7 @@ COMPRESSED = {".css", ".js", ".mjs", ".svg", ".json", ".txt", ".webmanifest", ".
 #: Hashed copies of earlier versions stay this long for pages that were loaded before an update.
 KEEP_SECONDS = 7 * 24 * 3600
 CSS_REFERENCE = re.compile(r"""(url\(\s*['"]?|@import\s+['"])([^'")]+)""")
+CSS_COMMENT = re.compile(rb"\s*/\*.*?\*/", re.S)
 JS_REFERENCE = re.compile(r"""((?:\bfrom|\bimport)\s*\(?\s*['"])(\.{1,2}/[^'"]+)""")
 
 
@@ -72,6 +73,8 @@ class Assets:
         if pattern is not None:
             content = self._follow(name, content.decode(), pattern, (*above, name)).encode()
         stem, suffix = posixpath.splitext(name)
+        if suffix == ".css":
+            content = CSS_COMMENT.sub(b"", content)  # for people; a phone need not fetch them
         self.names[name] = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}{suffix}"
         self._write(self.target / self.names[name], content, suffix)
         return self.names[name]

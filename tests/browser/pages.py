@@ -10,6 +10,7 @@ from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
+from tests.browser.light_pages import LIGHT_PAGES
 from tests.browser.office_pages import NO_OFFICE_PAGES, OFFICE_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
@@ -167,6 +168,7 @@ PERSONAL = [
 
 SIGHTS = [
     *PUBLIC,
+    *LIGHT_PAGES,
     *ADMIN,
     *PERSONAL,
     *BOOKS,

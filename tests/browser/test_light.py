@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import purchase
 from tests.browser.conftest import open_profile
+from tests.browser.light_pages import ends_soon
 from tests.browser.look import SIDEWAYS, faults
 from tests.browser.purchase import CLOTH, GUEST
 from tests.browser.shop import LiveShop
@@ -229,3 +231,30 @@ def test_whoever_does_not_want_a_copy_has_none(open_as: Open) -> None:
     assert page.evaluate(count.format(0))
     not_kept.get_by_role("button").click()
     page.wait_for_function(count.format(1))
+
+
+def test_an_old_workers_copies_go_with_it(open_as: Open) -> None:
+    visitor = open_as("phone", service_workers="allow")
+    page = visitor.page
+    visitor.go("/")
+    with_worker(visitor)
+    page.evaluate(
+        """async () => {
+            for (const name of ['shop-pages-0', 'counter-1']) await caches.open(name);
+            await (await navigator.serviceWorker.ready).unregister();
+        }"""
+    )
+    visitor.go("/help")
+    page.wait_for_function("async () => !(await caches.keys()).includes('shop-pages-0')")
+    assert "counter-1" in page.evaluate("caches.keys()")  # a worker of another face keeps its own
+
+
+def test_a_page_that_stays_open_warns_of_the_end_and_one_press_puts_it_off(open_as: Open) -> None:
+    visitor = open_as("phone")
+    ends_soon(visitor, "5 minutes 3 seconds")
+    warning = visitor.page.locator(".hold button")
+    expect(warning).to_be_hidden()
+    expect(warning).to_be_visible(timeout=8_000)
+    warning.click()
+    expect(visitor.page.locator("[data-until]")).to_have_text(re.compile("3[45]"))
+    expect(warning).to_have_count(0)

@@ -13,7 +13,8 @@ from storefront.assets import Assets
 def assets(tmp_path: Path) -> Assets:
     source = tmp_path / "source"
     for name, content in {
-        "css/app.css": '@import "base.css";\n.a{background:url(../img/a.svg#x)}\n.b{background:url("data:,x")}',
+        "css/app.css": '/* what\nfor */@import "base.css"; /**/\n'
+        '.a{background:url(../img/a.svg#x)}\n.b{background:url("data:,x")}',
         "css/base.css": "@font-face{src:url('../fonts/f.woff2')}",
         "img/a.svg": "<svg/>",
         "fonts/f.woff2": "font",
@@ -36,6 +37,7 @@ def test_references_carry_the_hashed_names(assets: Assets) -> None:
     assert f'@import "./{Path(assets.names["css/base.css"]).name}"' in style
     assert f"url(../{assets.names['img/a.svg']}#x)" in style
     assert 'url("data:,x")' in style
+    assert "/*" not in style
     assert read(assets, "js/app.js").count(Path(assets.names["js/part.js"]).name) == 2
 
 

@@ -111,6 +111,24 @@ def test_every_public_page_says_what_it_is_where_it_is_shared(
     things_of(page)
 
 
+@pytest.mark.parametrize("path", [*PUBLIC, "/cart", "/offline"])
+def test_every_picture_comes_in_small_formats_and_with_its_size(
+    client: FlaskClient, shop: Shop, path: str
+) -> None:
+    """So nothing jumps when it arrives, and a phone fetches no more than it shows."""
+    page = client.get(path).text
+    pictures = re.findall(r"<img [^>]+>", page)
+    assert pictures
+    for picture in pictures:
+        assert re.search(r' width="\d+" height="\d+"', picture), picture
+        assert ' alt="' in picture, picture
+    for picture in re.findall(r"<picture>.*?</picture>", page, re.S):
+        assert re.findall(r'<source type="image/(\w+)"', picture) == ["avif", "webp"]
+        assert picture.count("srcset=") == 2
+        assert picture.count(" sizes=") == 2
+    assert page.count("<picture>") == len([p for p in pictures if "/media/" in p])
+
+
 def test_the_front_page_says_who_runs_the_shop_and_how_to_search_it(client: FlaskClient, shop: Shop) -> None:
     things = things_of(client.get("/en/").text)
     who, site = one(things, "Organization"), one(things, "WebSite")
