@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Request
-from sqlalchemy import false, func, select
+from sqlalchemy import ColumnElement, false, func, select
 
 from config import Settings
 from storefront.extensions import db
@@ -43,7 +43,7 @@ def of_visitor(request: Request, settings: Settings, person_id: int | None) -> l
     tokens = order_cookie.tokens(request, settings)
     if not tokens and person_id is None:
         return []
-    whose = Order.number.in_(tokens)
+    whose: ColumnElement[bool] = Order.number.in_(tokens)
     if person_id is not None:
         whose |= Order.person_id == person_id
     orders = db.session.scalars(
