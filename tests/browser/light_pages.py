@@ -21,7 +21,7 @@ def ends_soon(visitor: Visitor, when: str = "4 minutes 30 seconds") -> Response:
         when,
         number,
     )
-    return visitor.page.reload()  # type: ignore[return-value]
+    return visitor.go(f"/orders/{number}")
 
 
 LIGHT_PAGES = [Sight("order-hold-ends", "checkout.show_order", ends_soon)]

@@ -70,8 +70,9 @@ def test_the_sitemap_names_every_page_in_both_languages_and_when_it_changed(
     assert index.mimetype == "application/xml"
     files = {e.findtext(f"{SITEMAP}loc"): e.findtext(f"{SITEMAP}lastmod") for e in parsed(index.data)}
     today = datetime.datetime.now(datetime.UTC).date()
-    assert set(files) == {"http://localhost/sitemap-pages.xml", "http://localhost/sitemap-1.xml"}
-    changed = files["http://localhost/sitemap-1.xml"]
+    assert "http://localhost/sitemap-pages.xml" in files
+    ((part, changed),) = (item for item in files.items() if item[0] != "http://localhost/sitemap-pages.xml")
+    assert re.fullmatch(r"http://localhost/sitemap-\d+\.xml", str(part))
     assert changed is not None
     assert abs(datetime.date.fromisoformat(changed) - today).days <= 1
     found: set[str | None] = set()
@@ -93,8 +94,9 @@ def test_the_sitemap_names_every_page_in_both_languages_and_when_it_changed(
 
 
 def test_every_address_of_the_sitemap_is_its_pages_canonical_one(client: FlaskClient, shop: Shop) -> None:
-    for name in ("pages", "1"):
-        for loc in parsed(client.get(f"/sitemap-{name}.xml").data).iter(f"{SITEMAP}loc"):
+    for file in parsed(client.get("/sitemap.xml").data):
+        part = str(file.findtext(f"{SITEMAP}loc")).removeprefix("http://localhost")
+        for loc in parsed(client.get(part).data).iter(f"{SITEMAP}loc"):
             path = str(loc.text).removeprefix("http://localhost")
             page = client.get(path)
             assert page.status_code == 200, path
