@@ -109,7 +109,8 @@ def test_a_month_is_closed_on_top_of_the_one_before(
         proof = prove(period.month)
         assert proof is not None
         assert proof.holds
-    event = db_session.scalars(select(AuditEvent).where(AuditEvent.action == "period.closed").order_by(AuditEvent.id)).all()[-1]
+    closings = select(AuditEvent).where(AuditEvent.action == "period.closed").order_by(AuditEvent.id)
+    event = db_session.scalars(closings).all()[-1]
     assert event.person_id == person
     assert event.details["hash"] == second.hash.hex()
 
