@@ -23,7 +23,7 @@ from tests.clones import SECRETS, TestServer, settings_for, worker_name
 
 PROJECT = Path(__file__).resolve().parents[2]
 #: Clocks, and a number that counts statements: the rest of a demo follows from its seed.
-CLOCKS = ("written_by", "updated_at")
+CLOCKS = ("written_by", "updated_at", "changed_in")
 
 Addresses = dict[str, str]
 
