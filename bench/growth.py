@@ -96,7 +96,7 @@ def _questions(shop: Shop, number: Iterator[int]) -> dict[str, Iterator[str]]:
         "search, rendered": anew(*(f"/products?q={word}" for word in WORDS)),
         "search, mistyped": anew("/products?q=kurssi", "/products?q=batikk", "/products?q=sabunn"),
         "search and filter": anew(
-            "/products?q=batik+merah&category=busana-batik", "/products?q=tas&min=60000"
+            "/products?q=motif&category=mebel&min=60000", "/products?q=kayu&max=900000"
         ),
         "suggestions": anew(
             "/fragments/suggest?q=kur", "/fragments/suggest?q=bat", "/fragments/suggest?q=meja+l"

@@ -37,7 +37,7 @@ SELECT v.version, v.raised_by::text AS raised_by, pg_snapshot_xmin(pg_current_sn
        (SELECT json_agg(json_build_object('id', g.id, 'code', g.code, 'name', g.name, 'name_en', g.name_en)
                  ORDER BY g.position, g.name) FROM commodity_groups g) AS groups,
        (SELECT json_agg(json_build_object('id', f.id, 'slug', f.slug, 'code', f.code, 'name', f.name, 'city', f.city,
-                 'province', p.name) ORDER BY f.name)
+                 'province', p.name, 'kind', f.kind) ORDER BY f.name)
           FROM facilities f JOIN provinces p ON p.id = f.province_id WHERE f.status = 'active') AS facilities,
        (SELECT json_agg(s.term) FROM synonyms s WHERE strpos(s.term, ' ') > 0) AS phrases,
        (SELECT md5(string_agg(s.group_id || ' ' || s.term, ',' ORDER BY s.term)) FROM synonyms s) AS synonyms,

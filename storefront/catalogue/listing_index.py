@@ -46,7 +46,7 @@ class Names:
     categories: Sequence[Mapping[str, Any]]
     #: `id code name name_en`.
     groups: Sequence[Mapping[str, Any]]
-    #: `id slug code name city province`, by name; active ones.
+    #: `id slug code name city province kind`, by name; active ones.
     facilities: Sequence[Mapping[str, Any]]
     #: Terms of several words that have synonyms, each as its words.
     phrases: frozenset[tuple[str, ...]]
@@ -143,6 +143,12 @@ class ListingIndex:
     @cached_property
     def sold_out(self) -> int:
         return self.choices["state"].any_of([STATES.index("sold_out")])
+
+    @cached_property
+    def featurable(self) -> int:
+        """Members that may be shown without having been asked for: nothing that children made."""
+        children = [row["id"] for row in self.names.facilities if row["kind"] == "lpka"]
+        return self.alive & ~self.choices["facility"].any_of(children)
 
     @cached_property
     def available(self) -> dict[str, int]:

@@ -178,8 +178,8 @@ class SynonymGroup(db.Model):  # type: ignore[name-defined]
     __tablename__ = "synonym_groups"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    changed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    #: None: came with the shop.
+    #: Both None: as it came with the shop.
+    changed_at: Mapped[datetime.datetime | None]
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 

@@ -109,8 +109,8 @@ def _facilities(index: ListingIndex, asked: tuple[str, ...]) -> list[Place]:
         for row in index.names.facilities
         if _begins(asked, row["name"], row["city"], row["code"], row["province"])
     ]
-    # Many facilities are called alike: the ones with more to show first.
-    return sorted((place for place in found if place.count), key=lambda place: -place.count)[:FACILITIES]
+    # By name: facilities are not ranked.
+    return [place for place in found if place.count][:FACILITIES]
 
 
 def _newest(index: ListingIndex, slug: str) -> int | None:

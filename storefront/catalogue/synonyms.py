@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.exc import IntegrityError
 
-from storefront.audit.record import record
+from storefront.audit.record import dated_at, record
 from storefront.catalogue.filters import WORD, Filters, clean
 from storefront.catalogue.index_keeper import current
 from storefront.catalogue.models import Synonym, SynonymGroup
@@ -72,7 +72,9 @@ def add(written: str, person_id: int) -> int:
     """Make a group of the terms in `written`; returns its id. Raises Invalid for the field `terms`. Never commits."""
     terms = _checked(written)
     group_id = db.session.execute(
-        insert(SynonymGroup).values(changed_by=person_id).returning(SynonymGroup.id)
+        insert(SynonymGroup)
+        .values(changed_by=person_id, changed_at=dated_at() or func.now())
+        .returning(SynonymGroup.id)
     ).scalar_one()
     _write(group_id, terms)
     record(

@@ -54,8 +54,7 @@ def ways_on(results: Results, locale: str) -> WaysOn:
         Way(filters.but(**_cleared(name)), question.without(name).bit_count(), filter=name)
         for name in question.narrowed
     ]
-    whole = index.alive
-    ready = index.available["ready"] & whole
+    ready = index.available["ready"] & index.featurable
     liked = index.rated.get("4", 0) & ready
     best = index.numbers["score"].ordered(liked, 0, PRODUCTS, falling=True)
     best += bits.highest(ready & ~bits.of(best), 0, PRODUCTS - len(best))
@@ -65,9 +64,9 @@ def ways_on(results: Results, locale: str) -> WaysOn:
         unfiltered=Way(plain, question.in_words.bit_count())
         if question.narrowed and question.in_words
         else None,
-        categories=[choice for choice in categories_of(index, Filters(), whole, locale) if not choice.depth][
-            :CATEGORIES
-        ],
+        categories=[
+            choice for choice in categories_of(index, Filters(), index.alive, locale) if not choice.depth
+        ][:CATEGORIES],
         products=cards_of([index.ids[slot] for slot in best], locale),
     )
 

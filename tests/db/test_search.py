@@ -124,6 +124,54 @@ def test_typing_errors_are_put_right_and_told(find: Find, typed: str, meant: str
     assert titles(results) == [found]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    ["anyaman", "menganyam", "dianyam", "anyam", "anyamannya", "mengukir", "ukiran", "berukir", "diukir"],
+)
+def test_all_forms_of_a_word_meet(find: Find, db_session: Session, asked: str) -> None:
+    for description in ("Anyaman bambu, ukiran pada tepinya.", "Dianyam dan diukir oleh tangan."):
+        db_session.execute(
+            text("UPDATE products SET description = :text WHERE title = 'Rak buku'"), {"text": description}
+        )
+        db_session.commit()
+        assert titles(find(f"q={asked}")) == ["Rak buku"]
+
+
+@pytest.mark.parametrize("typed", ["kerpik", "kripikk", "keripikks", "kreipik", "keipik"])
+def test_two_errors_in_a_longer_word_are_put_right(find: Find, typed: str) -> None:
+    assert titles(find(f"q={typed}")) == ["Keripik pisang manis"]
+
+
+def test_words_that_say_nothing_do_not_narrow(find: Find) -> None:
+    assert titles(find("q=kursi untuk teras dan the")) == ["Kursi teras kayu jati"]
+    assert find("q=dan").total == 0
+
+
+def test_what_a_title_says_comes_before_what_is_only_described(find: Find, db_session: Session) -> None:
+    """Whole words in a title, then words begun there, then the rest; each the newest first, sold out last of all."""
+    db_session.execute(
+        text("UPDATE products SET description = 'Cocok untuk meja makan.' WHERE title LIKE 'Kursi%'")
+    )
+    db_session.execute(text("UPDATE products SET title = 'Mejaan rias' WHERE title = 'Keripik pisang manis'"))
+    db_session.execute(text("UPDATE products SET title = 'Meja saji' WHERE title = 'Sambal kenari'"))
+    db_session.commit()
+    assert titles(find("q=meja")) == ["Meja lipat", "Mejaan rias", "Kursi teras kayu jati", "Meja saji"]
+    assert titles(find("q=meja&sort=newest"))[0] == "Kursi teras kayu jati"
+
+
+def test_a_new_word_can_be_mistyped_at_once_and_counts_are_put_right_later(
+    find: Find, db_session: Session
+) -> None:
+    db_session.execute(text("UPDATE products SET title = 'Blangkon halus' WHERE title = 'Rak buku'"))
+    db_session.commit()
+    assert find("q=blangkn").corrected == "blangkon"
+    refresh_search_words()
+    db_session.commit()
+    words = dict(db_session.execute(text("SELECT word, frequency FROM search_words")).all())  # type: ignore[arg-type]
+    assert (words["blangkon"], words.get("buku", 0)) == (1, 0)
+    assert words["kaus"] == 0, "a synonym that no product has"
+
+
 def test_all_words_must_occur(find: Find) -> None:
     assert find("q=kursi pisang").total == 0
 

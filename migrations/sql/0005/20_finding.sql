@@ -126,8 +126,8 @@ CREATE TRIGGER search_words_met_again AFTER UPDATE ON products
 -- Words that mean the same, kept by curators: who asks for one of a group is shown what any of them finds.
 CREATE TABLE synonym_groups (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    changed_at timestamptz NOT NULL DEFAULT now(),
-    changed_by bigint REFERENCES people             -- null: came with the shop
+    changed_at timestamptz,                         -- both null: as it came with the shop
+    changed_by bigint REFERENCES people
 );
 CREATE TABLE synonyms (
     term     text PRIMARY KEY CHECK (length(term) BETWEEN 2 AND 40 AND term = lower(term) AND term !~ '[^[:alnum:] ]'),
