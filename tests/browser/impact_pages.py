@@ -12,7 +12,7 @@ IMPACT_PAGES = [
     Sight(
         "facilities-found",
         "shop.facilities",
-        at("/facilities?q=bengkel&province=jawa-tengah&goods=makanan-minuman"),
+        at("/facilities?q=pati&province=jawa-tengah&goods=makanan-minuman"),
     ),
     Sight("facilities-none", "shop.facilities", at("/facilities?q=zzzzzz")),
     Sight("facility-waiting", "shop.facility", found("/facilities/{}", WITHOUT_ACCOUNT)),
