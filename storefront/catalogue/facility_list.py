@@ -135,7 +135,7 @@ def find_facilities(filters: FacilityFilters, locale: str) -> Found:
         groups=list(groups.items()),
         total=len(shown),
         all=len(entries),
-        provinces=_provinces(entries, filters),
+        provinces=_provinces(entries, filters, row.provinces or []),
         goods=_goods(entries, filters, names),
         map=_map([entry for entry in entries if entry.fits(filters, but="province")], filters, row.provinces or []),
     )
@@ -149,8 +149,9 @@ def _entry(item: dict[str, Any]) -> _Entry:
     return _Entry(card, fold(" ".join([*said, item["about"], item["about_en"], *workshops])), goods)
 
 
-def _provinces(entries: Iterable[_Entry], filters: FacilityFilters) -> list[Choice]:
-    counts: dict[str, int] = {}
+def _provinces(entries: Iterable[_Entry], filters: FacilityFilters, names: list[str]) -> list[Choice]:
+    """Those with facilities that fit, and those that are chosen whether or not there are any."""
+    counts = {name: 0 for name in names if slug_of(name) in filters.province}
     for entry in entries:
         if entry.fits(filters, but="province"):
             counts[entry.card.province] = counts.get(entry.card.province, 0) + 1

@@ -23,6 +23,7 @@ from storefront.media.pictures import file_key
 from storefront.media.storage import public_files
 from storefront.people.passwords import matches
 from storefront.snapshot import driver_connection
+from storefront.training.no_person import looks_like_a_person
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
 
@@ -389,3 +390,20 @@ def test_every_variant_has_a_code_for_its_label(demo_session: Session) -> None:
 def test_no_address_reaches_anybody(demo_session: Session, table: str) -> None:
     emails = column(demo_session, f"SELECT email FROM {table} WHERE email IS NOT NULL")
     assert all(email.endswith(("@example.test", "@demo.test")) for email in emails)
+
+
+def test_training_of_all_kinds_over_several_years(demo_session: Session) -> None:
+    kinds = dict(demo_session.execute(text("SELECT kind, count(*) FROM reporting.training GROUP BY 1")).all())
+    assert set(kinds) == {"vocational_training", "apprenticeship", "competence_certification"}
+    assert sum(kinds.values()) >= 20
+    years = column(demo_session, "SELECT DISTINCT extract(year FROM ended_on)::int FROM reporting.training")
+    assert len(years) >= 2
+    # Some are too small to be shown, some wait for the office, one was withdrawn; and later outcomes are counted.
+    assert one(demo_session, "SELECT count(*) FROM reporting.training WHERE participants < 5") >= 2
+    states = set(column(demo_session, "SELECT state FROM training_programmes"))
+    assert states == {"checked", "recorded", "withdrawn"}
+    assert one(demo_session, "SELECT count(*) FROM training_outcomes") >= 5
+    targets = demo_session.execute(text("SELECT year, people FROM training_targets ORDER BY year")).all()
+    assert targets[:2] == [(2017, 5000), (2019, 20000)]
+    for row in demo_session.execute(text("SELECT skill, partner, scheme FROM training_programmes")):
+        assert not any(map(looks_like_a_person, row)), row

@@ -333,6 +333,12 @@ def test_facilities_are_found_by_words_province_and_goods(
         assert words not in cards
 
 
+def test_a_chosen_province_without_an_answer_can_be_dropped(client: FlaskClient, places: Any) -> None:
+    page = client.get("/facilities?q=zzzz&province=riau").text
+    assert '<option value="riau" selected>Riau (0)</option>' in page
+    assert 'href="/facilities?q=zzzz#daftar"' in page
+
+
 def test_the_map_says_the_same_as_the_list_and_leads_to_it(client: FlaskClient, places: Any) -> None:
     page = client.get("/facilities").text
     assert 'aria-label="Bali: 1 lapas atau rutan, 0 karya"' in page
