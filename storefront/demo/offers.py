@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from storefront.demo.moments import days
+from storefront.demo.moments import at, days
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.shipping.models import FacilityCourier, FreeShipping, ShippingMethod
@@ -47,7 +47,11 @@ def add(facilities: Mapping[str, Facility], today: datetime.date) -> None:
         for reach, minimum in offers:
             db.session.add(
                 FreeShipping(
-                    facility_id=facilities[code].id, reach=reach, minimum=minimum, valid_from=free_since(today)
+                    facility_id=facilities[code].id,
+                    reach=reach,
+                    minimum=minimum,
+                    valid_from=free_since(today),
+                    set_at=at(free_since(today), 9),
                 )
             )
     db.session.flush()

@@ -75,7 +75,6 @@ class PlaceVersion(db.Model):  # type: ignore[name-defined]
     __tablename__ = "place_versions"
 
     version: Mapped[str] = mapped_column(primary_key=True)
-    loaded_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
 
 
 class ShippingMethod(db.Model):  # type: ignore[name-defined]

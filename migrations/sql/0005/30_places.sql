@@ -30,8 +30,7 @@ CREATE INDEX postal_codes_district ON postal_codes (district_id);
 
 -- Which version of the data the tables hold.
 CREATE TABLE place_versions (
-    version   text PRIMARY KEY,
-    loaded_at timestamptz NOT NULL DEFAULT now()
+    version text PRIMARY KEY
 );
 
 -- Couriers. A facility that has named none offers every default method; one that has, offers what it named.
