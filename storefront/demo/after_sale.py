@@ -77,6 +77,8 @@ THANKED = text(
      WHERE EXISTS (SELECT FROM order_lines l WHERE l.order_id = n.order_id AND l.facility_code = ANY (:codes))
      ORDER BY n.told_at DESC, n.order_id LIMIT :limit"""
 )
+#: Days within which a problem of the demo still waits for somebody.
+SOON = 10
 WORDS = (
     "Karyanya lebih indah daripada fotonya. Terima kasih banyak.",
     "Rapi, kuat, dan dibungkus dengan teliti. Salam untuk semua di bengkel.",
@@ -176,7 +178,7 @@ class AfterSale:
             (Told("damaged", "Satu bagiannya lepas, sepertinya terbentur di jalan.", 16, 1), True),
             (Told("not_as_described", "Ukurannya terasa lebih kecil daripada dugaan kami.", 20), False),
         ):
-            row = self._arrived(told.days_ago + 9, told.days_ago, tuple(self.coordinators))
+            row = self._arrived(70, told.days_ago, tuple(self.coordinators))
             problem = self._report(told, row)
             if problem is not None:
                 self._answer(problem, row.code, accepted)
@@ -202,7 +204,10 @@ class AfterSale:
         if row is None:
             return None
         parcel_id, order_id, facility_id, _code, since, line_id = row
+        # On its day, or (of those long answered) on the day after it arrived.
         moment = max(at(self.today - days(told.days_ago), 19, 12), since + datetime.timedelta(hours=2))
+        if told.days_ago > SOON:
+            moment = since + datetime.timedelta(hours=26)
         problem = Problem(
             order_id=order_id,
             parcel_id=parcel_id,
