@@ -19,6 +19,7 @@ from storefront.aftercare import answers, money_news, thanks
 from storefront.aftercare.models import MoneyNews, Problem, ProblemLine, ProblemPhoto, ProblemState, ThankYou
 from storefront.aftercare.money_moved import shares
 from storefront.audit.record import dated, record
+from storefront.books import refunds
 from storefront.books.cancel import cancel_parcels
 from storefront.books.event_tries import try_event
 from storefront.demo.banked import DELIVERED, LEAST, PAID
@@ -182,7 +183,8 @@ class AfterSale:
             problem = self._report(told, row)
             if problem is not None:
                 self._answer(problem, row.code, accepted)
-        db.session.commit()
+            db.session.commit()
+        self._agree()
 
     def _arrived(
         self, first: int, last: int, codes: tuple[str, ...] = (), *, on_the_road: bool = False
@@ -244,6 +246,15 @@ class AfterSale:
         state = ProblemState.ACCEPTED if accepted else ProblemState.REFUSED
         self._said(f"problem:{problem.id}:{state.value}", moment)
 
+    def _agree(self) -> None:
+        """Finance agrees to what a facility accepted, and the money has gone back."""
+        query = select(Problem.refund_id).where(Problem.state == ProblemState.ACCEPTED.value)
+        for refund_id in db.session.scalars(query).all():
+            assert refund_id is not None
+            payment_id = refunds.approve(refund_id, self.finance).payment_id
+            db.session.commit()
+            self._send_back(refund_id, payment_id)
+
     def _photo(self, parcel_id: int, place: int) -> str:
         """A drawn piece with a crack, the same for the same seed."""
         rng = random.Random(f"{self.seed}:{parcel_id}:{place}")
@@ -267,21 +278,22 @@ class AfterSale:
         refund = cancel_parcels(found.order_id, [found.position])
         refund_id, payment_id = refund.id, refund.payment_id
         db.session.commit()
+        self._send_back(refund_id, payment_id)
+
+    @staticmethod
+    def _send_back(refund_id: int, payment_id: str) -> None:
+        """The provider gives a refund's money back and says so."""
         send_refund(refund_id)
         query = select(SandboxEvent).where(
             SandboxEvent.payment_id == payment_id, SandboxEvent.type == "refund.succeeded"
         )
         said = db.session.scalars(query).one()
-        event_id = said.id
-        receive_fetched("sandbox", RawEvent(said.id, said.type, said.body.encode(), said.created_at))
+        event = RawEvent(said.id, said.type, said.body.encode(), said.created_at)
+        receive_fetched("sandbox", event)
         db.session.commit()
-        row = db.session.scalars(select(PaymentEvent.id).where(PaymentEvent.event_id == event_id)).one()
+        row = db.session.scalars(select(PaymentEvent.id).where(PaymentEvent.event_id == event.id)).one()
         db.session.rollback()
         try_event(row)
-        for message in db.session.scalars(select(Message).where(Message.order_id == found.order_id)):
-            if message.sent_at is None:
-                self._said(message.key, datetime.datetime.now(datetime.UTC))
-        db.session.commit()
 
     def _leave_no_address(self) -> None:
         """One shopper gave a number alone: no messenger reaches it, so the order's page offers to keep its link."""
