@@ -19,6 +19,7 @@ from storefront.aftercare import answers, money_news, thanks
 from storefront.aftercare.models import MoneyNews, Problem, ProblemLine, ProblemPhoto, ProblemState, ThankYou
 from storefront.aftercare.money_moved import shares
 from storefront.audit.record import dated, record
+from storefront.books import refunds
 from storefront.books.cancel import cancel_parcels
 from storefront.books.event_tries import try_event
 from storefront.demo.banked import DELIVERED, LEAST, PAID
@@ -80,6 +81,8 @@ THANKED = text(
      WHERE EXISTS (SELECT FROM order_lines l WHERE l.order_id = n.order_id AND l.facility_code = ANY (:codes))
      ORDER BY n.told_at DESC, n.order_id LIMIT :limit"""
 )
+#: Days within which a problem of the demo still waits for somebody.
+SOON = 10
 WORDS = (
     "Karyanya lebih indah daripada fotonya. Terima kasih banyak.",
     "Rapi, kuat, dan dibungkus dengan teliti. Salam untuk semua di bengkel.",
@@ -179,11 +182,12 @@ class AfterSale:
             (Told("damaged", "Satu bagiannya lepas, sepertinya terbentur di jalan.", 16, 1), True),
             (Told("not_as_described", "Ukurannya terasa lebih kecil daripada dugaan kami.", 20), False),
         ):
-            row = self._arrived(told.days_ago + 9, told.days_ago, tuple(self.coordinators))
+            row = self._arrived(70, told.days_ago, tuple(self.coordinators))
             problem = self._report(told, row)
             if problem is not None:
                 self._answer(problem, row.code, accepted)
-        db.session.commit()
+            db.session.commit()
+        self._agree()
 
     def _arrived(
         self, first: int, last: int, codes: tuple[str, ...] = (), *, on_the_road: bool = False
@@ -205,7 +209,10 @@ class AfterSale:
         if row is None:
             return None
         parcel_id, order_id, facility_id, _code, since, line_id = row
+        # On its day, or (of those long answered) on the day after it arrived.
         moment = max(at(self.today - days(told.days_ago), 19, 12), since + datetime.timedelta(hours=2))
+        if told.days_ago > SOON:
+            moment = since + datetime.timedelta(hours=26)
         problem = Problem(
             order_id=order_id,
             parcel_id=parcel_id,
@@ -242,6 +249,15 @@ class AfterSale:
         state = ProblemState.ACCEPTED if accepted else ProblemState.REFUSED
         self._said(f"problem:{problem.id}:{state.value}", moment)
 
+    def _agree(self) -> None:
+        """Finance agrees to what a facility accepted, and the money has gone back."""
+        query = select(Problem.refund_id).where(Problem.state == ProblemState.ACCEPTED.value)
+        for refund_id in db.session.scalars(query).all():
+            assert refund_id is not None
+            payment_id = refunds.approve(refund_id, self.finance).payment_id
+            db.session.commit()
+            self._send_back(refund_id, payment_id)
+
     def _photo(self, parcel_id: int, place: int) -> str:
         """A drawn piece with a crack, the same for the same seed."""
         rng = random.Random(f"{self.seed}:{parcel_id}:{place}")
@@ -265,21 +281,22 @@ class AfterSale:
         refund = cancel_parcels(found.order_id, [found.position])
         refund_id, payment_id = refund.id, refund.payment_id
         db.session.commit()
+        self._send_back(refund_id, payment_id)
+
+    @staticmethod
+    def _send_back(refund_id: int, payment_id: str) -> None:
+        """The provider gives a refund's money back and says so."""
         send_refund(refund_id)
         query = select(SandboxEvent).where(
             SandboxEvent.payment_id == payment_id, SandboxEvent.type == "refund.succeeded"
         )
         said = db.session.scalars(query).one()
-        event_id = said.id
-        receive_fetched("sandbox", RawEvent(said.id, said.type, said.body.encode(), said.created_at))
+        event = RawEvent(said.id, said.type, said.body.encode(), said.created_at)
+        receive_fetched("sandbox", event)
         db.session.commit()
-        row = db.session.scalars(select(PaymentEvent.id).where(PaymentEvent.event_id == event_id)).one()
+        row = db.session.scalars(select(PaymentEvent.id).where(PaymentEvent.event_id == event.id)).one()
         db.session.rollback()
         try_event(row)
-        for message in db.session.scalars(select(Message).where(Message.order_id == found.order_id)):
-            if message.sent_at is None:
-                self._said(message.key, datetime.datetime.now(datetime.UTC))
-        db.session.commit()
 
     def _leave_no_address(self) -> None:
         """One shopper gave a number alone: no messenger reaches it, so the order's page offers to keep its link."""

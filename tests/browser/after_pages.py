@@ -26,8 +26,9 @@ WITHOUT_ADDRESS = """SELECT o.number FROM orders o JOIN order_contacts c ON c.or
     WHERE c.email IS NULL AND c.erased_at IS NULL AND c.phone IS NOT NULL AND o.state = 'paid'
     ORDER BY o.id DESC LIMIT 1"""
 GONE = """SELECT o.number FROM orders o JOIN order_lines l ON l.order_id = o.id
-    JOIN listings x ON x.product_id = l.product_id WHERE o.paid_at > now() - interval '60 days'
-    ORDER BY (x.state = 'sold_out') DESC, o.id LIMIT 1"""
+    LEFT JOIN stock_levels s ON s.variant_id = l.variant_id AND s.location_id = l.location_id
+    WHERE o.paid_at > now() - interval '150 days'
+    ORDER BY (s.on_hand - s.reserved < l.quantity) DESC NULLS LAST, o.id LIMIT 1"""
 
 
 def bought_again(visitor: Visitor) -> Response:
