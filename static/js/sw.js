@@ -76,6 +76,7 @@ function isPublic(response) {
 async function keep(url, response) {
   const headers = new Headers(response.headers);
   headers.set("X-Kept-At", String(Date.now()));
+  for (const gone of ["Content-Encoding", "Content-Length"]) headers.delete(gone);  // the body is plain by now
   const body = await response.blob();
   await put(await caches.open(CACHES.pages), url.href, new Response(body, { status: 200, headers }), MOST.pages);
 }

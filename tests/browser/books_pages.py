@@ -68,7 +68,10 @@ SALES = [
         SECOND,
     ),
     Sight(
-        "refund-done", "finance.refund_page", found("/finance/refunds/{0}", REFUND.format("succeeded")), FINANCE
+        "refund-done",
+        "finance.refund_page",
+        found("/finance/refunds/{0}", REFUND.format("succeeded")),
+        FINANCE,
     ),
     Sight("payouts", "finance.payout_list", at("/finance/payouts"), FINANCE),
     Sight(
@@ -112,7 +115,9 @@ STATEMENTS = [
 
 MONEY_OUT = [
     Sight("settlements", "finance.settlement_list", at("/finance/settlements"), FINANCE),
-    Sight("settlements-proposed", "finance.settlement_list", at("/finance/settlements?state=proposed"), SECOND),
+    Sight(
+        "settlements-proposed", "finance.settlement_list", at("/finance/settlements?state=proposed"), SECOND
+    ),
     Sight(
         "settlement-proposed",
         "finance.settlement",
@@ -188,7 +193,10 @@ OF_FACILITIES = [
     Sight("seller-statements", "seller.statements", at("/seller/PKL/statements"), HEAD),
     Sight("seller-statement", "seller.statement_page", found("/seller/PKL/statements/{}", CLOSED), HEAD),
     Sight(
-        "seller-statement-open", "seller.statement_page", found("/seller/PKL/statements/{}", OPEN), COORDINATOR
+        "seller-statement-open",
+        "seller.statement_page",
+        found("/seller/PKL/statements/{}", OPEN),
+        COORDINATOR,
     ),
     Sight("seller-lines", "seller.lines", at("/seller/PKL/lines"), HEAD),
     Sight(

@@ -36,7 +36,9 @@ OF_SHOPPERS = [
     Sight(
         "transfer",
         "checkout.transfer",
-        found("/transfer/{}", "SELECT id FROM transfers WHERE state = 'open' ORDER BY created_at DESC LIMIT 1"),
+        found(
+            "/transfer/{}", "SELECT id FROM transfers WHERE state = 'open' ORDER BY created_at DESC LIMIT 1"
+        ),
     ),
     Sight(
         "transfer-paid",
@@ -64,7 +66,9 @@ OF_FINANCE = [
         SECOND,
     ),
     Sight("finance-bank-lines", "finance.bank_line_list", at("/finance/bank-lines"), FINANCE),
-    Sight("finance-bank-lines-all", "finance.bank_line_list", at("/finance/bank-lines?state=matched"), FINANCE),
+    Sight(
+        "finance-bank-lines-all", "finance.bank_line_list", at("/finance/bank-lines?state=matched"), FINANCE
+    ),
     Sight(
         "finance-bank-line-open",
         "finance.bank_line",
@@ -104,7 +108,9 @@ OF_FINANCE = [
         found("/finance/reconciliation/runs/{}", "SELECT max(id) FROM reconciliation_runs"),
         FINANCE,
     ),
-    Sight("finance-differences", "finance.difference_list", at("/finance/reconciliation/differences"), FINANCE),
+    Sight(
+        "finance-differences", "finance.difference_list", at("/finance/reconciliation/differences"), FINANCE
+    ),
     Sight(
         "finance-difference",
         "finance.difference_page",

@@ -13,13 +13,16 @@ from playwright.sync_api import Browser, expect
 from tests.browser import purchase
 from tests.browser.conftest import open_profile
 from tests.browser.light_pages import ends_soon
-from tests.browser.look import SIDEWAYS, faults
+from tests.browser.look import AXE, SIDEWAYS
 from tests.browser.purchase import CLOTH, GUEST
 from tests.browser.shop import LiveShop
 from tests.browser.visitor import Visitor
 
 Open = Callable[..., Visitor]
 PAGES = ("/", "/products", f"/products/{CLOTH.slug}", "/facilities", "/impact", "/help", "/cart", "/checkout")
+GROUND = "getComputedStyle(document.documentElement).backgroundColor"
+CONTRAST = """() => axe.run({runOnly: {type: 'rule', values: ['color-contrast']}, preload: false, elementRef: false})
+    .then(found => found.violations.flatMap(v => v.nodes.map(n => `${n.target} ${n.any[0]?.message}`)))"""
 #: Where colours alone would say something.
 MARKED = ".btn:not(.btn--quiet), .pill, .chip, .bag, .input"
 #: Milliseconds (LOOK.md).
@@ -69,32 +72,24 @@ def open_as(browser: Browser, live_server: LiveShop) -> Iterator[Open]:
 
 @pytest.mark.parametrize(("size", "language"), [("phone", "id"), ("desk", "en")])
 def test_in_the_dark_everything_can_be_read(size: str, language: str, open_as: Open) -> None:
+    """Of axe's rules only that of contrast speaks of colours; all of them judge these pages in the light."""
     visitor = open_as(size, language, color_scheme="dark")
     purchase.have_in_cart(visitor, {CLOTH: 1})
     number = visitor.shop.value(
         """SELECT o.number FROM orders o JOIN order_status s ON s.order_id = o.id
             WHERE s.status = 'partly_shipped' LIMIT 1"""
     )
+    order = visitor.shop.order_link(number)
     wrong: list[str] = []
-    for path in (
-        "/",
-        "/products",
-        f"/products/{CLOTH.slug}",
-        "/cart",
-        "/checkout",
-        "/impact",
-        visitor.shop.order_link(number),
-    ):
+    for path in ("/", "/products", f"/products/{CLOTH.slug}", "/cart", "/checkout", "/impact", order):
         visitor.go(path)
-        dark = visitor.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
-        assert dark == "rgb(18, 20, 28)"
-        wrong += [f"{path.partition('?')[0]}: {fault}" for fault in faults(visitor, 200)]
+        assert visitor.page.evaluate(GROUND) == "rgb(18, 20, 28)"
+        visitor.page.evaluate(AXE)
+        found = visitor.page.evaluate(CONTRAST)
+        wrong += [f"{path.partition('?')[0]}: {fault}" for fault in [*found, *visitor.trouble]]
     assert not wrong, "\n".join(wrong)
     visitor.page.emulate_media(media="print")
-    assert (
-        visitor.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
-        == "rgb(255, 255, 255)"
-    )
+    assert visitor.page.evaluate(GROUND) == "rgb(255, 255, 255)"
 
 
 def test_at_twice_the_size_nothing_is_lost(open_as: Open) -> None:

@@ -83,7 +83,9 @@ def test_a_refund_takes_two_people(finance: Visitor, second: Visitor) -> None:
     until(second, second.page.locator(".staff-head .pill--ready"))
     expect(pill(second)).to_have_text("Sudah kembali")
     finance.go(f"/finance/orders/{number}")
-    expect(page.locator("#jurnal ~ .panel, [aria-labelledby=jurnal]").last).to_contain_text("Pengembalian dana")
+    expect(page.locator("#jurnal ~ .panel, [aria-labelledby=jurnal]").last).to_contain_text(
+        "Pengembalian dana"
+    )
     assert surprises(finance, second) == []
 
 

@@ -21,7 +21,9 @@ WITH_AXE = (("id", "phone"), ("en", "desk"))
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("sight", SIGHTS, ids=lambda sight: sight.name)
-def test_page_is_whole_for_everybody(sight: Sight, language: str, visit_again: Callable[..., Visitor]) -> None:
+def test_page_is_whole_for_everybody(
+    sight: Sight, language: str, visit_again: Callable[..., Visitor]
+) -> None:
     visitor = visit_again("phone", language, account=sight.account)
     status = sight.open(visitor).status
     wrong = [] if status == sight.status else [f"answers {status}"]

@@ -62,7 +62,11 @@ def register_accounts(shop: Shop) -> None:
     first, second = (make_account("finance", email=email).id for email in (FINANCE, SECOND))
     for facility, account in ((shop.pekalongan, "acct_browserone"), (shop.ambon, "acct_browsertwo")):
         found = connected_accounts.propose(
-            facility.id, account=account, permission_letter="S-1/KPPN/2026", valid_from=today(), person_id=first
+            facility.id,
+            account=account,
+            permission_letter="S-1/KPPN/2026",
+            valid_from=today(),
+            person_id=first,
         )
         if facility is shop.pekalongan:
             connected_accounts.approve(found.id, second)
