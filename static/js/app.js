@@ -194,7 +194,70 @@ function remember(form) {
   document.addEventListener("htmx:load", () => htmx.trigger(form, "recall"), { once: true });
 }
 
+// What is wished for lies in this browser (slug → price when it was saved) until somebody signs in, then in their account.
+const MOST_WISHES = 60;
+/** Slugs on the account's list; null: nobody has signed in, as far as is known. */
+let wished = null;
+function kept() { try { return JSON.parse(localStorage.getItem("wishes")) ?? {}; } catch { return {}; } }
+function keep(list) { try { localStorage.setItem("wishes", JSON.stringify(list)); } catch { /* nothing may be kept here */ } }
+const items = (list) => Object.entries(list).reverse().map((wish) => wish.join("~")).join(",");
+
+function send(path, fields) {
+  const form = document.getElementById("wish");
+  return fetch(form.action + path, { method: "POST", headers: { "HX-Request": "true" }, body: new URLSearchParams(fields) });
+}
+
+function fillHearts(root = document) {
+  const list = kept();
+  for (const heart of root.querySelectorAll("[data-wish]")) heart.setAttribute("aria-pressed", wished?.has(heart.value) ?? heart.value in list);
+}
+
+async function press(heart) {
+  const slug = heart.value;
+  const on = heart.getAttribute("aria-pressed") !== "true";
+  if (wished) {
+    const answer = await send("", { [on ? "slug" : "remove"]: slug }).catch(() => null);
+    // Signed out elsewhere, or the list is full: the page says it.
+    if (!answer?.ok) { heart.form.requestSubmit(heart); return; }
+    wished[on ? "add" : "delete"](slug);
+  } else {
+    const list = kept();
+    delete list[slug];
+    if (on && Object.keys(list).length < MOST_WISHES) list[slug] = heart.dataset.wish;
+    keep(list);
+  }
+  fillHearts();
+}
+
+/** Somebody has signed in: what this browser kept goes to their list, once. */
+async function joinWishes(mark) {
+  wished = new Set(mark.dataset.wishes.split(" ").filter(Boolean));
+  const list = kept();
+  if (Object.keys(list).length) {
+    const answer = await send("/merge", { items: items(list) }).catch(() => null);
+    if (answer?.ok) {
+      keep({});
+      for (const slug in list) wished.add(slug);
+      if (document.querySelector("[data-wish-own]")) location.reload();
+    }
+  }
+  fillHearts();
+}
+
 const behaviours = {
+  "[data-wish]": (heart) => {
+    fillHearts(heart.parentElement);
+    heart.addEventListener("click", (event) => {
+      event.preventDefault();
+      press(heart);
+    });
+  },
+  "[data-wishes]": joinWishes,
+  "[data-wish-list]": (box) => {
+    const draw = () => htmx.ajax("GET", `${box.dataset.wishList}?items=${encodeURIComponent(items(kept()))}`, { target: box });
+    if (window.htmx) draw(); else addEventListener("load", draw);
+  },
+  "[data-go]": (form) => form.requestSubmit(),
   "[data-suggest]": suggest,
   "[data-keys]": keys,
   "[data-qty]": stepper,

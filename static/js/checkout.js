@@ -91,6 +91,7 @@ addEventListener("pageshow", (event) => {
     if (!form.querySelector("[name=expected_total]")) changed = true;
   }
   if (changed) form.dispatchEvent(new CustomEvent("filled"));
+  if (control("line1").value) keep(); // a saved address was chosen
 });
 form.addEventListener("input", keep);
 form.addEventListener("change", keep);

@@ -25,6 +25,7 @@ from storefront.errors import DomainError, Invalid, NotFound, TooManyRequests
 from storefront.extensions import db, defer
 from storefront.mail.transport import send
 from storefront.mail.write import address_of, letter
+from storefront.people import letter_choices
 from storefront.people.attempts import keyed_hash, network_of
 
 EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
@@ -107,6 +108,7 @@ def find(given: str) -> StockAlert:
 
 def confirm(alert: StockAlert) -> None:
     """They gave their word; if it is back by now they are told at once."""
+    letter_choices.choose(alert.email, letter_choices.BACK_IN_STOCK, True)  # what they say last counts
     if alert.confirmed_at is None:
         alert.confirmed_at = db.session.execute(select(func.now())).scalar_one()
         db.session.flush()
@@ -146,6 +148,10 @@ def ask_for_word(alert_id: int) -> None:
     alert = db.session.get(StockAlert, alert_id)
     if alert is None or alert.asked_at is not None:
         return
+    if not letter_choices.may_tell(alert.email, letter_choices.BACK_IN_STOCK):
+        stop(alert)
+        db.session.commit()
+        return
     _send("alert_confirm", f"alert:{alert_id}:ask", alert)
     alert = db.session.get(StockAlert, alert_id, with_for_update=True, populate_existing=True)
     if alert is not None:
@@ -160,6 +166,10 @@ def tell_back(alert_id: int) -> None:
     if alert is None or not back:
         db.session.rollback()
         return
+    if not letter_choices.may_tell(alert.email, letter_choices.BACK_IN_STOCK):
+        stop(alert)
+        db.session.commit()
+        return
     _send("alert_back", f"alert:{alert_id}:back", alert)
     _deleted(StockAlert.id == alert_id)
     db.session.commit()
@@ -172,7 +182,9 @@ def _send(kind: str, key: str, alert: StockAlert) -> None:
     written = None
     if variant is not None:
         product = address_of(f"/products/{variant['slug']}?sku={variant['sku']}", locale)
-        written = letter(kind, key, to, locale, title=title_of(variant, locale), product=product, page=page)
+        known = {"title": title_of(variant, locale), "product": product, "page": page}
+        end = letter_choices.unsubscribe_link(to, letter_choices.BACK_IN_STOCK, locale)
+        written = letter(kind, key, to, locale, **known, unsubscribe=end)
     db.session.rollback()
     if written is not None:
         send(written)

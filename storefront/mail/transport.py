@@ -31,6 +31,8 @@ class Letter:
     text: str
     #: The same for readers that show it; None: the text alone.
     html: str | None = None
+    #: Where one press, by a mail program too, ends letters of this kind; None: they belong to an order or a question.
+    unsubscribe: str | None = None
 
 
 def send(letter: Letter) -> None:
@@ -57,6 +59,9 @@ def _message(letter: Letter, shop_name: str, host: str) -> EmailMessage:
     message["Date"] = format_datetime(localtime())
     message["Message-ID"] = f"<{letter.key.replace(':', '.')}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
+    if letter.unsubscribe is not None:  # RFC 8058
+        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.text)
     if letter.html is not None:
         message.add_alternative(letter.html, subtype="html")

@@ -22,6 +22,7 @@ from storefront.mail.transport import Letter, MailNotTaken
 from storefront.orders.models import Order, OrderContact
 from storefront.orders.payment import order_link
 from storefront.orders.views import OrderView, order_view
+from storefront.people import letter_choices
 
 #: Letters with tables of their own beside their text; all others stand in the frame as their text is.
 WITH_HTML = ("order_placed", "order_paid")
@@ -75,11 +76,13 @@ def send_message(message_id: int) -> None:
 
 
 def _ready(message: Message) -> tuple[Recipient, Letter | None]:
-    """Who is written to, and the letter; None: nobody can be reached any more."""
+    """Who is written to, and the letter; None: nobody can be reached any more, or nobody wants it."""
     if message.order_id is None:
         letter = letter_about(message)
         return Recipient(letter.to if letter else None), letter
     recipient = recipient_of(message.order_id)
+    if recipient.email and not letter_choices.may_tell(recipient.email, message.kind):
+        return Recipient(), None
     return recipient, _letter(message) if messenger_for(recipient) else None
 
 
@@ -95,6 +98,9 @@ def _letter(message: Message) -> Letter:
         view = order_view(order, locale=order.locale)
         parcel = next((parcel for parcel in view.parcels if parcel.id == message.parcel_id), None)
         known: dict[str, Any] = {"order": view, "parcel": parcel, "link": order_link(order)}
+        email = view.contact.email if view.contact else None
+        if email and message.kind in letter_choices.KINDS:
+            known["unsubscribe"] = letter_choices.unsubscribe_link(email, message.kind, order.locale)
         if message.kind in _known:
             known |= _known[message.kind](message)
         rendered = render_template(f"mail/{_template(message, view)}.txt", **known)
@@ -105,7 +111,7 @@ def _letter(message: Message) -> Letter:
         else:
             paragraphs = blocks(text, known["link"])
             html = render_template("mail/_any.html", subject=subject, paragraphs=paragraphs, **known)
-    return Letter(message.key, "", subject, text, html)
+    return Letter(message.key, "", subject, text, html, known.get("unsubscribe"))
 
 
 def _template(message: Message, view: OrderView) -> str:

@@ -51,6 +51,9 @@ LIMITS = {
     # Every try counts, right or wrong: each may send a letter.
     "find_order": Limit(subject=5, network=30, window=timedelta(minutes=15)),
     "my_data": Limit(subject=3, network=20, window=timedelta(minutes=15)),
+    "mailed_link": Limit(subject=5, network=30, window=timedelta(minutes=15)),
+    # Wrong links alone; nobody guesses 256 bits, and whoever tries is told to wait.
+    "link_token": Limit(subject=20, network=60, window=timedelta(minutes=15)),
     "problem": Limit(subject=10, network=60, window=timedelta(minutes=15)),
 }
 

@@ -13,15 +13,16 @@ import hashlib
 import hmac
 
 import structlog
-from flask import current_app, render_template
+from flask import current_app
 from flask_babel import force_locale
+from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 
 from storefront.errors import NotFound
 from storefront.extensions import db, defer
-from storefront.mail.html import blocks
 from storefront.mail.notify import Recipient, notify
 from storefront.mail.transport import Letter
+from storefront.mail.write import linked_letter
 from storefront.people import attempts, personal_data
 from storefront.people.models import DataRequest
 from storefront.people.personal_data import Subject, Waits
@@ -136,19 +137,11 @@ def erase_remembered() -> int:
 
 
 def _letter(request: DataRequest) -> Letter:
-    base = current_app.extensions["settings"].base_url.rstrip("/")
-    link = f"{base}{'/en' if request.locale == 'en' else ''}/my-data/{request.id}?token={token(request)}"
+    path = f"/my-data/{request.id}?token={token(request)}"
     with force_locale(request.locale):
-        rendered = render_template("mail/my_data.txt", link=link)
-        heading, _, text = rendered.partition("\n")
-        html = render_template(
-            "mail/_any.html",
-            subject=heading.strip(),
-            paragraphs=blocks(text.lstrip("\n"), link),
-            button_label="my_data",
-            locale_of=request.locale,
+        return linked_letter(
+            "my_data", f"my_data:{request.id}", "", request.locale, path, _("Buka data saya")
         )
-    return Letter(f"my_data:{request.id}", "", heading.strip(), text.lstrip("\n"), html)
 
 
 def _now() -> datetime.datetime:

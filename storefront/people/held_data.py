@@ -6,11 +6,12 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, or_, select
 
 from storefront.extensions import db
-from storefront.people import personal_data
-from storefront.people.models import DataRequest, Person, Session
+from storefront.people import letter_choices, personal_data
+from storefront.people.models import DataRequest, LetterChoice, MailedLink, Person, Session
+from storefront.people.passwords import NO_PASSWORD
 from storefront.people.personal_data import Subject, Waits
 from storefront.people.policy import is_staff
 
@@ -28,7 +29,9 @@ class Accounts:
 
     name = "account"
     title = _l("Akun")
-    covers = frozenset({"people.email", "people.name", "people.password_hash", "sessions.user_agent"})
+    covers = frozenset(
+        {"people.email", "people.email_proven_at", "people.name", "people.password_hash", "sessions.user_agent"}
+    )
 
     def export(self, who: Subject) -> list[dict[str, Any]]:
         person = person_of(who)
@@ -41,6 +44,7 @@ class Accounts:
                 "name": person.name,
                 "language": person.locale,
                 "created_at": person.created_at.isoformat(),
+                "email_proven_at": person.email_proven_at.isoformat() if person.email_proven_at else None,
                 "roles": [member.role for member in person.memberships],
                 "devices": [
                     {
@@ -70,7 +74,7 @@ class Accounts:
         db.session.execute(delete(Session).where(Session.person_id == person.id))
         # The row stays: what others decided with it, and its orders' sums, name it by its number.
         person.email, person.name = f"erased-{person.id}@erased.invalid", "–"
-        person.password_hash, person.is_active = "!", False
+        person.password_hash, person.is_active, person.email_proven_at = NO_PASSWORD, False, None
         db.session.flush()
         return 1
 
@@ -99,3 +103,37 @@ class Requests:
 
     def forget(self, who: Subject, held: frozenset[int]) -> int:
         return 0
+
+
+@personal_data.holder
+class Links:
+    """Links that were mailed, for a day, and which letters an address does not want."""
+
+    name = "letters"
+    title = _l("Tautan masuk dan pilihan surat")
+    covers = frozenset({"mailed_links.email", "mailed_links.former_email", "letter_choices.email"})
+
+    def export(self, who: Subject) -> list[dict[str, Any]]:
+        if who.email is None:
+            return []
+        links = db.session.scalars(select(MailedLink).where(_of_address(who.email)).order_by(MailedLink.id))
+        wanted = db.session.scalars(select(LetterChoice).where(LetterChoice.email == who.email))
+        return [
+            *({"link": link.purpose, "asked_at": link.created_at.isoformat()} for link in links),
+            *({"letter": choice.kind, "wanted": choice.wanted} for choice in wanted),
+        ]
+
+    def waits(self, who: Subject) -> list[Waits]:
+        return []
+
+    def forget(self, who: Subject, held: frozenset[int]) -> int:
+        if who.email is None:
+            return 0
+        person = person_of(who)
+        own = _of_address(who.email) | (MailedLink.person_id == (person.id if person else -1))
+        gone = db.session.execute(delete(MailedLink).where(own))
+        return int(getattr(gone, "rowcount", 0)) + letter_choices.forget(who.email)
+
+
+def _of_address(email: str) -> ColumnElement[bool]:
+    return or_(MailedLink.email == email, MailedLink.former_email == email)

@@ -39,6 +39,8 @@ class Person(db.Model):  # type: ignore[name-defined]
     #: Made by the demo; the app refuses to start with one of these when DEMO is off.
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    #: Since when it is known that they read the address; orders of that address are theirs from then on.
+    email_proven_at: Mapped[datetime.datetime | None]
 
     memberships: Mapped[list[Membership]] = relationship(
         back_populates="person", foreign_keys="Membership.person_id"
@@ -93,6 +95,8 @@ class Session(db.Model):  # type: ignore[name-defined]
     expires_at: Mapped[datetime.datetime]
     ended_at: Mapped[datetime.datetime | None]
     user_agent: Mapped[str] = mapped_column(default="")
+    #: Came by a link that was mailed, not by a password.
+    by_link: Mapped[bool] = mapped_column(default=False)
 
     person: Mapped[Person] = relationship()
 
@@ -111,6 +115,47 @@ class LoginAttempt(db.Model):  # type: ignore[name-defined]
     network: Mapped[bytes]
     at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     succeeded: Mapped[bool]
+
+
+class MailedLink(db.Model):  # type: ignore[name-defined]
+    """A letter with a link that works once, for a short while (`people.links`)."""
+
+    __tablename__ = "mailed_links"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: `sign_in` or `new_email`.
+    purpose: Mapped[str]
+    #: SHA-256 of the token, which is computed and never kept; None for the moment in which the row is made.
+    token_hash: Mapped[bytes | None]
+    #: Lower case: where the letter goes.
+    email: Mapped[str]
+    #: `new_email`: whose address is to change.
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    #: The address before the change, until it has been told.
+    former_email: Mapped[str | None]
+    #: SHA-256 of what the asking browser keeps in its session.
+    browser_hash: Mapped[bytes | None]
+    #: A page of ours that it leads to, empty for none.
+    back: Mapped[str] = mapped_column(default="")
+    locale: Mapped[str]
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    expires_at: Mapped[datetime.datetime]
+    sent_at: Mapped[datetime.datetime | None]
+    used_at: Mapped[datetime.datetime | None]
+
+
+class LetterChoice(db.Model):  # type: ignore[name-defined]
+    """Whether an address wants a kind of letter (`people.letter_choices`)."""
+
+    __tablename__ = "letter_choices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Lower case.
+    email: Mapped[str]
+    kind: Mapped[str]
+    wanted: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    changed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
 
 
 class DataRequest(db.Model):  # type: ignore[name-defined]

@@ -23,6 +23,9 @@ MAX_LENGTH = 200
 MIN_DIFFERENT = 4
 COMMON = Path(__file__).with_name("common_passwords.txt")
 
+#: What an account without a password keeps in its place.
+NO_PASSWORD = "!"  # noqa: S105 - the absence of one
+
 #: argon2id with the parameters that OWASP names for servers (19 MiB, two passes, one lane).
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
@@ -35,8 +38,11 @@ def hash_password(password: str) -> str:
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether `password` is the one behind `password_hash`.
 
-    Without a hash (no such account) it takes as long and says no, so that time tells nothing.
+    Without a hash (no such account, or one without a password) it takes as long and says no, so that time tells
+    nothing.
     """
+    if password_hash == NO_PASSWORD:
+        password_hash = None
     try:
         _hasher.verify(password_hash or _nobody(), _normal(password[: MAX_LENGTH + 1]))
     except (VerificationError, InvalidHashError):

@@ -22,6 +22,9 @@ from storefront.extensions import db, login_manager
 from storefront.people.models import Membership, Person, Session
 
 log = structlog.get_logger("storefront.people")
+_BROWSER = "browser"
+#: Where a session keeps the address that a link was last asked for.
+ASKED = "asked"
 
 #: Signed out after so long without a request: staff sit at shared office PCs.
 STAFF_IDLE = timedelta(hours=2)
@@ -29,6 +32,8 @@ STAFF_IDLE = timedelta(hours=2)
 STAFF_LIFE = timedelta(hours=14)
 SHOPPER_IDLE = timedelta(days=14)
 SHOPPER_LIFE = timedelta(days=90)
+#: Whoever came by a mailed link may set a password without the old one for so long.
+LINK_PROVES = timedelta(hours=1)
 #: `last_seen_at` is written at most so often: reading pages must not write rows.
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -71,7 +76,7 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def start(person: Person, *, staff: bool, user_agent: str = "") -> str:
+def start(person: Person, *, staff: bool, user_agent: str = "", by_link: bool = False) -> str:
     """Write a session row for `person` and return its token; the caller commits, then calls `remember`."""
     token = secrets.token_urlsafe(32)
     life = STAFF_LIFE if staff else SHOPPER_LIFE
@@ -80,6 +85,7 @@ def start(person: Person, *, staff: bool, user_agent: str = "") -> str:
         person_id=person.id,
         user_agent=_one_line(user_agent),
         expires_at=func.now() + life,
+        by_link=by_link,
     )
     db.session.add(row)
     db.session.flush()
@@ -100,6 +106,14 @@ def remember(token: str, *, staff: bool) -> None:
 def forget() -> None:
     """Empty the browser's cookie."""
     session.clear()
+
+
+def browser_secret(*, make: bool = True) -> str | None:
+    """What this browser is known again by when a link that it asked for is opened; made when it first asks."""
+    if make:
+        session.setdefault(_BROWSER, secrets.token_urlsafe(16))
+    found = session.get(_BROWSER)
+    return str(found) if found else None
 
 
 @login_manager.user_loader
@@ -167,6 +181,14 @@ def end_all(person_id: int, *, but: int | None = None) -> int:
         .returning(Session.id)
     ).all()
     return len(ended)
+
+
+def came_by_link(session_id: int) -> bool:
+    """Whether a session began a short while ago with a mailed link: its owner has just shown who they are."""
+    fresh = select(Session.id).where(
+        Session.id == session_id, Session.by_link, Session.created_at > func.now() - LINK_PROVES
+    )
+    return db.session.scalar(fresh) is not None
 
 
 def living_of(person_id: int) -> list[Session]:

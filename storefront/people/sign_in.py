@@ -51,15 +51,21 @@ def identify(email: str, password: str) -> Person:
     return person
 
 
-def change_password(person: Person, current: str, new: str) -> None:
+def has_password(person: Person) -> bool:
+    """Whether the person can sign in by a password; without one they come by links."""
+    return person.password_hash != passwords.NO_PASSWORD
+
+
+def change_password(person: Person, current: str | None, new: str) -> None:
     """Set a new password and end all of the person's sessions.
 
-    Raises `Invalid` with the field at fault (`current`, `password`) and, for demo accounts, whose password
-    everybody shares, `Forbidden`.
+    `current` is the one before; None: they have shown otherwise who they are, by a link mailed a moment ago. Raises
+    `Invalid` with the field at fault (`current`, `password`) and, for demo accounts, whose password everybody shares,
+    `Forbidden`.
     """
     if person.is_demo:
         raise Forbidden(_("Kata sandi akun contoh dipakai bersama, jadi tidak dapat diganti."))
-    if not passwords.matches(person.password_hash, current):
+    if current is not None and not passwords.matches(person.password_hash, current):
         raise Invalid({"current": _("Kata sandi sekarang tidak cocok.")})
     passwords.check_new(new, email=person.email, name=person.name)
     person.password_hash = passwords.hash_password(new)

@@ -11,4 +11,11 @@ bp = Blueprint("account", __name__)
 access.guard(bp)
 bp.add_app_template_filter(device)
 
-from storefront.blueprints.account import login, routes  # noqa: E402, F401  (they add their routes)
+from storefront.blueprints.account import (  # noqa: E402, F401  (they add their routes)
+    addresses,
+    by_link,
+    letters,
+    login,
+    proof,
+    routes,
+)

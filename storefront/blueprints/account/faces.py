@@ -16,7 +16,9 @@ FIRST_PAGES = {"seller": "seller.index", "finance": "finance.overview", "admin":
 ICONS = {"seller": "package", "finance": "receipt", "admin": "building"}
 #: Faces that a sign-in may lead back to: pages for people, reached by GET.
 BACK_TO = frozenset({"account", "seller", "finance", "admin", "counter", "shop", "cart", "checkout"})
-NEVER_BACK_TO = frozenset({"account.login", "account.logout"})
+NEVER_BACK_TO = frozenset(
+    {"account.login", "account.logout", "account.link_sent", "account.open_link", "account.after_asking"}
+)
 
 
 def faces_of(person: policy.PersonLike) -> list[dict[str, Any]]:

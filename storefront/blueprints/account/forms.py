@@ -19,7 +19,9 @@ def one_line(text: str | None) -> str:
 
 class LoginForm(FlaskForm):
     email = StringField(validators=[InputRequired(_("Tulis alamat surel akun Anda."))])
-    password = PasswordField(validators=[InputRequired(_("Tulis kata sandi Anda."))])
+    password = PasswordField(
+        validators=[InputRequired(_("Tulis kata sandi Anda, atau minta tautan lewat surel di bawah."))]
+    )
 
 
 class SettingsForm(FlaskForm):
@@ -31,6 +33,18 @@ class SettingsForm(FlaskForm):
     locale = SelectField(choices=[SelectChoice(code, name) for code, name in LOCALES.items()])
 
 
-class PasswordForm(FlaskForm):
-    current = PasswordField(validators=[InputRequired(_("Tulis kata sandi yang sekarang."))])
+class NewPasswordForm(FlaskForm):
+    """For who has just come by a mailed link."""
+
     password = PasswordField(validators=[InputRequired(_("Tulis kata sandi yang baru."))])
+
+
+class PasswordForm(NewPasswordForm):
+    current = PasswordField(validators=[InputRequired(_("Tulis kata sandi yang sekarang."))])
+
+
+class EmailForm(FlaskForm):
+    """Without a password, nothing but the address is asked."""
+
+    email = StringField(validators=[InputRequired(_("Tulis alamat surel yang baru."))])
+    password = PasswordField()

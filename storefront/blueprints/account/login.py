@@ -17,6 +17,7 @@ from storefront.cart import cookie, merge
 from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.orders.join import join_orders
 from storefront.people import access, attempts, policy, sessions, sign_in
 from storefront.people.models import Membership, Person
 
@@ -27,7 +28,7 @@ log = structlog.get_logger("storefront.people")
 @access.public
 def login() -> ResponseReturnValue:
     """The form. Somebody who is signed in may sign in as somebody else."""
-    return page(LoginForm(), known_address(request.args.get("next")))
+    return page(LoginForm(email=request.args.get("email", "")[:254]), known_address(request.args.get("next")))
 
 
 @bp.post("/login")
@@ -43,19 +44,26 @@ def enter() -> ResponseReturnValue:
     except DomainError as refusal:
         log.warning("sign-in refused", code=refusal.code)
         return page(form, back, refusal), refusal.status
+    target = after_sign_in(person, back)
+    begin_session(person)
+    return redirect(target, 303)
+
+
+def begin_session(person: Person, *, by_link: bool = False) -> None:
+    """Sign `person` in on this browser, with what belongs to them: their cart, their orders. Commits."""
     staff = policy.is_staff(person)
     former = access.person()
     if former is not None:
         sessions.end(former.session_id, former.id)
-    token = sessions.start(person, staff=staff, user_agent=request.user_agent.string)
+    token = sessions.start(person, staff=staff, user_agent=request.user_agent.string, by_link=by_link)
     if staff:
         g.staff_network = request.remote_addr  # for the audit trail
-    record("session.started", "person", person.id, person_id=person.id)
+    details = {"by": "link" if by_link else "password"}
+    record("session.started", "person", person.id, person_id=person.id, details=details)
     merge.merge_into(person.id, cookie.read_token(request, current_app.extensions["settings"]))
-    target = after_sign_in(person, back)
+    join_orders(person)
     db.session.commit()
     sessions.remember(token, staff=staff)
-    return redirect(target, 303)
 
 
 @bp.post("/logout")

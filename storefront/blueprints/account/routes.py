@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.audit.record import record
 from storefront.blueprints.account import bp
 from storefront.blueprints.account.faces import faces_of
-from storefront.blueprints.account.forms import PasswordForm, SettingsForm
-from storefront.errors import Invalid, NotFound
+from storefront.blueprints.account.forms import SettingsForm
+from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.orders.of_person import orders_of
 from storefront.pages import page_number
-from storefront.people import access, policy, sessions, sign_in
+from storefront.people import access, policy, sessions
 from storefront.people.models import Person
 from storefront.people.sessions import SignedIn
 
@@ -34,7 +34,6 @@ def show() -> ResponseReturnValue:
 
 
 @bp.get("/account/settings")
-@bp.get("/account/password")
 @access.signed_in
 def after_form() -> ResponseReturnValue:
     """The address of a refused form, opened again (reload, language link): back to the account."""
@@ -63,30 +62,6 @@ def save_settings() -> ResponseReturnValue:
     flash(_("Tersimpan."), "ok")
     # The setting decides from here on: an address under /en would keep speaking English.
     return redirect(url_for("account.show").removeprefix("/en"), 303)
-
-
-@bp.post("/account/password")
-@access.signed_in
-def save_password() -> ResponseReturnValue:
-    """Set a new password; every session ends, this one begins anew."""
-    form = PasswordForm()
-    if not form.validate():
-        return page(password_form=form), 422
-    who = me()
-    person = db.session.get_one(Person, who.id)
-    try:
-        sign_in.change_password(person, form.current.data, form.password.data)
-    except Invalid as refusal:
-        for name, sentence in refusal.errors.items():
-            form[name].errors = [sentence]
-        return page(password_form=form), 422
-    record("person.password_changed", "person", person.id, person_id=person.id)
-    staff = policy.is_staff(who)
-    token = sessions.start(person, staff=staff, user_agent=request.user_agent.string)
-    db.session.commit()
-    sessions.remember(token, staff=staff)
-    flash(_("Kata sandi diganti. Semua perangkat lain sudah keluar."), "ok")
-    return redirect(url_for("account.show"), 303)
 
 
 @bp.post("/account/sessions/<int:session_id>/end")
@@ -118,15 +93,15 @@ def end_other_sessions() -> ResponseReturnValue:
     return redirect(url_for("account.show") + "#perangkat", 303)
 
 
-def page(settings_form: SettingsForm | None = None, password_form: PasswordForm | None = None) -> str:
-    """The account's page; a form that was refused keeps what was written, passwords apart."""
+def page(settings_form: SettingsForm | None = None) -> str:
+    """The account's page; a form that was refused keeps what was written."""
     who = me()
     return render_template(
         "account/account.html",
         me=who,
         faces=faces_of(who),
+        is_staff=policy.is_staff(who),
         orders=orders_of(who.id, page_number()),
         sessions=sessions.living_of(who.id),
         settings_form=settings_form or SettingsForm(formdata=None, name=who.name, locale=who.locale),
-        password_form=password_form or PasswordForm(formdata=None),
     )

@@ -19,6 +19,7 @@ def personal(response: Response) -> Response:
 from storefront.blueprints.checkout import (  # noqa: E402, F401
     after,
     find_order,
+    keep,
     my_data,
     order_page,
     problem_page,

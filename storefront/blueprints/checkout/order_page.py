@@ -25,6 +25,7 @@ from storefront.orders import order_cookie
 from storefront.orders.ask import ask_soon
 from storefront.orders.extend import extend_hold, hold_of
 from storefront.orders.held import is_held
+from storefront.orders.join import may_be_kept
 from storefront.orders.links import open_by_link
 from storefront.orders.models import Order, OrderState
 from storefront.orders.payment import open_payment, order_link, payments_of, start_payment
@@ -109,6 +110,7 @@ def page(order: Order, *, refusal: str = "", thanks_form: Written | None = None)
         looks=waited + 1 if waited is not None and 0 <= waited < MOST_LOOKS else None,
         no_news=waited is not None and waited >= MOST_LOOKS,
         opened=int(now.timestamp()),
+        may_be_kept=bool(may_be_kept(order.id)),
         is_held=not view.paid_at and is_held(order.id),
         said=of_order(order) if view.paid_at else [],
         refusal=refusal,

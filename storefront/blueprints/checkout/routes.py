@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -28,8 +29,10 @@ from storefront.orders import order_cookie
 from storefront.orders.models import Order
 from storefront.orders.tokens import order_token
 from storefront.people import access
+from storefront.shipping.addresses import ADDRESS_FIELDS
 from storefront.shipping.advice import advise, fingerprint
 from storefront.shipping.destinations import provinces
+from storefront.shoppers import addresses
 
 
 def _settings() -> Settings:
@@ -59,6 +62,27 @@ def reckon() -> ResponseReturnValue:
     typed = _typed()
     view = _view(_cart(typed).id)
     return _page(view, typed, fragment=request.headers.get("HX-Request") == "true")
+
+
+@bp.post("/checkout/address")
+def use_address() -> ResponseReturnValue:
+    """The same form filled with an address that its owner has saved and now chooses; all else stays as typed."""
+    person = access.person()
+    chosen = request.form.get("use_address", "")
+    if person is None or not chosen.isdecimal() or len(chosen) > 18:
+        raise NotFound()
+    saved, typed = addresses.own(person.id, int(chosen)), _typed()
+    filled = {name: getattr(saved, name) for name in ("name", *ADDRESS_FIELDS)}
+    if saved.phone:
+        filled["phone"] = saved.phone
+    typed = replace(typed, values={**typed.values, **filled}, place="", advised="")
+    return _page(_view(_cart(typed).id), typed, used_address=saved.id)
+
+
+@bp.get("/checkout/address")
+def after_address() -> ResponseReturnValue:
+    """The address of a step, opened again: the form."""
+    return redirect(url_for("checkout.show"))
 
 
 @bp.post("/checkout")
@@ -97,6 +121,8 @@ def order() -> ResponseReturnValue:
     except DomainError as refusal:
         db.session.rollback()
         return _page(_view(cart_id), typed, status=refusal.status, refusal=refusal, errors=errors_of(refusal))
+    if person is not None and request.form.get("save_address"):
+        _save_address(person.id, typed)
     reach("checkout.before_commit")
     db.session.commit()
     reach("checkout.after_commit")
@@ -112,6 +138,12 @@ def _first_total(cart_id: int, typed: Typed) -> ResponseReturnValue:
     except DomainError as refusal:
         return _page(view, typed, status=refusal.status, refusal=refusal, errors=errors_of(refusal))
     return _page(view, typed, is_first_total=True)
+
+
+def _save_address(person_id: int, typed: Typed) -> None:
+    """Keep the address of an order for the next one, where it is wished. A full list keeps no order back."""
+    with suppress(DomainError), db.session.begin_nested():
+        addresses.add(person_id, typed.values)
 
 
 def _to_order(placed: Order, payment_url: str | None = None) -> ResponseReturnValue:
@@ -153,7 +185,7 @@ def _view(cart_id: int) -> CartView:
 def _page(
     view: CartView, typed: Typed, *, status: int = 200, fragment: bool = False, errors: Any = None, **more: Any
 ) -> Response:
-    form, holds = build(view, typed, errors), _holds()
+    form, holds, person = build(view, typed, errors), _holds(), access.person()
     page = render_template(
         "checkout/_shipping.html" if fragment else "checkout/show.html",
         cart=view,
@@ -163,13 +195,16 @@ def _page(
         titles={line.sku: line.title_in(locale()) for line in (*view.lines, *view.withdrawn)},
         provinces=[(province.name, province.name) for province in provinces()],
         is_fragment=fragment,
+        saved=addresses.addresses_of(person.id) if person and not fragment else [],
+        may_save_address=person is not None,
+        save_address=bool(request.form.get("save_address")),
         holds=holds,
         replaced=own_holds.in_the_way(view, holds, typed.replaces),
         **more,
     )
     response = make_response(page, status)
     response.headers["Vary"] = "HX-Request"
-    if not fragment and access.person() is None:
+    if not fragment and person is None:
         # A guest's own browser may keep the form for going back and forward, with what was typed, without asking us.
         response.headers["Cache-Control"] = "private, no-cache"
     return response

@@ -12,6 +12,7 @@ from storefront.blueprints.shop import (  # noqa: E402, F401
     finding,
     fragments,
     impact,
+    letters,
     machines,
     pages,
     places,
@@ -21,4 +22,5 @@ from storefront.blueprints.shop import (  # noqa: E402, F401
     structured,
     tell,
     voices,
+    wishes,
 )

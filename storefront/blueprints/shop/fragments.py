@@ -14,6 +14,7 @@ from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.people import access
+from storefront.shoppers import wishes
 from storefront.stock import levels
 
 
@@ -27,7 +28,15 @@ def me() -> ResponseReturnValue:
         cart = carts.current(token, who.id if who else None)
         if cart is not None:
             count = db.session.scalar(select(func.sum(CartLine.quantity)).where(CartLine.cart_id == cart.id))
-    response = make_response(render_template("shop/_me.html", name=who.name if who else None, count=count))
+    response = make_response(
+        render_template(
+            "shop/_me.html",
+            name=who.name if who else None,
+            count=count,
+            # Hearts are filled from these; a guest's lie in their browser.
+            wishes=wishes.slugs_of(who.id) if who else None,
+        )
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 
