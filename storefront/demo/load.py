@@ -33,6 +33,7 @@ from storefront.demo import (
     training,
     treasury,
 )
+from storefront.demo import shopper as own_things
 from storefront.demo.after_sale import AfterSale
 from storefront.demo.banked import Banked
 from storefront.demo.buyers import SHOPPER, Home
@@ -122,6 +123,7 @@ def load(
     say("Three months of books")
     settle()
     refresh()
+    own_things.add(accounts[SHOPPER], today, seed)
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Response
 
 from tests.browser import purchase
+from tests.browser.account_pages import ACCOUNT_PAGES, NO_ACCOUNT_PAGES
 from tests.browser.after_pages import AFTER_PAGES, NO_AFTER_PAGES
 from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
@@ -180,6 +181,7 @@ SIGHTS = [
     *FINDING_PAGES,
     *AFTER_PAGES,
     *IMPACT_PAGES,
+    *ACCOUNT_PAGES,
 ]
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
@@ -191,4 +193,4 @@ NO_PAGES = {
     "shop.catalogue_csv", "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
 }  # fmt: skip
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
-NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES
+NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES

@@ -1,0 +1,74 @@
+"""One shopper's way to an account, on a phone: a heart, a link from the mailbox, an address, checkout filled by it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser import purchase
+from tests.browser.look import faults
+from tests.browser.purchase import CLOTH, CRISPS, GUEST
+from tests.browser.visitor import Visitor
+
+EMAIL = "perjalanan@contoh.id"
+KEPT = "Object.keys(JSON.parse(localStorage.getItem('wishes') ?? '{}')).length"
+
+
+def test_a_guest_becomes_somebody_by_a_link(visit: Callable[..., Visitor]) -> None:
+    visitor = visit("phone", "id")
+    page = visitor.page
+    # Two hearts, kept in this browser: on a card and on the product's page.
+    visitor.go("/products?q=batik")
+    heart = page.locator(f".item .heart[value='{CLOTH.slug}']")
+    heart.click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    visitor.go(f"/products/{CRISPS.slug}")
+    page.locator(".heart.btn").click()
+    assert page.evaluate(KEPT) == 2
+    visitor.go("/wishlist")
+    expect(page.locator(".wish")).to_have_count(2)
+    # In by a link: the letter lies in the demo's mailbox.
+    page.get_by_role("link", name="Masuk", exact=True).first.click()
+    page.locator("#f-email").fill(EMAIL)
+    page.get_by_role("button", name="Kirim tautan masuk ke surel saya").click()
+    page.wait_for_url("**/login/sent")
+    assert EMAIL in visitor.text
+    link = wait_for_link(visitor)
+    page.goto(link)
+    expect(page.get_by_role("heading", name="Buat akun")).to_be_visible()
+    page.locator("#f-name").fill("Ratna Pertiwi")
+    page.get_by_role("button", name="Buat akun dan masuk").click()
+    page.wait_for_url("**/wishlist")
+    # What this browser had kept is on the account's list, and nowhere else any more.
+    expect(page.locator(".wish")).to_have_count(2)
+    page.wait_for_function(f"{KEPT} === 0")
+    page.locator(".wish .heart").first.click()
+    expect(page.locator(".wish .heart").first).to_have_attribute("aria-pressed", "false")
+    page.reload()
+    expect(page.locator(".wish")).to_have_count(1)
+    # An address, then checkout filled by choosing it.
+    visitor.go("/account/addresses/new")
+    purchase.fill_in(visitor, {name: value for name, value in GUEST.items() if name != "email"})
+    page.get_by_role("button", name="Simpan").click()
+    page.wait_for_url("**/account/addresses")
+    purchase.have_in_cart(visitor, {CLOTH: 1})
+    visitor.go("/checkout")
+    expect(page.locator("#f-line1")).to_have_value("")
+    page.locator("[name=use_address]").click()
+    expect(page.locator("#f-line1")).to_have_value(GUEST["line1"])
+    expect(page.locator("#f-email")).to_have_value(EMAIL)
+    assert faults(visitor, 200) == []
+    assert visitor.trouble == []
+
+
+def wait_for_link(visitor: Visitor) -> str:
+    """The sign-in link of the newest letter to this address, once the worker has sent it."""
+    for _ in range(100):
+        for letter in (visitor.shop.shop.var_dir / "mail").glob("link.*.eml"):
+            words = letter.read_bytes().decode(errors="replace").replace("=\n", "").replace("=3D", "=")
+            if EMAIL in words and (found := re.search(r"http://\S+/login/link/[\w-]{43}", words)):
+                return found[0]
+        visitor.wait(0.1)
+    raise AssertionError("no link was mailed")
