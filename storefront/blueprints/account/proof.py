@@ -84,10 +84,10 @@ def email() -> ResponseReturnValue:
 def ask_for_email() -> ResponseReturnValue:
     """Have a link mailed to the new address; nothing changes before it is used. The same for every address."""
     who, form = me(), EmailForm()
-    _may_change_email()
     person = db.session.get_one(Person, who.id)
     try:
         wanted = typed_email(form.email.data)
+        _may_change_email()
         if wanted == person.email:
             raise Invalid({"email": _("Ini alamat Anda yang sekarang.")})
         if sign_in.has_password(person) and not sessions.came_by_link(who.session_id):
@@ -99,6 +99,8 @@ def ask_for_email() -> ResponseReturnValue:
         for name, sentence in refusal.errors.items():
             form[name].errors = [sentence]
         return email_page(form), 422
+    except Forbidden:
+        raise
     except DomainError as refusal:
         return email_page(form, refusal), refusal.status
     flash(_("Tautan kami kirim ke %(email)s. Alamatnya berganti setelah tautan itu dipakai.", email=wanted), "ok")
