@@ -216,6 +216,7 @@ def test_a_forgotten_password_is_set_anew_by_link_alone(
     db_session.execute(text("UPDATE people SET password_hash = :none"), {"none": passwords.NO_PASSWORD})
     db_session.commit()
     assert post(client, "/account/password", {"current": "!", "password": "meja jati empat kaki"}).status_code == 422
+    assert post(client, "/account/email", {"email": "baru@contoh.id", "password": "!"}).status_code == 409
     assert post(client, "/account/password/link").status_code == 303
     run_jobs()
     assert press(client, mailed()) == 303

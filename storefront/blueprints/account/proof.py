@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from storefront.audit.record import record
 from storefront.blueprints.account import bp
@@ -19,6 +20,13 @@ from storefront.orders.join import join_orders
 from storefront.people import access, letter_choices, links, policy, sessions, sign_in
 from storefront.people.links import LinkDead
 from storefront.people.models import Person
+
+
+class LinkFirst(DomainError):
+    """An account without a password: its owner is known by a link alone."""
+
+    code, status = "link_first", 409
+    message = _l("Buka dulu tautan yang kami kirim ke alamat Anda yang sekarang, lalu ganti alamatnya.")
 
 
 @bp.get("/account/password")
@@ -56,12 +64,13 @@ def save_password() -> ResponseReturnValue:
 @bp.post("/account/password/link")
 @access.signed_in
 def link_for_password() -> ResponseReturnValue:
-    """Mail the link that lets a password be set: to the account's own address, nowhere else."""
+    """Mail the link that proves who asks: to the account's own address, nowhere else."""
     who = me()
+    back = url_for("account.email" if request.form.get("step") == "email" else "account.password")
     try:
         links.ask(
             who.email,
-            back=url_for("account.password"),
+            back=back,
             locale=locale(),
             browser=sessions.browser_secret(),
             address=request.remote_addr,
@@ -69,7 +78,7 @@ def link_for_password() -> ResponseReturnValue:
     except DomainError as refusal:
         return password_page(None, refusal), refusal.status
     flash(_("Tautan kami kirim ke %(email)s. Buka di perangkat ini dalam 20 menit.", email=who.email), "ok")
-    return redirect(url_for("account.password"), 303)
+    return redirect(back, 303)
 
 
 @bp.get("/account/email")
@@ -90,7 +99,7 @@ def ask_for_email() -> ResponseReturnValue:
         _may_change_email()
         if wanted == person.email:
             raise Invalid({"email": _("Ini alamat Anda yang sekarang.")})
-        if sign_in.has_password(person) and not sessions.came_by_link(who.session_id):
+        if not sessions.came_by_link(who.session_id):
             _check_password(person, form)
         links.ask_new_email(
             person, wanted, locale=locale(), browser=sessions.browser_secret(), address=request.remote_addr
@@ -164,9 +173,14 @@ def password_page(form: NewPasswordForm | None, refusal: DomainError | None = No
 def email_page(form: EmailForm, refusal: DomainError | None = None) -> str:
     who = me()
     person = db.session.get_one(Person, who.id)
-    asks = sign_in.has_password(person) and not sessions.came_by_link(who.session_id)
     return render_template(
-        "account/email.html", me=who, form=form, refusal=refusal, asks_password=asks, is_staff=policy.is_staff(who)
+        "account/email.html",
+        me=who,
+        form=form,
+        refusal=refusal,
+        has_password=sign_in.has_password(person),
+        proven=sessions.came_by_link(who.session_id),
+        is_staff=policy.is_staff(who),
     )
 
 
@@ -179,7 +193,9 @@ def _may_change_email() -> None:
 
 
 def _check_password(person: Person, form: EmailForm) -> None:
-    """The password proves who asks; its tries count as those of signing in. Raises Invalid, TooManyTries."""
+    """The password proves who asks; its tries count as those of signing in. Raises Invalid, TooManyTries, LinkFirst."""
+    if not sign_in.has_password(person):
+        raise LinkFirst()
     if not form.password.data:
         raise Invalid({"password": _("Tulis kata sandi Anda.")})
     try:
