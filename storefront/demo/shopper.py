@@ -53,5 +53,5 @@ def add(shopper: Person, today: datetime.date, seed: str) -> None:
     db.session.flush()
 
 
-def _listed(which: ColumnElement[bool]) -> Select[tuple[int, int]]:
+def _listed(which: ColumnElement[bool]) -> Select[int, int]:
     return select(Listing.product_id, Listing.price_from).where(which).order_by(Listing.product_id)
