@@ -62,7 +62,8 @@ def guests_wishes(visitor: Visitor) -> Response:
 
 def offered_addresses(visitor: Visitor) -> Response:
     """Checkout, with the saved addresses above the form."""
-    purchase.have_in_cart(visitor, {CLOTH: 2, CRISPS: 2})
+    visitor.go(f"/products/{CLOTH.slug}")
+    purchase.put_in_cart(visitor)
     return visitor.go("/checkout")
 
 
