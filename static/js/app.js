@@ -163,6 +163,16 @@ function copy(button) {
   });
 }
 
+/** What others may have changed meanwhile is asked anew when its page is shown again. */
+function again(box) {
+  // Nobody's typing is replaced under their fingers.
+  const ask = () => { if (!document.activeElement?.matches("#" + box.id + " input")) htmx.trigger(box, "again"); };
+  addEventListener("pageshow", (event) => {
+    if (event.persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward") ask();
+  });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
+}
+
 /** The search box offers what it finds once somebody types into it. */
 function suggest(input) {
   input.addEventListener("focus", async () => {
@@ -203,6 +213,7 @@ const behaviours = {
   ".zoom": zoom,
   "[data-autosubmit]": autosubmit,
   "[data-once]": once,
+  "[data-again]": again,
   "[data-open-wide]": openWide,
   "[data-focus]": (box) => box.focus(),
   "[data-confirm]": (button) => button.addEventListener("click", (event) => {

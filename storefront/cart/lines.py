@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.cart import carts
@@ -52,15 +52,39 @@ def add(cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHI
     _put(cart_id, variant, there + wanted)
 
 
-def set_quantity(cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHING) -> None:
-    """Have exactly `quantity` pieces of a `sku` that is in the cart. Raises as `add` does."""
+def set_quantity(
+    cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHING, keep_price: bool = False
+) -> None:
+    """Have exactly `quantity` pieces of a `sku` that is in the cart. Raises as `add` does.
+
+    With `keep_price` a price that has changed stays to be accepted (`accept_price`).
+    """
     wanted = whole_quantity(quantity)
     variant = on_sale(sku)
     carts.lock_open(cart_id)
     if db.session.scalar(_line(cart_id, variant.id)) is None:
         raise UnknownSku()
     _refuse_more_than_there_are(variant, wanted, own)
-    _put(cart_id, variant, wanted)
+    _put(cart_id, variant, wanted, keep_price=keep_price)
+
+
+def accept_price(cart_id: int, sku: Any, price: Any) -> bool:
+    """The shopper agrees to pay `price` rupiah for a piece. False when the price is another by now, or nothing lies there.
+
+    Raises `Invalid`, `UnknownSku`, `CartClosed`.
+    """
+    variant = on_sale(sku)
+    carts.lock_open(cart_id)
+    if variant.price != price:
+        return False
+    changed = db.session.execute(
+        update(CartLine)
+        .where(CartLine.cart_id == cart_id, CartLine.variant_id == variant.id)
+        .values(unit_price_shown=variant.price)
+        .execution_options(synchronize_session=False)
+    )
+    carts.touch(cart_id)
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
 def remove(cart_id: int, sku: Any) -> None:
@@ -121,14 +145,14 @@ def _refuse_more_than_there_are(variant: Variant, wanted: int, own: Mapping[int,
         raise OutOfStock([{"sku": variant.sku, "wanted": wanted, "available": max(available, 0)}])
 
 
-def _put(cart_id: int, variant: Variant, quantity: int) -> None:
+def _put(cart_id: int, variant: Variant, quantity: int, *, keep_price: bool = False) -> None:
     """Write the line with today's price: this is the price that the shopper is shown now."""
     statement = insert(CartLine).values(
         cart_id=cart_id, variant_id=variant.id, quantity=quantity, unit_price_shown=variant.price
     )
     statement = statement.on_conflict_do_update(
         index_elements=[CartLine.cart_id, CartLine.variant_id],
-        set_={"quantity": quantity, "unit_price_shown": variant.price},
+        set_={"quantity": quantity} if keep_price else {"quantity": quantity, "unit_price_shown": variant.price},
     )
     db.session.execute(statement)
     carts.touch(cart_id)

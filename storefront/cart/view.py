@@ -87,6 +87,11 @@ class Line:
         """What shipping needs to know."""
         return Piece(self.sku, self.scope, self.weight_g, self.quantity, self.amount)
 
+    @property
+    def unsettled(self) -> list[Problem]:
+        """What the shopper has to decide on the page before ordering: what stands in the way, and another price."""
+        return [problem for problem in self.problems if problem.blocks or problem.code == "price_changed"]
+
     def title_in(self, locale: str) -> str:
         """The product's title in `locale`."""
         return self.title_en if locale == "en" and self.title_en else self.title
@@ -150,6 +155,11 @@ class CartView:
     def may_be_ordered(self) -> bool:
         """Whether nothing in the cart itself stands in the way."""
         return bool(self.parcels) and not any(problem.blocks for problem in self.problems)
+
+    @property
+    def unsettled(self) -> list[Line]:
+        """The lines with something to be decided first, in the order of the page."""
+        return [line for line in (*self.withdrawn, *self.lines) if line.unsettled]
 
     @property
     def pieces(self) -> dict[int, list[Piece]]:

@@ -47,7 +47,7 @@ def show() -> ResponseReturnValue:
     if view is None and (waiting := carts.waiting_order(token, person_id)):
         # Back from the payment page: what was typed has become an order, and may be paid or given up there.
         return redirect(url_for("checkout.show_order", number=waiting))
-    if view is None or not view.may_be_ordered:
+    if view is None or not view.may_be_ordered or view.unsettled:
         return redirect(url_for("cart.show"))
     known = {"name": person.name, "email": person.email} if person else {}
     return _page(view, Typed.nothing(known))
