@@ -194,11 +194,13 @@ function keys(box) {
   box.focus({ preventScroll: true });
 }
 
-/** Where goods shall go is remembered by this browser alone. */
+/** Where goods shall go is remembered by this browser, and told to the cart with what is put into it. */
+const toCart = (place) => { const field = document.querySelector("#beli [name=place]"); if (field) field.value = place; };
 function remember(form) {
   const { to } = form.elements;
   let place = "";
   try { place = localStorage.getItem("place"); } catch { /* nothing may be kept here */ }
+  toCart(place);
   if (to.value || !place) return;
   to.value = place;
   document.addEventListener("htmx:load", () => htmx.trigger(form, "recall"), { once: true });
@@ -230,6 +232,7 @@ const behaviours = {
   "[data-place]": (found) => {
     try { localStorage.setItem("place", found.dataset.place); } catch { /* not allowed to keep anything */ }
     document.getElementById("f-to").value = found.dataset.place;
+    toCart(found.dataset.place);
   },
   // Minutes until a moment, counted down while the page stays open.
   "[data-until]": (mark) => {
@@ -305,5 +308,9 @@ document.addEventListener("keydown", (event) => {
 
 // A toast leaves by itself once it has been read.
 new MutationObserver((records) => {
-  for (const record of records) for (const node of record.addedNodes) setTimeout(() => node.remove?.(), 8000);
+  for (const record of records) for (const node of record.addedNodes) {
+    // What holds a button waits for whoever is about to press it.
+    const leave = () => { if (node.matches?.(":hover, :focus-within")) setTimeout(leave, 4000); else node.remove?.(); };
+    setTimeout(leave, node.querySelector?.("form") ? 20000 : 8000);
+  }
 }).observe(document.getElementById("toasts") ?? document.createElement("i"), { childList: true });

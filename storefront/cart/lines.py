@@ -47,7 +47,7 @@ def add(cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHI
     if there + wanted > MOST_PIECES:
         raise Invalid({"quantity": _("Paling banyak 10.000 buah untuk satu pesanan.")})
     if not there:
-        _refuse_another_line(cart_id)
+        refuse_another_line(cart_id)
     _refuse_more_than_there_are(variant, there + wanted, own)
     _put(cart_id, variant, there + wanted)
 
@@ -69,7 +69,7 @@ def set_quantity(
 
 
 def accept_price(cart_id: int, sku: Any, price: Any) -> bool:
-    """The shopper agrees to pay `price` rupiah for a piece. False when the price is another by now, or nothing lies there.
+    """The shopper agrees to pay `price` rupiah for a piece. False when it is another by now, or no line is there.
 
     Raises `Invalid`, `UnknownSku`, `CartClosed`.
     """
@@ -90,7 +90,7 @@ def accept_price(cart_id: int, sku: Any, price: Any) -> bool:
 def remove(cart_id: int, sku: Any) -> None:
     """Take `sku` out, on sale or not; nothing happens if it is not there. Raises `CartClosed`."""
     carts.lock_open(cart_id)
-    variants = select(Variant.id).where(Variant.sku == _sku(sku))
+    variants = select(Variant.id).where(Variant.sku == normal_sku(sku))
     db.session.execute(delete(CartLine).where(CartLine.cart_id == cart_id, CartLine.variant_id.in_(variants)))
     carts.touch(cart_id)
 
@@ -107,7 +107,7 @@ def on_sale(sku: Any) -> Variant:
         select(Variant)
         .join(Product, Product.id == Variant.product_id)
         .join(Facility, Facility.id == Product.facility_id)
-        .where(Variant.sku == _sku(sku), Variant.is_active)
+        .where(Variant.sku == normal_sku(sku), Variant.is_active)
         .where(Product.status == ProductStatus.PUBLISHED.value, Facility.status == "active")
         .where(func.workshop_may_sell(Product.workshop_id, today()))
     )
@@ -117,7 +117,7 @@ def on_sale(sku: Any) -> Variant:
     return variant
 
 
-def _sku(sku: Any) -> str:
+def normal_sku(sku: Any) -> str:
     """The SKU as it is kept. Raises `Invalid` for what is no text, `UnknownSku` for what cannot be one."""
     if not isinstance(sku, str) or not sku.strip():
         raise Invalid({"sku": _("Sebutkan kode barang (SKU).")})
@@ -131,7 +131,8 @@ def _line(cart_id: int, variant_id: int) -> Any:
     return select(CartLine.quantity).where(CartLine.cart_id == cart_id, CartLine.variant_id == variant_id)
 
 
-def _refuse_another_line(cart_id: int) -> None:
+def refuse_another_line(cart_id: int) -> None:
+    """Raise `Invalid` when the cart holds as many different SKUs as an order may."""
     count = db.session.scalar(select(func.count()).select_from(CartLine).where(CartLine.cart_id == cart_id))
     if count is not None and count >= MOST_LINES:
         raise Invalid({"sku": _("Keranjang ini penuh: paling banyak 100 macam karya untuk satu pesanan.")})

@@ -16,12 +16,12 @@ from storefront.blueprints.cart.page import (
     person_id,
     quantity,
     refused,
-    settings_now,
+    remember_cart,
+    token,
     view_of,
     whole,
 )
-from storefront.cart import carts, cookie, lines, own_holds
-from storefront.cart.view import load
+from storefront.cart import kept, lines, own_holds, place
 from storefront.extensions import db
 
 
@@ -29,42 +29,40 @@ from storefront.extensions import db
 def show() -> ResponseReturnValue:
     """All that lies in the cart, grouped by the facility that sends it."""
     cart = current_cart()
-    return page(view_of(cart.id) if cart else None)
+    return page(view_of(cart.id) if cart else None, removed=request.args.get("removed", "")[:40])
 
 
 @bp.post("/cart/add")
 def add() -> ResponseReturnValue:
     """Put pieces of a SKU into the cart; the first ones make the cart."""
-    cart, token = current_cart(), None
+    cart, fresh = current_cart(), None
     if cart is None:
-        cart, token = carts.create(person_id())
+        cart, fresh = kept.begin(token(), person_id())
     cart_id, sku = cart.id, request.form.get("sku", "")
     try:
         lines.add(cart_id, sku, quantity(), own=own_holds.pieces_of(holds()))
+        place.suggest(cart_id, request.form.get("place", "")[: place.LONGEST])
     except EXPLAINED as refusal:
         db.session.rollback()
-        return refused(refusal, None if token else cart_id, sku)
+        return refused(refusal, None if fresh else cart_id, sku)
     db.session.commit()
-    response = redirect(url_for("cart.show"), 303)
-    if token:
-        cookie.set_token(response, token, settings_now())  # type: ignore[arg-type]
-    return response
+    return remember_cart(redirect(url_for("cart.show"), 303), fresh)
 
 
 @bp.post("/cart/update")
 def update() -> ResponseReturnValue:
     """Have another number of pieces; none at all takes the line out."""
-    cart_id, sku, wanted = existing(), request.form.get("sku", ""), quantity()
+    cart_id, sku, wanted, removed = existing(), request.form.get("sku", ""), quantity(), False
     try:
         if wanted == 0:
-            lines.remove(cart_id, sku)
+            removed = kept.take_out(cart_id, sku)
         else:
             lines.set_quantity(cart_id, sku, wanted, own=own_holds.pieces_of(holds()), keep_price=True)
     except EXPLAINED as refusal:
         db.session.rollback()
         return refused(refusal, cart_id, sku)
     db.session.commit()
-    return changed(cart_id)
+    return changed(cart_id, removed=sku if removed else None)
 
 
 @bp.post("/cart/accept")
@@ -78,14 +76,3 @@ def accept() -> ResponseReturnValue:
         return refused(refusal, cart_id, sku)
     db.session.commit()
     return changed(cart_id)
-
-
-@bp.post("/cart/remove")
-def remove() -> ResponseReturnValue:
-    """Take a line out; it can be put back with one press."""
-    cart_id, sku = existing(), request.form.get("sku", "")
-    view = load(cart_id)
-    gone = next((line for line in view.lines if line.sku == sku), None)
-    lines.remove(cart_id, sku)
-    db.session.commit()
-    return changed(cart_id, removed=gone)
