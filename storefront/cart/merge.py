@@ -48,20 +48,21 @@ def merge_into(person_id: int, token: str | None) -> None:
     if guest is None or guest.token_hash != carts.token_hash(token or ""):
         _bring_saved(person_id, token)
         return
+    # Of two devices that sign in at once the second sees what the first has made.
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"carts of {person_id}", 0))))
     query = select(Cart.id).where(Cart.person_id == person_id, Cart.order_id.is_(None), Cart.id != guest.id)
-    others = list(db.session.scalars(query))
-    # One order for all that lock several carts, so that two sign-ins cannot wait for each other.
-    locked = {cart_id: carts.lock(cart_id) for cart_id in sorted([guest.id, *others])}
-    if locked[guest.id].order_id is not None or locked[guest.id].person_id not in (None, person_id):
+    locked = _locked([guest.id, *db.session.scalars(query)])
+    own_cart = locked.get(guest.id)
+    if own_cart is None or own_cart.order_id is not None or own_cart.person_id not in (None, person_id):
         return
-    others = [cart_id for cart_id in others if locked[cart_id].order_id is None]
+    others = [cart_id for cart_id, cart in locked.items() if cart.order_id is None and cart_id != guest.id]
     if others:
         own = own_holds.pieces_of(own_holds.of_person(person_id))
         tell(guest.id, [_put(guest.id, line, own, adds=True) for line in _lines_of(others, guest.id)])
         kept.gather(guest.id, others)
-        locked[guest.id].place = next(filter(None, (locked[each].place for each in (guest.id, *others))), None)
+        own_cart.place = next(filter(None, (locked[each].place for each in (guest.id, *others))), None)
         db.session.execute(delete(Cart).where(Cart.id.in_(others)))
-    locked[guest.id].person_id = person_id
+    own_cart.person_id = person_id
     carts.touch(guest.id)
 
 
@@ -93,6 +94,12 @@ def tell(cart_id: int, news: Sequence[News | None]) -> None:
 def understood(cart_id: int) -> None:
     """It has been read."""
     db.session.execute(update(Cart).where(Cart.id == cart_id).values(news=None))
+
+
+def _locked(cart_ids: Sequence[int]) -> dict[int, Cart]:
+    """Those of the carts that are still there, locked in one order for all that lock several."""
+    query = select(Cart).where(Cart.id.in_(cart_ids)).order_by(Cart.id).with_for_update()
+    return {cart.id: cart for cart in db.session.scalars(query.execution_options(populate_existing=True))}
 
 
 def _bring_saved(person_id: int, token: str | None) -> None:
