@@ -14,7 +14,7 @@ from storefront.cart.models import Cart
 from storefront.cart.problems import NotSentThere
 from storefront.cart.view import CartView, ParcelGoods
 from storefront.days import today
-from storefront.errors import Invalid
+from storefront.errors import CartClosed, Invalid
 from storefront.extensions import db
 from storefront.facilities.working_days import all_ready_on, holidays_from
 from storefront.shipping.destinations import destination_for
@@ -108,7 +108,7 @@ def suggest(cart_id: int, written: str) -> None:
     try:
         if db.session.get_one(Cart, cart_id).place is None and written:
             choose(cart_id, written)
-    except Invalid:
+    except (Invalid, CartClosed):
         return
 
 

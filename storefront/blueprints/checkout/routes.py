@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from config import Settings
 from storefront.blueprints.checkout import bp
 from storefront.blueprints.checkout.form import Typed, build, errors_of
-from storefront.cart import carts, cookie, own_holds
+from storefront.cart import carts, cookie, own_holds, place
 from storefront.cart import replace as replacing
 from storefront.cart.checkout import check_out, payment_page
 from storefront.cart.models import Cart
@@ -57,8 +57,13 @@ def show() -> ResponseReturnValue:
 def reckon() -> ResponseReturnValue:
     """The same form with shipping reckoned anew: by htmx as one changes it, by a button without JavaScript."""
     typed = _typed()
-    view = _view(_cart(typed).id)
-    return _page(view, typed, fragment=request.headers.get("HX-Request") == "true")
+    cart_id = _cart(typed).id
+    known = [typed.values.get(name, "").strip() for name in ("district", "city", "province")]
+    if all(known):
+        # Back in the cart, each parcel's cost is known too.
+        place.suggest(cart_id, ", ".join(known))
+        db.session.commit()
+    return _page(_view(cart_id), typed, fragment=request.headers.get("HX-Request") == "true")
 
 
 @bp.post("/checkout")
