@@ -171,6 +171,16 @@ function again(box) {
     if (event.persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward") ask();
   });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
+  // Whoever goes by keyboard stays where a line was that is gone.
+  const lines = () => [...box.querySelectorAll(".line")];
+  let at = -1;
+  box.addEventListener("htmx:beforeSwap", () => { at = lines().indexOf(document.activeElement?.closest(".line")); });
+  box.addEventListener("htmx:afterSettle", () => {
+    if (at < 0 || document.activeElement !== document.body) return;
+    const next = lines()[at] ?? box;
+    next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+  });
 }
 
 /** The search box offers what it finds once somebody types into it. */

@@ -34,6 +34,7 @@ def test_a_cart_on_a_phone_stands_still_and_comes_back(visit: Visit) -> None:
     # Taken out, and had back by the toast, at its place.
     line.get_by_role("button", name="Keluarkan").click()
     expect(line).to_have_count(0)
+    expect(page.locator(f"#line-{CRISPS.sku}")).to_be_focused()  # by keyboard one goes on from there
     page.locator("#toasts").get_by_role("button", name="Kembalikan").click()
     expect(quantity).to_have_value("3")
     expect(page.locator("#toasts .alert")).to_have_count(0)
