@@ -24,6 +24,7 @@ from storefront.catalogue.index_keeper import IndexKeeper
 from storefront.catalogue.models import CommodityGroup
 from storefront.catalogue.search import CARDS, Question, ask, search
 from storefront.catalogue.shown_state import refresh_shown_state
+from storefront.catalogue.warm_up import warm_up
 from storefront.content import home_page as front
 from storefront.embedded import SUPERUSER
 from storefront.extensions import db
@@ -308,6 +309,19 @@ def rows_read(statement: str, parameters: dict[str, Any]) -> int:
         return float(own * node["Actual Loops"]) + sum(rows(child) for child in node.get("Plans", ()))
 
     return round(rows(plan[0]["Plan"]))
+
+
+def test_a_process_reads_ahead_what_many_products_hold(
+    shop: list[dict[str, Any]], app: Flask, db_session: Session, statements: Callable[[], list[str]]
+) -> None:
+    db_session.execute(text("SELECT refresh_search_words()"))
+    db_session.commit()
+    holding = {word: sum(word in row["title"].split() for row in shop) for word in (*NOUNS, *KINDS)}
+    assert warm_up(app, many=10) >= sum(count >= 10 for count in holding.values()) > 0
+    index, words = index_keeper.current()
+    statements()
+    words.hits([word for word, count in holding.items() if count >= 10], index)
+    assert statements() == []
 
 
 def test_arguments_that_name_nothing_find_nothing(shop: list[dict[str, Any]]) -> None:
