@@ -20,6 +20,7 @@ from storefront.payments.transfer_models import Transfer
 from tests.bank_samples import ACCOUNT, Movement, csv_of
 from tests.factories import make_order
 from tests.money_out import Books, open_books
+from tests.replay import replayed
 
 TODAY = days.today()
 
@@ -37,6 +38,7 @@ class Asked:
         return self.payment.amount
 
 
+@replayed
 def open_bank() -> tuple[Books, int]:
     """A shop with sales and registered accounts, and the id of the central office's account."""
     books = open_books()

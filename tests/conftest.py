@@ -99,7 +99,9 @@ def clone(database_server: TestServer) -> Iterator[Clone]:
 @pytest.fixture
 def database(clone: Clone) -> Iterator[Clone]:
     """This worker's database, put back to the migrations' own rows after the test."""
+    Clone.in_use = clone
     yield clone
+    Clone.in_use = None
     clone.clean()
 
 

@@ -23,11 +23,13 @@ from storefront.payments.models import Payment
 from storefront.verify.month import ask, check_month
 from tests.factories import make_order, make_paid_order
 from tests.money_out import Books, open_books, paid_deposit, settled
+from tests.replay import replayed
 from tests.taking import agreed
 
 WORDS = "Salah catat, lihat berita acara 12"
 
 
+@replayed
 def lived_books() -> Books:
     """Fees, a refund of a whole line and of part of another, money out and back, disputes, a closed month."""
     month = (days.today().replace(day=1) - datetime.timedelta(days=1)).replace(day=1)

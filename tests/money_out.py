@@ -24,6 +24,7 @@ from storefront.verify import clearing as of_clearing
 from storefront.verify import orders, passed_on, periods
 from storefront.verify.invariant import check
 from tests.factories import make_paid_order, make_person
+from tests.replay import replayed
 from tests.selling import Shop, open_shop
 
 LONG_AGO = datetime.date(2020, 1, 1)
@@ -53,6 +54,13 @@ class Books:
     ambon: int
 
 
+@replayed
+def open_unsold() -> Books:
+    """As `open_books`, of a shop that has sold nothing yet."""
+    return make_books(open_shop())
+
+
+@replayed
 def open_books(*, with_accounts: bool = True) -> Books:
     """Paid orders at 50/35/15 of net, committed; by default with all accounts and satkers."""
     shop = open_shop()

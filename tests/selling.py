@@ -18,6 +18,7 @@ from storefront.facilities.models import Facility
 from storefront.orders.mark_paid import record_payment
 from storefront.payments.models import Payment
 from tests.factories import make_facility, make_product, make_rule, make_variant, make_workshop
+from tests.replay import replayed
 
 ADDRESS = {
     "line1": "Jl. Melati 1",
@@ -44,6 +45,7 @@ class Shop:
     honey: Variant
 
 
+@replayed
 def open_shop() -> Shop:
     """Two facilities with goods on sale, committed."""
     make_rule()

@@ -41,6 +41,7 @@ from tests.factories import (
     make_variant,
     make_workshop,
 )
+from tests.replay import replayed
 
 #: The columns as the contract lists them.
 COLUMNS = [
@@ -65,10 +66,16 @@ def jakarta(day: int, hour: int, minute: int = 0, month: int = 10) -> datetime.d
 @pytest.fixture
 def shop(db_session: Session) -> dict[str, Any]:
     """Sales of two facilities, one under `profit` and a fourth fund, at the edges of October 2026."""
+    return sold_in_october()
+
+
+@replayed
+def sold_in_october() -> dict[str, Any]:
+    """Sales of two facilities, one under `profit` and a fourth fund, at the edges of October 2026."""
     make_rule()
-    db_session.add(Fund(code="operating", name="Operasional", name_en="Operating", finance_name="Operasional",
+    db.session.add(Fund(code="operating", name="Operasional", name_en="Operating", finance_name="Operasional",
                         finance_name_en="Operating", position=4))  # fmt: skip
-    db_session.flush()
+    db.session.flush()
     first, second = make_facility("PKL", name="Lapas Pekalongan"), make_facility("PKB", name="=Lapas PKB")
     make_rule({"premium": 3333, "operating": 6667}, basis="profit", facility=second,
               valid_from=datetime.date(2023, 1, 1))  # fmt: skip
@@ -92,7 +99,7 @@ def shop(db_session: Session) -> dict[str, Any]:
             *[(variant, 1 + n % 3) for n, variant in enumerate(shelf)], (other, 2), paid_at=paid_at
         )
     make_order((shelf[0], 1))  # unpaid: never in an export
-    db_session.commit()
+    db.session.commit()
     return {"first": first, "second": second, "shelf": shelf, "other": other, "moments": moments}
 
 

@@ -39,6 +39,7 @@ from storefront.payments.sandbox import SandboxGateway
 from storefront.snapshot import driver_connection
 from tests.factories import make_order, make_paid_order, make_person
 from tests.money_out import broken
+from tests.replay import replayed
 from tests.selling import Shop, open_shop
 
 LAST = whole_month(days.today()).before
@@ -57,10 +58,15 @@ THEN = at(27)
 @pytest.fixture
 def shop(db_session: Session) -> Shop:
     """One order was paid last month."""
+    return sold_last_month()
+
+
+@replayed
+def sold_last_month() -> Shop:
     shop = open_shop()
     make_paid_order((shop.batik, 1), (shop.honey, 1), paid_at=at(20))
-    db_session.execute(text("UPDATE payments SET created_at = :at"), {"at": at(20, 8)})
-    db_session.commit()
+    db.session.execute(text("UPDATE payments SET created_at = :at"), {"at": at(20, 8)})
+    db.session.commit()
     return shop
 
 

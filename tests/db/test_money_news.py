@@ -21,14 +21,13 @@ from storefront.mail.models import Message
 from storefront.orders.tokens import order_token
 from tests.after_sale import body, letter, visit
 from tests.factories import make_paid_order
-from tests.money_out import Books, make_books, paid_deposit, settled
-from tests.selling import open_shop
+from tests.money_out import Books, open_unsold, paid_deposit, settled
 from tests.staff import make_account, post, sign_in
 
 
 @pytest.fixture
 def books(db_session: Session) -> Books:
-    return make_books(open_shop())
+    return open_unsold()
 
 
 def deposited(books: Books, number: int, facility_id: int | None = None) -> str:

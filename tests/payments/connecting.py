@@ -23,8 +23,7 @@ from storefront.orders.payment import open_payment, start_payment
 from storefront.payments.gateway import gateway
 from tests.clones import Clone
 from tests.factories import make_order
-from tests.money_out import LONG_AGO, Books, make_books
-from tests.selling import open_shop
+from tests.money_out import LONG_AGO, Books, open_unsold
 from tests.stripe_fake.run import FakeStripe, fake_stripe
 
 #: Of two batik cloths at 100,000, of which 35 % are working capital.
@@ -129,7 +128,7 @@ class Shop:
 @pytest.fixture
 def shop(connect_app: Flask, own_fake: FakeStripe, db_session: Session) -> Shop:
     """With accounts for all, at the bank and (Pekalongan) at Stripe."""
-    books = make_books(open_shop())
+    books = open_unsold()
     account = str(own_fake.tell("accounts/open")["id"])
     register(books, books.pekalongan, account)
     db_session.commit()

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule as Route
 
 from storefront import days
 from storefront.books import proof
+from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.orders.models import Parcel
 from storefront.people import access, policy
@@ -24,6 +25,7 @@ from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
 from tests.factories import PDF, make_paid_order, make_rule
 from tests.money_out import make_books, money_of
+from tests.replay import replayed
 from tests.selling import open_shop
 from tests.staff import csrf_token, make_account, sign_in
 from tests.unit.test_policy import TABLE
@@ -66,15 +68,20 @@ class World:
 
 @pytest.fixture
 def world(db_session: DbSession) -> World:
+    return whole_world()
+
+
+@replayed
+def whole_world() -> World:
     shop = open_shop()
     make_paid_order((shop.batik, 1), (shop.honey, 1))
     books = make_books(shop)
-    db_session.commit()
+    db.session.commit()
     threads = {shop.pekalongan.code: asked(shop.tempeh).id, shop.ambon.code: asked(shop.honey).id}
     decree = proof.keep("rules", PDF)
     arguments = {}
     for facility, sku in ((shop.pekalongan, "PKL-BATIK"), (shop.ambon, "NML-MADU")):
-        parcel = db_session.scalars(select(Parcel).where(Parcel.facility_id == facility.id)).one()
+        parcel = db.session.scalars(select(Parcel).where(Parcel.facility_id == facility.id)).one()
         rule = make_rule(facility=facility, document_key=decree)
         problem = make_problem(parcel)
         offer = offers.bear(facility.id, "nationwide", 100_000, days.today(), None, person_id=None)

@@ -24,8 +24,7 @@ from storefront.orders.place import Contact
 from storefront.orders.tokens import order_token
 from storefront.payments.models import Payment, Refund
 from tests.factories import make_paid_order
-from tests.money_out import Books, make_books, settled
-from tests.selling import open_shop
+from tests.money_out import Books, open_unsold, settled
 from tests.staff import make_account, post, sign_in
 
 BUYER = ("Murniati", "+628123456789", "Jl. Melati 1", "murniati@example.test")
@@ -33,7 +32,7 @@ BUYER = ("Murniati", "+628123456789", "Jl. Melati 1", "murniati@example.test")
 
 @pytest.fixture
 def books(db_session: DbSession) -> Books:
-    return make_books(open_shop())
+    return open_unsold()
 
 
 @pytest.fixture

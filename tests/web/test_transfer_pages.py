@@ -28,7 +28,7 @@ from storefront.payments.transfer_models import Transfer
 from tests.bank_samples import Movement
 from tests.banking import TODAY, settle, take_in
 from tests.clones import Clone
-from tests.money_out import Books, make_books
+from tests.money_out import Books, make_books, open_unsold
 from tests.selling import check_out, new_cart, open_shop
 from tests.web.test_cart_pages import HTMX, add, hidden, order, plain
 
@@ -45,7 +45,7 @@ def app(transfer_app: Flask, database: Clone) -> Flask:
 
 @pytest.fixture
 def books(db_session: Session) -> Books:
-    books = make_books(open_shop())
+    books = open_unsold()
     db_session.commit()
     return books
 
