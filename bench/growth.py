@@ -80,6 +80,9 @@ def _questions(shop: Shop, number: Iterator[int]) -> dict[str, Iterator[str]]:
             yield f"{path}{'&' if '?' in path else '?'}n={next(number)}"
 
     products = [f"/products/{slug}" for slug in slugs]
+    with shop.owner() as connection:
+        found = connection.execute("SELECT slug FROM facilities WHERE status = 'active' ORDER BY slug LIMIT 20")
+        facilities = [f"/facilities/{slug}" for (slug,) in found]
     return {
         "home, kept": itertools.repeat("/"),
         "listing, kept": itertools.repeat("/products"),
@@ -102,6 +105,8 @@ def _questions(shop: Shop, number: Iterator[int]) -> dict[str, Iterator[str]]:
             "/fragments/suggest?q=kur", "/fragments/suggest?q=bat", "/fragments/suggest?q=meja+l"
         ),
         "product page, rendered": anew(*products),
+        "facility, rendered": anew(*facilities),
+        "list of facilities, rendered": anew("/facilities", "/facilities?goods=mebel"),
     }
 
 

@@ -28,7 +28,7 @@ def product_of(variant: Variant) -> Product:
 def asked(variant: Variant, body: str = "Apakah ada warna lain?", **more: Any) -> Enquiry:
     """A question about a product, committed."""
     product = product_of(variant)
-    values: dict[str, Any] = {"city": "Semarang", "request_key": new_key(), **more}
+    values: dict[str, Any] = {"city": "Pekalongan", "request_key": new_key(), **more}
     made = ask(Question(product.id, product.facility_id, body, **values))
     db.session.commit()
     return made

@@ -59,4 +59,4 @@ REVOKE UPDATE, DELETE, TRUNCATE ON
 REVOKE DELETE, TRUNCATE ON home_blocks, cases, case_letters FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON cities, districts, postal_codes, place_versions FROM {web};
 REVOKE DELETE, TRUNCATE ON problems, thank_yous FROM {web};
-REVOKE UPDATE, DELETE, TRUNCATE ON problem_lines, money_news, report_windows FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON problem_lines, money_news, report_windows, cart_keeping FROM {web};

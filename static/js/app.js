@@ -163,6 +163,26 @@ function copy(button) {
   });
 }
 
+/** What others may have changed meanwhile is asked anew when its page is shown again. */
+function again(box) {
+  // Nobody's typing is replaced under their fingers.
+  const ask = () => { if (!document.activeElement?.matches("#" + box.id + " input")) htmx.trigger(box, "again"); };
+  addEventListener("pageshow", (event) => {
+    if (event.persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward") ask();
+  });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
+  // Whoever goes by keyboard stays where a line was that is gone.
+  const lines = () => [...box.querySelectorAll(".line")];
+  let at = -1;
+  box.addEventListener("htmx:beforeSwap", () => { at = lines().indexOf(document.activeElement?.closest(".line")); });
+  box.addEventListener("htmx:afterSettle", () => {
+    if (at < 0 || document.activeElement !== document.body) return;
+    const next = lines()[at] ?? box;
+    next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+  });
+}
+
 /** The search box offers what it finds once somebody types into it. */
 function suggest(input) {
   input.addEventListener("focus", async () => {
@@ -184,11 +204,13 @@ function keys(box) {
   box.focus({ preventScroll: true });
 }
 
-/** Where goods shall go is remembered by this browser alone. */
+/** Where goods shall go is remembered by this browser, and told to the cart with what is put into it. */
+const toCart = (place) => { const field = document.querySelector("#beli [name=place]"); if (field) field.value = place; };
 function remember(form) {
   const { to } = form.elements;
   let place = "";
   try { place = localStorage.getItem("place"); } catch { /* nothing may be kept here */ }
+  toCart(place);
   if (to.value || !place) return;
   to.value = place;
   document.addEventListener("htmx:load", () => htmx.trigger(form, "recall"), { once: true });
@@ -266,6 +288,7 @@ const behaviours = {
   ".zoom": zoom,
   "[data-autosubmit]": autosubmit,
   "[data-once]": once,
+  "[data-again]": again,
   "[data-open-wide]": openWide,
   "[data-focus]": (box) => box.focus(),
   "[data-confirm]": (button) => button.addEventListener("click", (event) => {
@@ -282,6 +305,7 @@ const behaviours = {
   "[data-place]": (found) => {
     try { localStorage.setItem("place", found.dataset.place); } catch { /* not allowed to keep anything */ }
     document.getElementById("f-to").value = found.dataset.place;
+    toCart(found.dataset.place);
   },
   // Minutes until a moment, counted down while the page stays open.
   "[data-until]": (mark) => {
@@ -357,5 +381,9 @@ document.addEventListener("keydown", (event) => {
 
 // A toast leaves by itself once it has been read.
 new MutationObserver((records) => {
-  for (const record of records) for (const node of record.addedNodes) setTimeout(() => node.remove?.(), 8000);
+  for (const record of records) for (const node of record.addedNodes) {
+    // What holds a button waits for whoever is about to press it.
+    const leave = () => { if (node.matches?.(":hover, :focus-within")) setTimeout(leave, 4000); else node.remove?.(); };
+    setTimeout(leave, node.querySelector?.("form") ? 20000 : 8000);
+  }
 }).observe(document.getElementById("toasts") ?? document.createElement("i"), { childList: true });

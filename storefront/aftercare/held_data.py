@@ -13,6 +13,7 @@ from storefront.aftercare.models import Problem, ProblemPhoto, ThankYou
 from storefront.aftercare.problems import WAITING
 from storefront.extensions import db
 from storefront.media.storage import private_files
+from storefront.moderation import queue as moderation
 from storefront.orders.held_data import order_ids
 from storefront.orders.models import Order
 from storefront.people import personal_data
@@ -95,7 +96,7 @@ class ThankYous:
                 "order": number,
                 "words": thanks.words,
                 "city": thanks.city,
-                "state": thanks.state,
+                "passed_on": thanks.is_shown,
                 "written_at": thanks.written_at.isoformat(),
             }
             for thanks, number in rows
@@ -109,7 +110,8 @@ class ThankYous:
         gone = [thanks for thanks in db.session.scalars(query) if thanks.order_id not in held]
         now = db.session.execute(select(func.now())).scalar_one()
         for thanks in gone:
-            thanks.words, thanks.city, thanks.state, thanks.erased_at = None, "", "hidden", now
+            thanks.words, thanks.city, thanks.is_shown, thanks.erased_at = None, "", False, now
+            moderation.withdraw("thank_you", thanks.id)
         db.session.flush()
         return len(gone)
 

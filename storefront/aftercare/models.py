@@ -107,9 +107,7 @@ class ThankYou(db.Model):  # type: ignore[name-defined]
     city: Mapped[str] = mapped_column(default="")
     #: The order's: what language the words are likely in.
     locale: Mapped[str]
-    #: `waiting`, `public` or `hidden`.
-    state: Mapped[str] = mapped_column(default="waiting")
+    #: To its workshops, once a curator has let it through.
+    is_shown: Mapped[bool] = mapped_column(default=False)
     written_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    decided_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    decided_at: Mapped[datetime.datetime | None]
     erased_at: Mapped[datetime.datetime | None]

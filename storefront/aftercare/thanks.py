@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
+from storefront import content_rule
 from storefront.aftercare.models import MoneyNews, ThankYou
 from storefront.aftercare.problems import plain_text
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
+from storefront.moderation import queue as moderation
+from storefront.moderation.models import ModerationItem
 from storefront.orders.models import Order, OrderAddress
 
 SHORTEST, LONGEST = 3, 280
@@ -31,10 +34,10 @@ OF_FACILITY = text(
            array(SELECT DISTINCT l.title FROM order_lines l
                   WHERE l.order_id = t.order_id AND l.facility_id = :facility ORDER BY l.title) AS titles
       FROM thank_yous t
-     WHERE t.state = 'public' AND t.words IS NOT NULL AND EXISTS (
+     WHERE t.is_shown AND EXISTS (
            SELECT FROM parcels p WHERE p.order_id = t.order_id AND p.facility_id = :facility
               AND p.state <> 'cancelled')
-     ORDER BY t.decided_at DESC, t.id DESC LIMIT :limit"""
+     ORDER BY t.written_at DESC, t.id DESC LIMIT :limit"""
 )
 
 
@@ -81,6 +84,9 @@ def thank(order: Order, words: str) -> ThankYou:
             raise
         raise AlreadyThanked() from None
     record("thank_you.written", "thank_you", thanks.id)
+    facility_id = min(line.facility_id for line in order.lines)  # of several one keeps the place in the queue
+    reasons = ["new_text", *content_rule.reasons(words)]
+    moderation.submit("thank_you", thanks.id, facility_id=facility_id, reasons=reasons)
     return thanks
 
 
@@ -89,32 +95,10 @@ def of_order(order_id: int) -> ThankYou | None:
     return db.session.scalar(select(ThankYou).where(ThankYou.order_id == order_id))
 
 
-def decide(thanks_id: int, *, show: bool, person_id: int) -> ThankYou:
-    """A curator lets it through, or not; what was decided may be decided anew. Never commits. Raises NotFound."""
-    thanks = db.session.get(ThankYou, thanks_id, with_for_update=True, populate_existing=True)
-    if thanks is None or thanks.erased_at is not None:
-        raise NotFound()
-    was, now = thanks.state, db.session.execute(select(func.now())).scalar_one()
-    thanks.state, thanks.decided_by, thanks.decided_at = "public" if show else "hidden", person_id, now
-    db.session.flush()
-    details = {"before": {"state": was}, "after": {"state": thanks.state}}
-    record("thank_you.decided", "thank_you", thanks.id, person_id=person_id, details=details)
-    return thanks
-
-
-def to_read(limit: int = 50) -> list[ThankYou]:
-    """What waits for a curator, the oldest first; then the latest decided."""
-    waits = ThankYou.state == "waiting"
-    query = select(ThankYou).where(ThankYou.erased_at.is_(None))
-    return list(
-        db.session.scalars(query.order_by(waits.desc(), ThankYou.decided_at.desc(), ThankYou.id).limit(limit))
-    )
-
-
-def count_waiting() -> int:
-    """How many wait for a curator."""
-    query = select(func.count()).select_from(ThankYou).where(ThankYou.state == "waiting", ThankYou.erased_at.is_(None))
-    return db.session.execute(query).scalar_one()
+def fate(thanks_id: int) -> ModerationItem:
+    """What curators have decided of it."""
+    query = select(ModerationItem).where(ModerationItem.kind == "thank_you", ModerationItem.subject_id == thanks_id)
+    return db.session.scalars(query).one()
 
 
 def for_facility(facility_id: int, limit: int = MOST_SHOWN) -> list[Thanks]:

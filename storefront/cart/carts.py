@@ -10,16 +10,17 @@ import datetime
 import hashlib
 import secrets
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, Delete, delete, or_, select, update
 from sqlalchemy.sql import func
 
-from storefront.cart.models import Cart
+from storefront.cart.models import Cart, CartKeeping, KeptLine
+from storefront.days import today
 from storefront.errors import CartClosed, NotFound
 from storefront.extensions import db
 from storefront.orders.models import Order, OrderState
 
-#: After the last change; as long as the cookie.
-KEPT = datetime.timedelta(days=90)
+#: What was taken out can be had back for so long.
+UNDONE = datetime.timedelta(days=1)
 #: 192 random bits, 32 letters.
 TOKEN_BYTES = 24
 
@@ -96,13 +97,34 @@ def lock_open(cart_id: int) -> Cart:
     return cart
 
 
-def forget_old() -> int:
-    """Delete carts that were left open longer than their cookie lives; returns how many.
+def kept_for() -> datetime.timedelta:
+    """How long a cart is kept after its last change, by the setting in force today; its cookie lives as long.
 
-    An ordered cart stays: its key still has to give the same answer.
+    Raises LookupError when nothing is in force: the migration wrote the first.
     """
-    left = Cart.order_id.is_(None) & (Cart.updated_at < func.now() - KEPT)
-    result = db.session.execute(delete(Cart).where(left).execution_options(synchronize_session=False))
+    query = select(CartKeeping.days).where(CartKeeping.valid_from <= today())
+    days = db.session.scalar(query.order_by(CartKeeping.valid_from.desc()).limit(1))
+    if days is None:
+        raise LookupError("no setting for keeping carts is in force")
+    return datetime.timedelta(days=days)
+
+
+def forget_old() -> int:
+    """Delete carts that nobody has touched for as long as their cookie lives; returns how many.
+
+    An ordered cart stays, its key still has to give the same answer; what was put by beside it goes. What was taken
+    out and not asked back goes after a day.
+    """
+    is_old = Cart.updated_at < func.now() - kept_for()
+    old = select(Cart.id).where(is_old)
+    _delete(delete(KeptLine).where(KeptLine.cart_id.in_(old)))
+    _delete(delete(KeptLine).where(KeptLine.shelf != "saved", KeptLine.kept_at < func.now() - UNDONE))
+    # A cart that is being changed at this moment is not old: its row is looked at again once it is free.
+    return _delete(delete(Cart).where(Cart.order_id.is_(None), is_old))
+
+
+def _delete(statement: Delete) -> int:
+    result = db.session.execute(statement.execution_options(synchronize_session=False))
     return int(getattr(result, "rowcount", 0))
 
 

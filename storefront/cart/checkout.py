@@ -219,4 +219,6 @@ def _kept_address(request: CheckoutRequest) -> Address | None:
 
 def _close(cart: Cart, order: Order) -> None:
     cart.order_id = order.id
+    # The order has an address of its own.
+    cart.place = cart.news = None
     carts.touch(cart.id)

@@ -7,7 +7,7 @@ import re
 from flask import Request, Response
 
 from config import Settings
-from storefront.cart.carts import KEPT
+from storefront.cart.carts import kept_for
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
@@ -24,9 +24,9 @@ def read_token(request: Request, settings: Settings) -> str | None:
 
 
 def set_token(response: Response, token: str, settings: Settings) -> None:
-    """Have the browser keep `token` for 90 days."""
+    """Have the browser keep `token` as long from now on as we keep its cart."""
     response.set_cookie(
-        cookie_name(settings), token, max_age=KEPT, path="/", secure=settings.secure, httponly=True,
+        cookie_name(settings), token, max_age=kept_for(), path="/", secure=settings.secure, httponly=True,
         samesite="Lax",
     )  # fmt: skip
 

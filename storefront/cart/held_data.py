@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select, update
 
-from storefront.cart.models import Cart, CartLine
+from storefront.cart.models import Cart, CartLine, KeptLine
 from storefront.catalogue.models import Variant
 from storefront.extensions import db
 from storefront.people import personal_data
@@ -21,20 +21,30 @@ class Carts:
 
     name = "carts"
     title = _l("Keranjang")
-    covers = frozenset({"carts.person_id"})
+    covers = frozenset({"carts.person_id", "carts.place"})
 
     def export(self, who: Subject) -> list[dict[str, Any]]:
         person = person_of(who)
         if person is None:
             return []
-        rows = db.session.execute(
-            select(Variant.sku, CartLine.quantity, CartLine.added_at)
-            .join(Cart, Cart.id == CartLine.cart_id)
-            .join(Variant, Variant.id == CartLine.variant_id)
-            .where(Cart.person_id == person.id, Cart.order_id.is_(None))
-            .order_by(CartLine.added_at)
-        )
-        return [{"sku": row.sku, "quantity": row.quantity, "added_at": row.added_at.isoformat()} for row in rows]
+        own = Cart.person_id == person.id
+        places = db.session.scalars(select(Cart.place).where(own, Cart.place.is_not(None)))
+        found: list[dict[str, Any]] = [{"place": place} for place in places]
+        for source, more, where in (
+            (CartLine, {}, own & Cart.order_id.is_(None)),
+            (KeptLine, {"saved_for_later": True}, own & (KeptLine.shelf == "saved")),
+        ):
+            rows = db.session.execute(
+                select(Variant.sku, source.quantity, source.added_at)
+                .join(Cart, Cart.id == source.cart_id)
+                .join(Variant, Variant.id == source.variant_id)
+                .where(where)
+                .order_by(source.added_at)
+            )
+            found += [
+                {"sku": row.sku, "quantity": row.quantity, "added_at": row.added_at.isoformat(), **more} for row in rows
+            ]
+        return found
 
     def waits(self, who: Subject) -> list[Waits]:
         return []
@@ -43,6 +53,8 @@ class Carts:
         person = person_of(who)
         if person is None:
             return 0
+        own = select(Cart.id).where(Cart.person_id == person.id)
+        db.session.execute(delete(KeptLine).where(KeptLine.cart_id.in_(own)))
         gone = db.session.execute(delete(Cart).where(Cart.person_id == person.id, Cart.order_id.is_(None)))
         db.session.execute(update(Cart).where(Cart.person_id == person.id).values(person_id=None))
         return int(getattr(gone, "rowcount", 0))

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.cart import carts
@@ -47,26 +47,50 @@ def add(cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHI
     if there + wanted > MOST_PIECES:
         raise Invalid({"quantity": _("Paling banyak 10.000 buah untuk satu pesanan.")})
     if not there:
-        _refuse_another_line(cart_id)
+        refuse_another_line(cart_id)
     _refuse_more_than_there_are(variant, there + wanted, own)
     _put(cart_id, variant, there + wanted)
 
 
-def set_quantity(cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHING) -> None:
-    """Have exactly `quantity` pieces of a `sku` that is in the cart. Raises as `add` does."""
+def set_quantity(
+    cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHING, keep_price: bool = False
+) -> None:
+    """Have exactly `quantity` pieces of a `sku` that is in the cart. Raises as `add` does.
+
+    With `keep_price` a price that has changed stays to be accepted (`accept_price`).
+    """
     wanted = whole_quantity(quantity)
     variant = on_sale(sku)
     carts.lock_open(cart_id)
     if db.session.scalar(_line(cart_id, variant.id)) is None:
         raise UnknownSku()
     _refuse_more_than_there_are(variant, wanted, own)
-    _put(cart_id, variant, wanted)
+    _put(cart_id, variant, wanted, keep_price=keep_price)
+
+
+def accept_price(cart_id: int, sku: Any, price: Any) -> bool:
+    """The shopper agrees to pay `price` rupiah for a piece. False when it is another by now, or no line is there.
+
+    Raises `Invalid`, `UnknownSku`, `CartClosed`.
+    """
+    variant = on_sale(sku)
+    carts.lock_open(cart_id)
+    if variant.price != price:
+        return False
+    changed = db.session.execute(
+        update(CartLine)
+        .where(CartLine.cart_id == cart_id, CartLine.variant_id == variant.id)
+        .values(unit_price_shown=variant.price)
+        .execution_options(synchronize_session=False)
+    )
+    carts.touch(cart_id)
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
 def remove(cart_id: int, sku: Any) -> None:
     """Take `sku` out, on sale or not; nothing happens if it is not there. Raises `CartClosed`."""
     carts.lock_open(cart_id)
-    variants = select(Variant.id).where(Variant.sku == _sku(sku))
+    variants = select(Variant.id).where(Variant.sku == normal_sku(sku))
     db.session.execute(delete(CartLine).where(CartLine.cart_id == cart_id, CartLine.variant_id.in_(variants)))
     carts.touch(cart_id)
 
@@ -83,7 +107,7 @@ def on_sale(sku: Any) -> Variant:
         select(Variant)
         .join(Product, Product.id == Variant.product_id)
         .join(Facility, Facility.id == Product.facility_id)
-        .where(Variant.sku == _sku(sku), Variant.is_active)
+        .where(Variant.sku == normal_sku(sku), Variant.is_active)
         .where(Product.status == ProductStatus.PUBLISHED.value, Facility.status == "active")
         .where(func.workshop_may_sell(Product.workshop_id, today()))
     )
@@ -93,7 +117,7 @@ def on_sale(sku: Any) -> Variant:
     return variant
 
 
-def _sku(sku: Any) -> str:
+def normal_sku(sku: Any) -> str:
     """The SKU as it is kept. Raises `Invalid` for what is no text, `UnknownSku` for what cannot be one."""
     if not isinstance(sku, str) or not sku.strip():
         raise Invalid({"sku": _("Sebutkan kode barang (SKU).")})
@@ -107,7 +131,8 @@ def _line(cart_id: int, variant_id: int) -> Any:
     return select(CartLine.quantity).where(CartLine.cart_id == cart_id, CartLine.variant_id == variant_id)
 
 
-def _refuse_another_line(cart_id: int) -> None:
+def refuse_another_line(cart_id: int) -> None:
+    """Raise `Invalid` when the cart holds as many different SKUs as an order may."""
     count = db.session.scalar(select(func.count()).select_from(CartLine).where(CartLine.cart_id == cart_id))
     if count is not None and count >= MOST_LINES:
         raise Invalid({"sku": _("Keranjang ini penuh: paling banyak 100 macam karya untuk satu pesanan.")})
@@ -121,14 +146,14 @@ def _refuse_more_than_there_are(variant: Variant, wanted: int, own: Mapping[int,
         raise OutOfStock([{"sku": variant.sku, "wanted": wanted, "available": max(available, 0)}])
 
 
-def _put(cart_id: int, variant: Variant, quantity: int) -> None:
+def _put(cart_id: int, variant: Variant, quantity: int, *, keep_price: bool = False) -> None:
     """Write the line with today's price: this is the price that the shopper is shown now."""
     statement = insert(CartLine).values(
         cart_id=cart_id, variant_id=variant.id, quantity=quantity, unit_price_shown=variant.price
     )
     statement = statement.on_conflict_do_update(
         index_elements=[CartLine.cart_id, CartLine.variant_id],
-        set_={"quantity": quantity, "unit_price_shown": variant.price},
+        set_={"quantity": quantity} if keep_price else {"quantity": quantity, "unit_price_shown": variant.price},
     )
     db.session.execute(statement)
     carts.touch(cart_id)

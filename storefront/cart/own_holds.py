@@ -56,6 +56,13 @@ def of_visitor(request: Request, settings: Settings, person_id: int | None) -> l
     return holds_of(order for order in orders if _is_own(order, tokens, person_id))
 
 
+def of_person(person_id: int) -> list[OwnHold]:
+    """The living unpaid orders of somebody's account, the oldest first."""
+    living = (Order.state == OrderState.AWAITING_PAYMENT.value) & (Order.expires_at > func.now())
+    query = select(Order).where(Order.person_id == person_id, Order.channel == Channel.ONLINE.value, living)
+    return holds_of(db.session.scalars(query.order_by(Order.placed_at, Order.id)))
+
+
 def holds_of(orders: Iterable[Order]) -> list[OwnHold]:
     """These orders with the pieces that they hold now."""
     found = list(orders)

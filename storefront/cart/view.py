@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
-from sqlalchemy import Boolean, Row, Select, func, select
+from sqlalchemy import Boolean, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from storefront.cart.models import CartLine
+from storefront.cart.models import CartLine, KeptLine
 from storefront.cart.own_holds import OwnHold
 from storefront.cart.problems import FewerLeft, HeldByYou, NotOnSale, PriceMoved, Problem, SoldOut
 from storefront.catalogue.models import Photo, Product, ProductStatus, Variant
@@ -87,6 +88,11 @@ class Line:
         """What shipping needs to know."""
         return Piece(self.sku, self.scope, self.weight_g, self.quantity, self.amount)
 
+    @property
+    def unsettled(self) -> list[Problem]:
+        """What the shopper has to decide on the page before ordering: what stands in the way, and another price."""
+        return [problem for problem in self.problems if problem.blocks or problem.code == "price_changed"]
+
     def title_in(self, locale: str) -> str:
         """The product's title in `locale`."""
         return self.title_en if locale == "en" and self.title_en else self.title
@@ -152,6 +158,11 @@ class CartView:
         return bool(self.parcels) and not any(problem.blocks for problem in self.problems)
 
     @property
+    def unsettled(self) -> list[Line]:
+        """The lines with something to be decided first, in the order of the page."""
+        return [line for line in (*self.withdrawn, *self.lines) if line.unsettled]
+
+    @property
     def pieces(self) -> dict[int, list[Piece]]:
         """For shipping: facility id → its pieces."""
         return {parcel.facility.id: parcel.pieces for parcel in self.parcels}
@@ -162,15 +173,10 @@ def load(cart_id: int, *, with_photos: bool = False, holds: Sequence[OwnHold] = 
 
     `holds`: the shopper's own unpaid orders, whose pieces are there for them.
     """
-    rows = db.session.execute(_query(cart_id).execution_options(populate_existing=True)).all()
-    stocked = [row.Variant.id for row in rows if not row.Variant.made_to_order]
-    available = levels.available(stocked) if stocked else {}
-    photos = first_photos([row.Product.id for row in rows]) if with_photos else {}
     groups: dict[int, list[Line]] = {}
     facilities: dict[int, Facility] = {}
     withdrawn: list[Line] = []
-    for row in rows:
-        line = _line(row, available, photos, holds)
+    for row, line in _lines(_query(CartLine).where(CartLine.cart_id == cart_id), with_photos, holds):
         if not line.is_on_sale:
             withdrawn.append(line)
             continue
@@ -180,6 +186,26 @@ def load(cart_id: int, *, with_photos: bool = False, holds: Sequence[OwnHold] = 
     return CartView(cart_id, parcels, tuple(withdrawn))
 
 
+def load_saved(cart_ids: Collection[int], holds: Sequence[OwnHold] = ()) -> list[Line]:
+    """What was put by for later in these carts (see `kept`), with photos, live prices and stock."""
+    if not cart_ids:
+        return []
+    which = KeptLine.cart_id.in_(cart_ids) & (KeptLine.shelf == "saved")
+    return [line for _row, line in _lines(_query(KeptLine).where(which), True, holds)]
+
+
+def titles_of(skus: Collection[str], language: str) -> dict[str, str]:
+    """What goods are called, by SKU, on sale or not."""
+    query = select(Variant.sku, Product.title, Product.title_en, Variant.title, Variant.title_en)
+    rows = db.session.execute(query.join(Product, Product.id == Variant.product_id).where(Variant.sku.in_(skus)))
+    found = {}
+    for sku, title, title_en, part, part_en in rows:
+        is_english = language == "en"
+        words = (title_en or title, part_en or part) if is_english else (title, part)
+        found[sku] = " · ".join(filter(None, words))
+    return found
+
+
 def first_photos(product_ids: Iterable[int]) -> dict[int, Photo]:
     """Each product's first photo."""
     query = select(Photo).where(Photo.product_id.in_(list(product_ids))).ext(distinct_on(Photo.product_id))
@@ -187,25 +213,33 @@ def first_photos(product_ids: Iterable[int]) -> dict[int, Photo]:
     return {photo.product_id: photo for photo in db.session.scalars(query)}
 
 
-def _query(cart_id: int) -> Select[CartLine, Variant, Product, Facility, bool]:
+def _lines(query: Any, with_photos: bool, holds: Sequence[OwnHold]) -> list[tuple[Any, Line]]:
+    """Rows of `_query`, each with its line."""
+    rows = db.session.execute(query.execution_options(populate_existing=True)).all()
+    stocked = [row.Variant.id for row in rows if not row.Variant.made_to_order]
+    available = levels.available(stocked) if stocked else {}
+    photos = first_photos([row.Product.id for row in rows]) if with_photos and rows else {}
+    return [(row, _line(row, available, photos, holds)) for row in rows]
+
+
+def _query(source: type[CartLine] | type[KeptLine]) -> Any:
     may_sell = func.workshop_may_sell(Product.workshop_id, today(), type_=Boolean).label("may_sell")
     return (
-        select(CartLine, Variant, Product, Facility, may_sell)
-        .join(Variant, Variant.id == CartLine.variant_id)
+        select(source, Variant, Product, Facility, may_sell)
+        .join(Variant, Variant.id == source.variant_id)
         .join(Product, Product.id == Variant.product_id)
         .join(Facility, Facility.id == Product.facility_id)
-        .where(CartLine.cart_id == cart_id)
-        .order_by(CartLine.added_at, CartLine.variant_id)
+        .order_by(source.added_at, source.variant_id)
     )
 
 
 def _line(
-    row: Row[CartLine, Variant, Product, Facility, bool],
+    row: Any,
     available: Mapping[int, int],
     photos: Mapping[int, Photo],
     holds: Sequence[OwnHold],
 ) -> Line:
-    cart_line, variant, product, facility = row.CartLine, row.Variant, row.Product, row.Facility
+    cart_line, variant, product, facility = row[0], row.Variant, row.Product, row.Facility
     published = variant.is_active and product.status == ProductStatus.PUBLISHED.value
     return Line(
         variant_id=variant.id,

@@ -56,6 +56,15 @@ def highest(bits: int, skip: int, take: int) -> list[int]:
             else:
                 low = middle + 1
         bits &= below(low)
+    if take > 64:
+        low, high = 0, bits.bit_length()
+        while low < high:  # the highest cut above which there are as many as asked for
+            middle = (low + high + 1) // 2
+            if (bits >> middle).bit_count() >= take:
+                low = middle
+            else:
+                high = middle - 1
+        return [low + member for member in members(bits >> low)][: -take - 1 : -1]
     found: list[int] = []
     while bits and len(found) < take:
         top = bits.bit_length() - 1

@@ -1,6 +1,7 @@
 """The public list of facilities: searched and filtered by its address, with numbers for the map of the provinces.
 
-There are some hundred facilities at most, so one query gives them all and the rest is plain code.
+There are some hundred facilities at most, so one query gives them all and the rest is plain code. What they sell is
+counted in what the process keeps of the listings.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from sqlalchemy import text
 
 from storefront.catalogue.facility_pages import FacilityCard
 from storefront.catalogue.filters import SLUG, Arguments, clean, slug_of
+from storefront.catalogue.index_keeper import current
 from storefront.catalogue.province_map import ProvinceMap, province_map
+from storefront.catalogue.version import CatalogueVersion
 from storefront.extensions import db
 
 QUERY = text("""
@@ -24,13 +27,7 @@ SELECT (SELECT json_agg(f ORDER BY f.province, f.name) FROM (
           SELECT r.name AS province, f.id, f.code, f.slug, f.name, f.kind, f.city, f.regional_office,
                  f.about, f.about_en,
                  (SELECT json_agg(json_build_object('name', w.name, 'about', w.about, 'about_en', w.about_en)
-                                  ORDER BY w.name) FROM workshops w WHERE w.facility_id = f.id) AS workshops,
-                 (SELECT json_object_agg(g.slug, g.products) FROM (
-                    SELECT COALESCE(up.slug, c.slug) AS slug, count(*) AS products
-                      FROM listings l
-                      JOIN categories c ON c.id = l.category_id
-                      LEFT JOIN categories up ON up.id = c.parent_id
-                     WHERE l.facility_id = f.id GROUP BY 1) g) AS goods
+                                  ORDER BY w.name) FROM workshops w WHERE w.facility_id = f.id) AS workshops
             FROM facilities f
             JOIN provinces r ON r.id = f.province_id
            WHERE f.status = 'active') f) AS facilities,
@@ -121,10 +118,14 @@ def fold(words: str) -> str:
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
-def find_facilities(filters: FacilityFilters, locale: str) -> Found:
-    """All active facilities that answer the question, by province and name: never by how much they sell."""
+def find_facilities(filters: FacilityFilters, locale: str, version: CatalogueVersion | None = None) -> Found:
+    """All active facilities that answer the question, by province and name: never by how much they sell.
+
+    At `version` of the catalogue or later; None: as it is now.
+    """
+    index, _words = current(version)
     row = db.session.execute(QUERY).one()
-    entries = [_entry(item) for item in row.facilities or []]
+    entries = [_entry(item, index.goods.get(item["id"], {})) for item in row.facilities or []]
     shown = [entry for entry in entries if entry.fits(filters)]
     groups: dict[str, list[FacilityCard]] = {}
     for entry in shown:
@@ -141,8 +142,7 @@ def find_facilities(filters: FacilityFilters, locale: str) -> Found:
     )
 
 
-def _entry(item: dict[str, Any]) -> _Entry:
-    goods: dict[str, int] = item["goods"] or {}
+def _entry(item: dict[str, Any], goods: dict[str, int]) -> _Entry:
     card = FacilityCard.of(item | {"products": sum(goods.values())})
     workshops = [word for workshop in item["workshops"] or [] for word in workshop.values()]
     said = (item["name"], item["code"], item["city"], item["province"], item["regional_office"])

@@ -4,40 +4,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import text
 
 from storefront.catalogue.cards import CARD_COLUMNS, CARD_JOINS, ProductCard, cards, in_language
-from storefront.catalogue.filters import SLUG
+from storefront.catalogue.filters import SLUG, Filters
+from storefront.catalogue.index_keeper import current
+from storefront.catalogue.search import PAGE_SIZE, Question, ask
+from storefront.catalogue.version import CatalogueVersion
 from storefront.extensions import db
 
-PAGE_SIZE = 24
-
-#: A page past the end is the last one.
+#: With these listings of its own, in this order; counts by workshop come from the process's own copy too.
 FACILITY = f"""
 SELECT f.id, f.code, f.slug, f.name, f.kind, f.class, f.city, f.about, f.about_en, f.address, f.gallery_hours,
-       f.time_zone, f.regional_office, r.name AS province, found.total, found.page,
+       f.time_zone, f.regional_office, r.name AS province,
        (SELECT json_agg(w ORDER BY w.name) FROM (
-          SELECT w.name, w.about, w.about_en, count(l.product_id) AS products
+          SELECT w.name, w.about, w.about_en, COALESCE(counted.products, 0) AS products
             FROM workshops w
-            LEFT JOIN products p ON p.workshop_id = w.id AND p.status = 'published'
-            LEFT JOIN listings l ON l.product_id = p.id
-           WHERE w.facility_id = f.id GROUP BY w.id) w) AS workshops,
-       (SELECT json_agg(card) FROM (
-          SELECT {CARD_COLUMNS}
-            FROM (SELECT l.* FROM listings l WHERE l.facility_id = found.facility_id
-                   ORDER BY (l.state = 'sold_out'), l.published_at DESC, l.product_id DESC
-                   LIMIT {PAGE_SIZE} OFFSET (found.page - 1) * {PAGE_SIZE}) l
-            {CARD_JOINS} ORDER BY (l.state = 'sold_out'), l.published_at DESC, l.product_id DESC) card) AS items
+            LEFT JOIN unnest(CAST(:workshops AS bigint[]), CAST(:counts AS bigint[])) counted (id, products) USING (id)
+           WHERE w.facility_id = f.id) w) AS workshops,
+       (SELECT json_agg(card ORDER BY card.place) FROM (
+          SELECT {CARD_COLUMNS}, l.place
+            FROM (SELECT l.*, asked.place
+                    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY asked (product_id, place)
+                    JOIN listings l USING (product_id)) l
+            {CARD_JOINS}) card) AS items
   FROM facilities f
   JOIN provinces r ON r.id = f.province_id
- CROSS JOIN LATERAL (
-       SELECT f.id AS facility_id, count(*) AS total,
-              LEAST(CAST(:page AS bigint), GREATEST(1, (count(*) + {PAGE_SIZE} - 1) / {PAGE_SIZE})) AS page
-         FROM listings WHERE facility_id = f.id) found
  WHERE f.slug = :slug AND f.status = 'active'"""
+
 
 @dataclass(frozen=True)
 class FacilityCard:
@@ -93,11 +90,20 @@ class FacilityPage:
         return max(1, -(-self.total // PAGE_SIZE))
 
 
-def facility_page(slug: str, page: int, locale: str) -> FacilityPage | None:
-    """The facility under `slug` and the given page of its products; None when the public knows none."""
+def facility_page(
+    slug: str, page: int, locale: str, version: CatalogueVersion | None = None
+) -> FacilityPage | None:
+    """The facility under `slug` and the given page of its products; None when the public knows none.
+
+    At `version` of the catalogue or later; None: as it is now. A page past the end is the last one.
+    """
     if not SLUG.fullmatch(slug):
         return None
-    row = db.session.execute(text(FACILITY), {"slug": slug, "page": page}).mappings().one_or_none()
+    question = ask(Filters(facility=(slug,)), *current(version))
+    total = question.without().bit_count()
+    page = min(page, max(1, -(-total // PAGE_SIZE)))
+    values = {"slug": slug, **asked_of(replace(question, filters=question.filters.but(page=page)))}
+    row = db.session.execute(text(FACILITY), values).mappings().one_or_none()
     if row is None:
         return None
     return FacilityPage(
@@ -119,6 +125,13 @@ def facility_page(slug: str, page: int, locale: str) -> FacilityPage | None:
             for w in row["workshops"] or []
         ],
         items=cards(row["items"], locale),
-        total=row["total"],
-        page=row["page"],
+        total=total,
+        page=page,
     )
+
+
+def asked_of(question: Question) -> dict[str, list[int]]:
+    """Parameters of the statement: the products on the page that `question` asks for, and counts by workshop."""
+    members = question.without()
+    counts = question.index.tally("workshop", members)
+    return {"ids": question.page(members), "workshops": list(counts), "counts": list(counts.values())}

@@ -48,6 +48,7 @@ SELECT v.version, v.raised_by::text AS raised_by, pg_snapshot_xmin(pg_current_sn
               string_agg(int4send(l.category_id::int), '') AS category,
               string_agg(int4send(l.facility_id::int), '') AS facility,
               string_agg(int4send(COALESCE(l.commodity_group_id, 0)::int), '') AS "group",
+              string_agg(int4send(l.workshop_id::int), '') AS workshop,
               string_agg(int4send(array_position(ARRAY['sold_out', 'ready', 'few_left', 'made_to_order'], l.state) - 1),
                          '') AS state,
               string_agg(int4send(l.price_from::int), '') AS price_from,

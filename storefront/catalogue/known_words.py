@@ -21,6 +21,8 @@ from storefront.extensions import db
 MOST = 400
 #: Beyond so many comparisons of a word with a product it is quicker to read the words anew when they are asked for.
 MOST_COMPARED = 20_000
+#: What stands before a question among the words: no word begins so.
+QUERY = "?"
 #: Words that say nothing of what is looked for.
 NOISE = frozenset(
     {
@@ -33,6 +35,13 @@ READ = text(
     """SELECT a.word, h.meant, CAST(h.whole AS text) AS whole, CAST(h.starts AS text) AS starts,
               h.whole_ids, h.title_ids, h.all_ids
          FROM unnest(CAST(:words AS text[])) a (word), word_hits(a.word) h"""
+)
+READ_QUERY = text(
+    """SELECT :query AS meant, CAST(asked.query AS text) AS whole, CAST(asked.query AS text) AS starts,
+              NULL AS whole_ids, NULL AS title_ids,
+              (SELECT string_agg(int8send(p.id), '') FROM products p
+                WHERE p.status = 'published' AND p.search @@ asked.query) AS all_ids
+         FROM (SELECT to_tsquery('simple', :query) AS query) asked"""
 )
 COMPARE = text(
     """SELECT w.word,
@@ -86,12 +95,27 @@ class KnownWords:
                     self._words.popitem(last=False)
         return [found[word] for word in words]
 
+    def of_query(self, query: str, index: ListingIndex) -> int:
+        """Members that answer a tsquery (`simple`), read once and followed as words are."""
+        key = QUERY + query
+        with self._lock:
+            hits = self._words.get(key)
+            if hits is not None:
+                self._words.move_to_end(key)
+        if hits is None:
+            hits = _hits(db.session.execute(READ_QUERY, {"query": query}).one(), index)
+            with self._lock:
+                self._words[key] = hits
+        return hits.anywhere
+
     def followed(self, older: ListingIndex, newer: ListingIndex, changed: array[int]) -> KnownWords:
         """The same words for a newer state of the list, where the products `changed` may have other words."""
         result = KnownWords()
         with self._lock:
-            # What found nothing may find something now, or be near another word.
-            words = OrderedDict((word, hits) for word, hits in self._words.items() if hits.anywhere)
+            # A word that found nothing may be near another one now.
+            words = OrderedDict(
+                (word, hits) for word, hits in self._words.items() if hits.anywhere or word.startswith(QUERY)
+            )
         if older.names.synonyms != newer.names.synonyms or len(words) * len(changed) > MOST_COMPARED:
             return result
         result._words = _compared(words, newer, changed) if changed and words else words

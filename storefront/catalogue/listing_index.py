@@ -28,13 +28,14 @@ COLUMNS = {
     "category": "i",
     "facility": "i",
     "group": "i",
+    "workshop": "i",
     "state": "i",
     "price_from": "i",
     "price_to": "i",
     "rating": "i",
     "score": "i",
 }
-CHOICES = ("category", "facility", "group", "state")
+CHOICES = ("category", "facility", "group", "workshop", "state")
 NUMBERS = ("price_from", "price_to", "rating", "score")
 
 
@@ -149,6 +150,17 @@ class ListingIndex:
         """Members that may be shown without having been asked for: nothing that children made."""
         children = [row["id"] for row in self.names.facilities if row["kind"] == "lpka"]
         return self.alive & ~self.choices["facility"].any_of(children)
+
+    @cached_property
+    def goods(self) -> dict[int, dict[str, int]]:
+        """How many listings each facility has in each category of the top, by its slug; none without any."""
+        tops = {row["id"]: row["slug"] for row in self.names.categories if row["parent_id"] is None}
+        sets = {slug: self.choices["category"].any_of(self.names.category_ids[slug]) for slug in tops.values()}
+        found: dict[int, dict[str, int]] = {}
+        for facility_id, members in self.choices["facility"].sets.items():
+            counts = {slug: (members & self.alive & within).bit_count() for slug, within in sets.items()}
+            found[facility_id] = {slug: count for slug, count in counts.items() if count}
+        return found
 
     @cached_property
     def available(self) -> dict[str, int]:

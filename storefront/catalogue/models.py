@@ -159,6 +159,7 @@ class Listing(db.Model):  # type: ignore[name-defined]
     #: The shortest, when made to order.
     lead_time_days: Mapped[int | None] = mapped_column(Integer)
     commodity_group_id: Mapped[int | None]
+    workshop_id: Mapped[int]
     #: Sum of the stars of its public reviews, and how many these are.
     stars: Mapped[int]
     reviews: Mapped[int] = mapped_column(Integer)

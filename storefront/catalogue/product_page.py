@@ -30,6 +30,8 @@ from storefront.facilities.working_days import FURTHEST, local_day, ready_on
 
 #: Further products shown below one (of its workshop first, then of its facility), and reviews and questions beside it.
 MORE, REVIEWS, QUESTIONS = 8, 4, 4
+#: What its workshop teaches, the latest taught first.
+SKILLS = 4
 
 
 PRODUCT = f"""
@@ -37,6 +39,9 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
        p.facility_id, p.commodity_group_id, w.name AS workshop_name, w.about AS workshop_about,
        w.about_en AS workshop_about_en, workshop_may_sell(p.workshop_id, :today) AS may_sell,
        (SELECT to_json(d) FROM ({IN_FORCE}) d WHERE d.workshop_id = p.workshop_id) AS declaration,
+       (SELECT json_agg(taught) FROM (SELECT t.skill, max(t.skill_en) AS skill_en FROM training_programmes t
+                     WHERE t.facility_id = p.facility_id AND t.state = 'checked' AND t.workshop_id = p.workshop_id
+                     GROUP BY t.skill ORDER BY max(t.started_on) DESC, t.skill LIMIT {SKILLS}) taught) AS skills,
        (SELECT array_agg(h.day) FROM holidays h WHERE h.day BETWEEN :today AND :furthest) AS holidays,
        f.time_zone, f.code, f.slug AS facility_slug,
        f.name AS facility_name, f.city, r.name AS province, c.slug AS category_slug, c.name AS category_name,
@@ -168,6 +173,8 @@ class ProductPage:
     workshop_id: int
     workshop_name: str
     workshop_about: str
+    #: What is taught there; names, no counts.
+    skills: tuple[str, ...]
     commodity_group_id: int | None
     category: CategoryRef
     photos: list[Photo]
@@ -227,6 +234,7 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
         workshop_id=row["workshop_id"],
         workshop_name=row["workshop_name"],
         workshop_about=in_language(row, "workshop_about", locale),
+        skills=tuple(in_language(taught, "skill", locale) for taught in row["skills"] or ()),
         commodity_group_id=row["commodity_group_id"],
         category=CategoryRef(row["category_slug"], in_language(row, "category_name", locale)),
         photos=photos,

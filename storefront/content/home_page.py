@@ -1,5 +1,8 @@
 """The front page on a day: its blocks with what they show, in one statement.
 
+What is counted over all listings comes from what the process keeps of them (`catalogue/index_keeper.py`), and no part
+of the statement reads more of a large shop than of a small one.
+
 A block whose data are empty is left out. Figures are counted here, never written. A facility for children is never
 featured, whatever a block asks for.
 """
@@ -14,15 +17,22 @@ from typing import Any
 
 from sqlalchemy import text
 
+from storefront.catalogue import bits
 from storefront.catalogue.cards import CARD_COLUMNS, CARD_JOINS, ProductCard, cards, in_language
 from storefront.catalogue.facility_pages import FacilityCard
 from storefront.catalogue.filters import slug_of
-from storefront.catalogue.seasons import season_on
+from storefront.catalogue.index_keeper import current
+from storefront.catalogue.known_words import KnownWords
+from storefront.catalogue.listing_index import ListingIndex
+from storefront.catalogue.seasons import Season, season_on
+from storefront.catalogue.version import CatalogueVersion
 from storefront.extensions import db
 
 ROW, SAMPLE = 8, 6
 #: Read beyond what is shown, so that no product need stand in two blocks.
 SPARE = 2 * ROW
+#: Newest products of a workshop, and newest that are ready, among which their rows are chosen.
+RECENT, READIEST = 100, 250
 NEWEST_FIRST = "(l.state = 'sold_out'), l.published_at DESC, l.product_id DESC"
 #: Kinds that are a row of products.
 ROWS = ("ready", "newest", "season", "category", "facility", "chosen")
@@ -41,10 +51,8 @@ def _cards(where: str, limit: int = ROW + SPARE) -> str:
 READY = f"""(SELECT json_agg(card) FROM (
     SELECT {CARD_COLUMNS}
       FROM (SELECT l.*, row_number() OVER (PARTITION BY l.facility_id ORDER BY {NEWEST_FIRST}) AS turn
-              FROM (SELECT l.* FROM listings l JOIN products p ON p.id = l.product_id
-                     WHERE l.state IN ('ready', 'few_left') AND p.delivery_scope = 'nationwide'
-                       AND l.facility_id NOT IN (SELECT id FROM children)
-                     ORDER BY {NEWEST_FIRST} LIMIT 200) l
+              FROM listings l JOIN products p ON p.id = l.product_id
+             WHERE l.product_id = ANY (CAST(:ready AS bigint[])) AND p.delivery_scope = 'nationwide'
              ORDER BY turn, {NEWEST_FIRST} LIMIT {ROW + SPARE}) l
       {CARD_JOINS} ORDER BY l.turn, {NEWEST_FIRST}) card)"""
 
@@ -57,24 +65,24 @@ CHOSEN = f"""(SELECT json_agg(card) FROM (
              WHERE l.facility_id NOT IN (SELECT id FROM children)) l
       {CARD_JOINS} ORDER BY l.turn) card)"""
 
-SEASON = _cards(
-    """l.state <> 'sold_out' AND l.product_id IN (
-         SELECT id FROM products WHERE status = 'published' AND search @@ to_tsquery('simple', CAST(:season AS text))
-          ORDER BY published_at DESC LIMIT 400)"""
-)
+SEASON = _cards("l.product_id = ANY (CAST(:seasonal AS bigint[]))")
 CATEGORY = _cards("l.category_id = (SELECT id FROM categories WHERE slug = b.settings ->> 'category')")
 FACILITY = _cards("l.facility_id = (SELECT id FROM facilities WHERE code = b.settings ->> 'facility')")
 
+#: Of the workshop's newest, what can be bought now comes first.
+WORKSHOP_ITEMS = _cards(
+    f"""l.product_id = ANY (ARRAY (SELECT id FROM products WHERE workshop_id = w.id AND status = 'published'
+                                    ORDER BY published_at DESC, id DESC LIMIT {RECENT}))""",
+    SAMPLE,
+)
+
 #: The workshop that the block names, or each month another one of those that tell something of themselves.
 WORKSHOP = f"""(SELECT to_json(told) FROM (
-    SELECT w.name, w.about, w.about_en, w.facility_name, w.facility_slug, w.city,
-           {_cards("l.product_id IN (SELECT id FROM products WHERE workshop_id = w.id)", SAMPLE)} AS items
+    SELECT w.name, w.about, w.about_en, w.facility_name, w.facility_slug, w.city, {WORKSHOP_ITEMS} AS items
       FROM (SELECT w.*, f.name AS facility_name, f.slug AS facility_slug, f.city
               FROM workshops w JOIN facilities f ON f.id = w.facility_id AND f.status = 'active' AND f.kind <> 'lpka'
              WHERE CASE WHEN b.settings ? 'workshop' THEN w.id = (b.settings ->> 'workshop')::bigint
-                        ELSE w.about <> '' AND w.about_en <> '' AND EXISTS (
-                             SELECT FROM listings l JOIN products p ON p.id = l.product_id
-                              WHERE p.workshop_id = w.id AND l.state <> 'sold_out') END
+                        ELSE w.about <> '' AND w.about_en <> '' AND w.id = ANY (CAST(:selling AS bigint[])) END
              ORDER BY md5(w.id::text || to_char(CAST(:day AS date), 'YYYYMM')) LIMIT 1) w) told)"""
 
 EXHIBITIONS = """(SELECT json_agg(e) FROM (
@@ -82,8 +90,9 @@ EXHIBITIONS = """(SELECT json_agg(e) FROM (
      WHERE CAST(:day AS date) BETWEEN starts_on AND ends_on ORDER BY starts_on DESC, id LIMIT 3) e)"""
 
 CATEGORIES = """(SELECT json_agg(k ORDER BY k.position, k.name) FROM (
-    SELECT k.slug, k.name, k.name_en, k.position, count(*) AS count
-      FROM listings l JOIN categories k ON k.id = l.category_id GROUP BY k.id) k)"""
+    SELECT k.slug, k.name, k.name_en, k.position, here.count
+      FROM unnest(CAST(:categories AS bigint[]), CAST(:in_category AS bigint[])) here (id, count)
+      JOIN categories k USING (id)) k)"""
 
 #: Provinces by what they have on sale; facilities for children are counted there, by no name.
 REGIONS = """(SELECT json_agg(r ORDER BY r.products DESC, r.name) FROM (
@@ -98,9 +107,8 @@ FACILITIES = f"""(SELECT json_agg(s) FROM (
      ORDER BY counted.products DESC, f.name LIMIT {SAMPLE}) s)"""
 
 HOME = f"""
-WITH counted AS MATERIALIZED (
-    SELECT facility_id, count(*) AS products, count(*) FILTER (WHERE state <> 'sold_out') AS available
-      FROM listings GROUP BY facility_id),
+WITH counted (facility_id, products) AS MATERIALIZED (
+    SELECT * FROM unnest(CAST(:facilities AS bigint[]), CAST(:in_facility AS bigint[]))),
 children AS MATERIALIZED (SELECT id FROM facilities WHERE kind = 'lpka')
 SELECT (SELECT json_agg(found ORDER BY found.position, found.id) FROM (
           SELECT b.id, b.position, b.kind, b.title, b.title_en, b.body, b.body_en,
@@ -125,7 +133,6 @@ SELECT (SELECT json_agg(found ORDER BY found.position, found.id) FROM (
              AND CAST(:day AS date) BETWEEN COALESCE(b.starts_on, '-infinity') AND COALESCE(b.ends_on, 'infinity')
        ) found) AS blocks,
        {_cards("true")} AS newest,
-       (SELECT COALESCE(sum(available), 0) FROM counted) AS products,
        (SELECT count(*) FROM counted JOIN facilities f ON f.id = counted.facility_id AND f.status = 'active')
        AS facilities"""
 
@@ -193,11 +200,15 @@ class HomePage:
     products_count: int
 
 
-def home_page(day: datetime.date, locale: str, drafts: tuple[int, ...] = ()) -> HomePage:
-    """The front page on the accounting day `day`; unpublished blocks only where `drafts` names them."""
-    season = season_on(day)
-    values = {"season": season.words if season else None, "day": day, "drafts": list(drafts)}
-    row: Any = db.session.execute(text(HOME), values).one()
+def home_page(
+    day: datetime.date, locale: str, drafts: tuple[int, ...] = (), version: CatalogueVersion | None = None
+) -> HomePage:
+    """The front page on the accounting day `day`; unpublished blocks only where `drafts` names them.
+
+    At `version` of the catalogue or later; None: as it is now.
+    """
+    season, (index, words) = season_on(day), current(version)
+    row: Any = db.session.execute(text(HOME), asked_of(day, drafts, index, words)).one()
     blocks = [_block(found, season.name if season else None, locale) for found in row.blocks or []]
     openings = [block for block in blocks if block.kind == "opening"]
     # Who looks at one draft wants to see that one.
@@ -215,7 +226,40 @@ def home_page(day: datetime.date, locale: str, drafts: tuple[int, ...] = ()) -> 
     in_first = {card.slug for card in first.items} if first else set()
     others = [card for card in newest if card.slug not in in_first]
     tiles = (others if len(others) >= 3 else newest)[:3]
-    return HomePage(opening, first, rest, tiles, row.facilities, int(row.products))
+    return HomePage(opening, first, rest, tiles, row.facilities, (index.alive & ~index.sold_out).bit_count())
+
+
+def asked_of(
+    day: datetime.date, drafts: tuple[int, ...], index: ListingIndex, words: KnownWords
+) -> dict[str, Any]:
+    """The parameters of the statement."""
+    ready = bits.highest(index.featurable & index.available["ready"], 0, READIEST)
+    selling = index.tally("workshop", index.alive & ~index.sold_out)
+    return {
+        "day": day,
+        "drafts": list(drafts),
+        "ready": [index.ids[slot] for slot in ready],
+        "seasonal": _seasonal(season_on(day), index, words),
+        "selling": [workshop_id for workshop_id, count in selling.items() if count],
+        **_counts(index),
+    }
+
+
+def _counts(index: ListingIndex) -> dict[str, list[int]]:
+    """Products by facility and by category, as parameters of the statement; those without any are left out."""
+    found: dict[str, list[int]] = {}
+    for column, name in (("facility", "facilities"), ("category", "categories")):
+        counts = {value: count for value, count in index.tally(column, index.alive).items() if count}
+        found |= {name: list(counts), f"in_{column}": list(counts.values())}
+    return found
+
+
+def _seasonal(season: Season | None, index: ListingIndex, words: KnownWords) -> list[int]:
+    """The newest products of the season that can be bought now."""
+    if season is None:
+        return []
+    found = words.of_query(season.words, index) & index.featurable & ~index.sold_out
+    return [index.ids[slot] for slot in bits.highest(found, 0, ROW + SPARE)]
 
 
 def _block(row: dict[str, Any], season: str | None, locale: str) -> Block:

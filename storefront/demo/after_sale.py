@@ -31,6 +31,7 @@ from storefront.mail.models import Message
 from storefront.mail.owe import owe
 from storefront.media import pictures
 from storefront.media.storage import private_files
+from storefront.moderation import queue as moderation
 from storefront.orders.models import Order
 from storefront.orders.refund import send_refund
 from storefront.orders.report_window import Windows
@@ -92,6 +93,7 @@ WORDS = (
     "Terima kasih. Sekarang kami tahu uangnya sampai ke mana.",
     "Hubungi saya di nomor yang tertera untuk pesanan berikutnya ya.",
 )
+NO_NUMBERS = "Tanpa nomor telepon, ya: semua jawaban lewat toko."
 
 
 @dataclass(frozen=True)
@@ -156,13 +158,15 @@ class AfterSale:
             moment = row.told_at + datetime.timedelta(hours=self.rng.randrange(1, 9))
             with dated(moment):
                 made = thanks.thank(db.session.get_one(Order, row.order_id), words)
-            made.written_at = moment
+            made.written_at = thanks.fate(made.id).submitted_at = moment
         db.session.flush()
         waiting = list(db.session.scalars(select(ThankYou).order_by(ThankYou.id)))
         for made in waiting[2:]:
-            with dated(made.written_at + days(1)):
-                thanks.decide(made.id, show=made.words != WORDS[-1], person_id=self.curator)
-            made.decided_at = made.written_at + days(1)
+            step, note = ("approve", "") if made.words != WORDS[-1] else ("refuse", NO_NUMBERS)
+            item, moment = thanks.fate(made.id), made.written_at + days(1)
+            with dated(moment):
+                moderation.decide(item.id, item.version, step, person_id=self.curator, note=note)
+            item.decided_at = moment
         db.session.commit()
 
     def _problems(self) -> None:

@@ -92,12 +92,17 @@ OF_STAFF = [
         found("/finance/problems/{}", "SELECT id FROM problems ORDER BY (state = 'handed_over') DESC, id LIMIT 1"),
         FINANCE,
     ),
-    Sight("admin-thanks", "admin.thank_yous", at("/admin/thanks"), CURATOR),
+    Sight(
+        "moderation-thanks",
+        "admin.moderation_item",
+        found("/admin/moderation/{}", "SELECT id FROM moderation_items WHERE kind = 'thank_you' ORDER BY id LIMIT 1"),
+        CURATOR,
+    ),
 ]
 AFTER_PAGES = [*OF_SHOPPERS, *OF_STAFF]
 
 #: Files, pictures, and addresses of forms that lead back to their page.
 NO_AFTER_PAGES = {
-    "admin.after_thank_you", "checkout.after_order_data", "checkout.after_step", "checkout.data_file",
+    "checkout.after_order_data", "checkout.after_step", "checkout.data_file",
     "checkout.problem_photo", "checkout.receipt_file", "finance.problem_photo", "seller.problem_photo",
 }  # fmt: skip

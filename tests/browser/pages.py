@@ -8,6 +8,7 @@ from tests.browser import purchase
 from tests.browser.account_pages import ACCOUNT_PAGES, NO_ACCOUNT_PAGES
 from tests.browser.after_pages import AFTER_PAGES, NO_AFTER_PAGES
 from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
+from tests.browser.cart_pages import CART_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
@@ -173,6 +174,7 @@ SIGHTS = [
     *ADMIN,
     *PERSONAL,
     *BOOKS,
+    *CART_PAGES,
     *PAYMENT_PAGES,
     *PRODUCT_PAGES,
     *VOICE_PAGES,

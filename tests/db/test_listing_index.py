@@ -18,12 +18,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from storefront.catalogue import index_keeper, version
+from storefront.catalogue import facility_pages, index_keeper, version
 from storefront.catalogue.filters import AVAILABILITY, Filters
 from storefront.catalogue.index_keeper import IndexKeeper
 from storefront.catalogue.models import CommodityGroup
 from storefront.catalogue.search import CARDS, Question, ask, search
 from storefront.catalogue.shown_state import refresh_shown_state
+from storefront.catalogue.warm_up import warm_up
+from storefront.content import home_page as front
 from storefront.embedded import SUPERUSER
 from storefront.extensions import db
 from tests.clones import Clone
@@ -241,6 +243,17 @@ def test_a_page_and_a_change_read_a_bounded_number_of_rows(db_session: Session, 
     assert (results.total, len(results.items)) == (8_000, 24)
     ids = results.question.page(results.question.without())
     assert rows_read(str(CARDS.text), {"ids": ids}) <= 24 * 12
+    # Nor does the front page, or a facility's, read all that there is; PostgreSQL would count 8,000 rows in each.
+    index, words = index_keeper.current(now)
+    june = datetime.date(2026, 6, 20)
+    db_session.execute(text("UPDATE workshops SET about = 'Dari jati.', about_en = 'Of teak.'"))
+    assert front.home_page(june, "id").products_count == 8_000
+    assert rows_read(front.HOME, front.asked_of(june, (), index, words)) < 1_500
+    slug = db_session.scalar(text("SELECT slug FROM facilities"))
+    question = ask(Filters(facility=(slug,), page=300), index, words)
+    asked = facility_pages.asked_of(question)
+    assert (asked["counts"], asked["ids"]) == ([8_000], ids)
+    assert rows_read(facility_pages.FACILITY, {"slug": slug, **asked}) <= 24 * 13
     db_session.execute(text("UPDATE variants SET price = 77000 WHERE product_id = :id"), {"id": ids[0]})
     # As far as a process has read that looked a moment before; another test's open transaction may hold it back.
     reached = db_session.scalar(text("SELECT pg_current_xact_id()::text"))
@@ -270,8 +283,8 @@ def many(number: int, database: Clone) -> None:
         connection.execute(
             # Written long ago: another database's transaction that still runs does not make them read again.
             """INSERT INTO listings (product_id, facility_id, category_id, published_at, price_from, price_to, state,
-                                     changed_in)
-               SELECT id, facility_id, category_id, published_at, 50000, 50000, 'made_to_order', '3'
+                                     workshop_id, changed_in)
+               SELECT id, facility_id, category_id, published_at, 50000, 50000, 'made_to_order', workshop_id, '3'
                  FROM products WHERE id <> %s""",
             (first.id,),
         )
@@ -296,6 +309,19 @@ def rows_read(statement: str, parameters: dict[str, Any]) -> int:
         return float(own * node["Actual Loops"]) + sum(rows(child) for child in node.get("Plans", ()))
 
     return round(rows(plan[0]["Plan"]))
+
+
+def test_a_process_reads_ahead_what_many_products_hold(
+    shop: list[dict[str, Any]], app: Flask, db_session: Session, statements: Callable[[], list[str]]
+) -> None:
+    db_session.execute(text("SELECT refresh_search_words()"))
+    db_session.commit()
+    holding = {word: sum(word in row["title"].split() for row in shop) for word in (*NOUNS, *KINDS)}
+    assert warm_up(app, many=10) >= sum(count >= 10 for count in holding.values()) > 0
+    index, words = index_keeper.current()
+    statements()
+    words.hits([word for word, count in holding.items() if count >= 10], index)
+    assert statements() == []
 
 
 def test_arguments_that_name_nothing_find_nothing(shop: list[dict[str, Any]]) -> None:

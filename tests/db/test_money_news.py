@@ -154,12 +154,12 @@ def test_a_thank_you_reaches_the_workshop_without_a_name(
     coordinator = sign_in(app.test_client(), make_account("coordinator", facilities=(shop.pekalongan,)))
     assert "indah" not in coordinator.get("/seller/PKL/thanks").text
     curator = sign_in(app.test_client(), make_account("curator"))
-    assert "ucapan terima kasih menunggu dibaca" in curator.get("/admin/").text
-    waiting = curator.get("/admin/thanks").text
+    waiting = curator.get("/admin/moderation").text
     assert "&lt;b&gt;kainnya&lt;/b&gt;" in waiting
     assert number not in waiting
     thanks_id = db_session.scalars(select(ThankYou.id)).one()
-    assert post(curator, f"/admin/thanks/{thanks_id}", {"decision": "show"}).status_code == 303
+    item = thanks.fate(thanks_id)
+    assert post(curator, f"/admin/moderation/{item.id}/approve", {"version": item.version}).status_code == 303
     for code in ("PKL", "NML"):
         person = make_account("coordinator", facilities=(shop.pekalongan if code == "PKL" else shop.ambon,))
         seen = sign_in(app.test_client(), person).get(f"/seller/{code}/thanks").text
@@ -167,6 +167,8 @@ def test_a_thank_you_reaches_the_workshop_without_a_name(
         assert "Pembeli di Pekalongan" in seen
         assert "Sari" not in seen
     assert "sudah diteruskan ke bengkelnya" in client.get(f"/orders/{number}").text
-    post(curator, f"/admin/thanks/{thanks_id}", {"decision": "hide"})
+    refusal = {"version": thanks.fate(thanks_id).version, "reason": "unfriendly", "note": ""}
+    assert post(curator, f"/admin/moderation/{item.id}/refuse", refusal).status_code == 303
     assert thanks.for_facility(shop.pekalongan.id) == []
+    assert "tidak kami teruskan" in client.get(f"/orders/{number}").text
     assert client.get(f"/orders/{number}?token={order_token(order)}").status_code == 303

@@ -21,6 +21,7 @@ from storefront.shipping.load_places import Counts
 from storefront.shipping.match_places import Whereabouts, towns
 from storefront.shipping.quote import reach_to
 from storefront.shipping.rates import load_origins
+from storefront.shipping.shown_city import is_known
 from tests.clones import Clone
 from tests.factories import make_facility
 
@@ -73,6 +74,13 @@ def test_each_city_is_one_place_by_its_name_and_kind(places: Counts, db_session:
     for write in (str, WRITINGS[0], WRITINGS[2]):
         found = towns([Whereabouts(row[0], write(row[1])) for row in rows])
         assert [town for town, row in zip(found, rows, strict=True) if town != row[2]] == []
+
+
+def test_who_writes_is_shown_by_a_city_and_by_nothing_else(places: Counts, db_session: Session) -> None:
+    for name in ("Semarang", "kota bandung", "Kab. Gunung Kidul", "Jakarta Selatan", "Jakarta", "Jogja", "Solo", ""):
+        assert is_known(name), name
+    for name in ("Budi Santoso", "Banyumanik", "Blok C"):
+        assert not is_known(name), name
 
 
 def test_loading_again_changes_nothing_and_a_newer_list_keeps_ids(

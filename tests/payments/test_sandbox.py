@@ -300,7 +300,7 @@ def test_payments_of_before_the_books_are_entered_once(order: Order, db_session:
     db_session.execute(
         text(
             """INSERT INTO payouts (gateway, reference, amount, bank_account_id, arrived_on)
-               VALUES ('sandbox', 'po_1', 98000, :account, current_date + 1)"""
+               VALUES ('sandbox', 'po_1', 98000, :account, accounting_date(now()) + 1)"""
         ),
         {"account": account},
     )

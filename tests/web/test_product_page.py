@@ -32,6 +32,7 @@ from tests.db.test_declarations import TEXTS
 from tests.factories import make_photo, make_product, make_variant
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, post, sign_in
+from tests.training import ENDED, make_training
 
 ADDRESS = "/products/baju-koko"
 
@@ -314,3 +315,18 @@ def test_more_of_the_workshop_comes_first(client: FlaskClient, shop: Shop, db_se
     more = page[page.index("lainnya"):]
     assert more.index("kursi-teras") < more.index("/products/tempe")
     assert db_session.query(Variant).count() == 4
+
+
+def test_it_says_what_its_workshop_teaches(client: FlaskClient, shop: Shop, db_session: Session) -> None:
+    workshop = shop.batik.product.workshop
+    latest = ENDED + datetime.timedelta(days=40)
+    make_training(shop.pekalongan, workshop_id=workshop.id, skill="Membatik tulis", skill_en="Hand-drawn batik")
+    make_training(
+        shop.pekalongan, workshop_id=workshop.id, skill="Menjahit", started_on=ENDED, ended_on=latest,
+    )  # fmt: skip
+    db_session.commit()
+    page = client.get("/products/kain-batik").text
+    taught = page[page.index("Yang dilatih di sini"):]
+    assert taught.index("Menjahit") < taught.index("Membatik tulis")
+    assert "Hand-drawn batik" in client.get("/en/products/kain-batik").text
+    assert "Yang dilatih di sini" not in client.get("/products/tempe").text

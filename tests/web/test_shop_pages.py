@@ -78,6 +78,7 @@ def test_beside_the_state_a_page_costs_few_statements_and_none_when_it_is_kept(
     client: FlaskClient, shop: Shop, statements: Callable[[], list[str]], path: str, cold: int, app: Flask
 ) -> None:
     client.get("/products?sort=price_low")  # each process reads the listings once, and then what changed
+    client.get("/en/")  # and what the season asks for
     for cache in ("pages", "totals", "public_counts"):
         app.extensions.pop(cache, None)
     statements()

@@ -42,7 +42,7 @@ def ask(client: FlaskClient, body: str = "Apakah ada warna lain?", **more: str) 
     """Ask about the batik cloth from its page; where the answer leads."""
     page = client.get("/products/kain-batik/ask")
     assert page.status_code == 200
-    form = {"body": body, "city": "Semarang", "visibility": "public", "request_key": key_in(page.text), **more}
+    form = {"body": body, "city": "Pekalongan", "visibility": "public", "request_key": key_in(page.text), **more}
     sent = client.post("/products/kain-batik/ask", data=form)
     assert sent.status_code == 303, sent.text
     return str(sent.location)
@@ -59,7 +59,7 @@ def test_a_question_is_asked_without_an_account_answered_by_the_coordinator_and_
     listed = seller.get("/seller/PKL/questions").text
     (path,) = set(re.findall(r"/seller/PKL/questions/\d+", listed))
     page = seller.get(path).text
-    assert "Calon pembeli di Semarang" in page
+    assert "Calon pembeli di Pekalongan" in page
     assert "sari@contoh.id" not in page.lower(), "the address is the office's alone"
     wrong = post(seller, path, {"body": "Ada", "request_key": key_in(page)})
     assert wrong.status_code == 422
@@ -69,8 +69,8 @@ def test_a_question_is_asked_without_an_account_answered_by_the_coordinator_and_
     assert post(seller, path, form).status_code == 303, "sent twice, it is said once"
     public = client.get("/products/kain-batik").text
     assert public.count("Ada, merah dan biru.") == 1
-    assert "Calon pembeli di Semarang" in public
-    assert "Prospective buyer in Semarang" in client.get("/en/products/kain-batik").text
+    assert "Calon pembeli di Pekalongan" in public
+    assert "Prospective buyer in Pekalongan" in client.get("/en/products/kain-batik").text
     db.session.rollback()
     run_jobs()
     (file,) = mail_folder().glob("enquiry_message.*.question_answered.eml")

@@ -171,15 +171,12 @@ CREATE TABLE thank_yous (
     words      text CHECK (length(words) BETWEEN 3 AND 280),            -- null: erased
     city       text NOT NULL DEFAULT '',
     locale     text NOT NULL CHECK (locale IN ('id', 'en')),            -- as the order speaks
-    state      text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'public', 'hidden')),
+    is_shown   boolean NOT NULL DEFAULT false,              -- to its workshops, as moderation decides
     written_at timestamptz NOT NULL DEFAULT now(),
-    decided_by bigint REFERENCES people,
-    decided_at timestamptz,
     erased_at  timestamptz,
     CHECK ((words IS NULL) = (erased_at IS NOT NULL)),
-    CHECK ((state = 'waiting' OR erased_at IS NOT NULL) OR (decided_by IS NOT NULL AND decided_at IS NOT NULL))
+    CHECK (NOT (is_shown AND erased_at IS NOT NULL))
 );
-CREATE INDEX thank_yous_waiting ON thank_yous (id) WHERE state = 'waiting';
 
 -- Somebody wants to see or erase what is kept about them: the link to it goes to their address alone.
 CREATE TABLE data_requests (

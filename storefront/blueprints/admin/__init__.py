@@ -44,5 +44,4 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     pages,
     searches,
     synonyms,
-    thanks,
 )

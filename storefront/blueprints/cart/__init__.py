@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+
+from storefront.people import access
 
 bp = Blueprint("cart", __name__)
 
 
 @bp.after_request
 def personal(response: Response) -> Response:
-    """A cart is one visitor's: nobody keeps the page."""
-    response.headers["Cache-Control"] = "no-store"
+    """A cart is one visitor's. A guest's own browser may keep the page for going back and forward, and asks us
+    when it is shown again (app.js); what belongs to somebody who signs out, and fragments, nobody keeps."""
+    is_page = request.endpoint == "cart.show" and "HX-Request" not in request.headers
+    may_keep = is_page and access.person() is None
+    response.headers["Cache-Control"] = "private, no-cache" if may_keep else "no-store"
     return response
 
 
-from storefront.blueprints.cart import routes  # noqa: E402, F401
+from storefront.blueprints.cart import kept, place, routes, sending  # noqa: E402, F401

@@ -12,7 +12,7 @@ from storefront.aftercare import money_news, thanks
 from storefront.blueprints.checkout import bp
 from storefront.blueprints.checkout.order_page import own_order, page
 from storefront.books.cancel import cancel_parcels
-from storefront.cart import again, carts, cookie, own_holds
+from storefront.cart import again, carts, cookie, kept, own_holds
 from storefront.errors import DomainError, NotFound
 from storefront.exports.receipt_pdf import receipt_pdf
 from storefront.extensions import db
@@ -92,9 +92,10 @@ def buy_again(number: str) -> ResponseReturnValue:
     order = own_order(number)
     person = access.person()
     settings = current_app.extensions["settings"]
-    cart, token = carts.current(cookie.read_token(request, settings), person.id if person else None), None
+    former, token = cookie.read_token(request, settings), None
+    cart = carts.current(former, person.id if person else None)
     if cart is None:
-        cart, token = carts.create(person.id if person else None)
+        cart, token = kept.begin(former, person.id if person else None)
     held = own_holds.pieces_of(own_holds.of_visitor(request, settings, person.id if person else None))
     result = again.put_again(cart.id, order.id, english=locale() == "en", own=held)
     if any(line.put for line in result):

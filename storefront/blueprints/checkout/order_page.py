@@ -94,6 +94,7 @@ def page(order: Order, *, refusal: str = "", thanks_form: Written | None = None)
     if may_pay and waited is not None and LOOKS_TO_ASK <= waited < MOST_LOOKS and ask_soon(order.id):
         db.session.commit()
     problems = lists.of_order(order.id)
+    thanked = thanks.of_order(order.id)
     return render_template(
         "checkout/order.html",
         order=view,
@@ -118,7 +119,8 @@ def page(order: Order, *, refusal: str = "", thanks_form: Written | None = None)
         problems=problems,
         reported={row.position for row in problems if row.waits},
         news=money_news.news_of(order.id),
-        thanks=thanks.of_order(order.id),
+        thanks=thanked,
+        thanks_fate=thanks.fate(thanked.id) if thanked and not thanked.erased_at else None,
         thanks_form=thanks_form or Written(),
         whatsapp=whatsapp_link(order, view),
     )

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from config import Settings
 from storefront.blueprints.checkout import bp
 from storefront.blueprints.checkout.form import Typed, build, errors_of
-from storefront.cart import carts, cookie, own_holds
+from storefront.cart import carts, cookie, own_holds, place
 from storefront.cart import replace as replacing
 from storefront.cart.checkout import check_out, payment_page
 from storefront.cart.models import Cart
@@ -50,7 +50,7 @@ def show() -> ResponseReturnValue:
     if view is None and (waiting := carts.waiting_order(token, person_id)):
         # Back from the payment page: what was typed has become an order, and may be paid or given up there.
         return redirect(url_for("checkout.show_order", number=waiting))
-    if view is None or not view.may_be_ordered:
+    if view is None or not view.may_be_ordered or view.unsettled:
         return redirect(url_for("cart.show"))
     known = {"name": person.name, "email": person.email} if person else {}
     return _page(view, Typed.nothing(known))
@@ -60,8 +60,13 @@ def show() -> ResponseReturnValue:
 def reckon() -> ResponseReturnValue:
     """The same form with shipping reckoned anew: by htmx as one changes it, by a button without JavaScript."""
     typed = _typed()
-    view = _view(_cart(typed).id)
-    return _page(view, typed, fragment=request.headers.get("HX-Request") == "true")
+    cart_id = _cart(typed).id
+    known = [typed.values.get(name, "").strip() for name in ("district", "city", "province")]
+    if all(known):
+        # Back in the cart, each parcel's cost is known too.
+        place.suggest(cart_id, ", ".join(known))
+        db.session.commit()
+    return _page(_view(cart_id), typed, fragment=request.headers.get("HX-Request") == "true")
 
 
 @bp.post("/checkout/address")

@@ -1,6 +1,7 @@
 """What it costs to send a product somewhere, before anything is in a cart; and places for who fills in an address.
 
-Both answer from their address alone: where somebody lives is kept by their browser, never by us.
+Both answer from their address alone: where somebody lives is kept by their browser, and as far as a district with
+their cart.
 """
 
 from __future__ import annotations

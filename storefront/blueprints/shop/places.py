@@ -8,7 +8,7 @@ from flask import render_template, request, url_for
 from sqlalchemy import select
 
 from storefront.blueprints.shop import bp
-from storefront.blueprints.shop.public import plain_url, public_counts, public_page, totals
+from storefront.blueprints.shop.public import catalogue_version, plain_url, public_counts, public_page, totals
 from storefront.catalogue.facility_list import FacilityFilters, find_facilities
 from storefront.catalogue.facility_pages import facility_page
 from storefront.catalogue.filters import SLUG
@@ -33,7 +33,7 @@ from storefront.training.published import Counted
 def facilities() -> str:
     """Every facility that sells, on the map and under its province; searched and filtered by the address."""
     filters = FacilityFilters.from_args(request.args)
-    found = find_facilities(filters, locale())
+    found = find_facilities(filters, locale(), catalogue_version())
     here = url_for("shop.facilities")
 
     def region_url(region: Region) -> str:
@@ -54,7 +54,7 @@ def facilities() -> str:
 @public_page(figures=True)
 def facility(slug: str) -> str:
     """One facility: its workshops, what it sells, and what purchases did here."""
-    page = facility_page(slug, page_number(), locale())
+    page = facility_page(slug, page_number(), locale(), catalogue_version())
     if page is None:
         raise NotFound()
     sums, counts = totals().of_facility(page.id), public_counts()

@@ -27,7 +27,6 @@ def product(slug: str) -> str:
         "shop/product.html",
         product=page,
         money=money_of(page),
-        skills=[],
         voices=Voices.of(page.voices),
         canonical=plain_url("shop.product", slug=slug),
     )

@@ -6,7 +6,7 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.shop import bp
-from storefront.blueprints.shop.public import plain_url, public_page, totals
+from storefront.blueprints.shop.public import catalogue_version, plain_url, public_page, totals
 from storefront.catalogue import short_codes
 from storefront.content.home_page import home_page
 from storefront.days import today
@@ -21,7 +21,7 @@ def home() -> str:
     day = today()
     return render_template(
         "shop/home.html",
-        home=home_page(day, locale()),
+        home=home_page(day, locale(), version=catalogue_version()),
         shares=totals().of_year(day.year),
         canonical=plain_url("shop.home"),
     )

@@ -1,0 +1,52 @@
+"""What a web process reads as soon as it starts, so that no shopper waits for it: the listings, and in a large shop
+the words that very many products hold."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from storefront.catalogue.index_keeper import current
+from storefront.extensions import db
+
+log = structlog.get_logger("storefront.catalogue")
+
+#: A word that so many products hold takes some 30 ms when it is first asked for.
+MANY = 5_000
+#: Words read ahead, the most frequent first.
+MOST = 50
+
+FREQUENT = text(
+    "SELECT word FROM search_words WHERE frequency >= :many AND length(word) > 2 ORDER BY frequency DESC LIMIT :most"
+)
+
+
+def warm_up(app: Flask, many: int = MANY) -> int:
+    """Read the listings and the words that at least `many` products hold. Returns how many words; never raises."""
+    read = 0
+    with app.app_context():
+        try:
+            current()
+            words = db.session.scalars(FREQUENT, {"many": many, "most": MOST}).all()
+            for word in words:
+                db.session.rollback()  # no snapshot is held between two words
+                begun = time.monotonic()
+                index, known = current()
+                known.hits([word], index)
+                read += 1
+                time.sleep(time.monotonic() - begun)  # shoppers come first
+        except SQLAlchemyError as error:
+            log.warning("warming up ended early", error=str(error)[:200])
+        finally:
+            db.session.remove()
+    return read
+
+
+def warm_up_beside(app: Flask) -> None:
+    """The same beside the first requests."""
+    threading.Thread(target=warm_up, args=(app,), name="warm-up", daemon=True).start()
