@@ -35,7 +35,7 @@ def test_a_cart_on_a_phone_stands_still_and_comes_back(visit: Visit) -> None:
     line.get_by_role("button", name="Keluarkan").click()
     expect(line).to_have_count(0)
     expect(page.locator(f"#line-{CRISPS.sku}")).to_be_focused()  # by keyboard one goes on from there
-    page.locator("#toasts").get_by_role("button", name="Kembalikan").click()
+    page.locator("#toasts").get_by_role("button", name="Urungkan").click()
     expect(quantity).to_have_value("3")
     expect(page.locator("#toasts .alert")).to_have_count(0)
     assert page.locator("#cart .line").first.get_attribute("id") == f"line-{CLOTH.sku}"

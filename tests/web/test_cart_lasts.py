@@ -107,7 +107,7 @@ def test_what_is_taken_out_comes_back_as_it_was(shop: Shop, client: FlaskClient,
     fragment = client.post("/cart/update", data={"sku": "PKL-BATIK", "quantity": 0}, headers=HTMX).text
     toast, page = fragment.split('<div class="stack">', 1)
     assert 'hx-swap-oob="innerHTML:#toasts"' in toast
-    assert ("Kembalikan" in toast, "Kembalikan" in page) == (True, False)
+    assert ("Urungkan" in toast, "Urungkan" in page) == (True, False)
     back = client.post("/cart/undo", data={"sku": "PKL-BATIK"}, headers=HTMX).text
     assert re.search(r'<div hx-swap-oob="innerHTML:#toasts"></div>', back)
     # What was saved is had back too; what was added meanwhile adds up.

@@ -120,7 +120,7 @@ def test_a_line_is_changed_taken_out_and_put_back(shop: Shop, client: FlaskClien
     assert (fragment.status_code, fragment.headers["HX-Trigger"]) == (200, "cart-changed")
     assert "<html" not in fragment.text
     assert "Kain batik dikeluarkan" in plain(fragment)
-    assert "Kembalikan" in fragment.text
+    assert "Urungkan" in fragment.text
     add(client, quantity=3)
     client.post("/cart/update", data={"sku": "PKL-BATIK", "quantity": 0})
     assert "Keranjang masih kosong" in client.get("/cart").text
