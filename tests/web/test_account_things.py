@@ -118,6 +118,7 @@ def test_checkout_offers_addresses_and_fills_in_the_chosen_one(
     person_id, saved = sari.id, addresses.add(sari.id, HOME).id
     db_session.commit()
     add(client, headers=SAME)
+    assert "Ongkos kirim ke Banyumanik, Semarang, Jawa Tengah" in client.get("/cart").text
     page = client.get("/checkout")
     assert "Pilih satu untuk mengisi formulir" in page.text
     assert 'value="Jl. Melati 1"' not in page.text  # never by itself

@@ -19,6 +19,7 @@ from storefront.extensions import db
 from storefront.languages import locale
 from storefront.people import access
 from storefront.shipping.rates import starting_amounts
+from storefront.shoppers.addresses import addresses_of
 
 #: Refusals that the cart's page explains beside the cart itself.
 EXPLAINED = (Invalid, OutOfStock, UnknownSku)
@@ -130,7 +131,7 @@ def page(view: CartView | None, status: int = 200, *, removed: str | None = None
             money=money_of(view) if view is not None else None,
             ways=ways.ways(view.items_total, may_grow=True) if view is not None and has_goods else [],
             starting=starting_amounts(view.pieces) if view is not None and has_goods else {},
-            shipping=shipping_to(cart.place, view) if cart is not None and view is not None else None,
+            shipping=shipping_to(_place(cart), view) if cart is not None and view is not None else None,
             saved=load_saved(shelves, holds()),
             news=_news(cart.news) if cart is not None and cart.news else [],
             removed=_removed(cart.id, removed) if cart is not None and removed else None,
@@ -140,6 +141,12 @@ def page(view: CartView | None, status: int = 200, *, removed: str | None = None
     )
     response.headers["Vary"] = "HX-Request"
     return response
+
+
+def _place(cart: Cart) -> str | None:
+    """Where its parcels shall go: what was said with the cart, else the preferred address of who is signed in."""
+    home = next(iter(addresses_of(cart.person_id)), None) if cart.person_id and not cart.place else None
+    return f"{home.district}, {home.city}, {home.province}" if home else cart.place
 
 
 def _news(news: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -90,12 +90,6 @@ def use_address() -> ResponseReturnValue:
     return _page(_view(_cart(typed).id), typed, used_address=saved.id)
 
 
-@bp.get("/checkout/address")
-def after_address() -> ResponseReturnValue:
-    """The address of a step, opened again: the form."""
-    return redirect(url_for("checkout.show"))
-
-
 @bp.post("/checkout")
 def order() -> ResponseReturnValue:
     """Order, once however often it is sent, then on to the payment page.
