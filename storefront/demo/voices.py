@@ -83,7 +83,8 @@ class Voices:
             rows.append(
                 {
                     "order_line_id": line.line_id, "product_id": line.product_id, "facility_id": line.facility_id,
-                    "stars": 5 if is_late else stars, "body": body, "city": line.city, "locale": line.locale,
+                    "stars": 5 if is_late else stars, "body": body, "city": line.city,
+                    "locale": "id" if is_late else line.locale,
                     "is_shown": not is_late, "created_at": written, "updated_at": written,
                 }
             )  # fmt: skip
