@@ -368,7 +368,7 @@ def test_a_page_of_lines_asks_no_more_for_many_lines(
     arrives(books, account, *(Movement(TODAY, 1_000 + number, f"A{number}") for number in range(3)))
     few = asked_for("/finance/bank-lines")
     arrives(books, account, *(Movement(TODAY, 2_000 + number, f"B{number}") for number in range(40)))
-    assert asked_for("/finance/bank-lines") == few
+    assert asked_for("/finance/bank-lines") <= few
 
 
 def test_what_a_transfer_was_counted_by_is_in_the_trail(
