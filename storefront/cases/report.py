@@ -92,7 +92,7 @@ def report(draft: Report, locale: str) -> Case:
     if draft.kind not in KINDS:
         errors["kind"] = _("Pilih apa yang Anda laporkan.")
     if draft.email and (not MAIL.fullmatch(draft.email) or len(draft.email) > 254):
-        errors["email"] = _("Alamat e-mail ini belum lengkap. Perbaiki, atau kosongkan untuk melapor tanpa nama.")
+        errors["email"] = _("Alamat surel ini belum lengkap. Perbaiki, atau kosongkan untuk melapor tanpa nama.")
     body, papers = _read(draft.body, draft.files, errors)
     about = page_path(draft.about)
     case = Case(

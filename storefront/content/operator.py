@@ -162,7 +162,7 @@ def set_operator(fields: dict[str, str], valid_from: datetime.date, seen: int, p
     if not 3 <= len(fields["address"]) <= 300:
         errors["address"] = _("Tulis alamat surat, 3 sampai 300 huruf.")
     if not MAIL.fullmatch(fields["email"]) or len(fields["email"]) > 254:
-        errors["email"] = _("Tulis alamat e-mail yang dibaca kantor, seperti bantuan@contoh.go.id.")
+        errors["email"] = _("Tulis alamat surel yang dibaca kantor, seperti bantuan@contoh.go.id.")
     if fields["phone"] and not PHONE.fullmatch(fields["phone"]):
         errors["phone"] = _("Tulis nomor telepon dengan angka, atau kosongkan.")
     if valid_from < today():

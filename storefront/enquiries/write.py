@@ -86,7 +86,7 @@ def ask(wish: Question) -> Enquiry:
         errors["city"] = _("Tulis nama kota atau kabupaten saja, tanpa angka.")
     email = wish.email.strip().lower()
     if email and (len(email) > 254 or not EMAIL.fullmatch(email)):
-        errors["email"] = _("Tulis alamat e-mail seperti nama@contoh.id, atau kosongkan.")
+        errors["email"] = _("Tulis alamat surel seperti nama@contoh.id, atau kosongkan.")
     if not KEY.fullmatch(wish.request_key):
         errors["body"] = _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")
     if errors:

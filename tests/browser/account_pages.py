@@ -54,7 +54,7 @@ def end_letters(visitor: Visitor) -> Response:
 def guests_wishes(visitor: Visitor) -> Response:
     """A guest's list, which the browser asks for."""
     visitor.go(f"/products/{CLOTH.slug}")
-    visitor.page.locator(".heart.btn").click()
+    visitor.page.locator(".title-row .heart").click()
     response = visitor.go("/wishlist")
     expect(visitor.page.locator(".wish")).to_have_count(1)
     return response

@@ -25,7 +25,7 @@ def test_a_guest_becomes_somebody_by_a_link(visit: Callable[..., Visitor]) -> No
     heart.click()
     expect(heart).to_have_attribute("aria-pressed", "true")
     visitor.go(f"/products/{CRISPS.slug}")
-    page.locator(".heart.btn").click()
+    page.locator(".title-row .heart").click()
     assert page.evaluate(KEPT) == 2
     visitor.go("/wishlist")
     expect(page.locator(".wish")).to_have_count(2)

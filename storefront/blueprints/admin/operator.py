@@ -24,7 +24,7 @@ def contact_missing() -> Queue:
     return Queue(
         int(invented),
         _("alamat kontak yang harus diisi"),
-        _("E-mail di kaki setiap halaman masih contoh") if invented else _("Alamat kontak sudah diisi"),
+        _("Surel di kaki setiap halaman masih contoh") if invented else _("Alamat kontak sudah diisi"),
         url_for("admin.operator_form"),
     )
 
