@@ -1,7 +1,6 @@
-"""What a facility must pack and send, and what it may know of the buyer while it does.
+"""What a facility must pack and send: its parcels in lists, without their buyers.
 
-Only a facility's own parcels and lines are ever read here. Whether a buyer's name, address and phone show is
-decided by `needs_buyer` and nowhere else.
+Only a facility's own parcels and lines are ever read here; one parcel with its buyer is a `parcel_sheet`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, case, func, select
@@ -17,21 +16,10 @@ from sqlalchemy import Row, Select, case, func, select
 from storefront.days import accounting_day, begins, today
 from storefront.extensions import db
 from storefront.languages import locale
-from storefront.orders.models import (
-    Order,
-    OrderAddress,
-    OrderContact,
-    OrderLine,
-    OrderNote,
-    Parcel,
-    ParcelLine,
-    ParcelState,
-)
+from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState
 from storefront.payments.models import Refund
 from storefront.shipping.models import ShippingMethod
 
-#: A buyer's data are masked so long after the parcel was received (PRODUCT.md).
-MASKED_AFTER = timedelta(days=30)
 #: States a facility sees. Unpaid parcels (`waiting`) are nobody's work yet.
 VISIBLE = tuple(state for state in ParcelState if state is not ParcelState.WAITING)
 #: States in which the facility has something to do.
@@ -96,76 +84,6 @@ class PackedLine:
         return self.unit_price * self.quantity
 
 
-@dataclass(frozen=True)
-class Buyer:
-    """For the address label. Fields may be missing: a pickup has no address, an erased buyer nothing."""
-
-    name: str | None
-    phone: str | None
-    line1: str | None
-    district: str | None
-    city: str | None
-    province: str | None
-    postal_code: str | None
-    #: For a card that lies in the parcel, and for the courier; nothing of it goes to the workshop.
-    gift_note: str | None = None
-    note: str | None = None
-
-
-@dataclass(frozen=True)
-class ParcelSheet:
-    """One parcel as its facility works on it."""
-
-    id: int
-    order_number: str
-    position: int
-    state: str
-    is_pickup: bool
-    method_name: str
-    shipping_amount: int
-    #: What the facility bears of it, in rupiah.
-    shipping_waived: int
-    ready_by: datetime.date | None
-    paid_at: datetime.datetime | None
-    packed_at: datetime.datetime | None
-    shipped_at: datetime.datetime | None
-    received_at: datetime.datetime | None
-    courier: str | None
-    tracking: str | None
-    lines: tuple[PackedLine, ...]
-    #: None when the reader may not see it, or the parcel does not need it (any more).
-    buyer: Buyer | None
-    #: The parcel does not need the buyer's data any more, whoever reads.
-    is_masked: bool
-
-    @property
-    def pieces(self) -> int:
-        return sum(line.quantity for line in self.lines)
-
-    @property
-    def net_amount(self) -> int:
-        return sum(line.net_amount for line in self.lines)
-
-
-def needs_buyer(
-    state: str,
-    *,
-    shipped_at: datetime.datetime | None,
-    received_at: datetime.datetime | None,
-    days_max: int,
-    now: datetime.datetime,
-) -> bool:
-    """Whether a parcel still needs its buyer's name, address and phone.
-
-    From payment until 30 days after it was received. One whose receipt nobody noted counts as received
-    after the longest time on the road. Unpaid and cancelled parcels need nobody.
-    """
-    if state in (ParcelState.WAITING, ParcelState.CANCELLED):
-        return False
-    arrived = received_at or (shipped_at + timedelta(days=days_max) if shipped_at else None)
-    return arrived is None or now < arrived + MASKED_AFTER
-
-
 def counts(facility_id: int) -> dict[str, int]:
     """How many parcels the facility has in each visible state."""
     rows = db.session.execute(
@@ -185,72 +103,27 @@ def parcels(facility_id: int, state: str | None = None, page: int = 1, limit: in
     is_open = case((Parcel.state.in_(OPEN), 0), else_=1)
     soonest = case((Parcel.state.in_(OPEN), Parcel.ready_by))
     statement = (
-        _with_order()
+        with_order()
         .where(*where)
         .order_by(is_open, soonest.nulls_last(), case((is_open == 0, Parcel.id)), Parcel.id.desc())
         .offset((page - 1) * limit)
         .limit(limit)
     )
     found = db.session.execute(statement).all()
-    lines = _lines([row.Parcel.id for row in found])
+    lines = packed_lines([row.Parcel.id for row in found])
     day = today()
     return ParcelPage([_row(row, lines.get(row.Parcel.id, []), day) for row in found], total, page)
-
-
-def parcel(
-    facility_id: int, parcel_id: int, *, with_buyer: bool, now: datetime.datetime | None = None
-) -> ParcelSheet | None:
-    """One parcel of this facility, or None: another's does not exist for it.
-
-    `with_buyer`: the reader may see buyers' data (`policy.Action.BUYERS_READ`); they still show only while
-    the parcel needs them.
-    """
-    row = db.session.execute(
-        _with_order().where(
-            Parcel.id == parcel_id, Parcel.facility_id == facility_id, Parcel.state.in_(VISIBLE)
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    found: Parcel = row.Parcel
-    needed = needs_buyer(
-        found.state,
-        shipped_at=found.shipped_at,
-        received_at=found.received_at,
-        days_max=found.days_max,
-        now=now or datetime.datetime.now(UTC),
-    )
-    return ParcelSheet(
-        id=found.id,
-        order_number=row.number,
-        position=found.position,
-        state=found.state,
-        is_pickup=found.is_pickup,
-        method_name=_named(row),
-        shipping_amount=found.shipping_amount,
-        shipping_waived=found.shipping_waived,
-        ready_by=found.ready_by,
-        paid_at=row.paid_at,
-        packed_at=found.packed_at,
-        shipped_at=found.shipped_at,
-        received_at=found.received_at,
-        courier=found.courier,
-        tracking=found.tracking,
-        lines=tuple(_lines([found.id]).get(found.id, [])),
-        buyer=_buyer(found.order_id, found.is_pickup) if needed and with_buyer else None,
-        is_masked=not needed,
-    )
 
 
 def pick_list(facility_id: int) -> list[tuple[ParcelRow, Sequence[PackedLine]]]:
     """All parcels to pack with their pieces, the most urgent first. Goes to the workshop: no buyer in it."""
     found = db.session.execute(
-        _with_order()
+        with_order()
         .where(Parcel.facility_id == facility_id, Parcel.state == ParcelState.TO_PACK)
         .order_by(Parcel.ready_by.nulls_last(), Parcel.id)
         .limit(200)
     ).all()
-    lines = _lines([row.Parcel.id for row in found])
+    lines = packed_lines([row.Parcel.id for row in found])
     day = today()
     return [(_row(row, lines.get(row.Parcel.id, []), day), lines.get(row.Parcel.id, [])) for row in found]
 
@@ -277,7 +150,8 @@ def called_off(facility_id: int, day: datetime.date) -> list[tuple[int, str, int
     return [(row.id, row.number, row.position) for row in rows]
 
 
-def _with_order() -> Select[*tuple[Any, ...]]:
+def with_order() -> Select[*tuple[Any, ...]]:
+    """Parcels with their order's number and moment of payment, and how they travel."""
     return (
         select(Parcel, Order.number, Order.paid_at, ShippingMethod)
         .join(Order, Order.id == Parcel.order_id)
@@ -285,7 +159,8 @@ def _with_order() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _lines(parcel_ids: Sequence[int]) -> dict[int, list[PackedLine]]:
+def packed_lines(parcel_ids: Sequence[int]) -> dict[int, list[PackedLine]]:
+    """What lies in each parcel, in the reader's language."""
     rows = db.session.execute(
         select(ParcelLine.parcel_id, ParcelLine.quantity, OrderLine)
         .join(OrderLine, OrderLine.id == ParcelLine.order_line_id)
@@ -317,7 +192,7 @@ def _row(row: Row[Any], lines: Sequence[PackedLine], day: datetime.date) -> Parc
         position=found.position,
         state=found.state,
         is_pickup=found.is_pickup,
-        method_name=_named(row),
+        method_name=method_name(row),
         ready_by=found.ready_by,
         paid_at=row.paid_at,
         pieces=sum(line.quantity for line in lines),
@@ -330,23 +205,7 @@ def _row(row: Row[Any], lines: Sequence[PackedLine], day: datetime.date) -> Parc
     )
 
 
-def _named(row: Row[Any]) -> str:
+def method_name(row: Row[Any]) -> str:
+    """How a row of `with_order` travels, as its reader calls it."""
     name: str = row.ShippingMethod.named(locale(), is_free=row.Parcel.shipping_waived > 0)
     return name
-
-
-def _buyer(order_id: int, is_pickup: bool) -> Buyer:
-    contact = db.session.get(OrderContact, order_id)
-    address = None if is_pickup else db.session.get(OrderAddress, order_id)
-    notes = db.session.get(OrderNote, order_id)
-    return Buyer(
-        name=contact.name if contact else None,
-        phone=contact.phone if contact else None,
-        line1=address.line1 if address else None,
-        district=address.district if address else None,
-        city=address.city if address else None,
-        province=address.province if address else None,
-        postal_code=address.postal_code if address else None,
-        gift_note=notes.gift_note if notes else None,
-        note=notes.note if notes else None,
-    )

@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from storefront.days import today
-from storefront.orders.packing import parcel as parcel_sheet
 from storefront.orders.packing import pick_list
+from storefront.orders.parcel_sheet import parcel_sheet
 from storefront.shipping.models import FacilityCourier, FreeShipping, ShippingMethod
 from storefront.shipping.quote import Rate, amount_for
 from storefront.verify.everything import INVARIANTS

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storefront.orders.packing import needs_buyer
+from storefront.orders.parcel_sheet import needs_buyer
 
 NOW = datetime(2026, 11, 24, 5, tzinfo=UTC)
 

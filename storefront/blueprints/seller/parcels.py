@@ -16,7 +16,7 @@ from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.orders import packing, ship
 from storefront.orders.models import Parcel
-from storefront.orders.packing import ParcelSheet
+from storefront.orders.parcel_sheet import ParcelSheet, parcel_sheet
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -98,7 +98,7 @@ def after_step(code: str, parcel_id: int, step: str) -> ResponseReturnValue:
 @access.rule(Action.PARCELS_READ)
 def slip(code: str, parcel_id: int) -> ResponseReturnValue:
     """The packing slip: order code, parcel number and pieces, nothing of the buyer."""
-    sheet = packing.parcel(g.facility.id, parcel_id, with_buyer=False)
+    sheet = parcel_sheet(g.facility.id, parcel_id, with_buyer=False)
     if sheet is None:
         raise NotFound()
     return render_template("seller/slip.html", parcel=sheet)
@@ -123,7 +123,7 @@ def pick_list(code: str) -> ResponseReturnValue:
 
 def own(parcel_id: int) -> ParcelSheet:
     """The facility's own parcel. Raises `NotFound` for another's, as if it did not exist."""
-    sheet = packing.parcel(g.facility.id, parcel_id, with_buyer=allowed(Action.BUYERS_READ))
+    sheet = parcel_sheet(g.facility.id, parcel_id, with_buyer=allowed(Action.BUYERS_READ))
     if sheet is None:
         raise NotFound()
     return sheet

@@ -18,7 +18,7 @@ from storefront.books.refunds import LineWish
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.orders.models import Order, Parcel
-from storefront.orders.packing import ParcelSheet
+from storefront.orders.parcel_sheet import ParcelSheet
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
