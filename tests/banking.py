@@ -22,8 +22,6 @@ from tests.factories import make_order
 from tests.money_out import Books, open_books
 from tests.replay import replayed
 
-TODAY = days.today()
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -91,7 +89,7 @@ def handle_events() -> list[str]:
 def paid(asked: Asked, amount: int | None = None, *, note: str | None = None, day: object = None) -> Movement:
     """The bank's line of a shopper's transfer."""
     words = f"TRSF E-BANKING CR {note if note is not None else asked.code} SARI"
-    return Movement(day or TODAY, asked.total if amount is None else amount, words)  # type: ignore[arg-type]
+    return Movement(day or days.today(), asked.total if amount is None else amount, words)  # type: ignore[arg-type]
 
 
 def states(lines: Sequence[BankLine]) -> list[str]:

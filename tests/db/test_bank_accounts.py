@@ -23,7 +23,6 @@ from tests.factories import make_paid_order
 from tests.money_out import LONG_AGO, Books, open_books, register_account, settled
 from tests.threads import at_once
 
-TODAY = days.today()
 DAY = datetime.timedelta(days=1)
 
 
@@ -43,23 +42,23 @@ def propose(books: Books, number: str, valid_from: datetime.date = LONG_AGO, **v
 def test_an_account_counts_once_a_second_person_has_approved_it(books: Books) -> None:
     account = propose(books, "0001-02-345678")
     with pytest.raises(NoBankAccount):
-        bank_accounts.in_force(books.pekalongan, TODAY)
+        bank_accounts.in_force(books.pekalongan, days.today())
     with pytest.raises(FourEyes):
         bank_accounts.approve(account, books.first)
     bank_accounts.approve(account, books.second)
-    assert bank_accounts.in_force(books.pekalongan, TODAY).number == "000102345678"
-    assert bank_accounts.find_in_force(books.ambon, TODAY) is None
+    assert bank_accounts.in_force(books.pekalongan, days.today()).number == "000102345678"
+    assert bank_accounts.find_in_force(books.ambon, days.today()) is None
     with pytest.raises(Decided):
         bank_accounts.approve(account, books.second)
 
 
 def test_a_new_account_ends_the_one_before(books: Books) -> None:
     old = register_account(books, books.pekalongan, "11111111")
-    new = register_account(books, books.pekalongan, "22222222", valid_from=TODAY)
-    assert bank_accounts.in_force(books.pekalongan, TODAY - DAY).id == old
-    assert bank_accounts.in_force(books.pekalongan, TODAY).id == new
+    new = register_account(books, books.pekalongan, "22222222", valid_from=days.today())
+    assert bank_accounts.in_force(books.pekalongan, days.today() - DAY).id == old
+    assert bank_accounts.in_force(books.pekalongan, days.today()).id == new
     with pytest.raises(Invalid) as refusal:
-        register_account(books, books.pekalongan, "33333333", valid_from=TODAY)
+        register_account(books, books.pekalongan, "33333333", valid_from=days.today())
     assert list(refusal.value.errors) == ["valid_from"]
 
 
@@ -68,42 +67,42 @@ def test_an_account_is_not_ended_before_money_went_there(books: Books) -> None:
     register_account(books, None, "99999999")
     settled(books, "premium", 10, "TRX-1")
     for act in (
-        lambda: register_account(books, books.pekalongan, "22222222", valid_from=TODAY),
+        lambda: register_account(books, books.pekalongan, "22222222", valid_from=days.today()),
         lambda: bank_accounts.propose_end(
-            bank_accounts.in_force(books.pekalongan, TODAY).id, TODAY - DAY, books.first
+            bank_accounts.in_force(books.pekalongan, days.today()).id, days.today() - DAY, books.first
         ),
     ):
         with pytest.raises(Invalid):
             act()
-    register_account(books, books.pekalongan, "22222222", valid_from=TODAY + DAY)
+    register_account(books, books.pekalongan, "22222222", valid_from=days.today() + DAY)
 
 
 def test_the_offices_account_is_not_ended_before_money_went_through_it(books: Books) -> None:
     central = register_account(books, None, "99999999")
     make_paid_order((books.shop.batik, 1))
-    record_payout(gateway="sandbox", reference="po_1", amount=5, arrived_on=TODAY, person_id=books.first)
+    record_payout(gateway="sandbox", reference="po_1", amount=5, arrived_on=days.today(), person_id=books.first)
     with pytest.raises(Invalid) as refusal:
-        bank_accounts.propose_end(central, TODAY - DAY, books.first)
+        bank_accounts.propose_end(central, days.today() - DAY, books.first)
     assert list(refusal.value.errors) == ["end_on"]
     with pytest.raises(Invalid) as refusal:
-        register_account(books, None, "88888888", valid_from=TODAY)
+        register_account(books, None, "88888888", valid_from=days.today())
     assert list(refusal.value.errors) == ["valid_from"]
-    register_account(books, None, "77777777", valid_from=TODAY + DAY)
+    register_account(books, None, "77777777", valid_from=days.today() + DAY)
 
 
 def test_an_account_ends_when_two_people_say_so(books: Books) -> None:
     account = register_account(books, books.pekalongan, "11111111")
     with pytest.raises(Decided):
         bank_accounts.approve_end(account, books.second)
-    bank_accounts.propose_end(account, TODAY, books.first)
-    assert bank_accounts.find_in_force(books.pekalongan, TODAY + DAY) is not None
+    bank_accounts.propose_end(account, days.today(), books.first)
+    assert bank_accounts.find_in_force(books.pekalongan, days.today() + DAY) is not None
     with pytest.raises(FourEyes):
         bank_accounts.approve_end(account, books.first)
     bank_accounts.approve_end(account, books.second)
-    assert bank_accounts.find_in_force(books.pekalongan, TODAY) is not None
-    assert bank_accounts.find_in_force(books.pekalongan, TODAY + DAY) is None
+    assert bank_accounts.find_in_force(books.pekalongan, days.today()) is not None
+    assert bank_accounts.find_in_force(books.pekalongan, days.today() + DAY) is None
     with pytest.raises(Decided):
-        bank_accounts.propose_end(account, TODAY, books.first)
+        bank_accounts.propose_end(account, days.today(), books.first)
 
 
 def test_a_rejected_account_never_counts(books: Books) -> None:

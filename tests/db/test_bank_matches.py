@@ -20,11 +20,12 @@ from storefront.books.four_eyes import Decided
 from storefront.books.models import Deposit, Settlement
 from storefront.books.payouts import record_payout
 from storefront.books.settle import Wish
+from storefront.days import today
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.balance import balance
 from tests.bank_samples import Movement
-from tests.banking import TODAY, ask_for_transfer, open_bank, paid, states, take_in
+from tests.banking import ask_for_transfer, open_bank, paid, states, take_in
 from tests.banking import settle as run_jobs_of
 from tests.money_out import Books, billed_deposit, settled
 from tests.threads import at_once
@@ -51,7 +52,7 @@ def arrives(books: Books, account: int, *movements: Movement) -> list[BankLine]:
 
 def payout(books: Books, amount: int = 200_000, reference: str = "po_20261127") -> None:
     record_payout(
-        gateway="sandbox", reference=reference, amount=amount, arrived_on=TODAY, person_id=books.first
+        gateway="sandbox", reference=reference, amount=amount, arrived_on=today(), person_id=books.first
     )
     db.session.commit()
 
@@ -62,7 +63,7 @@ def proposed(line: BankLine) -> list[tuple[str, int]]:
 
 def test_a_payout_recorded_by_hand_is_tied_to_its_line(books: Books, account: int) -> None:
     payout(books)
-    (line,) = arrives(books, account, Movement(TODAY, 200_000, "SANDBOX PAYOUT PO 20261127"))
+    (line,) = arrives(books, account, Movement(today(), 200_000, "SANDBOX PAYOUT PO 20261127"))
     assert line.state == "matched"
     (entry,) = lists.matched([line.match_id])[line.match_id]
     assert (entry.kind, entry.amount) == ("payout", 200_000)
@@ -72,7 +73,7 @@ def test_a_payout_recorded_by_hand_is_tied_to_its_line(books: Books, account: in
 
 def test_a_payout_of_another_amount_is_shown_with_both_sides(books: Books, account: int) -> None:
     payout(books)
-    (line,) = arrives(books, account, Movement(TODAY, 195_000, "SANDBOX PAYOUT PO_20261127"))
+    (line,) = arrives(books, account, Movement(today(), 195_000, "SANDBOX PAYOUT PO_20261127"))
     assert line.state == "open"
     (row,) = proposals.for_lines([line])[line.id]
     assert (row.kind, row.amount, row.difference, row.is_named) == ("entry_differs", 200_000, -5_000, True)
@@ -85,7 +86,7 @@ def test_a_payout_of_another_amount_is_shown_with_both_sides(books: Books, accou
 def test_two_that_fit_are_left_to_a_person(books: Books, account: int) -> None:
     payout(books, 70_000, "po_one")
     payout(books, 70_000, "po_two")
-    (line,) = arrives(books, account, Movement(TODAY, 70_000, "PAYOUT"))
+    (line,) = arrives(books, account, Movement(today(), 70_000, "PAYOUT"))
     assert proposed(line) == [("entry", 0), ("entry", 0)]
     match.tie(match.locked_lines([line.id]), [untied(account, [70_000])[0].posting_id], person_id=books.first)
     db.session.commit()
@@ -96,7 +97,7 @@ def test_two_that_fit_are_left_to_a_person(books: Books, account: int) -> None:
 def test_one_line_may_be_several_payments_that_left_together(books: Books, account: int) -> None:
     for fund, amount in (("premium", 20_000), ("working_capital", 15_000)):
         settled(books, fund, amount, f"TRX-{fund}")
-    (line,) = arrives(books, account, Movement(TODAY, -35_000, "BULK"))
+    (line,) = arrives(books, account, Movement(today(), -35_000, "BULK"))
     both = [one.posting_id for one in untied(account)]
     with pytest.raises(NotEven):
         match.tie(match.locked_lines([line.id]), both[:1], person_id=books.first)
@@ -107,14 +108,14 @@ def test_one_line_may_be_several_payments_that_left_together(books: Books, accou
 
 def test_a_settlement_is_tied_by_the_banks_reference(books: Books, account: int) -> None:
     settled(books, "premium", 20_000, "FT261127-0099")
-    (line,) = arrives(books, account, Movement(TODAY, -20_000, "PENYALURAN", "FT2611270099"))
+    (line,) = arrives(books, account, Movement(today(), -20_000, "PENYALURAN", "FT2611270099"))
     assert line.state == "matched"
 
 
 def test_a_match_can_be_taken_apart_but_not_what_was_booked_by_it(books: Books, account: int) -> None:
     payout(books)
     asked = ask_for_transfer((books.shop.batik, 1))
-    by_name, by_code = arrives(books, account, Movement(TODAY, 200_000, "po_20261127"), paid(asked))
+    by_name, by_code = arrives(books, account, Movement(today(), 200_000, "po_20261127"), paid(asked))
     match.untie(by_name.id, books.first)
     db.session.commit()
     assert states([by_name]) == ["open"]
@@ -128,13 +129,13 @@ def test_an_approved_settlement_is_paid_by_one_click(books: Books, account: int)
         [Wish(books.pekalongan, books.funds["premium"], 20_000)], person_id=books.first
     )
     settle.approve([settlement.id], books.second)
-    (line,) = arrives(books, account, Movement(TODAY, -20_000, "KE 2220000001 LAPAS", "FT77"))
+    (line,) = arrives(books, account, Movement(today(), -20_000, "KE 2220000001 LAPAS", "FT77"))
     (row,) = proposals.for_lines([line])[line.id]
     assert (row.kind, row.id, row.is_named) == ("settlement", str(settlement.id), True)
     from_line.pay_settlement(line.id, settlement.id, books.first)
     db.session.commit()
     found = db.session.get_one(Settlement, settlement.id)
-    assert (found.state, found.bank_reference, found.paid_on) == ("paid", "FT77", TODAY)
+    assert (found.state, found.bank_reference, found.paid_on) == ("paid", "FT77", today())
     assert states([line]) == ["matched"]
 
 
@@ -143,7 +144,7 @@ def test_a_settlement_of_another_amount_is_not_paid_by_the_line(books: Books, ac
         [Wish(books.pekalongan, books.funds["premium"], 20_000)], person_id=books.first
     )
     settle.approve([settlement.id], books.second)
-    (line,) = arrives(books, account, Movement(TODAY, -19_000, "KE 2220000001"))
+    (line,) = arrives(books, account, Movement(today(), -19_000, "KE 2220000001"))
     assert proposed(line) == []
     with pytest.raises(NotEven):
         from_line.pay_settlement(line.id, settlement.id, books.first)
@@ -156,7 +157,7 @@ def test_a_deposit_is_paid_by_the_line_with_its_ntpn(books: Books, account: int)
     amount = deposit.amount
     db.session.commit()
     (line,) = arrives(
-        books, account, Movement(TODAY, -amount, "MPN 820251124000001 NTPN A1B2C3D4E5F60718", "FT5")
+        books, account, Movement(today(), -amount, "MPN 820251124000001 NTPN A1B2C3D4E5F60718", "FT5")
     )
     (row,) = proposals.for_lines([line])[line.id]
     assert (row.kind, row.is_named, from_line.ntpn_in(line)) == ("deposit", True, "A1B2C3D4E5F60718")
@@ -167,7 +168,7 @@ def test_a_deposit_is_paid_by_the_line_with_its_ntpn(books: Books, account: int)
 
 
 def test_a_payout_is_recorded_from_its_line(books: Books, account: int) -> None:
-    (line,) = arrives(books, account, Movement(TODAY, 150_000, "STRIPE"))
+    (line,) = arrives(books, account, Movement(today(), 150_000, "STRIPE"))
     from_line.record_payout(line.id, gateway="sandbox", reference="po_9", person_id=books.first)
     db.session.commit()
     assert (states([line]), balance(f"bank:{account}")) == (["matched"], 150_000)
@@ -176,7 +177,7 @@ def test_a_payout_is_recorded_from_its_line(books: Books, account: int) -> None:
 
 
 def test_a_line_is_set_aside_with_a_reason_and_brought_back(books: Books, account: int) -> None:
-    (line,) = arrives(books, account, Movement(TODAY, -6_500, "BIAYA ADM"))
+    (line,) = arrives(books, account, Movement(today(), -6_500, "BIAYA ADM"))
     with pytest.raises(Invalid):
         match.set_aside(line.id, " x ", books.first)
     match.set_aside(line.id, "Biaya administrasi bank", books.first)
@@ -193,7 +194,7 @@ def test_a_line_is_set_aside_with_a_reason_and_brought_back(books: Books, accoun
 
 def test_the_banks_words_stand_in_no_trail(books: Books, account: int) -> None:
     asked = ask_for_transfer((books.shop.batik, 1))
-    lines = arrives(books, account, paid(asked), paid(asked, 7), Movement(TODAY, 5, "IBU RATNA PERTIWI"))
+    lines = arrives(books, account, paid(asked), paid(asked, 7), Movement(today(), 5, "IBU RATNA PERTIWI"))
     match.set_aside(lines[2].id, "Bukan untuk toko", books.first)
     db.session.commit()
     trail = db.session.scalars(text("SELECT details::text FROM audit_events")).all()
@@ -212,7 +213,7 @@ def test_a_payment_without_its_code_is_proposed(books: Books, account: int) -> N
 def test_hundredths_are_never_tied(books: Books, account: int) -> None:
     from storefront.bank import files
 
-    content = f"Tanggal;Uraian;Nominal\n{TODAY:%d/%m/%Y};BUNGA;1.234,56\n".encode()
+    content = f"Tanggal;Uraian;Nominal\n{today():%d/%m/%Y};BUNGA;1.234,56\n".encode()
     file, _new = files.upload(account, "bunga.csv", content, books.first)
     files.take_in(file.id, books.first)
     db.session.commit()
@@ -225,7 +226,7 @@ def test_hundredths_are_never_tied(books: Books, account: int) -> None:
 
 def test_the_database_holds_both_sides_to_the_same_sum(books: Books, account: int) -> None:
     payout(books)
-    (line,) = arrives(books, account, Movement(TODAY, 5, "X"))
+    (line,) = arrives(books, account, Movement(today(), 5, "X"))
     posting = untied(account)[0].posting_id
     db.session.execute(
         text(
@@ -243,7 +244,7 @@ def test_one_line_and_one_entry_tied_by_many_at_once_are_tied_once(
     books: Books, account: int, wide_app: Flask
 ) -> None:
     payout(books, 70_000, "aaa")
-    lines = arrives(books, account, Movement(TODAY, 70_000, "ONE"), Movement(TODAY, 70_000, "TWO"))
+    lines = arrives(books, account, Movement(today(), 70_000, "ONE"), Movement(today(), 70_000, "TWO"))
     (posting,) = [one.posting_id for one in untied(account)]
 
     def call(line_id: int) -> Callable[[], bool]:
@@ -261,8 +262,8 @@ def test_one_line_and_one_entry_tied_by_many_at_once_are_tied_once(
 
 
 def test_lines_are_listed_by_state_day_and_words(books: Books, account: int) -> None:
-    day = TODAY - datetime.timedelta(40)
-    arrives(books, account, Movement(day, 5, "LAMA"), Movement(TODAY, 7, "BARU SEKALI"))
+    day = today() - datetime.timedelta(40)
+    arrives(books, account, Movement(day, 5, "LAMA"), Movement(today(), 7, "BARU SEKALI"))
     assert [row.amount for row in lists.lines().rows] == [7, 5]
     assert [row.amount for row in lists.lines(last=day).rows] == [5]
     assert [row.amount for row in lists.lines(words="baru").rows] == [7]

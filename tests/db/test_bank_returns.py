@@ -19,6 +19,7 @@ from storefront.books import attention, refunds
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.refund_outcome import refund_failed
 from storefront.books.refunds import LineWish, RefundDecided
+from storefront.days import today
 from storefront.embedded import SUPERUSER
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
@@ -29,7 +30,7 @@ from storefront.orders.refund import record_refund
 from storefront.payments.gateway import EventKind, ProviderEvent
 from storefront.payments.models import Refund
 from tests.bank_samples import Movement
-from tests.banking import TODAY, Asked, ask_for_transfer, open_bank, paid, settle, states, take_in
+from tests.banking import Asked, ask_for_transfer, open_bank, paid, settle, states, take_in
 from tests.clones import Clone
 from tests.factories import make_paid_order
 from tests.money_out import Books
@@ -91,7 +92,7 @@ def approved(books: Books, *backs: BankReturn) -> None:
 
 
 def pay(books: Books, back: BankReturn, **changes: Any) -> BankReturn:
-    values = {"reference": "FT9001", "paid_on": TODAY, "person_id": books.first, **changes}
+    values = {"reference": "FT9001", "paid_on": today(), "person_id": books.first, **changes}
     found = return_batches.mark_paid(back.id, **values)
     db.session.commit()
     return found
@@ -151,7 +152,7 @@ def test_a_refund_counts_on_the_day_the_bank_paid_it(
     give(back)
     approved(books, back)
     later(database, "return_batches", "approved_at = now() - interval '3 days'")
-    yesterday = TODAY - datetime.timedelta(1)
+    yesterday = today() - datetime.timedelta(1)
     pay(books, back, paid_on=yesterday)
     row = db.session.execute(
         text(
@@ -167,7 +168,7 @@ def test_money_that_paid_nothing_goes_back_the_same_way(
     books: Books, account: int, run_jobs: Callable[[], None]
 ) -> None:
     asked = ask_for_transfer((books.shop.batik, 1))
-    arrives(books, account, paid(asked), paid(asked, day=TODAY - datetime.timedelta(1)))
+    arrives(books, account, paid(asked), paid(asked, day=today() - datetime.timedelta(1)))
     db.session.commit()
     run_jobs()
     db.session.expire_all()
@@ -219,7 +220,7 @@ def test_the_line_of_the_bank_pays_it_by_one_click(
     back = refused(books, paid_by_transfer(books, account), run_jobs)
     give(back)
     approved(books, back)
-    (line,) = arrives(books, account, Movement(TODAY, -100_000, "TRF KE 7700099881 SARI PERTIWI", "FT88"))
+    (line,) = arrives(books, account, Movement(today(), -100_000, "TRF KE 7700099881 SARI PERTIWI", "FT88"))
     (row,) = [row for row in proposals.for_lines([line])[line.id] if row.kind == "return"]
     assert (row.id, row.is_named) == (str(back.id), True)
     from_line.pay_return(line.id, back.id, books.first)
@@ -235,7 +236,7 @@ def test_a_payment_noted_by_hand_is_tied_by_its_reference(
     give(back)
     approved(books, back)
     pay(books, back, reference="FT-123456")
-    (line,) = arrives(books, account, Movement(TODAY, -100_000, "TRANSFER", "FT123456"))
+    (line,) = arrives(books, account, Movement(today(), -100_000, "TRANSFER", "FT123456"))
     assert line.state == "matched"
 
 
@@ -424,7 +425,7 @@ def test_many_who_pay_at_once_pay_once(
 
     def call() -> bool:
         with wide_app.app_context():
-            return_batches.mark_paid(back_id, reference="FT1", paid_on=TODAY, person_id=books.first)
+            return_batches.mark_paid(back_id, reference="FT1", paid_on=today(), person_id=books.first)
             db.session.commit()
             return True
 

@@ -35,7 +35,6 @@ from tests.taking import differences, hear, holds, paid_there, placed, reconcile
 from tests.threads import at_once
 
 pytestmark = pytest.mark.usefixtures("db_session")
-TODAY = days.today()
 
 
 @pytest.fixture
@@ -119,7 +118,7 @@ def test_a_payout_that_the_provider_tells_of_is_written_down_though_less_is_left
     hear()
     sent = pay_out()
     assert sent is not None
-    payout = {"gateway": "sandbox", "reference": sent.id, "amount": sent.amount, "arrived_on": TODAY}
+    payout = {"gateway": "sandbox", "reference": sent.id, "amount": sent.amount, "arrived_on": days.today()}
     first, second = make_person().id, make_person().id
     account = bank_accounts.propose(
         None, bank="Bank Contoh", number="1110001112", holder="RPL Contoh", permission_letter="S-12",
@@ -164,7 +163,8 @@ def test_a_payout_that_never_arrived_is_shown(
     pay_out()
     db_session.commit()
     reconciled()
-    monkeypatch.setattr(days, "today", lambda: TODAY + datetime.timedelta(days=7))
+    later = days.today() + datetime.timedelta(days=7)
+    monkeypatch.setattr(days, "today", lambda: later)
     assert reconciled().found == 1
     (missing,) = differences()
     assert (missing.what, missing.theirs, missing.ours) == ("amount", -taken.amount, None)
@@ -174,7 +174,7 @@ def test_a_payout_that_never_arrived_is_shown(
 def test_what_the_provider_does_not_know_is_shown_and_nothing_is_changed(db_session: Session, shop: Shop) -> None:
     taken = paid_there((shop.batik, 1))
     hear()
-    book("invented:1:x", "correction", TODAY, [Leg(clearing("sandbox"), 700), Leg(books_difference(), -700)])
+    book("invented:1:x", "correction", days.today(), [Leg(clearing("sandbox"), 700), Leg(books_difference(), -700)])
     db_session.commit()
     run = reconciled()
     assert run.found == 1
@@ -200,7 +200,7 @@ def test_a_difference_that_goes_away_is_gone(db_session: Session, shop: Shop) ->
 
 def test_compared_again_nothing_is_doubled(db_session: Session, shop: Shop) -> None:
     paid_there((shop.batik, 1), fee=1_000)
-    book("invented:1:x", "correction", TODAY, [Leg(clearing("sandbox"), 700), Leg(books_difference(), -700)])
+    book("invented:1:x", "correction", days.today(), [Leg(clearing("sandbox"), 700), Leg(books_difference(), -700)])
     db_session.commit()
     first, again = reconciled(), reconciled()
     assert (first.found, again.found, again.events, again.lines, again.healed) == (1, 0, 0, 0, 0)
@@ -219,7 +219,7 @@ def test_two_runs_at_once_do_no_more_than_one(app: Flask, db_session: Session, s
                 "INSERT INTO reconciliation_runs (gateway, first_day, last_day, state, step)"
                 " VALUES ('sandbox', :day, :day, 'running', 'events') RETURNING id"
             ),
-            {"day": TODAY},
+            {"day": days.today()},
         ).scalar_one()
         for _ in range(3)
     ]

@@ -47,7 +47,10 @@ from tests.money_out import Books, approved_deposit, billed_deposit, broken, ope
 from tests.threads import at_once, while_held
 
 WORDS = "Salah catat, lihat berita acara 12"
-TOMORROW = days.today() + datetime.timedelta(days=1)
+
+
+def tomorrow() -> datetime.date:
+    return days.today() + datetime.timedelta(days=1)
 
 
 @pytest.fixture
@@ -229,7 +232,7 @@ def more_distributed_than_paid(books: Books, third: int) -> Case:
 def bank_account_approved(books: Books, third: int) -> Case:
     id = bank_accounts.propose(
         books.pekalongan, bank="Bank Contoh", number="3330001111", holder="RPL Contoh",
-        permission_letter="S-13/KPPN/2026", valid_from=TOMORROW, person_id=books.first,
+        permission_letter="S-13/KPPN/2026", valid_from=tomorrow(), person_id=books.first,
     ).id  # fmt: skip
     return Case(
         f"bank_accounts WHERE id = {id}",
@@ -243,7 +246,7 @@ def bank_account_approved(books: Books, third: int) -> Case:
 
 def bank_account_ended(books: Books, third: int) -> Case:
     id = bank_accounts.in_force(books.pekalongan, days.today()).id
-    bank_accounts.propose_end(id, TOMORROW, books.first)
+    bank_accounts.propose_end(id, tomorrow(), books.first)
     return Case(f"bank_accounts WHERE id = {id}", (
         lambda: bank_accounts.approve_end(id, books.second), lambda: bank_accounts.approve_end(id, third),
     ))  # fmt: skip
@@ -251,7 +254,7 @@ def bank_account_ended(books: Books, third: int) -> Case:
 
 def _draft(books: Books) -> RuleDraft:
     return RuleDraft(
-        basis="net", valid_from=TOMORROW, valid_to=None, legal_basis="Keputusan Kepala Lapas nomor 12",
+        basis="net", valid_from=tomorrow(), valid_to=None, legal_basis="Keputusan Kepala Lapas nomor 12",
         legal_basis_en="Decision 12 of the head", facility_id=books.pekalongan,
         shares=[(books.funds["premium"], 6000), (books.funds["working_capital"], 4000)],
     )  # fmt: skip
@@ -278,7 +281,7 @@ def _narrow_rule(books: Books) -> int:
 
 
 def end_of_rule_proposed(books: Books, third: int) -> Case:
-    id, last = _narrow_rule(books), TOMORROW + datetime.timedelta(days=30)
+    id, last = _narrow_rule(books), tomorrow() + datetime.timedelta(days=30)
     return Case(f"split_rules WHERE id = {id}", (
         lambda: rule_ends.propose_end(id, last, WORDS, books.first),
         lambda: rule_ends.propose_end(id, last, WORDS, third),
@@ -287,7 +290,7 @@ def end_of_rule_proposed(books: Books, third: int) -> Case:
 
 def end_of_rule_approved(books: Books, third: int) -> Case:
     rule = _narrow_rule(books)
-    id = rule_ends.propose_end(rule, TOMORROW + datetime.timedelta(days=30), WORDS, books.first).id
+    id = rule_ends.propose_end(rule, tomorrow() + datetime.timedelta(days=30), WORDS, books.first).id
     return Case(f"split_rules WHERE id = {rule}", (
         lambda: rule_ends.approve_end(id, books.second), lambda: rule_ends.approve_end(id, third),
     ))  # fmt: skip
@@ -296,7 +299,7 @@ def end_of_rule_approved(books: Books, third: int) -> Case:
 def two_bearers_from_one_day(books: Books, third: int) -> Case:
     ids = [
         fee_bearing.propose(
-            fund_id=books.funds["premium"], valid_from=TOMORROW, legal_basis="", person_id=books.first
+            fund_id=books.funds["premium"], valid_from=tomorrow(), legal_basis="", person_id=books.first
         ).id
         for _ in range(2)
     ]
@@ -383,7 +386,7 @@ def test_two_deadlines_for_one_day(wide_app: Flask, books: Books) -> None:
     def set_one(person_id: int) -> Callable[[], str]:
         def call() -> str:
             with wide_app.app_context():
-                satkers.set_deadline(TOMORROW, 5, "Peraturan 5 tahun 2026", person_id)
+                satkers.set_deadline(tomorrow(), 5, "Peraturan 5 tahun 2026", person_id)
                 db.session.commit()
                 return "done"
 

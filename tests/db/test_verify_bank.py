@@ -15,6 +15,7 @@ from storefront.bank.models import BankReturn, HeldTransfer
 from storefront.books import refunds
 from storefront.books.refund_outcome import refund_failed
 from storefront.books.refunds import LineWish
+from storefront.days import today
 from storefront.embedded import SUPERUSER
 from storefront.extensions import db
 from storefront.orders.models import Order
@@ -22,7 +23,7 @@ from storefront.payments.models import Refund
 from storefront.verify import bank, books, clearing, orders, passed_on, shares
 from storefront.verify.invariant import check
 from tests.bank_samples import Movement
-from tests.banking import TODAY, ask_for_transfer, open_bank, paid, settle, take_in
+from tests.banking import ask_for_transfer, open_bank, paid, settle, take_in
 from tests.clones import Clone, TestServer, settings_for, worker_name
 from tests.later_books import without_checks
 
@@ -41,7 +42,7 @@ def live() -> None:
     parts = ask_for_transfer((shop.honey, 1))
     take_in(
         account, first, paid(whole), paid(parts, 50_000), paid(parts, parts.total - 45_000), paid(whole, 3_000),
-        Movement(TODAY, -6_500, "BIAYA ADM"),
+        Movement(today(), -6_500, "BIAYA ADM"),
     )  # fmt: skip
     settle(account)
     transfers.count(parts.payment.id, first)
@@ -66,7 +67,7 @@ def live() -> None:
     db.session.commit()
     return_batches.approve(batch.id, made.second)
     for back in backs[:2]:
-        return_batches.mark_paid(back.id, reference=f"FT-{back.id}00000", paid_on=TODAY, person_id=first)
+        return_batches.mark_paid(back.id, reference=f"FT-{back.id}00000", paid_on=today(), person_id=first)
     db.session.commit()
     assert db.session.get_one(Refund, refund.id).state == "succeeded"
 

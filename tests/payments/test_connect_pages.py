@@ -22,7 +22,11 @@ from tests.payments.connecting import CAPITAL, Shop, register
 from tests.staff import make_account, post, sign_in
 
 ACCOUNT = "acct_namlea123456"
-TODAY = days.today().isoformat()
+
+
+def today() -> str:
+    """The accounting day as forms send it."""
+    return days.today().isoformat()
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def test_an_account_is_registered_and_ended_by_two_people(
 ) -> None:
     form = {
         "facility_id": str(shop.books.ambon), "account": ACCOUNT, "permission_letter": "S-7/PB/2026",
-        "valid_from": TODAY,
+        "valid_from": today(),
     }  # fmt: skip
     wrong = post(finance, "/finance/connected-accounts", {**form, "account": "12345"})
     assert wrong.status_code == 422
@@ -62,7 +66,7 @@ def test_an_account_is_registered_and_ended_by_two_people(
     assert ACCOUNT in finance.get("/finance/connected-accounts").text
     assert post(second, f"{steps}/approve").status_code == 303
     assert account().approved_at
-    assert post(finance, f"{steps}/end", {"end_on": TODAY}).status_code == 303
+    assert post(finance, f"{steps}/end", {"end_on": today()}).status_code == 303
     assert post(finance, f"{steps}/approve-end").status_code == 409
     assert post(second, f"{steps}/approve-end").status_code == 303
     assert account().valid_to == days.today()
@@ -96,7 +100,7 @@ def test_whoever_is_finance_for_one_facility_sees_no_others_account(app: Flask, 
     client = sign_in(app.test_client(), own)
     assert shop.account not in client.get("/finance/connected-accounts").text
     theirs = db.session.scalars(select(ConnectedAccount.id)).one()
-    assert post(client, f"/finance/connected-accounts/{theirs}/end", {"end_on": TODAY}).status_code == 404
+    assert post(client, f"/finance/connected-accounts/{theirs}/end", {"end_on": today()}).status_code == 404
 
 
 def test_a_settlement_is_proposed_approved_and_shown_with_its_transfers(
@@ -143,7 +147,7 @@ def test_files_and_reports_say_what_was_transferred(shop: Shop, finance: FlaskCl
     answer = finance.get("/finance/settlements?format=csv")
     (row,) = csv.DictReader(io.StringIO(answer.get_data(as_text=True).lstrip("\ufeff")))
     assert row["settlement_id"] == str(settlement_id)
-    assert {str(CAPITAL), "paid", TODAY} <= set(row.values())
+    assert {str(CAPITAL), "paid", today()} <= set(row.values())
     reported = db.session.execute(text("SELECT amount, bank_reference FROM reporting.settlements")).one()
     assert tuple(reported) == (CAPITAL, None)
     month = f"{days.today():%Y-%m}"
@@ -212,7 +216,7 @@ def test_while_it_is_off_nothing_of_it_is_seen(
     for address in ("/finance/connected-accounts", f"/finance/connected-accounts/{account_id}/approve"):
         assert finance.get(address).status_code == 404
     assert (
-        post(finance, f"/finance/connected-accounts/{account_id}/end", {"end_on": TODAY}).status_code == 404
+        post(finance, f"/finance/connected-accounts/{account_id}/end", {"end_on": today()}).status_code == 404
     )
     for address in (
         "/finance/settlements",

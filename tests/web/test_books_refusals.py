@@ -21,8 +21,14 @@ from storefront.facilities.models import Workshop
 from tests.money_out import Books, close_last_month, open_books, settled
 from tests.staff import make_account, post, sign_in
 
-TODAY = days.today().isoformat()
-LAST_MONTH = (days.today().replace(day=1) - datetime.timedelta(days=1)).isoformat()
+
+def today() -> str:
+    """The accounting day as forms send it."""
+    return days.today().isoformat()
+
+
+def last_month() -> str:
+    return (days.today().replace(day=1) - datetime.timedelta(days=1)).isoformat()
 
 
 @pytest.fixture
@@ -42,14 +48,14 @@ def forms(books: Books) -> dict[str, tuple[str, dict[str, Any], type]]:
     return {
         "payout": (
             "/finance/payouts",
-            {"gateway": "sandbox", "reference": "po_1", "amount": "9.000", "arrived_on": TODAY},
+            {"gateway": "sandbox", "reference": "po_1", "amount": "9.000", "arrived_on": today()},
             Payout,
         ),
         "correction": (
             "/finance/corrections/new",
             {
                 "reason": "Salah catat, lihat surat bank",
-                "effective_date": TODAY,
+                "effective_date": today(),
                 "account-1": "clearing:sandbox",
                 "credit-1": "9.000",
                 "account-2": "corrections:difference",
@@ -59,7 +65,7 @@ def forms(books: Books) -> dict[str, tuple[str, dict[str, Any], type]]:
         ),
         "distribution": (
             "/finance/distributions",
-            {"workshop": str(workshop), "distributed_on": TODAY, "people": "5", "amount": "9.000"},
+            {"workshop": str(workshop), "distributed_on": today(), "people": "5", "amount": "9.000"},
             PremiumDistribution,
         ),
     }
@@ -94,11 +100,11 @@ def test_a_day_in_a_closed_month(finance: FlaskClient, books: Books, thing: str,
     close_last_month(books)
     db.session.commit()
     address, form, model = forms(books)[thing]
-    answer = post(finance, address, {**form, field: LAST_MONTH})
+    answer = post(finance, address, {**form, field: last_month()})
     assert answer.status_code in (409, 422)
     assert "sudah ditutup" in beside(answer.text, field)
     assert number_of(model) == 0
-    for value in {**form, field: LAST_MONTH}.values():
+    for value in {**form, field: last_month()}.values():
         assert f'value="{value}"' in answer.text or f">{value}</textarea>" in answer.text
 
 

@@ -19,11 +19,12 @@ from storefront.bank.models import BankFile, BankLine, BankReturn, HeldTransfer
 from storefront.books import settle as settling
 from storefront.books.models import Settlement
 from storefront.books.settle import Wish
+from storefront.days import today
 from storefront.extensions import db
 from storefront.orders.models import Order
 from tests import bank_samples as samples
 from tests.bank_samples import Movement
-from tests.banking import TODAY, ask_for_transfer, open_bank, paid, settle, take_in
+from tests.banking import ask_for_transfer, open_bank, paid, settle, take_in
 from tests.money_out import Books
 from tests.staff import csrf_token, make_account, post, sign_in
 from tests.web.test_cart_pages import plain
@@ -192,7 +193,7 @@ def test_a_forgotten_code_is_one_click(finance: FlaskClient, books: Books, accou
 def test_an_order_that_does_not_exist_is_said_beside_the_field(
     finance: FlaskClient, books: Books, account: int
 ) -> None:
-    (line,) = arrives(books, account, Movement(TODAY, 50_000, "APA"))
+    (line,) = arrives(books, account, Movement(today(), 50_000, "APA"))
     refused = post(finance, f"/finance/bank-lines/{line.id}/payment", {"number": "KB-AAAA-AAAA"})
     assert refused.status_code == 422
     assert "Pesanan dengan nomor ini tidak ada" in plain(refused)
@@ -203,7 +204,7 @@ def test_a_settlement_is_paid_from_the_list(finance: FlaskClient, books: Books, 
         [Wish(books.pekalongan, books.funds["premium"], 20_000)], person_id=books.first
     )
     settling.approve([settlement.id], books.second)
-    (line,) = arrives(books, account, Movement(TODAY, -20_000, "TRF 2220000001", "FT1001"))
+    (line,) = arrives(books, account, Movement(today(), -20_000, "TRF 2220000001", "FT1001"))
     assert f"Penyaluran {settlement.id}" in plain(finance.get("/finance/bank-lines"))
     assert (
         post(finance, f"/finance/bank-lines/{line.id}/settlement", {"id": settlement.id}).status_code == 303
@@ -216,7 +217,7 @@ def test_a_settlement_is_paid_from_the_list(finance: FlaskClient, books: Books, 
 def test_a_line_is_set_aside_brought_back_and_tied_by_hand(
     finance: FlaskClient, books: Books, account: int
 ) -> None:
-    (line,) = arrives(books, account, Movement(TODAY, 150_000, "PAYOUT"))
+    (line,) = arrives(books, account, Movement(today(), 150_000, "PAYOUT"))
     address = f"/finance/bank-lines/{line.id}"
     assert post(finance, address + "/set-aside", {"reason": "?"}).status_code == 422
     assert post(finance, address + "/set-aside", {"reason": "Salah rekening"}).status_code == 303
@@ -239,10 +240,10 @@ def test_both_sides_of_a_difference_are_shown(finance: FlaskClient, books: Books
     from storefront.books.payouts import record_payout
 
     record_payout(
-        gateway="sandbox", reference="po_abc123", amount=200_000, arrived_on=TODAY, person_id=books.first
+        gateway="sandbox", reference="po_abc123", amount=200_000, arrived_on=today(), person_id=books.first
     )
     db.session.commit()
-    arrives(books, account, Movement(TODAY, 195_000, "PO ABC123"))
+    arrives(books, account, Movement(today(), 195_000, "PO ABC123"))
     assert "Bank Rp 195.000, buku Rp 200.000, selisih −Rp 5.000." in plain(finance.get("/finance/bank-lines"))
     words = plain(finance.get("/finance/bank-files"))
     assert "−Rp 5.000" in words
@@ -290,10 +291,10 @@ def test_money_goes_back_in_a_batch_of_two_people(
     assert "Yang mengusulkan tidak boleh menyetujui" in plain(own)
     assert post(second, address + "/approve").status_code == 303
     refused = post(
-        finance, f"/finance/returns/{back.id}/paid", {"bank_reference": "x", "paid_on": TODAY.isoformat()}
+        finance, f"/finance/returns/{back.id}/paid", {"bank_reference": "x", "paid_on": today().isoformat()}
     )
     assert refused.status_code == 422
-    paid_now = {"bank_reference": "FT42", "paid_on": TODAY.isoformat()}
+    paid_now = {"bank_reference": "FT42", "paid_on": today().isoformat()}
     assert post(finance, f"/finance/returns/{back.id}/paid", paid_now).status_code == 303
     for path in (address, "/finance/returns"):
         words = plain(finance.get(path))
@@ -322,7 +323,7 @@ def test_shoppers_accounts_are_finances_alone(app: Flask, books: Books, account:
 
 
 def test_finance_of_one_facility_sees_no_bank(app: Flask, books: Books, account: int) -> None:
-    (line,) = arrives(books, account, Movement(TODAY, 5, "X"))
+    (line,) = arrives(books, account, Movement(today(), 5, "X"))
     client = sign_in(app.test_client(), make_account("finance", facilities=(books.shop.pekalongan,)))
     for path in (
         "/finance/bank-files",
@@ -342,7 +343,7 @@ def test_no_export_and_no_trail_holds_a_shoppers_account(
     db.session.commit()
     for path in (
         "/finance/audit?format=csv", "/finance/settlements?format=csv", "/finance/deposits?format=csv",
-        f"/finance/export?from={TODAY}&to={TODAY}&format=csv",
+        f"/finance/export?from={today()}&to={today()}&format=csv",
     ):  # fmt: skip
         answer = finance.get(path)
         assert "77700099881" not in answer.text, path
@@ -365,9 +366,9 @@ def test_a_page_of_lines_asks_no_more_for_many_lines(
         assert finance.get(path).status_code == 200
         return len(statements())
 
-    arrives(books, account, *(Movement(TODAY, 1_000 + number, f"A{number}") for number in range(3)))
+    arrives(books, account, *(Movement(today(), 1_000 + number, f"A{number}") for number in range(3)))
     few = asked_for("/finance/bank-lines")
-    arrives(books, account, *(Movement(TODAY, 2_000 + number, f"B{number}") for number in range(40)))
+    arrives(books, account, *(Movement(today(), 2_000 + number, f"B{number}") for number in range(40)))
     assert asked_for("/finance/bank-lines") <= few
 
 

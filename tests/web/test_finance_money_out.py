@@ -35,7 +35,11 @@ from tests.staff import make_account, post, sign_in
 
 NTPN = "A1B2C3D4E5F6G7H8"
 PDF = b"%PDF-1.4\n1 0 obj <</Type /Catalog>> endobj\ntrailer <<>>\nstartxref\n9\n%%EOF\n"
-TODAY = days.today().isoformat()
+
+
+def today() -> str:
+    """The accounting day as forms send it."""
+    return days.today().isoformat()
 
 
 @pytest.fixture
@@ -117,7 +121,7 @@ def test_a_settlement_from_proposal_to_the_banks_reference(
     good(post(second, "/finance/settlements/approve", {"pick": ids}))
     page = finance.get(f"/finance/settlements/{ids[0]}").text
     assert "2220000001" in page  # whoever pays sees where to
-    good(post(finance, f"/finance/settlements/{ids[0]}/paid", {"bank_reference": "TRX-1", "paid_on": TODAY}))
+    good(post(finance, f"/finance/settlements/{ids[0]}/paid", {"bank_reference": "TRX-1", "paid_on": today()}))
     page = finance.get("/finance/settlements?state=paid&facility=PKL&fund=premium").text
     assert "TRX-1" in page
     assert "60.000" in page
@@ -163,7 +167,7 @@ def test_payments_are_pasted_in_bulk(finance: FlaskClient, books: Books) -> None
     db.session.commit()
     page = finance.get("/finance/settlements/paid").text
     assert all(f"#{number}<" in page for number in ids)
-    wrong = f"{ids[0]}; TRX-1; {TODAY}\n{ids[1]}\tTRX-1\t{TODAY}\nsalah\n"
+    wrong = f"{ids[0]}; TRX-1; {today()}\n{ids[1]}\tTRX-1\t{today()}\nsalah\n"
     answer = post(finance, "/finance/settlements/paid", {"rows": wrong})
     assert answer.status_code == 422
     assert "Baris 3" in answer.text
@@ -172,7 +176,7 @@ def test_payments_are_pasted_in_bulk(finance: FlaskClient, books: Books) -> None
     assert "Baris 2" in answer.text
     assert set(db.session.scalars(select(Settlement.state))) == {"approved"}
     slashed = days.today().strftime("%d/%m/%Y")
-    rows = f"#{ids[0]}; TRX-1; {TODAY}\r\n\r\n{ids[1]}\tTRX-2\t{slashed}\r\n{ids[2]},TRX-3,{TODAY}"
+    rows = f"#{ids[0]}; TRX-1; {today()}\r\n\r\n{ids[1]}\tTRX-2\t{slashed}\r\n{ids[2]},TRX-3,{today()}"
     good(post(finance, "/finance/settlements/paid", {"rows": rows}))
     db.session.expire_all()
     assert set(db.session.scalars(select(Settlement.state))) == {"paid"}
@@ -181,8 +185,8 @@ def test_payments_are_pasted_in_bulk(finance: FlaskClient, books: Books) -> None
 def test_a_payment_is_undone_by_the_other(finance: FlaskClient, second: FlaskClient, books: Books) -> None:
     number = proposed(books)
     good(post(second, f"/finance/settlements/{number}/approve"))
-    good(post(finance, f"/finance/settlements/{number}/paid", {"bank_reference": "TRX-1", "paid_on": TODAY}))
-    form = {"on": TODAY, "reason": "Bank mengembalikan uangnya"}
+    good(post(finance, f"/finance/settlements/{number}/paid", {"bank_reference": "TRX-1", "paid_on": today()}))
+    form = {"on": today(), "reason": "Bank mengembalikan uangnya"}
     assert "reverse" not in finance.get(f"/finance/settlements/{number}").text
     assert post(finance, f"/finance/settlements/{number}/reverse", form).status_code == 409
     answer = post(second, f"/finance/settlements/{number}/reverse", {**form, "reason": "salah"})
@@ -195,22 +199,22 @@ def test_a_payment_is_undone_by_the_other(finance: FlaskClient, second: FlaskCli
 def test_a_deposit_from_proposal_to_the_slip(finance: FlaskClient, second: FlaskClient, books: Books) -> None:
     page = finance.get("/finance/deposits").text
     assert "30.000" in page
-    good(post(finance, "/finance/deposits", {"pick": books.pekalongan, "until": TODAY}))
+    good(post(finance, "/finance/deposits", {"pick": books.pekalongan, "until": today()}))
     address = f"/finance/deposits/{only_deposit().id}"
     assert "Kain batik" in finance.get(address).text
     good(post(second, f"{address}/approve"))
-    answer = post(finance, f"{address}/billing-code", {"billing_code": "123", "billing_expires_at": TODAY})
+    answer = post(finance, f"{address}/billing-code", {"billing_code": "123", "billing_expires_at": today()})
     assert answer.status_code == 422
     assert "f-billing_code-error" in answer.text
     later = (days.today() + datetime.timedelta(days=7)).isoformat()
     code = {"billing_code": "820251124000001", "billing_expires_at": f"{later}T23:59"}
     good(post(finance, f"{address}/billing-code", code))
-    answer = post(finance, f"{address}/paid", {"ntpn": "pendek", "paid_on": TODAY})
+    answer = post(finance, f"{address}/paid", {"ntpn": "pendek", "paid_on": today()})
     assert answer.status_code == 422
     assert "f-ntpn-error" in answer.text
-    form = {"ntpn": NTPN.lower(), "ntb": "123456789012", "paid_on": TODAY, "booked_on": ""}
+    form = {"ntpn": NTPN.lower(), "ntb": "123456789012", "paid_on": today(), "booked_on": ""}
     good(post(finance, f"{address}/paid", form))
-    good(post(finance, f"{address}/booked", {"booked_on": TODAY}))
+    good(post(finance, f"{address}/booked", {"booked_on": today()}))
     deposit = only_deposit()
     assert (deposit.state, deposit.ntpn, deposit.booked_on) == ("paid", NTPN, days.today())
     answer = post(finance, f"{address}/upload", {"proof": (io.BytesIO(b"<svg/>"), "bukti.pdf")})
@@ -227,7 +231,7 @@ def test_a_used_ntpn_is_a_sentence(finance: FlaskClient, books: Books) -> None:
     paid_deposit(books, NTPN)
     other = billed_deposit(books, "820251124000002", books.ambon)
     db.session.commit()
-    answer = post(finance, f"/finance/deposits/{other.id}/paid", {"ntpn": NTPN, "paid_on": TODAY})
+    answer = post(finance, f"/finance/deposits/{other.id}/paid", {"ntpn": NTPN, "paid_on": today()})
     assert answer.status_code == 422
     assert "sudah dipakai" in answer.text
     assert f'value="{NTPN}"' in answer.text
@@ -302,7 +306,7 @@ def test_premium_passed_on_is_entered_and_approved(
     settled(books, "premium", 60_000, "TRX-1")
     db.session.commit()
     workshop = db.session.scalars(select(Workshop.id).where(Workshop.facility_id == books.pekalongan)).first()
-    form = {"workshop": workshop, "distributed_on": TODAY, "people": "7", "amount": "60.001"}
+    form = {"workshop": workshop, "distributed_on": today(), "people": "7", "amount": "60.001"}
     answer = post(coordinator, "/seller/PKL/distributions", form)
     assert answer.status_code == 409
     assert "60.000" in answer.text
@@ -332,7 +336,7 @@ def test_who_entered_a_record_withdraws_it(coordinator: FlaskClient, head: Flask
     )  # fmt: skip
     db.session.commit()
     assert post(coordinator, f"/seller/PKL/distributions/{other.id}/withdraw").status_code == 404
-    form = {"workshop": workshop, "distributed_on": TODAY, "people": "7", "amount": "10"}
+    form = {"workshop": workshop, "distributed_on": today(), "people": "7", "amount": "10"}
     good(post(coordinator, "/seller/PKL/distributions", form))
     good(post(coordinator, f"/seller/PKL/distributions/{other.id + 1}/withdraw"))
     states = db.session.scalars(select(PremiumDistribution.state).order_by(PremiumDistribution.id))
@@ -451,7 +455,7 @@ def test_budget_returns_are_booked_by_a_second_person(
     db.session.commit()
     form = {
         "facility_id": books.pekalongan, "fund_id": books.funds["premium"], "amount": "20.000",
-        "reference": "SP2D-1", "returned_on": TODAY,
+        "reference": "SP2D-1", "returned_on": today(),
     }  # fmt: skip
     answer = post(finance, "/finance/budget", {**form, "fund_id": books.funds["state_revenue"]})
     assert answer.status_code == 422
@@ -489,12 +493,12 @@ def test_a_file_of_a_moment_never_changes(finance: FlaskClient, second: FlaskCli
     db.session.commit()
     moment = finance.get("/finance/settlements?format=csv&part=manifest").json["as_of"]
     then = finance.get(f"/finance/settlements?format=csv&as_of={moment}").data
-    good(post(finance, f"/finance/settlements/{number}/paid", {"bank_reference": "TRX-1", "paid_on": TODAY}))
+    good(post(finance, f"/finance/settlements/{number}/paid", {"bank_reference": "TRX-1", "paid_on": today()}))
     assert finance.get(f"/finance/settlements?format=csv&as_of={moment}").data == then
     assert b"approved" in then
     paid_at = finance.get("/finance/settlements?format=csv&part=manifest").json["as_of"]
     paid = finance.get(f"/finance/settlements?format=csv&as_of={paid_at}").data
-    form = {"on": TODAY, "reason": "Bank mengembalikan uangnya"}
+    form = {"on": today(), "reason": "Bank mengembalikan uangnya"}
     good(post(second, f"/finance/settlements/{number}/reverse", form))
     assert finance.get(f"/finance/settlements?format=csv&as_of={paid_at}").data == paid
     assert b"TRX-1" in paid

@@ -25,7 +25,9 @@ from tests.money_out import open_books
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, post, sign_in
 
-TOMORROW = today() + datetime.timedelta(days=1)
+
+def tomorrow() -> datetime.date:
+    return today() + datetime.timedelta(days=1)
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def wish(shop: Shop, **changes: Any) -> dict[str, Any]:
         "percent-1": "66,67",
         "fund-2": fund("state_revenue"),
         "percent-2": "33.33 %",
-        "valid_from": TOMORROW.isoformat(),
+        "valid_from": tomorrow().isoformat(),
         "legal_basis": "Keputusan Kepala Lapas nomor 12",
         "legal_basis_en": "Decision 12 of the head",
     }
@@ -154,12 +156,12 @@ def test_a_successor_begins_as_the_rule_it_follows(finance: FlaskClient, shop: S
 def test_a_rule_is_ended_by_two_people(finance: FlaskClient, admin: FlaskClient, shop: Shop) -> None:
     rule = make_rule(facility=shop.pekalongan)
     db.session.commit()
-    wish = {"last_day": TOMORROW.isoformat(), "reason": "Kembali ke aturan umum"}
+    wish = {"last_day": tomorrow().isoformat(), "reason": "Kembali ke aturan umum"}
     assert post(finance, f"/finance/rules/{rule.id}/end", wish).status_code == 303
     assert "Diusulkan berakhir" in admin.get(f"/finance/rules/{rule.id}").text
     assert post(admin, f"/finance/rules/{rule.id}/approve-end").status_code == 303
     db.session.expire_all()
-    assert rule.valid_to == TOMORROW
+    assert rule.valid_to == tomorrow()
 
 
 def test_who_proposed_it_may_take_it_back(app: Flask, finance: FlaskClient, shop: Shop) -> None:
@@ -182,7 +184,7 @@ def test_finance_of_one_facility_sees_and_proposes_its_own(app: Flask, shop: Sho
     assert client.get(f"/finance/rules/{foreign.id}").status_code == 404
     assert propose(client, shop, facility_id=str(shop.ambon.id)).status_code == 422
     assert propose(client, shop, facility_id="").status_code == 422
-    assert propose(client, shop, valid_from=(TOMORROW).isoformat()).status_code == 303
+    assert propose(client, shop, valid_from=tomorrow().isoformat()).status_code == 303
     for path in ("/finance/payouts", "/finance/disputes", "/finance/corrections"):
         assert client.get(path).status_code == 404
     assert post(client, "/finance/funds", {"code": "abc"}).status_code == 404
@@ -205,7 +207,7 @@ def test_a_fund_is_added_with_names_in_both_languages(finance: FlaskClient, shop
 
 
 def test_a_bearer_of_fees_by_two_people(finance: FlaskClient, admin: FlaskClient, shop: Shop) -> None:
-    wish = {"fund": fund("state_revenue"), "valid_from": TOMORROW.isoformat(), "legal_basis": ""}
+    wish = {"fund": fund("state_revenue"), "valid_from": tomorrow().isoformat(), "legal_basis": ""}
     refused = post(finance, "/finance/fees", wish)
     assert refused.status_code == 422
     assert "dasar hukum" in refused.text

@@ -19,8 +19,6 @@ from tests.selling import Shop, open_shop
 from tests.staff import csrf_token, make_account, sign_in
 from tests.threads import at_once
 
-TODAY = today().isoformat()
-
 
 @pytest.fixture
 def shop(db_session: Session) -> Shop:
@@ -61,7 +59,7 @@ def test_couriers_are_chosen_and_named(shop: Shop, send: Callable, client: Flask
 def test_what_the_facility_bears_begins_and_ends(
     shop: Shop, send: Callable, client: FlaskClient, db_session: Session
 ) -> None:
-    good = {"reach": "province", "minimum": "Rp 250.000", "valid_from": TODAY, "valid_to": ""}
+    good = {"reach": "province", "minimum": "Rp 250.000", "valid_from": today().isoformat(), "valid_to": ""}
     assert send("free", **good).status_code == 303
     assert "250.000" in client.get("/seller/PKL/shipping").text
     again = send("free", **good)

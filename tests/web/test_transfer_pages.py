@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from storefront.bank.models import BankReturn, ReturnAccount
 from storefront.books import refunds
 from storefront.books.refunds import LineWish
+from storefront.days import today
 from storefront.extensions import db
 from storefront.money import format_rupiah
 from storefront.orders.models import Order, OrderLine
@@ -26,7 +27,7 @@ from storefront.payments.models import Payment
 from storefront.payments.transfer import TransferGateway
 from storefront.payments.transfer_models import Transfer
 from tests.bank_samples import Movement
-from tests.banking import TODAY, settle, take_in
+from tests.banking import settle, take_in
 from tests.clones import Clone
 from tests.money_out import Books, make_books, open_unsold
 from tests.selling import check_out, new_cart, open_shop
@@ -85,7 +86,7 @@ def code_of(payment: Payment) -> str:
 
 
 def arrives(books: Books, account: int, amount: int, words: str) -> None:
-    take_in(account, books.first, Movement(TODAY, amount, words))
+    take_in(account, books.first, Movement(today(), amount, words))
     settle(account)
     db.session.commit()
 
