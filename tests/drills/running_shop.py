@@ -20,7 +20,7 @@ import urllib3
 from storefront.embedded import OWNER, WEB, Server, running
 
 PROJECT = Path(__file__).resolve().parents[2]
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 #: After SIGTERM everything must be gone within this (CONTRACT.md).
 STOP_SECONDS = 5.0
 TICKS = os.sysconf("SC_CLK_TCK")
