@@ -102,7 +102,7 @@ def address_page(form: Written, address: SavedAddress | None) -> str:
 def _written() -> Written:
     """The form as it was sent, with what its postal code says of the fields left empty."""
     sent = request.form.to_dict()
-    return Written(sent | fill(sent, sent.get("place", "")).values)
+    return Written({**sent, **fill(sent, sent.get("place", "")).values})
 
 
 def _saved() -> ResponseReturnValue:
