@@ -16,6 +16,8 @@ from storefront.people.passwords import hash_password
 from tests.factories import make_person
 
 PASSWORD = "demo"
+#: As a browser sends with a form of our own pages.
+SAME = {"Sec-Fetch-Site": "same-origin"}
 
 
 @cache

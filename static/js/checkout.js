@@ -1,64 +1,10 @@
-// The checkout's form: places follow from what is typed, and what is typed outlives going back and forward.
+// The checkout's form: what is typed outlives going back and forward. Its place follows by itself: place.js.
 
-const form = document.getElementById("checkout");
-const PLACE = ["province", "city", "district", "postal_code"];
+import { PLACE, ask, control, form, put } from "./place.js";
+
 const TEXT = ["name", "phone", "email", "line1", ...PLACE, "gift_note", "note"];
 const KEPT = "checkout";
-const control = (name) => form.elements[name];
 const stored = (store, name) => { try { return store.getItem(name) ?? ""; } catch { return ""; } };
-
-// What we filled in ourselves gives way when the postal code changes; what was typed never does.
-const ours = {};
-let asked = 0;
-
-function put(values) {
-  let changed = false;
-  for (const [name, value] of Object.entries(values)) {
-    const input = control(name);
-    if (input.value.trim() && input.value !== ours[name]) continue;
-    changed ||= input.value !== value;
-    input.value = ours[name] = value;
-  }
-  if (changed) form.dispatchEvent(new CustomEvent("filled"));
-  return changed;
-}
-
-async function ask(cause) {
-  const query = new URLSearchParams();
-  for (const name of PLACE) {
-    const value = control(name).value.trim();
-    if (value && (cause !== "postal_code" || name === cause || value !== ours[name])) query.set(name, value);
-  }
-  const turn = ++asked;
-  let answer;
-  try { answer = await (await fetch(`${form.dataset.places}?${query}`)).json(); } catch { return; }
-  if (turn !== asked) return;
-  for (const [name, values] of Object.entries(answer.lists)) {
-    document.getElementById(`list-${name}`).replaceChildren(...values.map((value) => new Option("", value)));
-  }
-  const several = document.getElementById("several");
-  const select = control("place");
-  several.hidden = !answer.choices.length;
-  select.replaceChildren(select.options[0], ...answer.choices.map((place) => {
-    const option = new Option(place.label, place.code);
-    Object.assign(option.dataset, { province: place.province, city: place.city, district: place.district });
-    return option;
-  }));
-  // Of another postal code: what we had filled in and this one leaves open is asked anew.
-  if (answer.choices.length) {
-    for (const name of PLACE) if (ours[name] && control(name).value === ours[name] && !query.has(name) && !(name in answer.fill)) control(name).value = "";
-  }
-  if (put(answer.fill)) document.getElementById("place-said").textContent = Object.values(answer.fill).join(", ");
-}
-
-control("postal_code").addEventListener("input", (event) => {
-  if (/^\d{5}$/.test(event.target.value.trim())) ask("postal_code");
-});
-form.addEventListener("change", (event) => {
-  const { name, selectedOptions } = event.target;
-  if (name === "place" && selectedOptions[0].value) put({ ...selectedOptions[0].dataset });
-  else if (PLACE.includes(name)) ask(name);
-});
 
 // Kept for this tab alone. Choices and notes belong to one cart; an address is of use for the next one too.
 function keep() {

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from storefront.cart import lines
-from storefront.cart.models import CartLine
 from storefront.catalogue.models import Variant
 from storefront.errors import Invalid, OutOfStock, UnknownSku
 from storefront.extensions import db
@@ -73,7 +72,7 @@ def _one(cart_id: int, line: OrderLine, wanted: int, english: bool, own: Mapping
 
 
 def _put(cart_id: int, variant: Variant, wanted: int, own: Mapping[int, int]) -> tuple[str, int]:
-    there = _there(cart_id, variant)
+    there = lines.pieces_there(cart_id, variant)
     if there >= wanted:
         return "ok", there
     try:
@@ -88,8 +87,3 @@ def _put(cart_id: int, variant: Variant, wanted: int, own: Mapping[int, int]) ->
     except Invalid:
         return "full", there
     return "ok", wanted
-
-
-def _there(cart_id: int, variant: Variant) -> int:
-    query = select(CartLine.quantity).where(CartLine.cart_id == cart_id, CartLine.variant_id == variant.id)
-    return db.session.scalar(query) or 0

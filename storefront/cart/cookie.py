@@ -29,10 +29,3 @@ def set_token(response: Response, token: str, settings: Settings) -> None:
         cookie_name(settings), token, max_age=kept_for(), path="/", secure=settings.secure, httponly=True,
         samesite="Lax",
     )  # fmt: skip
-
-
-def forget_token(response: Response, settings: Settings) -> None:
-    """Have the browser forget the cart."""
-    response.delete_cookie(
-        cookie_name(settings), path="/", secure=settings.secure, httponly=True, samesite="Lax"
-    )

@@ -43,7 +43,7 @@ def add(cart_id: int, sku: Any, quantity: Any, *, own: Mapping[int, int] = NOTHI
     wanted = whole_quantity(quantity)
     variant = on_sale(sku)
     carts.lock_open(cart_id)
-    there = db.session.scalar(_line(cart_id, variant.id)) or 0
+    there = pieces_there(cart_id, variant)
     if there + wanted > MOST_PIECES:
         raise Invalid({"quantity": _("Paling banyak 10.000 buah untuk satu pesanan.")})
     if not there:
@@ -62,7 +62,7 @@ def set_quantity(
     wanted = whole_quantity(quantity)
     variant = on_sale(sku)
     carts.lock_open(cart_id)
-    if db.session.scalar(_line(cart_id, variant.id)) is None:
+    if not pieces_there(cart_id, variant):
         raise UnknownSku()
     _refuse_more_than_there_are(variant, wanted, own)
     _put(cart_id, variant, wanted, keep_price=keep_price)
@@ -95,12 +95,6 @@ def remove(cart_id: int, sku: Any) -> None:
     carts.touch(cart_id)
 
 
-def pieces_in(cart_id: int) -> int:
-    """How many pieces lie in the cart, for the number beside its name."""
-    query = select(func.coalesce(func.sum(CartLine.quantity), 0)).where(CartLine.cart_id == cart_id)
-    return int(db.session.scalar(query) or 0)
-
-
 def on_sale(sku: Any) -> Variant:
     """The variant with this SKU that the public may buy now. Raises `UnknownSku`."""
     query = (
@@ -127,21 +121,33 @@ def normal_sku(sku: Any) -> str:
     return text
 
 
-def _line(cart_id: int, variant_id: int) -> Any:
-    return select(CartLine.quantity).where(CartLine.cart_id == cart_id, CartLine.variant_id == variant_id)
+def pieces_there(cart_id: int, variant: Variant) -> int:
+    """How many pieces of a variant lie in the cart."""
+    query = select(CartLine.quantity).where(CartLine.cart_id == cart_id, CartLine.variant_id == variant.id)
+    return db.session.scalar(query) or 0
+
+
+def pieces_for(variant: Variant, own: Mapping[int, int]) -> int:
+    """How many pieces this shopper may have, with those that their own unpaid orders hold (`own`, as in `add`)."""
+    if variant.made_to_order:
+        return MOST_PIECES
+    return levels.available([variant.id]).get(variant.id, 0) + own.get(variant.id, 0)
+
+
+def is_full(cart_id: int) -> bool:
+    """Whether the cart holds as many different SKUs as an order may."""
+    count = db.session.scalar(select(func.count()).select_from(CartLine).where(CartLine.cart_id == cart_id))
+    return (count or 0) >= MOST_LINES
 
 
 def refuse_another_line(cart_id: int) -> None:
-    """Raise `Invalid` when the cart holds as many different SKUs as an order may."""
-    count = db.session.scalar(select(func.count()).select_from(CartLine).where(CartLine.cart_id == cart_id))
-    if count is not None and count >= MOST_LINES:
+    """Raise `Invalid` when the cart is full."""
+    if is_full(cart_id):
         raise Invalid({"sku": _("Keranjang ini penuh: paling banyak 100 macam karya untuk satu pesanan.")})
 
 
 def _refuse_more_than_there_are(variant: Variant, wanted: int, own: Mapping[int, int]) -> None:
-    if variant.made_to_order:
-        return
-    available = levels.available([variant.id]).get(variant.id, 0) + own.get(variant.id, 0)
+    available = pieces_for(variant, own)
     if wanted > available:
         raise OutOfStock([{"sku": variant.sku, "wanted": wanted, "available": max(available, 0)}])
 

@@ -13,12 +13,11 @@ from typing import Any
 from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
-from storefront.cart import carts, kept, own_holds
-from storefront.cart.lines import MOST_LINES, MOST_PIECES
+from storefront.cart import carts, kept, lines, own_holds
+from storefront.cart.lines import MOST_PIECES
 from storefront.cart.models import Cart, CartLine, KeptLine
 from storefront.catalogue.models import Variant
 from storefront.extensions import db
-from storefront.stock import levels
 
 
 @dataclass(frozen=True)
@@ -141,23 +140,18 @@ def _put(target: int, line: Any, own: Mapping[int, int], *, adds: bool) -> News 
     kind, now = ("added", there + other) if adds else ("raised", max(there, other))
     if not there:
         kind, now = "joined", other
-        if _is_full(target):
+        if lines.is_full(target):
             _keep(KeptLine, target, line, other, shelf="saved")
             return News("saved", sku, 0, other, other)
-    elif adds and now > (most := _most(line.Variant, own, max(there, other))):
-        kind, now = "capped", most
+    elif adds:
+        # Never fewer than one of the carts asked for, whose line says so.
+        most = min(MOST_PIECES, max(lines.pieces_for(line.Variant, own), there, other))
+        if now > most:
+            kind, now = "capped", most
     if now == there and kind == "raised":
         return None
     _keep(CartLine, target, line, now)
     return News(kind, sku, there, other, now)
-
-
-def _most(variant: Variant, own: Mapping[int, int], at_least: int) -> int:
-    """As many pieces as this shopper may have; never fewer than one of the carts asked for, whose line says so."""
-    if variant.made_to_order:
-        return MOST_PIECES
-    available = levels.available([variant.id]).get(variant.id, 0) + own.get(variant.id, 0)
-    return min(MOST_PIECES, max(available, at_least))
 
 
 def _keep(source: Any, target: int, line: Any, quantity: int, **more: Any) -> None:
@@ -169,8 +163,3 @@ def _keep(source: Any, target: int, line: Any, quantity: int, **more: Any) -> No
     )
     keys = ["cart_id", "variant_id", *more]
     db.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
-
-
-def _is_full(target: int) -> bool:
-    count = db.session.scalar(select(func.count()).select_from(CartLine).where(CartLine.cart_id == target))
-    return (count or 0) >= MOST_LINES

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Request
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from config import Settings
 from storefront.extensions import db
@@ -46,21 +46,12 @@ def of_visitor(request: Request, settings: Settings, person_id: int | None) -> l
     whose: ColumnElement[bool] = Order.number.in_(tokens)
     if person_id is not None:
         whose |= Order.person_id == person_id
-    orders = db.session.scalars(
-        select(Order)
-        .where(whose, Order.channel == Channel.ONLINE.value)
-        .where(Order.state == OrderState.AWAITING_PAYMENT.value, Order.expires_at > func.now())
-        .order_by(Order.placed_at, Order.id)
-        .execution_options(populate_existing=True)
-    ).all()
-    return holds_of(order for order in orders if _is_own(order, tokens, person_id))
+    return holds_of(order for order in _living(whose) if _is_own(order, tokens, person_id))
 
 
 def of_person(person_id: int) -> list[OwnHold]:
     """The living unpaid orders of somebody's account, the oldest first."""
-    living = (Order.state == OrderState.AWAITING_PAYMENT.value) & (Order.expires_at > func.now())
-    query = select(Order).where(Order.person_id == person_id, Order.channel == Channel.ONLINE.value, living)
-    return holds_of(db.session.scalars(query.order_by(Order.placed_at, Order.id)))
+    return holds_of(_living(Order.person_id == person_id))
 
 
 def holds_of(orders: Iterable[Order]) -> list[OwnHold]:
@@ -72,7 +63,7 @@ def holds_of(orders: Iterable[Order]) -> list[OwnHold]:
     rows = db.session.execute(
         select(OrderLine.order_id, Reservation.variant_id, func.sum(Reservation.quantity))
         .join(OrderLine, OrderLine.id == Reservation.order_line_id)
-        .where(OrderLine.order_id.in_(pieces) if pieces else false(), Reservation.state == "held")
+        .where(OrderLine.order_id.in_(pieces), Reservation.state == "held")
         .group_by(OrderLine.order_id, Reservation.variant_id)
     )
     for order_id, variant_id, quantity in rows:
@@ -105,6 +96,17 @@ def in_the_way(view: CartView, holds: Sequence[OwnHold], wished: Collection[str]
                 found.append(hold)
                 short -= held
     return found
+
+
+def _living(whose: ColumnElement[bool]) -> Sequence[Order]:
+    """Online orders that wait to be paid, as they are now, the oldest first."""
+    return db.session.scalars(
+        select(Order)
+        .where(whose, Order.channel == Channel.ONLINE.value)
+        .where(Order.state == OrderState.AWAITING_PAYMENT.value, Order.expires_at > func.now())
+        .order_by(Order.placed_at, Order.id)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _is_own(order: Order, tokens: Mapping[str, str], person_id: int | None) -> bool:

@@ -16,7 +16,7 @@ from storefront.cart.view import CartView, ParcelGoods
 from storefront.days import today
 from storefront.errors import CartClosed, Invalid
 from storefront.extensions import db
-from storefront.facilities.working_days import all_ready_on, holidays_from
+from storefront.facilities.working_days import holidays_from
 from storefront.shipping.destinations import destination_for
 from storefront.shipping.find_places import Place, search_places
 from storefront.shipping.quote import Option, ParcelQuote
@@ -125,7 +125,6 @@ def shipping_to(place: str | None, view: CartView) -> CartShipping | None:
     groups = {}
     for goods in view.parcels:
         found = quotes[goods.facility.id]
-        ready = all_ready_on(day, [line.lead_time_days for line in goods.lines], holidays)
         not_sent = {problem.sku: problem for problem in delivery.not_sent(goods, found)}
-        groups[goods.facility.id] = GroupShipping(goods, found, ready, not_sent)
+        groups[goods.facility.id] = GroupShipping(goods, found, goods.leaves_on(day, holidays), not_sent)
     return CartShipping(place, groups)

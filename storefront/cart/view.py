@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,7 @@ from storefront.catalogue.models import Photo, Product, ProductStatus, Variant
 from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.facilities.working_days import all_ready_on
 from storefront.shipping.quote import Piece
 from storefront.stock import levels
 
@@ -118,6 +120,10 @@ class ParcelGoods:
     def pieces(self) -> list[Piece]:
         """What shipping needs to know."""
         return [line.piece for line in self.lines]
+
+    def leaves_on(self, paid_on: datetime.date, holidays: Collection[datetime.date]) -> datetime.date:
+        """The working day on which all of it is made and packed."""
+        return all_ready_on(paid_on, [line.lead_time_days for line in self.lines], holidays)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ into the job, only a keyed hash of it.
 
 from __future__ import annotations
 
+import datetime
 import re
 
 from flask_babel import gettext as _
@@ -24,6 +25,7 @@ from storefront.shipping.addresses import Refused
 NUMBER = re.compile(r"[A-Z]{2}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
 #: Letters with the link for one order in a day.
 MOST_LETTERS = 3
+A_DAY = datetime.timedelta(days=1)
 
 
 def ask_for_link(number: str, contact: str, address: str | None) -> None:
@@ -63,7 +65,7 @@ def send_link(number: str, contact: str) -> str:
     if is_over(order):
         return "over"
     told = db.session.execute(
-        select(func.count(), func.count().filter(Message.created_at > func.now() - _day())).where(
+        select(func.count(), func.count().filter(Message.created_at > func.now() - A_DAY)).where(
             Message.order_id == order.id, Message.kind == "order_link"
         )
     ).one()
@@ -89,7 +91,3 @@ def _reachable(contact: str) -> str | None:
         return addresses.phone_number(contact)
     except Refused:
         return None
-
-
-def _day() -> object:
-    return func.make_interval(0, 0, 0, 1)

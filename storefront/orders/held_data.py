@@ -28,6 +28,7 @@ from storefront.payments.models import Refund
 from storefront.people import personal_data
 from storefront.people.held_data import person_of
 from storefront.people.personal_data import Subject, Waits
+from storefront.shipping.addresses import ADDRESS_FIELDS
 
 #: A parcel in one of these needs nobody's address any more.
 ENDED = (ParcelState.RECEIVED, ParcelState.RETURNED, ParcelState.CANCELLED)
@@ -54,10 +55,7 @@ class Orders:
     covers = frozenset(
         {
             *(f"order_contacts.{column}" for column in ("name", "email", "phone", "network")),
-            *(
-                f"order_addresses.{column}"
-                for column in ("line1", "district", "city", "province", "postal_code")
-            ),
+            *(f"order_addresses.{column}" for column in ADDRESS_FIELDS),
             *("order_notes.gift_note", "order_notes.note"),
             "orders.person_id",
         }
@@ -82,9 +80,7 @@ class Orders:
         db.session.execute(
             update(OrderAddress)
             .where(OrderAddress.order_id.in_(ids), OrderAddress.erased_at.is_(None))
-            .values(
-                **dict.fromkeys(("line1", "district", "city", "province", "postal_code")), erased_at=func.now()
-            )
+            .values(**dict.fromkeys(ADDRESS_FIELDS), erased_at=func.now())
         )
         db.session.execute(
             update(OrderNote)
@@ -193,11 +189,7 @@ def _written(view: OrderView) -> dict[str, Any]:
         "refunded": view.refunded,
         "language": view.locale,
         "contact": {"name": contact.name, "email": contact.email, "phone": contact.phone} if contact else None,
-        "address": {
-            name: getattr(address, name) for name in ("line1", "district", "city", "province", "postal_code")
-        }
-        if address
-        else None,
+        "address": {name: getattr(address, name) for name in ADDRESS_FIELDS} if address else None,
         "notes": {"gift": view.note.gift_note, "delivery": view.note.note} if view.note else None,
         "wants_news": view.wants_news,
         "parcels": [

@@ -83,6 +83,12 @@ def person_id() -> int:
     return who.id
 
 
+def person_id_or_none() -> int | None:
+    """Id of who is signed in, on pages that are for everybody."""
+    who = person()
+    return who.id if who else None
+
+
 def guard(blueprint: Blueprint) -> None:
     """Enforce the declared rules on all routes of `blueprint`; its name is the face.
 

@@ -17,6 +17,7 @@ from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.mail.write import address_of
 from storefront.people.models import LetterChoice
+from storefront.people.sign_in import normal_email
 
 #: Kinds of letters that one may choose; each is wanted until somebody says no.
 MONEY_NEWS, BACK_IN_STOCK = "money_news", "back_in_stock"
@@ -27,20 +28,20 @@ def may_tell(email: str, kind: str) -> bool:
     """Whether a letter of this kind may go to an address; kinds not in `KINDS` belong to an order or a question."""
     if kind not in KINDS:
         return True
-    query = select(LetterChoice.wanted).where(LetterChoice.email == _normal(email), LetterChoice.kind == kind)
+    query = select(LetterChoice.wanted).where(LetterChoice.email == normal_email(email), LetterChoice.kind == kind)
     return db.session.scalar(query) is not False
 
 
 def choices(email: str) -> dict[str, bool]:
     """What an address wants, by kind."""
-    query = select(LetterChoice.kind, LetterChoice.wanted).where(LetterChoice.email == _normal(email))
+    query = select(LetterChoice.kind, LetterChoice.wanted).where(LetterChoice.email == normal_email(email))
     said = {row.kind: row.wanted for row in db.session.execute(query)}
     return {kind: said.get(kind, True) for kind in KINDS}
 
 
 def choose(email: str, kind: str, wanted: bool) -> None:
     """An address wants a kind of letter, or does not. Never commits."""
-    statement = insert(LetterChoice).values(email=_normal(email), kind=kind, wanted=wanted)
+    statement = insert(LetterChoice).values(email=normal_email(email), kind=kind, wanted=wanted)
     statement = statement.on_conflict_do_update(
         index_elements=["email", "kind"], set_={"wanted": wanted, "changed_at": func.now()}
     )
@@ -49,7 +50,7 @@ def choose(email: str, kind: str, wanted: bool) -> None:
 
 def unsubscribe_link(email: str, kind: str, locale: str) -> str:
     """The whole address of the page, and of the one press, that ends a kind of letter. Commits, as a letter follows."""
-    values = {"email": _normal(email), "kind": kind}
+    values = {"email": normal_email(email), "kind": kind}
     db.session.execute(insert(LetterChoice).values(values).on_conflict_do_nothing())
     db.session.commit()
     row = db.session.scalars(select(LetterChoice).filter_by(**values)).one()
@@ -84,9 +85,5 @@ def move(former: str, email: str) -> None:
 
 def forget(email: str) -> int:
     """Delete what an address chose; how many kinds."""
-    gone = db.session.execute(delete(LetterChoice).where(LetterChoice.email == _normal(email)))
+    gone = db.session.execute(delete(LetterChoice).where(LetterChoice.email == normal_email(email)))
     return int(getattr(gone, "rowcount", 0))
-
-
-def _normal(email: str) -> str:
-    return email.strip().lower()

@@ -87,8 +87,8 @@ def ask_new_email(person: Person, email: str, *, locale: str, browser: str | Non
     )
 
 
-def find(token: str, address: str | None = None) -> MailedLink:
-    """The living link of a token. Raises LinkDead, and TooManyTries after many that never were links."""
+def find(token: str, purpose: str, address: str | None = None) -> MailedLink:
+    """The living link of a token, for its own purpose. Raises LinkDead, and TooManyTries after many that never were."""
     hashed = hashlib.sha256(token.encode(errors="replace")).digest()
     link = db.session.scalar(select(MailedLink).where(MailedLink.token_hash == hashed))
     if link is None:
@@ -96,7 +96,7 @@ def find(token: str, address: str | None = None) -> MailedLink:
         db.session.commit()
         attempts.check(attempt)
         raise LinkDead()
-    if link.used_at is not None or link.expires_at <= _now():
+    if link.purpose != purpose or link.used_at is not None or link.expires_at <= _now():
         raise LinkDead()
     return link
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
+from storefront.errors import Invalid
+
 #: Longest texts that fit on a label.
 LENGTHS = {"name": 120, "line1": 200, "district": 80, "city": 80, "province": 60}
 #: What a card holds.
@@ -118,6 +120,17 @@ def email_address(value: Any) -> str | None:
     if len(text) > 254 or len(local) > 64 or not EMAIL.fullmatch(text) or ".." in local or local[0] == ".":
         raise Refused(_("Alamat surel ini belum lengkap. Contohnya: nama@contoh.id."))
     return text
+
+
+def required_email(value: Any) -> str:
+    """`email_address` for a form that asks for nothing else. Raises Invalid (`email`)."""
+    try:
+        found = email_address(value)
+    except Refused as refused:
+        raise Invalid({"email": str(refused.sentence)}) from refused
+    if found is None:
+        raise Invalid({"email": str(_("Tulis alamat surel Anda."))})
+    return found
 
 
 def phone_number(value: Any) -> str | None:

@@ -30,7 +30,7 @@ from tests.after_sale import kinds, parcels_of, visit
 from tests.clones import Clone
 from tests.factories import make_order, make_paid_order, make_person
 from tests.selling import Shop, open_shop
-from tests.staff import make_account, sign_in
+from tests.staff import SAME, make_account, sign_in
 from tests.taking import hear, paid_there
 from tests.threads import while_held
 
@@ -163,17 +163,16 @@ def test_the_database_gives_nothing_back_by_itself_that_was_not_called_off(
 def test_the_page_asks_once_and_the_facility_is_told(
     app: Flask, client: FlaskClient, db_session: Session, shop: Shop, order: Order
 ) -> None:
-    same = {"Sec-Fetch-Site": "same-origin"}
     number = order.number
     page = visit(client, order).get(f"/orders/{number}").text
     assert f'href="/orders/{number}/cancel"' in page
     asked = client.get(f"/orders/{number}/cancel").text
     assert "Ya, batalkan dan kembalikan uangnya" in asked
     assert asked.count('name="parcels"') == 2
-    nothing = client.post(f"/orders/{number}/cancel", headers=same)
+    nothing = client.post(f"/orders/{number}/cancel", headers=SAME)
     assert nothing.status_code == 422
     assert "Pilih kiriman yang ingin Anda batalkan" in nothing.text
-    assert client.post(f"/orders/{number}/cancel", data={"parcels": "1"}, headers=same).status_code == 303
+    assert client.post(f"/orders/{number}/cancel", data={"parcels": "1"}, headers=SAME).status_code == 303
     page = client.get(f"/orders/{number}").text
     assert "Kiriman ini dibatalkan dan tidak dikirim" in page
     assert "Sedang dikembalikan" in page
@@ -184,7 +183,7 @@ def test_the_page_asks_once_and_the_facility_is_told(
     assert number not in coordinator.get("/seller/PKL/pick-list").text
     ship.mark_packed(parcels_of(order.id)[1].id, make_person().id)
     db_session.commit()
-    late = client.post(f"/orders/{number}/cancel", data={"parcels": "2"}, headers=same)
+    late = client.post(f"/orders/{number}/cancel", data={"parcels": "2"}, headers=SAME)
     assert late.status_code == 409
     assert "sudah dikemas, jadi tidak dapat dibatalkan lagi" in late.text
     assert client.get(f"/orders/{number}/cancel").status_code == 302

@@ -22,7 +22,7 @@ from storefront.orders.tokens import order_token
 from tests.after_sale import body, letter, visit
 from tests.factories import make_paid_order
 from tests.money_out import Books, open_unsold, paid_deposit, settled
-from tests.staff import make_account, post, sign_in
+from tests.staff import SAME, make_account, post, sign_in
 
 
 @pytest.fixture
@@ -101,14 +101,14 @@ def test_after_sixty_days_the_rest_is_named_and_never_told_again(
 def test_who_does_not_want_it_reads_it_on_the_page(
     client: FlaskClient, db_session: Session, books: Books
 ) -> None:
-    shop, same = books.shop, {"Sec-Fetch-Site": "same-origin"}
+    shop = books.shop
     order = make_paid_order((shop.batik, 2), (shop.honey, 1))
     db_session.commit()
     number = order.number
     page = visit(client, order).get(f"/orders/{number}").text
     assert "Jangan kirimi saya kabar karya" in page
     assert "sudah benar-benar sampai" not in page
-    assert client.post(f"/orders/{number}/news", data={"wanted": "0"}, headers=same).status_code == 303
+    assert client.post(f"/orders/{number}/news", data={"wanted": "0"}, headers=SAME).status_code == 303
     assert "Kirimi saya kabar karya" in client.get(f"/orders/{number}").text
     pay_everything(books)
     assert money_news.tell_moved() == 1
@@ -136,21 +136,21 @@ def test_a_settlement_that_came_back_has_moved_nothing(db_session: Session, book
 def test_a_thank_you_reaches_the_workshop_without_a_name(
     app: Flask, client: FlaskClient, db_session: Session, books: Books
 ) -> None:
-    shop, same = books.shop, {"Sec-Fetch-Site": "same-origin"}
+    shop = books.shop
     order = make_paid_order((shop.batik, 2), (shop.honey, 1))
     db_session.commit()
     number = order.number
     visit(client, order)
     address = f"/orders/{number}/thanks"
-    assert client.post(address, data={"words": "Terima kasih"}, headers=same).status_code == 404  # nothing was told
+    assert client.post(address, data={"words": "Terima kasih"}, headers=SAME).status_code == 404  # nothing was told
     pay_everything(books)
     money_news.tell_moved()
-    long = client.post(address, data={"words": "x" * 281}, headers=same)
+    long = client.post(address, data={"words": "x" * 281}, headers=SAME)
     assert (long.status_code, "3 sampai 280 huruf" in long.text) == (422, True)
     words = "Terima kasih, <b>kainnya</b> indah."
-    assert client.post(address, data={"words": words}, headers=same).status_code == 303
+    assert client.post(address, data={"words": words}, headers=SAME).status_code == 303
     assert "menunggu dibaca kurator" in client.get(f"/orders/{number}").text
-    assert client.post(address, data={"words": "Lagi"}, headers=same).status_code == 409
+    assert client.post(address, data={"words": "Lagi"}, headers=SAME).status_code == 409
     coordinator = sign_in(app.test_client(), make_account("coordinator", facilities=(shop.pekalongan,)))
     assert "indah" not in coordinator.get("/seller/PKL/thanks").text
     curator = sign_in(app.test_client(), make_account("curator"))

@@ -26,10 +26,9 @@ from storefront.people.personal_data import KEPT, Subject
 from tests.after_sale import arrive, body, letter, make_problem, parcels_of, visit
 from tests.factories import make_order, make_paid_order
 from tests.selling import Shop, open_shop
-from tests.staff import make_account
+from tests.staff import SAME, make_account
 
 SARI = "sari@contoh.id"
-SAME = {"Sec-Fetch-Site": "same-origin"}
 #: A column with one of these in its name may name somebody or reach them.
 SUSPECT = re.compile(
     r"(^|_)(name|e?mail|phone|address|line1|district|city|postal_code|holder|password_hash|network|words|user_agent|"

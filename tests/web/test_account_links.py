@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -24,6 +24,7 @@ from tests.after_sale import body, letter
 from tests.factories import make_paid_order
 from tests.selling import Shop, open_shop
 from tests.staff import csrf_token, enter, make_account, post, sign_in
+from tests.threads import at_once
 
 SARI = "sari@contoh.id"
 RunJobs = Callable[[], None]
@@ -112,16 +113,11 @@ def test_a_link_used_by_many_at_once_signs_in_once(
     first, second = (mailed(row.id) for row in db_session.scalars(select(MailedLink).order_by(MailedLink.id)))
     clients = [app.test_client() for _ in range(6)]
     forms = [(client, first if n % 2 else second, csrf_token(client)) for n, client in enumerate(clients)]
-    codes: list[int] = []
 
-    def use(client: FlaskClient, path: str, token: str) -> None:
-        codes.append(client.post(path, data={"csrf_token": token}).status_code)
+    def use(client: FlaskClient, path: str, token: str) -> int:
+        return client.post(path, data={"csrf_token": token}).status_code
 
-    threads = [threading.Thread(target=use, args=form) for form in forms]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    codes = at_once([partial(use, *form) for form in forms])
     # Two links, one new account: no second sign-in by either, whichever came first.
     assert sorted(codes) in ([303, 410, 410, 410, 410, 410], [303, 303, 410, 410, 410, 410])
     assert db_session.scalar(select(func.count()).select_from(SessionRow)) == codes.count(303)

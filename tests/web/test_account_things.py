@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -26,12 +26,12 @@ from storefront.shoppers.models import SavedAddress, Wish
 from tests.after_sale import body, letter, visit
 from tests.factories import make_paid_order, make_product, make_variant, make_workshop
 from tests.selling import ADDRESS, Shop, open_shop
-from tests.staff import make_account, post, sign_in
+from tests.staff import SAME, make_account, post, sign_in
+from tests.threads import at_once
 from tests.web.test_account_links import mailed, press
 from tests.web.test_cart_pages import add, hidden
 
 SARI = "sari@contoh.id"
-SAME = {"Sec-Fetch-Site": "same-origin"}
 HOME = {"label": "Rumah", "name": "Sari Dewi", "phone": "0812 3456 7890", **ADDRESS}
 
 
@@ -93,22 +93,13 @@ def test_two_addresses_made_the_preferred_one_at_once(app: Flask, db_session: Se
     ids = [addresses.add(person.id, {**HOME, "line1": f"Jl. {n}"}).id for n in range(4)]
     person_id = person.id
     db_session.commit()
-    trouble: list[BaseException] = []
 
     def prefer(address_id: int) -> None:
         with app.app_context():
-            try:
-                addresses.prefer(person_id, address_id)
-                addresses.db.session.commit()
-            except BaseException as error:
-                trouble.append(error)
+            addresses.prefer(person_id, address_id)
+            addresses.db.session.commit()
 
-    threads = [threading.Thread(target=prefer, args=[address_id]) for address_id in ids]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert trouble == []
+    assert at_once([partial(prefer, address_id) for address_id in ids]) == [None] * 4
     assert db_session.scalar(select(func.count()).select_from(SavedAddress).where(SavedAddress.is_preferred)) == 1
 
 

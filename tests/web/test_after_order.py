@@ -32,6 +32,7 @@ from tests.factories import (
     make_workshop,
 )
 from tests.selling import Shop, open_shop
+from tests.staff import SAME
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def test_the_page_says_where_each_parcel_is_and_what_comes_next(
     by_itself = Windows.load().counts_as_received_on(first.shipped_at, first.days_max)
     assert f"sampai {format_date(by_itself)}, kami anggap sudah diterima" in page
     assert "Batas lapor dihitung sejak diterima" in page
-    received = client.post(f"/orders/{order.number}/parcels/1/received", headers={"Sec-Fetch-Site": "same-origin"})
+    received = client.post(f"/orders/{order.number}/parcels/1/received", headers=SAME)
     assert received.status_code == 303
     first = parcels_of(order.id)[0]
     assert first.received_at is not None
@@ -157,7 +158,7 @@ def test_the_page_says_where_each_parcel_is_and_what_comes_next(
         f"/orders/{order.number}"
     ).text
     # Once more, from a page that was open: a sentence, not an error.
-    again = client.post(f"/orders/{order.number}/parcels/1/received", headers={"Sec-Fetch-Site": "same-origin"})
+    again = client.post(f"/orders/{order.number}/parcels/1/received", headers=SAME)
     assert again.status_code == 409
     assert "sudah berubah sejak halaman dibuka" in again.text
 
@@ -227,15 +228,14 @@ def test_buying_again_says_line_by_line_what_is_not_there(
     honey = db_session.get_one(Product, shop.honey.product_id)
     honey.status, honey.archived_at = "archived", None
     db_session.commit()
-    same = {"Sec-Fetch-Site": "same-origin"}
-    page = client.post(f"/orders/{order.number}/again", headers=same)
+    page = client.post(f"/orders/{order.number}/again", headers=SAME)
     assert page.status_code == 200
     assert "Tinggal 2 dari 3 buah" in page.text
     assert "Harganya sekarang Rp\u00a0120.000; dulu Rp\u00a0100.000" in page.text
     assert "Tidak dijual lagi" in page.text
     assert "1 buah di keranjang" in page.text
     # Pressed twice is pressed once, and the cart asks for today's price.
-    client.post(f"/orders/{order.number}/again", headers=same)
+    client.post(f"/orders/{order.number}/again", headers=SAME)
     cart = client.get("/cart").text
     assert "Rp\u00a0240.000" in cart
     assert client.get(f"/orders/{order.number}/again").status_code == 302
@@ -248,7 +248,6 @@ def test_where_is_my_order_answers_alike_and_mails_only_its_owner(
     run_jobs: Callable[[], None],
     statements: Callable[[], list[str]],
 ) -> None:
-    same = {"Sec-Fetch-Site": "same-origin"}
     contact_of = text("SELECT email FROM order_contacts WHERE order_id = :id")
     address = db_session.execute(contact_of, {"id": order.id}).scalar_one()
     answers, work = [], []
@@ -259,7 +258,7 @@ def test_where_is_my_order_answers_alike_and_mails_only_its_owner(
         (order.number, "0812 3456 789"),
     ):
         statements()
-        answer = client.post("/orders", data={"number": number, "contact": contact}, headers=same)
+        answer = client.post("/orders", data={"number": number, "contact": contact}, headers=SAME)
         answers.append((answer.status_code, answer.headers["Location"], len(answer.data)))
         work.append(len(statements()))
     assert len(set(answers)) == len(set(work)) == 1
@@ -272,31 +271,29 @@ def test_where_is_my_order_answers_alike_and_mails_only_its_owner(
     mailed = letter(f"order:{order.id}:order_link:1")
     assert mailed["To"] == address
     assert f"/orders/{order.number}?token=" in body(mailed)
-    wrong = client.post("/orders", data={"number": "123", "contact": "?"}, headers=same)
+    wrong = client.post("/orders", data={"number": "123", "contact": "?"}, headers=SAME)
     assert wrong.status_code == 422
     assert "Tulis nomor pesanan" in wrong.text
     assert 'value="123"' in wrong.text
 
 
 def test_where_is_my_order_is_limited(client: FlaskClient, db_session: Session, order: Order) -> None:
-    same = {"Sec-Fetch-Site": "same-origin"}
     codes = [
-        client.post("/orders", data={"number": order.number, "contact": "a@b.id"}, headers=same).status_code
+        client.post("/orders", data={"number": order.number, "contact": "a@b.id"}, headers=SAME).status_code
         for _ in range(7)
     ]
     assert codes == [303] * 5 + [429] * 2
     assert "Terlalu banyak percobaan" in client.post(
-        "/orders", data={"number": order.number, "contact": "a@b.id"}, headers=same
+        "/orders", data={"number": order.number, "contact": "a@b.id"}, headers=SAME
     ).text
 
 
 def test_pages_of_an_order_are_its_owners_alone(app: Flask, order: Order) -> None:
     stranger = app.test_client()
-    same = {"Sec-Fetch-Site": "same-origin"}
     for path in ("", "/receipt", "/receipt.pdf", "/cancel", "/parcels/1/problem", "/problems/1/photos/1", "/my-data"):
         assert stranger.get(f"/orders/{order.number}{path}").status_code in (302, 404), path
     for path in ("/cancel", "/again", "/news", "/thanks", "/my-data", "/parcels/1/problem"):
-        assert stranger.post(f"/orders/{order.number}{path}", data={}, headers=same).status_code == 404, path
+        assert stranger.post(f"/orders/{order.number}{path}", data={}, headers=SAME).status_code == 404, path
 
 
 def test_all_is_told_when_the_rest_is_called_off(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from storefront.shipping.load_places import Counts
 from tests.selling import Shop, open_shop, pay
-from tests.staff import make_account, sign_in
+from tests.staff import make_account, post, sign_in
 from tests.web.test_cart_pages import BUYER, HTMX, add, hidden, number_of, plain
 
 WHO = {name: BUYER[name] for name in ("name", "phone", "email", "line1")}
@@ -61,6 +61,21 @@ def test_a_code_of_several_districts_gives_a_choice(shop: Shop, client: FlaskCli
     assert '<option value="Kabupaten Semarang"></option>' in chosen.text
     assert '<option value="Gunungpati"></option>' in chosen.text
     assert '<option value="50181"></option>' in chosen.text
+
+
+def test_a_saved_address_is_filled_in_alike(shop: Shop, client: FlaskClient, db_session: Session) -> None:
+    sign_in(client, make_account())
+    new, who = "/account/addresses/new", {name: WHO[name] for name in ("name", "line1")}
+    asked = post(client, new, {**who, "postal_code": "50211"})  # Mijen and Ngaliyan
+    assert (asked.status_code, value(asked.text, "city")) == (422, "Kota Semarang")
+    choices = re.findall(r'<option value="(33[.0-9]+)">', asked.text)
+    assert post(client, new, {**who, "postal_code": "50211", "place": choices[1]}).status_code == 303
+    assert post(client, new, {**who, "postal_code": "50263"}).status_code == 303
+    saved = db_session.execute(text("SELECT province, city, district FROM saved_addresses ORDER BY id")).all()
+    assert saved == [("Jawa Tengah", "Kota Semarang", name) for name in ("Ngaliyan", "Banyumanik")]
+    page = client.get(new).text
+    assert 'data-places="/places"' in page
+    assert "js/place." in page
 
 
 def test_what_does_not_fit_is_said_once_and_then_ordered(shop: Shop, client: FlaskClient, db_session: Session) -> None:

@@ -28,10 +28,8 @@ from tests.after_sale import arrive, body, key_in, kinds, letter, make_problem, 
 from tests.clones import Clone
 from tests.factories import make_paid_order, make_person
 from tests.selling import Shop, open_shop
-from tests.staff import make_account, post, sign_in
+from tests.staff import SAME, make_account, post, sign_in
 from tests.threads import while_held
-
-SAME = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture

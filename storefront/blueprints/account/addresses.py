@@ -10,6 +10,7 @@ from storefront.blueprints.account import bp
 from storefront.extensions import db
 from storefront.people import access
 from storefront.shipping.destinations import provinces
+from storefront.shipping.find_places import choices_for, fill
 from storefront.shoppers import addresses
 from storefront.shoppers.models import SavedAddress
 from storefront.written import Written
@@ -34,7 +35,7 @@ def new_address() -> ResponseReturnValue:
 @access.signed_in
 def add_address() -> ResponseReturnValue:
     """Save it; what is wrong is said beside its field."""
-    form, person_id = Written(request.form), access.person_id()
+    form, person_id = _written(), access.person_id()
     preferred = bool(form["preferred"])
     if form.done(lambda: addresses.add(person_id, form.values, preferred=preferred)) is None:
         return address_page(form, None), form.status
@@ -54,7 +55,7 @@ def show_address(address_id: int) -> ResponseReturnValue:
 @access.signed_in
 def change_address(address_id: int) -> ResponseReturnValue:
     """Change it. Raises NotFound for another's."""
-    form, person_id = Written(request.form), access.person_id()
+    form, person_id = _written(), access.person_id()
     preferred = bool(form["preferred"])
     if form.done(lambda: addresses.change(person_id, address_id, form.values, preferred=preferred)) is None:
         return address_page(form, addresses.own(person_id, address_id)), form.status
@@ -93,7 +94,15 @@ def address_page(form: Written, address: SavedAddress | None) -> str:
         form=form,
         address=address,
         provinces=[(province.name, province.name) for province in provinces()],
+        choices=fill(form.values).choices,
+        lists=choices_for(form.values),
     )
+
+
+def _written() -> Written:
+    """The form as it was sent, with what its postal code says of the fields left empty."""
+    sent = request.form.to_dict()
+    return Written({**sent, **fill(sent, sent.get("place", "")).values})
 
 
 def _saved() -> ResponseReturnValue:

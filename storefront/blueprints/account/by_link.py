@@ -5,7 +5,6 @@ from __future__ import annotations
 import structlog
 from flask import current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from storefront.blueprints.account import bp
 from storefront.blueprints.account.faces import after_sign_in, known_address
@@ -17,20 +16,9 @@ from storefront.languages import locale
 from storefront.people import access, links, sessions
 from storefront.people.links import LinkDead, StaffByPassword
 from storefront.people.models import MailedLink
-from storefront.shipping.addresses import Refused, email_address
+from storefront.shipping.addresses import required_email
 
 log = structlog.get_logger("storefront.people")
-
-
-def typed_email(text: str | None) -> str:
-    """The address in small letters. Raises Invalid (`email`)."""
-    try:
-        found = email_address(text)
-    except Refused as refused:
-        raise Invalid({"email": str(refused.sentence)}) from refused
-    if found is None:
-        raise Invalid({"email": _("Tulis alamat surel Anda.")})
-    return found
 
 
 @bp.post("/login/link")
@@ -41,7 +29,7 @@ def ask_for_link() -> ResponseReturnValue:
     back = known_address(request.form.get("next"))
     leads_to = url_for("account.password") if request.form.get("forgot") else back
     try:
-        email = typed_email(form.email.data)
+        email = required_email(form.email.data)
         links.ask(
             email, back=leads_to or "", locale=locale(), browser=sessions.browser_secret(), address=request.remote_addr
         )
@@ -76,9 +64,7 @@ def link_sent() -> ResponseReturnValue:
 def open_link(token: str) -> ResponseReturnValue:
     """What the letter's link opens: who is signed in by it, and the button."""
     try:
-        link = links.find(token, request.remote_addr)
-        if link.purpose != links.SIGN_IN:
-            raise LinkDead()
+        link = links.find(token, links.SIGN_IN, request.remote_addr)
     except LinkDead as refusal:
         return _dead(refusal)
     return _shown(token, link)
@@ -90,12 +76,12 @@ def use_link(token: str) -> ResponseReturnValue:
     """Sign in, once; a new account is made where there was none."""
     name, password = one_line(request.form.get("name"))[:120], request.form.get("password", "")
     try:
-        link = links.find(token, request.remote_addr)
+        link = links.find(token, links.SIGN_IN, request.remote_addr)
         entered = links.enter(link, name=name, password=password)
     except Invalid as refusal:
         db.session.rollback()
         errors = {name: str(sentence) for name, sentence in refusal.errors.items()}
-        return _shown(token, links.find(token), errors), refusal.status
+        return _shown(token, links.find(token, links.SIGN_IN), errors), refusal.status
     except (LinkDead, StaffByPassword) as refusal:
         db.session.rollback()
         return _dead(refusal)

@@ -9,7 +9,6 @@ from flask_babel import lazy_gettext as _l
 
 from storefront.audit.record import record
 from storefront.blueprints.account import bp
-from storefront.blueprints.account.by_link import typed_email
 from storefront.blueprints.account.forms import EmailForm, NewPasswordForm, PasswordForm
 from storefront.blueprints.account.login import identify
 from storefront.blueprints.account.routes import me
@@ -20,6 +19,7 @@ from storefront.orders.join import join_orders
 from storefront.people import access, letter_choices, links, policy, sessions, sign_in
 from storefront.people.links import LinkDead
 from storefront.people.models import Person
+from storefront.shipping.addresses import required_email
 
 
 class LinkFirst(DomainError):
@@ -95,7 +95,7 @@ def ask_for_email() -> ResponseReturnValue:
     who, form = me(), EmailForm()
     person = db.session.get_one(Person, who.id)
     try:
-        wanted = typed_email(form.email.data)
+        wanted = required_email(form.email.data)
         _may_change_email()
         if wanted == person.email:
             raise Invalid({"email": _("Ini alamat Anda yang sekarang.")})
@@ -121,9 +121,7 @@ def ask_for_email() -> ResponseReturnValue:
 def open_new_email(token: str) -> ResponseReturnValue:
     """What the letter at the new address opens: a button, also where nobody is signed in."""
     try:
-        link = links.find(token, request.remote_addr)
-        if link.purpose != links.NEW_EMAIL:
-            raise LinkDead()
+        link = links.find(token, links.NEW_EMAIL, request.remote_addr)
     except LinkDead as refusal:
         return render_template("account/new_email.html", refusal=refusal), refusal.status
     is_here = links.asked_here(link, sessions.browser_secret(make=False))
@@ -136,9 +134,7 @@ def use_new_email(token: str) -> ResponseReturnValue:
     """The address is the account's from now on; the one before is told."""
     who = access.person()
     try:
-        link = links.find(token, request.remote_addr)
-        if link.purpose != links.NEW_EMAIL:
-            raise LinkDead()
+        link = links.find(token, links.NEW_EMAIL, request.remote_addr)
         former = db.session.get_one(Person, link.person_id).email
         person = links.change_email(link)
     except LinkDead as refusal:

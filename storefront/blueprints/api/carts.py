@@ -21,6 +21,7 @@ from storefront.orders.tokens import order_token
 from storefront.orders.views import order_view
 from storefront.shipping.addresses import LENGTHS, MISSING, Refused, one_line
 from storefront.shipping.destinations import destination_for
+from storefront.shipping.find_places import PLACE_FIELDS
 from storefront.shipping.rates import quote
 
 
@@ -81,7 +82,7 @@ def show_shipping(token: str) -> ResponseReturnValue:
     """What may be chosen for each facility's parcel to `province`, `city`, and where known `district` and code."""
     errors: dict[str, Any] = {}
     given: dict[str, str] = {}
-    for name in ("province", "city", "district", "postal_code"):
+    for name in PLACE_FIELDS:
         try:
             given[name] = one_line(request.args.get(name), LENGTHS.get(name, 20))
         except Refused as refused:

@@ -12,13 +12,13 @@ from storefront.blueprints.cart.page import (
     EXPLAINED,
     changed,
     current_cart,
-    person_id,
     refused,
     token,
 )
 from storefront.cart import kept
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.people.access import person_id_or_none
 
 
 @bp.post("/cart/save")
@@ -54,11 +54,11 @@ def undo() -> ResponseReturnValue:
 def _move(move: Callable[[int, str], bool], *, removes: bool = False) -> ResponseReturnValue:
     """Move one line, with everything that this visitor has put by in one place first."""
     sku, cart, fresh = request.form.get("sku", ""), current_cart(), None
-    before = kept.carts_of(cart.id if cart else None, token(), person_id())
+    before = kept.carts_of(cart.id if cart else None, token(), person_id_or_none())
     if not before:
         raise NotFound()
     if cart is None:
-        cart, fresh = kept.begin(token(), person_id())
+        cart, fresh = kept.begin(token(), person_id_or_none())
     else:
         kept.gather(cart.id, before)
     cart_id = cart.id

@@ -17,7 +17,7 @@ from storefront.cart.view import CartView, load, load_saved, titles_of
 from storefront.errors import DomainError, Invalid, NotFound, OutOfStock, UnknownSku
 from storefront.extensions import db
 from storefront.languages import locale
-from storefront.people import access
+from storefront.people.access import person_id_or_none
 from storefront.shipping.rates import starting_amounts
 from storefront.shoppers.addresses import addresses_of
 
@@ -30,12 +30,6 @@ def settings_now() -> Settings:
     return settings
 
 
-def person_id() -> int | None:
-    """Who is signed in."""
-    person = access.person()
-    return person.id if person else None
-
-
 def token() -> str | None:
     """The token in the browser's cookie."""
     return cookie.read_token(request, settings_now())
@@ -43,7 +37,7 @@ def token() -> str | None:
 
 def current_cart() -> Cart | None:
     """This visitor's open cart, None when they have none."""
-    return carts.current(token(), person_id())
+    return carts.current(token(), person_id_or_none())
 
 
 def existing() -> int:
@@ -68,7 +62,7 @@ def whole(text: str) -> int | None:
 def holds() -> list[OwnHold]:
     """The visitor's own unpaid orders, read once for a request."""
     if "own_holds" not in g:
-        g.own_holds = own_holds.of_visitor(request, settings_now(), person_id())
+        g.own_holds = own_holds.of_visitor(request, settings_now(), person_id_or_none())
     found: list[OwnHold] = g.own_holds
     return found
 
@@ -121,7 +115,7 @@ def page(view: CartView | None, status: int = 200, *, removed: str | None = None
     """The cart's page, or for htmx the inside of it."""
     cart = db.session.get(Cart, view.cart_id, populate_existing=True) if view is not None else None
     has_goods = view is not None and bool(view.parcels)
-    shelves = kept.carts_of(cart.id if cart else None, token(), person_id())
+    shelves = kept.carts_of(cart.id if cart else None, token(), person_id_or_none())
     response = make_response(
         render_template(
             "cart/_cart.html" if is_fragment() else "cart/show.html",

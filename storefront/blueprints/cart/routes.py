@@ -13,7 +13,6 @@ from storefront.blueprints.cart.page import (
     existing,
     holds,
     page,
-    person_id,
     quantity,
     refused,
     remember_cart,
@@ -23,6 +22,7 @@ from storefront.blueprints.cart.page import (
 )
 from storefront.cart import kept, lines, own_holds, place
 from storefront.extensions import db
+from storefront.people.access import person_id_or_none
 
 
 @bp.get("/cart")
@@ -37,7 +37,7 @@ def add() -> ResponseReturnValue:
     """Put pieces of a SKU into the cart; the first ones make the cart."""
     cart, fresh = current_cart(), None
     if cart is None:
-        cart, fresh = kept.begin(token(), person_id())
+        cart, fresh = kept.begin(token(), person_id_or_none())
     cart_id, sku = cart.id, request.form.get("sku", "")
     try:
         lines.add(cart_id, sku, quantity(), own=own_holds.pieces_of(holds()))

@@ -16,7 +16,6 @@ from storefront.blueprints.cart.page import (
     current_cart,
     existing,
     holds,
-    person_id,
     remember_cart,
     settings_now,
 )
@@ -27,6 +26,7 @@ from storefront.cart.view import load
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.people.access import person_id_or_none
 
 
 @bp.get("/cart/send")
@@ -64,7 +64,7 @@ def take_over(token: str) -> ResponseReturnValue:
     if not _is_own(source):
         source_id = source.id
         if cart is None:
-            cart, fresh = kept.begin(own_token(), person_id())
+            cart, fresh = kept.begin(own_token(), person_id_or_none())
         merge.bring(source_id, cart.id, own_holds.pieces_of(holds()))
         db.session.commit()
     return remember_cart(redirect(url_for("cart.show"), 303), fresh)

@@ -90,13 +90,13 @@ def cancelling(view: OrderView, form: Written) -> str:
 def buy_again(number: str) -> ResponseReturnValue:
     """What is still on sale goes into the cart at today's prices; what is not is said line by line."""
     order = own_order(number)
-    person = access.person()
+    person_id = access.person_id_or_none()
     settings = current_app.extensions["settings"]
     former, token = cookie.read_token(request, settings), None
-    cart = carts.current(former, person.id if person else None)
+    cart = carts.current(former, person_id)
     if cart is None:
-        cart, token = kept.begin(former, person.id if person else None)
-    held = own_holds.pieces_of(own_holds.of_visitor(request, settings, person.id if person else None))
+        cart, token = kept.begin(former, person_id)
+    held = own_holds.pieces_of(own_holds.of_visitor(request, settings, person_id))
     result = again.put_again(cart.id, order.id, english=locale() == "en", own=held)
     if any(line.put for line in result):
         db.session.commit()

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.checkout import bp
 from storefront.orders.find_again import ask_for_link
-from storefront.people.attempts import TooManyTries
 from storefront.written import Written
 
 
@@ -26,11 +25,7 @@ def send_link() -> ResponseReturnValue:
         ask_for_link(form.line("number"), form.line("contact"), request.remote_addr)
         return True
 
-    try:
-        done = form.done(ask)
-    except TooManyTries as refusal:
-        form.refusal, form.status, done = str(refusal.message), refusal.status, None
-    if done is None:
+    if not form.done(ask):
         return page(form), form.status
     return redirect(url_for("checkout.find_order", sent=1), 303)
 

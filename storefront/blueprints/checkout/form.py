@@ -14,7 +14,7 @@ from storefront.cart.problems import NotSentThere
 from storefront.cart.view import CartView, ParcelGoods
 from storefront.days import today
 from storefront.errors import DomainError, Invalid
-from storefront.facilities.working_days import all_ready_on, holidays_from
+from storefront.facilities.working_days import holidays_from
 from storefront.languages import locale
 from storefront.shipping.addresses import ADDRESS_FIELDS, LENGTHS, Refused, one_line
 from storefront.shipping.advice import advise, fingerprint
@@ -189,13 +189,7 @@ def build(view: CartView, typed: Typed, errors: Mapping[str, Any] | None = None)
     quotes, is_quoted = _quotes(view, typed, found)
     day, holidays = today(), holidays_from(today())
     choices = tuple(
-        _choice(
-            parcel,
-            quotes[parcel.facility.id],
-            typed,
-            all_ready_on(day, [line.lead_time_days for line in parcel.lines], holidays),
-        )
-        for parcel in view.parcels
+        _choice(parcel, quotes[parcel.facility.id], typed, parcel.leaves_on(day, holidays)) for parcel in view.parcels
     )
     awaited = {} if is_quoted else methods_of(view.pieces, locale())
     return Form(typed, choices, view.items_total, is_quoted, found, advise(typed.values), awaited)

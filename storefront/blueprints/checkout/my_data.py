@@ -7,19 +7,17 @@ from typing import Any
 
 from flask import Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from storefront.blueprints.checkout import bp
 from storefront.blueprints.checkout.order_page import own_order
-from storefront.errors import Invalid, NotFound
+from storefront.errors import NotFound
 from storefront.exports.my_data import zip_of
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.orders.models import OrderContact
 from storefront.people import data_requests, personal_data
-from storefront.people.attempts import TooManyTries
 from storefront.people.models import DataRequest
-from storefront.shipping.addresses import Refused, email_address
+from storefront.shipping.addresses import required_email
 from storefront.written import Written
 
 PAIR = re.compile(r"([0-9]{1,18})\.([A-Za-z0-9_-]{43})")
@@ -121,20 +119,10 @@ def _ask(form: Written, email: str) -> bool:
     """Whether the letter was asked for; else the form says why not."""
 
     def ask() -> bool:
-        try:
-            address = email_address(email)
-        except Refused as refused:
-            raise Invalid({"email": str(refused.sentence)}) from refused
-        if address is None:
-            raise Invalid({"email": _("Tulis surelnya.")})
-        data_requests.ask(address, locale=locale(), address=request.remote_addr)
+        data_requests.ask(required_email(email), locale=locale(), address=request.remote_addr)
         return True
 
-    try:
-        return bool(form.done(ask))
-    except TooManyTries as refusal:
-        form.refusal, form.status = str(refusal.message), refusal.status
-        return False
+    return bool(form.done(ask))
 
 
 def _sent() -> Any:

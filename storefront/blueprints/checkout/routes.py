@@ -44,7 +44,7 @@ def _settings() -> Settings:
 def show() -> ResponseReturnValue:
     """The empty form; without goods to order, the cart says what is missing."""
     person = access.person()
-    token, person_id = cookie.read_token(request, _settings()), person.id if person else None
+    token, person_id = cookie.read_token(request, _settings()), access.person_id_or_none()
     cart = carts.current(token, person_id)
     view = _view(cart.id) if cart else None
     if view is None and (waiting := carts.waiting_order(token, person_id)):
@@ -115,7 +115,7 @@ def order() -> ResponseReturnValue:
             wish,
             typed.key,
             locale=locale(),
-            person_id=person.id if person else None,
+            person_id=access.person_id_or_none(),
             network=network_hash(request.remote_addr),
             limit_unpaid=_settings().rate_limits,
             replaces=replaces,
@@ -161,8 +161,7 @@ def _to_order(placed: Order, payment_url: str | None = None) -> ResponseReturnVa
 
 def _cart(typed: Typed) -> Cart:
     """The cart that the form was made for, also when it has been ordered meanwhile. Raises `NotFound`."""
-    person = access.person()
-    token, person_id = cookie.read_token(request, _settings()), person.id if person else None
+    token, person_id = cookie.read_token(request, _settings()), access.person_id_or_none()
     if typed.cart_id is None:
         cart = carts.current(token, person_id)
     else:
@@ -179,8 +178,7 @@ def _typed() -> Typed:
 
 
 def _holds() -> list[OwnHold]:
-    person = access.person()
-    return own_holds.of_visitor(request, _settings(), person.id if person else None)
+    return own_holds.of_visitor(request, _settings(), access.person_id_or_none())
 
 
 def _view(cart_id: int) -> CartView:

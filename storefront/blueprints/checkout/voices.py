@@ -43,7 +43,7 @@ def ask_form(number: str, position: int) -> ResponseReturnValue:
 def ask_question(number: str, position: int) -> ResponseReturnValue:
     """Ask the facility as who bought it."""
     order = own_order(number)
-    line, form, who = own_line(order, position), Written(request.form), access.person()
+    line, form = own_line(order, position), Written(request.form)
     count_message(request.remote_addr)
     wish = Question(
         line.product_id,
@@ -54,7 +54,7 @@ def ask_question(number: str, position: int) -> ResponseReturnValue:
         is_public=form["visibility"] == "public",
         locale=locale(),
         order_id=order.id,
-        person_id=who.id if who else None,
+        person_id=access.person_id_or_none(),
         is_buyer=order.paid_at is not None,
         request_key=form["request_key"],
     )
