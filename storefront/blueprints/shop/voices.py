@@ -15,6 +15,7 @@ from storefront.blueprints.shop.asked import asked_page
 from storefront.blueprints.shop.for_one import for_one
 from storefront.blueprints.shop.public import plain_url, public_page
 from storefront.catalogue.product_page import ProductPage
+from storefront.catalogue.rating import Rating
 from storefront.enquiries import public as questions
 from storefront.enquiries.public import PublicQuestion
 from storefront.enquiries.tokens import thread_token
@@ -24,7 +25,7 @@ from storefront.languages import locale
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.reviews import public as reviews
-from storefront.reviews.public import PublicReview, Rating
+from storefront.reviews.public import PublicReview
 from storefront.written import Written
 
 #: No person fills it in.
