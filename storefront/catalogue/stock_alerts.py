@@ -6,14 +6,11 @@ The row is the debt, as a row of `messages` is for orders; an address lies nowhe
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 import hmac
 from collections.abc import Sequence
 from typing import Any
 
-from flask import current_app
 from flask_babel import lazy_gettext as _
 from sqlalchemy import RowMapping, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -23,6 +20,7 @@ from storefront.catalogue.models import StockAlert
 from storefront.email_addresses import is_email
 from storefront.errors import DomainError, Invalid, NotFound, TooManyRequests
 from storefront.extensions import db, defer
+from storefront.keyed import in_address, keyed_check
 from storefront.mail.transport import send
 from storefront.mail.write import address_of, letter
 from storefront.people import letter_choices
@@ -226,11 +224,8 @@ def _within_limits(email: str, network: bytes) -> bool:
 
 def _check(alert: StockAlert) -> str:
     """128 bits over what the row is; another row under the same number would have another."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    key = hmac.digest(secret, b"storefront stock alert", "sha256")
     said = f"{alert.id}|{alert.variant_id}|{alert.email}|{alert.created_at.timestamp()}"
-    mac = hmac.new(key, said.encode(), hashlib.sha256).digest()[:16]
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    return in_address(keyed_check("storefront stock alert", said)[:16])
 
 
 def _deleted(condition: Any) -> int:
