@@ -218,7 +218,7 @@ def write(part: str, found: dict[str, Any]) -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", choices=[*PARTS, []], help="which; all but steps unless named"
+        "parts", nargs="*", choices=[*PARTS, []], help="which; all but steps and lighthouse unless named"
     )
     parser.add_argument(
         "--growth", type=int, metavar="PRODUCTS", help=f"measure the growth up to so many, {MANY} unless told"

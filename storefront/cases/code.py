@@ -5,17 +5,16 @@ The code is computed from the number's row and the shop's key, and never stored:
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
 
-from flask import current_app
 from sqlalchemy import select
 
 from storefront.cases.models import Case
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.keyed import keyed_check
 from storefront.people import attempts
 
 #: Without the letters that are taken for digits.
@@ -34,9 +33,7 @@ def new_number() -> str:
 
 def secret_code(case: Case) -> str:
     """The code of a case, in groups that can be written down."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    key = hmac.digest(secret, b"storefront case code", "sha256")
-    number = int.from_bytes(hmac.new(key, f"{case.id}|{case.number}".encode(), hashlib.sha256).digest())
+    number = int.from_bytes(keyed_check("storefront case code", f"{case.id}|{case.number}"))
     signs = "".join(SIGNS[(number >> (5 * place)) % 32] for place in range(LENGTH))
     return "-".join(signs[place : place + GROUP] for place in range(0, LENGTH, GROUP))
 

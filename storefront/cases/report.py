@@ -17,6 +17,7 @@ from storefront.cases import letters
 from storefront.cases.code import new_number
 from storefront.cases.models import Case, CaseFile, CaseMessage
 from storefront.days import today
+from storefront.email_addresses import is_email
 from storefront.errors import DomainError, Invalid, TooManyRequests
 from storefront.extensions import db
 from storefront.facilities.working_days import holidays_from, working_days_after
@@ -28,7 +29,6 @@ KINDS = ("fraud", "listing", "treatment", "money", "goods", "other")
 #: The first answer's working days.
 ANSWER_WITHIN = 2
 SHORTEST, LONGEST, MOST_FILES, MOST_MESSAGES = 10, 6000, 3, 60
-MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 PATH = re.compile(r"/(?!/)[^\s?#\\]*")
 #: Pages that belong to a facility.
 OF_FACILITY = text(
@@ -91,7 +91,7 @@ def report(draft: Report, locale: str) -> Case:
     errors: dict[str, str] = {}
     if draft.kind not in KINDS:
         errors["kind"] = _("Pilih apa yang Anda laporkan.")
-    if draft.email and (not MAIL.fullmatch(draft.email) or len(draft.email) > 254):
+    if draft.email and not is_email(draft.email):
         errors["email"] = _("Alamat surel ini belum lengkap. Perbaiki, atau kosongkan untuk melapor tanpa nama.")
     body, papers = _read(draft.body, draft.files, errors)
     about = page_path(draft.about)

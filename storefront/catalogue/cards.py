@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from storefront.catalogue.rating import tenths
+
 #: States of a listing that can be bought now.
 IN_STOCK = ("ready", "few_left")
 
@@ -22,6 +24,13 @@ CARD_JOINS = """
     JOIN facilities f ON f.id = l.facility_id
     JOIN categories c ON c.id = l.category_id
     LEFT JOIN LATERAL (SELECT * FROM photos WHERE product_id = p.id ORDER BY position LIMIT 1) ph ON true"""
+
+#: As JSON the cards of the products :ids in that order. A product that is not on the list is left out.
+CARDS_OF_IDS = f"""(SELECT json_agg(card ORDER BY card.place) FROM (
+          SELECT {CARD_COLUMNS}, l.place
+            FROM (SELECT l.*, asked.place FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY asked (product_id, place)
+                    JOIN listings l USING (product_id)) l
+            {CARD_JOINS}) card)"""  # noqa: S608 - all pieces are this file's own
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ class ProductCard:
             few_left=row["state"] == "few_left",
             scope=row["scope"],
             reviews=row["reviews"],
-            rating=(20 * row["stars"] + row["reviews"]) // (2 * row["reviews"]) if row["reviews"] else 0,
+            rating=tenths(row["stars"], row["reviews"]),
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from storefront.catalogue.cards import CARD_COLUMNS, CARD_JOINS, ProductCard, cards, in_language
+from storefront.catalogue.cards import CARDS_OF_IDS, ProductCard, cards, in_language
 from storefront.catalogue.filters import SLUG, Filters
 from storefront.catalogue.index_keeper import current
 from storefront.catalogue.search import PAGE_SIZE, Question, ask
@@ -25,12 +25,7 @@ SELECT f.id, f.code, f.slug, f.name, f.kind, f.class, f.city, f.about, f.about_e
             FROM workshops w
             LEFT JOIN unnest(CAST(:workshops AS bigint[]), CAST(:counts AS bigint[])) counted (id, products) USING (id)
            WHERE w.facility_id = f.id) w) AS workshops,
-       (SELECT json_agg(card ORDER BY card.place) FROM (
-          SELECT {CARD_COLUMNS}, l.place
-            FROM (SELECT l.*, asked.place
-                    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY asked (product_id, place)
-                    JOIN listings l USING (product_id)) l
-            {CARD_JOINS}) card) AS items
+       {CARDS_OF_IDS} AS items
   FROM facilities f
   JOIN provinces r ON r.id = f.province_id
  WHERE f.slug = :slug AND f.status = 'active'"""

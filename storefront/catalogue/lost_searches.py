@@ -145,7 +145,7 @@ def waiting() -> int:
 
 
 def set_aside(words: str, person_id: int) -> None:
-    """Nothing is to be done about these words: they are not shown again. Never commits."""
+    """Nothing more is to be done about these words: they are not shown again. Never commits."""
     db.session.execute(
         text(
             """INSERT INTO lost_searches_done (words, done_by) SELECT :words, :person

@@ -11,7 +11,6 @@ import csv
 import datetime
 import io
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from storefront.media.storage import media_url
+from storefront.spreadsheet import guarded
 
 BATCH = 1000
 IMAGES = 9
@@ -37,8 +37,6 @@ OF_PRODUCT = (
     "title", "title_en", "description", "description_en", "category", "category_name", "category_name_en",
     "commodity_group", "facility", "facility_name", "workshop", "city", "province", "delivery_scope",
 )  # fmt: skip
-#: What makes a spreadsheet take a text for a formula (OWASP, "CSV Injection").
-FORMULA = re.compile(r"[=+@\t\r-]")
 
 SELECT = """
     SELECT p.id AS product_id, p.slug AS product, l.product_id IS NOT NULL AS is_listed, p.title, p.title_en,
@@ -106,16 +104,12 @@ def as_csv(engine: Engine, wish: Wish) -> Iterator[str]:
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     for lines in _lines(engine, wish):
-        writer.writerows([_cell(line[name]) for name in COLUMNS] for line in lines)
+        writer.writerows([guarded(line[name]) for name in COLUMNS] for line in lines)
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
     if buffer.tell():
         yield buffer.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def _lines(engine: Engine, wish: Wish) -> Iterator[list[dict[str, Any]]]:

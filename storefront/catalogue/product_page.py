@@ -23,6 +23,7 @@ from storefront.catalogue.cards import (
 )
 from storefront.catalogue.filters import SLUG
 from storefront.catalogue.product_words import ProductWords
+from storefront.catalogue.rating import Rating
 from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.declared import IN_FORCE, DeclarationView
@@ -98,21 +99,6 @@ class FacilityRef:
 class CategoryRef:
     slug: str
     name: str
-
-
-@dataclass(frozen=True)
-class Rating:
-    """What the public reviews of a product add up to."""
-
-    #: Sum of the stars, 1 to 5 each.
-    stars: int
-    reviews: int
-
-    @property
-    def average(self) -> str:
-        """Stars on average with one digit, as `4.6`."""
-        tenths = (20 * self.stars + self.reviews) // (2 * self.reviews)
-        return f"{tenths // 10}.{tenths % 10}"
 
 
 @dataclass(frozen=True)
@@ -245,7 +231,7 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
         may_sell=row["may_sell"],
         asked=sku,
         voices=row["voices"] or {},
-        rating=Rating(row["rating"]["stars"], row["rating"]["reviews"]) if row["rating"] else None,
+        rating=Rating.of(row["rating"]),
     )
 
 

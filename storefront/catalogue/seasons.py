@@ -51,9 +51,3 @@ def season_on(day: datetime.date) -> Season | None:
     if (6, 15) <= (day.month, day.day) <= (7, 25):
         return SCHOOL
     return None
-
-
-def seasonal_words(day: datetime.date) -> str | None:
-    """What is sought on `day`, as a tsquery, or None."""
-    season = season_on(day)
-    return season.words if season else None

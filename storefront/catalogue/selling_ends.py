@@ -8,13 +8,11 @@ from sqlalchemy import Row, func, select, text, update
 
 from storefront.days import today
 from storefront.extensions import db, defer
+from storefront.facilities.declaration_lists import SOON
 from storefront.facilities.models import DeclarationReminder, Facility, Workshop
 from storefront.mail.transport import send
 from storefront.mail.write import address_of, letter
 from storefront.people.models import Membership, Person, Role
-
-#: Days before the end on which a facility is reminded.
-REMINDED = 30
 
 #: An end is told once; while the office has the next declaration before it, there is nothing to be reminded of.
 DUE = text(
@@ -36,8 +34,8 @@ def refresh_listings() -> int:
 
 
 def queue_reminders() -> int:
-    """Owe each facility a letter for every workshop that sells no more in 30 days; returns how many. Never commits."""
-    rows = db.session.execute(DUE, {"today": today(), "days": REMINDED}).all()
+    """Owe each facility a letter for every workshop that soon sells no more; returns how many. Never commits."""
+    rows = db.session.execute(DUE, {"today": today(), "days": SOON}).all()
     for workshop_id, ends_on in rows:
         defer("catalogue.remind_of_declaration", workshop_id=workshop_id, ends_on=ends_on.isoformat())
     return len(rows)

@@ -16,10 +16,6 @@ from storefront.extensions import db
 
 #: Ids of products in one file; with both languages 20,000 addresses, of 50,000 that are allowed, in about 10 of 50 MB.
 PART = 10_000
-PAGES = (
-    *("/", "/products", "/facilities", "/impact", "/help", "/pages/how-it-works", "/pages/where-the-money-goes"),
-    *("/pages/how-to-shop", "/pages/returns", "/pages/privacy", "/pages/contact", "/pages/media", "/pages/terms"),
-)
 BATCH = 1000
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -54,10 +50,10 @@ def index_xml(entries: Iterable[tuple[str, datetime.date | None]]) -> str:
     return f'{HEAD}<sitemapindex xmlns="{NAMESPACE}">\n{found}\n</sitemapindex>\n'
 
 
-def pages_xml(base_url: str) -> str:
-    """The pages that are no products: the shop's own, facilities, categories."""
+def pages_xml(pages: Iterable[str], base_url: str) -> str:
+    """The pages that are no products: `pages` of the shop itself by their paths, facilities, categories."""
     paths: Sequence[str] = [
-        *PAGES,
+        *pages,
         *db.session.execute(FACILITIES).scalars(),
         *db.session.execute(CATEGORIES).scalars(),
     ]

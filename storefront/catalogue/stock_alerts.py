@@ -6,29 +6,26 @@ The row is the debt, as a row of `messages` is for orders; an address lies nowhe
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 import hmac
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import current_app
 from flask_babel import lazy_gettext as _
 from sqlalchemy import RowMapping, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.catalogue.cards import in_language
 from storefront.catalogue.models import StockAlert
+from storefront.email_addresses import is_email
 from storefront.errors import DomainError, Invalid, NotFound, TooManyRequests
 from storefront.extensions import db, defer
+from storefront.keyed import in_address, keyed_check
 from storefront.mail.transport import send
 from storefront.mail.write import address_of, letter
 from storefront.people import letter_choices
 from storefront.people.attempts import keyed_hash, network_of
 
-EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
 #: Requests of one network within an hour; letters that one address may be asked by; things that it may wait for.
 PER_NETWORK, UNANSWERED, WAITING = 20, 5, 50
 #: Somebody who lost the first letter gets another one after so long.
@@ -36,7 +33,7 @@ ASK_AGAIN = datetime.timedelta(hours=1)
 #: Without their word within this time the address is forgotten; with it, after a year.
 UNANSWERED_FOR, KEPT_FOR = datetime.timedelta(days=7), datetime.timedelta(days=365)
 
-#: Variants as alerts need them; `is_back`: they can be bought, as pages say it.
+#: Variants as alerts need them; `is_there`: there are some, as pages say it.
 VARIANTS = """
 SELECT v.id, v.sku, v.title AS variant_title, v.title_en AS variant_title_en, p.slug, p.title, p.title_en,
        p.workshop_id, v.made_to_order OR COALESCE(s.shown_state, 'sold_out') <> 'sold_out' AS is_there
@@ -70,7 +67,7 @@ def ask(sku: str, email: str, locale: str, *, address: str | None = None, limite
     variant = _variant("v.sku = :sku", sku=sku.strip().upper()[:40])
     if variant is None:
         raise NotFound()
-    if len(email) > 254 or not email.isprintable() or not EMAIL.fullmatch(email):
+    if not is_email(email):
         raise Invalid({"email": _("Tulis alamat surel yang lengkap, misalnya nama@contoh.id.")})
     if variant["is_there"] and variant["may_sell"]:
         raise AlreadyThere()
@@ -227,11 +224,8 @@ def _within_limits(email: str, network: bytes) -> bool:
 
 def _check(alert: StockAlert) -> str:
     """128 bits over what the row is; another row under the same number would have another."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    key = hmac.digest(secret, b"storefront stock alert", "sha256")
     said = f"{alert.id}|{alert.variant_id}|{alert.email}|{alert.created_at.timestamp()}"
-    mac = hmac.new(key, said.encode(), hashlib.sha256).digest()[:16]
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    return in_address(keyed_check("storefront stock alert", said)[:16])
 
 
 def _deleted(condition: Any) -> int:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.exc import IntegrityError
 
 from storefront.audit.record import dated_at, record
 from storefront.catalogue.filters import WORD, Filters, clean
 from storefront.catalogue.index_keeper import current
+from storefront.catalogue.lost_searches import set_aside
 from storefront.catalogue.models import Synonym, SynonymGroup
 from storefront.catalogue.search import LONGEST_TERM, ask
 from storefront.errors import Invalid, NotFound
@@ -131,12 +132,7 @@ def join(words: str, same_as: str, person_id: int) -> int:
             change(group_id, ",".join((*_own(group_id), term)), person_id)
     except Invalid as refusal:
         raise Invalid({"same_as": refusal.errors["terms"]}) from None
-    db.session.execute(
-        text(
-            "INSERT INTO lost_searches_done (words, done_by) VALUES (:words, :person) ON CONFLICT DO NOTHING"
-        ),
-        {"words": words, "person": person_id},
-    )
+    set_aside(words, person_id)
     return group_id
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import re
 
-from flask import current_app
 from sqlalchemy import func, select
 
 from storefront.enquiries.models import Enquiry, EnquiryMessage
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.keyed import in_address, keyed_check
+from storefront.mail.write import address_of
 from storefront.people import attempts
 
 #: Days after the last message during which the link still opens the thread.
@@ -22,16 +21,13 @@ TOKEN = re.compile(r"([0-9]{1,18})-([A-Za-z0-9_-]{43})")
 
 def thread_token(enquiry: Enquiry) -> str:
     """The thread's token: its id and a MAC, the same in every letter until its version is raised."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    key = hmac.new(secret, b"storefront enquiry token", hashlib.sha256).digest()
-    mac = hmac.new(key, f"{enquiry.id}|{enquiry.token_version}".encode(), hashlib.sha256).digest()
-    return f"{enquiry.id}-{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+    check = keyed_check("storefront enquiry token", f"{enquiry.id}|{enquiry.token_version}")
+    return f"{enquiry.id}-{in_address(check)}"
 
 
 def thread_link(enquiry: Enquiry) -> str:
     """The whole address for a letter, in the thread's language."""
-    base = current_app.extensions["settings"].base_url.rstrip("/")
-    return f"{base}{'/en' if enquiry.locale == 'en' else ''}/questions/{thread_token(enquiry)}"
+    return address_of(f"/questions/{thread_token(enquiry)}", enquiry.locale)
 
 
 def open_thread(token: str, network: str | None) -> Enquiry:

@@ -15,7 +15,7 @@ from storefront.facilities.models import Declaration, Facility, Workshop
 
 PAGE = 25
 STATES = ("proposed", "approved", "rejected", "ended")
-#: From so many days before its end on a workshop's right to sell is called short.
+#: From so many days before its end on a workshop's right to sell is called short, and its facility is reminded.
 SOON = 30
 
 #: Until when each workshop of a facility may sell without a gap, and what of it waits. `ends_on` null: not at all.

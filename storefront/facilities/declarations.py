@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storefront.audit.record import dated_at, record
 from storefront.days import today
+from storefront.display import format_date
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.declared import TEXTS
@@ -74,7 +75,7 @@ def propose(workshop_id: int, answers: Answers, person_id: int, *, document_key:
     if waiting(workshop_id) is not None:
         errors.setdefault("valid_from", _("Satu usulan masih menunggu kantor pusat. Tunggu keputusannya dahulu."))
     elif (until := _overlapping(workshop_id, answers)) is not None:
-        day = _day(until)
+        day = format_date(until)
         errors.setdefault("valid_from", _("Pernyataan sekarang berlaku sampai %(day)s. Mulai sesudahnya.", day=day))
     if errors:
         raise Invalid(errors)
@@ -223,7 +224,3 @@ def _moment() -> datetime.datetime:
     if at is None:
         at = db.session.execute(select(func.now())).scalar_one()
     return at
-
-
-def _day(day: datetime.date) -> str:
-    return f"{day:%d-%m-%Y}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 
-FORMULA = re.compile(r"^[=+@\t\r-]")
+from storefront.spreadsheet import guarded
 
 
 def csv_text(headings: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> str:
@@ -16,5 +15,5 @@ def csv_text(headings: Sequence[str], rows: Iterable[Sequence[str | int | None]]
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(headings)
     for row in rows:
-        writer.writerow(["'" + cell if isinstance(cell, str) and FORMULA.match(cell) else cell for cell in row])
+        writer.writerow([guarded(cell) for cell in row])
     return "\ufeff" + file.getvalue()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 
-from flask import current_app
 from sqlalchemy import func, select
 
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.keyed import in_address, keyed_check
 from storefront.orders.models import Order, Parcel
 
 #: Days after completion during which a link still opens its order.
@@ -19,10 +17,7 @@ VALID_DAYS = 180
 
 def order_token(order: Order) -> str:
     """The order's token: the same in every answer and mail until its version is raised."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    key = hmac.new(secret, b"storefront order token", hashlib.sha256).digest()
-    mac = hmac.new(key, f"{order.id}|{order.token_version}".encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    return in_address(keyed_check("storefront order token", f"{order.id}|{order.token_version}"))
 
 
 def find_order(number: str, token: str) -> Order:

@@ -6,19 +6,17 @@ and a process killed halfway has still counted. Only keyed hashes of e-mails and
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from flask import current_app
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, func, select, update
 
 from storefront.errors import TooManyRequests
 from storefront.extensions import db
+from storefront.keyed import keyed_check
 from storefront.people.models import LoginAttempt
 
 log = structlog.get_logger("storefront.people")
@@ -131,7 +129,5 @@ def network_of(address: str | None) -> str:
 
 
 def keyed_hash(text: str) -> bytes:
-    """HMAC-SHA256 of `text` under a key of its own, derived from `SECRET_KEY`: alone it tells nothing."""
-    secret = current_app.extensions["settings"].secret_key.encode()
-    key = hmac.digest(secret, b"storefront:login-attempts", "sha256")
-    return hmac.new(key, text.strip().casefold().encode(), hashlib.sha256).digest()
+    """What stands for an address or a network in our tables: alone it tells nothing."""
+    return keyed_check("storefront:login-attempts", text.strip().casefold())

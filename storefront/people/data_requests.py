@@ -7,19 +7,17 @@ the address itself is forgotten too.
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 import hmac
 
 import structlog
-from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 
 from storefront.errors import NotFound
 from storefront.extensions import db, defer
+from storefront.keyed import in_address, keyed_check
 from storefront.mail.notify import Recipient, notify
 from storefront.mail.transport import Letter
 from storefront.mail.write import linked_letter
@@ -82,10 +80,7 @@ def send_link(request_id: int) -> str:
 
 def token(request: DataRequest) -> str:
     """What opens a request: 256 bits, keyed."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    key = hmac.new(secret, b"storefront data request", hashlib.sha256).digest()
-    told = f"{request.id}|{request.created_at.timestamp()}".encode()
-    return base64.urlsafe_b64encode(hmac.new(key, told, hashlib.sha256).digest()).rstrip(b"=").decode()
+    return in_address(keyed_check("storefront data request", f"{request.id}|{request.created_at.timestamp()}"))
 
 
 def opened(request_id: int, given: str) -> DataRequest:

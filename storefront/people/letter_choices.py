@@ -6,15 +6,14 @@ address, without an account. The link names a row here, never the address.
 
 from __future__ import annotations
 
-import base64
 import hmac
 
-from flask import current_app
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.keyed import in_address, keyed_check
 from storefront.mail.write import address_of
 from storefront.people.models import LetterChoice
 from storefront.people.sign_in import normal_email
@@ -59,10 +58,8 @@ def unsubscribe_link(email: str, kind: str, locale: str) -> str:
 
 def token(row: LetterChoice) -> str:
     """What opens a choice: its number and a keyed check. It ends with the row."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    key = hmac.digest(secret, b"storefront letter choice", "sha256")
-    mac = hmac.digest(key, f"{row.id}|{row.created_at.timestamp()}".encode(), "sha256")[:16]
-    return f"{row.id}-{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+    check = keyed_check("storefront letter choice", f"{row.id}|{row.created_at.timestamp()}")[:16]
+    return f"{row.id}-{in_address(check)}"
 
 
 def find(given: str) -> LetterChoice:

@@ -7,14 +7,12 @@ it, as programs that read mail open links too; a button does it.
 
 from __future__ import annotations
 
-import base64
 import datetime
 import hashlib
 import hmac
 from dataclasses import dataclass
 
 import structlog
-from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _t
 from flask_babel import lazy_gettext as _
@@ -23,6 +21,7 @@ from sqlalchemy import delete, func, select, update
 from storefront.audit.record import record
 from storefront.errors import DomainError
 from storefront.extensions import db, defer
+from storefront.keyed import in_address, keyed_check
 from storefront.mail.notify import Recipient, notify
 from storefront.mail.transport import Letter
 from storefront.mail.write import letter, linked_letter
@@ -196,10 +195,8 @@ def forget_old() -> int:
 
 def token(link: MailedLink) -> str:
     """What opens a link: 256 bits, keyed."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    key = hmac.digest(secret, b"storefront mailed link", "sha256")
     told = f"{link.id}|{link.purpose}|{link.email}|{link.created_at.timestamp()}"
-    return base64.urlsafe_b64encode(hmac.digest(key, told.encode(), "sha256")).rstrip(b"=").decode()
+    return in_address(keyed_check("storefront mailed link", told))
 
 
 def browser_hash(secret: str | None) -> bytes | None:

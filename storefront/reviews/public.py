@@ -41,26 +41,3 @@ class PublicReview:
             ),
             reply=row["reply"],
         )
-
-
-@dataclass(frozen=True)
-class Rating:
-    """What a product's public reviews sum to."""
-
-    #: Sum of all stars.
-    stars: int
-    reviews: int
-    #: How many gave one star, two …
-    each: Mapping[int, int]
-
-    @property
-    def tenths(self) -> int:
-        """The average in tenths of a star, rounded half up: 46 is 4.6."""
-        return (self.stars * 20 + self.reviews) // (2 * self.reviews)
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any] | None) -> Rating | None:
-        if row is None:
-            return None
-        each = {int(stars): number for stars, number in (row["each"] or {}).items()}
-        return cls(row["stars"], row["reviews"], each)

@@ -10,6 +10,7 @@ from sqlalchemy import Select, select
 
 from storefront.extensions import db
 from storefront.shipping.addresses import POSTAL_CODE
+from storefront.shipping.destinations import find_province
 from storefront.shipping.match_places import keys_of
 from storefront.shipping.models import City, District, PostalCode, Province
 from storefront.shipping.places import city_kind, district_key, municipality_key, province_key
@@ -102,11 +103,11 @@ def fill(values: Mapping[str, str], chosen: str = "") -> Filled:
 
 def choices_for(values: Mapping[str, str]) -> dict[str, list[str]]:
     """What can be chosen for city, district and postal code, given what stands in the wider fields."""
-    province_id = _province_id(values.get("province", ""))
-    if province_id is None:
+    province = find_province(values.get("province", ""))
+    if province is None:
         return {"city": [], "district": [], "postal_code": []}
     cities = db.session.execute(
-        select(City.id, City.name, City.key).where(City.province_id == province_id).order_by(City.name)
+        select(City.id, City.name, City.key).where(City.province_id == province.id).order_by(City.name)
     ).all()
     keys, kind = keys_of(values.get("city", "")), city_kind(values.get("city", ""))
     meant = [row for row in cities if row.key in keys and (kind is None or row.name.lower().startswith(kind))]
@@ -149,12 +150,6 @@ def _lies_in(place: Place, typed: Mapping[str, str]) -> bool:
     if city and (kind := city_kind(city)) and not place.city.lower().startswith(kind):
         return False
     return not district or district_key(district) == district_key(place.district)
-
-
-def _province_id(name: str) -> int | None:
-    wanted = province_key(name)
-    rows = db.session.execute(select(Province.id, Province.name)) if wanted else ()
-    return next((row.id for row in rows if province_key(row.name) == wanted), None)
 
 
 def _query() -> Select[*tuple[str, str, str, str, int, int, str]]:

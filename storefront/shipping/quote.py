@@ -48,6 +48,10 @@ class Origin(NamedTuple):
     district: str = ""
     postal_code: str = ""
 
+    def offers(self, method_id: int, is_default: bool) -> bool:
+        """Whether the facility sends its parcels in this way."""
+        return is_default if self.couriers is None else method_id in self.couriers
+
 
 class Piece(NamedTuple):
     """A line of a parcel, as far as shipping cares: `scope` is the product's delivery scope."""
@@ -169,11 +173,6 @@ def within_scope(scope: str, reach: str) -> bool:
     return scope in REACHES and REACHES.index(reach) <= REACHES.index(scope)
 
 
-def is_offered(origin: Origin, rate: Rate) -> bool:
-    """Whether the facility sends its parcels in this way."""
-    return rate.is_default if origin.couriers is None else rate.method_id in origin.couriers
-
-
 def deliveries(origin: Origin, destination: Destination, weight_g: int, rates: Sequence[Rate]) -> list[Option]:
     """The deliveries that carry `weight_g` grams from origin to destination, cheapest first."""
     reach = reach_to(origin, destination)
@@ -181,7 +180,7 @@ def deliveries(origin: Origin, destination: Destination, weight_g: int, rates: S
     for rate in rates:
         if (rate.origin_zone_id, rate.destination_zone_id) != (origin.zone_id, destination.zone_id):
             continue
-        if REACHES.index(rate.reach) < REACHES.index(reach) or not is_offered(origin, rate):
+        if REACHES.index(rate.reach) < REACHES.index(reach) or not origin.offers(rate.method_id, rate.is_default):
             continue
         best = narrowest.get(rate.method_id)
         if best is None or REACHES.index(rate.reach) < REACHES.index(best.reach):

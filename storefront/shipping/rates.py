@@ -20,7 +20,6 @@ from storefront.shipping.quote import (
     Piece,
     Rate,
     amount_for,
-    is_offered,
     quote_parcel,
     weight_of,
 )
@@ -64,7 +63,7 @@ def starting_amounts(pieces: Mapping[int, Sequence[Piece]]) -> dict[int, int | N
             amount_for(rate, weight)
             for rate in rates
             if rate.origin_zone_id == origin.zone_id
-            and is_offered(origin, rate)
+            and origin.offers(rate.method_id, rate.is_default)
             and (rate.max_weight_g is None or weight <= rate.max_weight_g)
         ]
         goes = all(piece.scope in REACHES for piece in parcel)
@@ -82,11 +81,11 @@ def methods_of(facility_ids: Iterable[int], locale: str) -> dict[int, list[tuple
     ).all()
     found = {}
     for facility_id, origin in origins.items():
-        couriers = origin.couriers
+        couriers = origin.couriers or {}
         found[facility_id] = [
-            (row.code, row.name_en if locale == "en" else row.name, (couriers or {}).get(row.id, ""))
+            (row.code, row.name_en if locale == "en" else row.name, couriers.get(row.id, ""))
             for row in rows
-            if (row.is_default if couriers is None else row.id in couriers)
+            if origin.offers(row.id, row.is_default)
         ]
     return found
 

@@ -109,6 +109,19 @@ def test_at_twice_the_size_nothing_is_lost(open_as: Open) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_for_who_wants_no_motion_nothing_moves(open_as: Open) -> None:
+    visitor = open_as("desk")  # all profiles ask for it
+    for path in ("/", "/products", f"/products/{CLOTH.slug}"):
+        visitor.go(path)
+        moving = visitor.page.evaluate(
+            """() => [...document.querySelectorAll('body *')].filter(e => {
+                const style = getComputedStyle(e);
+                return style.transitionDuration !== '0s' || style.animationName !== 'none';
+            }).map(e => e.outerHTML.slice(0, 90))"""
+        )
+        assert moving == []
+
+
 def test_in_the_readers_own_colours_controls_keep_an_outline(open_as: Open) -> None:
     visitor = open_as(forced_colors="active")
     for path in ("/", "/products", f"/products/{CLOTH.slug}"):

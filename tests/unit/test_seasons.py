@@ -26,16 +26,16 @@ def test_ramadan_is_found_within_a_day(first: datetime.date, feast: datetime.dat
 
 
 @pytest.mark.parametrize(
-    ("day", "words"),
+    ("day", "season"),
     [
-        (datetime.date(2026, 3, 1), seasons.RAMADAN_WORDS),
-        (datetime.date(2026, 12, 20), seasons.DECEMBER_WORDS),
-        (datetime.date(2026, 7, 10), seasons.SCHOOL_WORDS),
+        (datetime.date(2026, 3, 1), seasons.LEBARAN),
+        (datetime.date(2026, 12, 20), seasons.YEAR_END),
+        (datetime.date(2026, 7, 10), seasons.SCHOOL),
         (datetime.date(2026, 9, 15), None),
     ],
 )
-def test_each_season_has_its_words(day: datetime.date, words: str | None) -> None:
-    assert seasons.seasonal_words(day) == words
+def test_each_season_has_its_time(day: datetime.date, season: seasons.Season | None) -> None:
+    assert seasons.season_on(day) == season
 
 
 def test_every_day_has_a_month() -> None:

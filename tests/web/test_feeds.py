@@ -19,8 +19,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storefront.blueprints.shop.machines import PAGES
 from storefront.catalogue import feed, open_feed, sitemap
 from storefront.catalogue.shown_state import refresh_shown_state
+from storefront.content import pages
 from storefront.extensions import db
 from tests.factories import make_order, make_photo, make_product, make_variant, make_workshop
 from tests.selling import Shop, open_shop
@@ -89,8 +91,9 @@ def test_the_sitemap_names_every_page_in_both_languages_and_when_it_changed(
         "http://localhost/en/products/kain-batik",
         "http://localhost/facilities/lapas-nml",
         "http://localhost/products?category=kerajinan",
+        *(f"http://localhost/pages/{slug}" for slug in pages.SLUGS),
     } <= found
-    assert len(found) == 2 * (len(sitemap.PAGES) + 2 + 1 + 4)
+    assert len(found) == 2 * (len(PAGES) + len(pages.SLUGS) + 2 + 1 + 4)
 
 
 def test_every_address_of_the_sitemap_is_its_pages_canonical_one(client: FlaskClient, shop: Shop) -> None:

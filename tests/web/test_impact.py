@@ -22,6 +22,7 @@ from storefront.books.disputes import record_dispute
 from storefront.catalogue.facility_list import FacilityFilters
 from storefront.catalogue.province_map import LABELS, WITHIN, classes_of, province_map
 from storefront.days import today
+from storefront.display import format_month
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.impact.figures import FIGURES
@@ -290,6 +291,19 @@ def test_training_stands_beside_its_targets_and_withdrawn_records_are_gone(
         ("2017", "5000", ""),
         (str(year), "120", "30"),
     ]
+
+
+def test_a_facility_tells_since_when_what_it_teaches_and_what_purchases_did(client: FlaskClient, past: Books) -> None:
+    page = client.get("/facilities/lapas-pkl").text
+    assert f"menjual di sini sejak {format_month(at(70).date())}" in page
+    for part in ("bengkel", "pelatihan", "hak"):
+        assert f'aria-labelledby="{part}"' in page
+    for amount in ("30.000", "20.000"):  # premium paid to it, and passed on
+        assert f"Rp\u00a0{amount}" in page
+    assert "menunggu disalurkan lebih dari 60 hari" in page
+    linked = re.findall(r'href="(/impact/figures/[^"]+)"', page)
+    assert linked
+    assert all(client.get(html.unescape(path)).status_code == 200 for path in linked)
 
 
 def test_a_facility_without_sales_or_training_says_what_comes(client: FlaskClient, db_session: Session) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from storefront.catalogue.product_page import Rating
+from storefront.catalogue.rating import Rating
 from storefront.media.cards import Card, draw
 from storefront.media.pictures import encode, inspect
 from storefront.media.storage import public_files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +57,8 @@ def test_every_page_opens_without_touching_a_session(
     assert f'<html lang="{"en" if prefix else "id"}">' in answer.text
     assert f'<link rel="canonical" href="http://localhost{prefix}{path}">' in answer.text
     assert f'hreflang="en" href="http://localhost/en{path}"' in answer.text
+    (font,) = re.findall(r'<link rel="preload" href="([^"]+)" as="font" type="font/woff2" crossorigin>', answer.text)
+    assert client.get(font).status_code == 200
 
 
 @pytest.mark.parametrize(

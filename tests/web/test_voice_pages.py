@@ -221,6 +221,9 @@ def test_a_review_is_written_from_the_order_with_a_photo_and_shown_once_a_curato
     assert "<b class=\"nums\">4,0</b>" in page
     assert client.get(f"/media/{photo.key}-400.webp").status_code == 200
     assert "4 of 5 stars" in client.get("/en/products/kain-batik/reviews").text
+    past_the_end = client.get("/en/products/kain-batik/reviews?page=9").text
+    assert "4 of 5 stars" in past_the_end
+    assert "No reviews yet" not in past_the_end
 
 
 def test_a_facility_replies_to_a_review_and_a_bank_account_in_it_waits(

@@ -1,8 +1,10 @@
 -- Finding: what each process keeps of the listings follows their changes; synonyms; searches that found nothing.
 
--- What lists are filtered and sorted by besides: the commodity group, and what buyers said.
+-- What lists are filtered and sorted by besides: the commodity group, and what buyers said. The workshop: what a
+-- facility's page counts, without reading all that it sells.
 ALTER TABLE listings
     ADD COLUMN commodity_group_id bigint,
+    ADD COLUMN workshop_id bigint,
     ADD COLUMN stars   bigint  NOT NULL DEFAULT 0,  -- sum of the stars of its public reviews
     ADD COLUMN reviews integer NOT NULL DEFAULT 0,
     -- The transaction that last changed the row or the words that find its product. Whoever keeps a copy reads
@@ -41,7 +43,8 @@ CREATE OR REPLACE FUNCTION refresh_listing(product bigint) RETURNS void
                     WHEN bool_or(v.made_to_order)                                    THEN 'made_to_order'
                     ELSE 'sold_out' END AS state,
                min(v.lead_time_days) FILTER (WHERE v.made_to_order) AS lead_time_days,
-               p.commodity_group_id, COALESCE(max(r.stars), 0) AS stars, COALESCE(max(r.reviews), 0) AS reviews
+               p.commodity_group_id, COALESCE(max(r.stars), 0) AS stars, COALESCE(max(r.reviews), 0) AS reviews,
+               p.workshop_id
           FROM products p
           JOIN facilities f ON f.id = p.facility_id AND f.status = 'active'
           JOIN variants v ON v.product_id = p.id AND v.is_active
@@ -54,20 +57,22 @@ CREATE OR REPLACE FUNCTION refresh_listing(product bigint) RETURNS void
         DELETE FROM listings WHERE product_id = product AND NOT EXISTS (SELECT FROM offer)
     )
     INSERT INTO listings AS here (product_id, facility_id, category_id, published_at, price_from, price_to, state,
-                                  lead_time_days, commodity_group_id, stars, reviews)
+                                  lead_time_days, commodity_group_id, stars, reviews, workshop_id)
     SELECT * FROM offer
     ON CONFLICT (product_id) DO UPDATE SET
         facility_id = excluded.facility_id, category_id = excluded.category_id, published_at = excluded.published_at,
         price_from = excluded.price_from, price_to = excluded.price_to, state = excluded.state,
         lead_time_days = excluded.lead_time_days, commodity_group_id = excluded.commodity_group_id,
-        stars = excluded.stars, reviews = excluded.reviews
+        stars = excluded.stars, reviews = excluded.reviews, workshop_id = excluded.workshop_id
      WHERE (here.facility_id, here.category_id, here.published_at, here.price_from, here.price_to, here.state,
-            here.lead_time_days, here.commodity_group_id, here.stars, here.reviews)
+            here.lead_time_days, here.commodity_group_id, here.stars, here.reviews, here.workshop_id)
            IS DISTINCT FROM
            (excluded.facility_id, excluded.category_id, excluded.published_at, excluded.price_from, excluded.price_to,
-            excluded.state, excluded.lead_time_days, excluded.commodity_group_id, excluded.stars, excluded.reviews);
+            excluded.state, excluded.lead_time_days, excluded.commodity_group_id, excluded.stars, excluded.reviews,
+            excluded.workshop_id);
 $$;
 
+-- Products that move to another workshop are refreshed by the trigger `declared_listings`.
 CREATE OR REPLACE TRIGGER listing_changed
     AFTER INSERT OR UPDATE OF status, published_at, facility_id, category_id, commodity_group_id ON products
     FOR EACH ROW EXECUTE FUNCTION listing_changed();
@@ -96,9 +101,10 @@ CREATE TRIGGER listing_rated AFTER INSERT OR UPDATE OR DELETE ON product_ratings
 CREATE TRIGGER listing_rated_shows AFTER INSERT OR UPDATE OR DELETE ON product_ratings
     FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
 
-UPDATE listings l SET commodity_group_id = p.commodity_group_id,
+UPDATE listings l SET commodity_group_id = p.commodity_group_id, workshop_id = p.workshop_id,
                       stars = COALESCE(r.stars, 0), reviews = COALESCE(r.reviews, 0)
   FROM products p LEFT JOIN product_ratings r ON r.product_id = p.id WHERE p.id = l.product_id;
+ALTER TABLE listings ALTER COLUMN workshop_id SET NOT NULL;
 
 CREATE INDEX listings_changed ON listings (changed_in);
 -- Pages by price are cut out of what the process keeps.

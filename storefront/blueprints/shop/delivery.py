@@ -12,9 +12,9 @@ from flask import jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.shop import bp
-from storefront.catalogue.product_page import ProductPage, product_page
+from storefront.blueprints.shop.asked import asked_page
+from storefront.catalogue.product_page import ProductPage
 from storefront.days import today
-from storefront.errors import NotFound
 from storefront.facilities.working_days import holidays_from, ready_on
 from storefront.languages import locale
 from storefront.shipping.advice import advise
@@ -46,9 +46,7 @@ def find_places() -> ResponseReturnValue:
 @bp.get("/products/<slug>/shipping")
 def product_shipping(slug: str) -> ResponseReturnValue:
     """Couriers, price and day for one product to a place: a page, or for htmx the part that changes."""
-    product = product_page(slug, locale())
-    if product is None:
-        raise NotFound()
+    product = asked_page(slug)
     written = request.args.get("to", "")[:LONGEST].strip()
     found = search_places(written)
     # In one city every price is the same.
@@ -72,8 +70,7 @@ def product_shipping(slug: str) -> ResponseReturnValue:
 
 def _estimate(product: ProductPage, place: Place) -> dict[str, object]:
     """The quote for so many pieces of the variant that is asked for, by the same code as checkout's."""
-    sku = request.args.get("sku", "")
-    variant = next((each for each in product.variants if each.sku == sku), product.shown)
+    variant = product.shown
     if variant is None:
         return {"quote": None}
     quantity = min(max(1, request.args.get("quantity", 1, type=int)), MOST_PIECES)

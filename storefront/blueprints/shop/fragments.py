@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from flask import current_app, make_response, render_template, request
+from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from storefront.blueprints.shop import bp
+from storefront.blueprints.shop.asked import asked_page
+from storefront.blueprints.shop.for_one import for_one
 from storefront.cart import carts, cookie, own_holds
 from storefront.cart.models import CartLine
-from storefront.catalogue.product_page import product_page
-from storefront.errors import NotFound
 from storefront.extensions import db
-from storefront.languages import locale
 from storefront.people import access
 from storefront.shoppers import wishes
 from storefront.stock import levels
@@ -28,7 +27,7 @@ def me() -> ResponseReturnValue:
         cart = carts.current(token, who.id if who else None)
         if cart is not None:
             count = db.session.scalar(select(func.sum(CartLine.quantity)).where(CartLine.cart_id == cart.id))
-    response = make_response(
+    return for_one(
         render_template(
             "shop/_me.html",
             name=who.name if who else None,
@@ -37,19 +36,15 @@ def me() -> ResponseReturnValue:
             wishes=wishes.slugs_of(who.id) if who else None,
         )
     )
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @bp.get("/fragments/stock/<slug>")
 def stock(slug: str) -> ResponseReturnValue:
     """How many pieces of each variant are free at this moment, and which this visitor's own unpaid orders hold."""
-    page = product_page(slug, locale())
-    if page is None:
-        raise NotFound()
+    page = asked_page(slug)
     available = levels.available([variant.id for variant in page.variants])
     who, settings = access.person(), current_app.extensions["settings"]
-    response = make_response(
+    return for_one(
         render_template(
             "shop/_stock.html",
             product=page,
@@ -57,5 +52,3 @@ def stock(slug: str) -> ResponseReturnValue:
             holds=own_holds.of_visitor(request, settings, who.id if who else None),
         )
     )
-    response.headers["Cache-Control"] = "no-store"
-    return response

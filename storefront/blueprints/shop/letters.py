@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template, request
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.shop import bp
+from storefront.blueprints.shop.for_one import for_one
 from storefront.extensions import db
 from storefront.people import letter_choices
 
@@ -27,7 +28,4 @@ def choose_letter(token: str) -> ResponseReturnValue:
 
 def _page(token: str) -> Response:
     row = letter_choices.find(token)
-    response = make_response(render_template("shop/letter_choice.html", kind=row.kind, wanted=row.wanted))
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+    return for_one(render_template("shop/letter_choice.html", kind=row.kind, wanted=row.wanted))

@@ -14,6 +14,7 @@ from config import Settings
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import public_page
 from storefront.catalogue import feed, open_feed, sitemap, version
+from storefront.content import pages as texts
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.languages import locale
@@ -23,6 +24,8 @@ PRIVATE = (
     *("account", "admin", "cart", "checkout", "counter", "finance", "fragments", "login"),
     *("notify", "orders", "p", "report", "sandbox", "seller"),
 )
+#: Pages that the sitemap names beside texts, facilities, categories and products.
+PAGES = ("/", "/products", "/facilities", "/impact", "/help")
 #: How long readers keep a feed or a part of the sitemap before they ask again, in seconds.
 KEPT = 3600
 #: Nothing changed before; what is asked for from earlier is asked for from here.
@@ -63,7 +66,8 @@ def sitemap_xml() -> str:
 @public_page(mimetype="application/xml")
 def sitemap_pages() -> str:
     """Every public page that is no product."""
-    return sitemap.pages_xml(_settings().base_url)
+    pages = [*PAGES, *(f"/pages/{slug}" for slug in texts.SLUGS)]
+    return sitemap.pages_xml(pages, _settings().base_url)
 
 
 @bp.get("/sitemap-<int:number>.xml")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 
 import segno
-from flask import current_app, render_template, request, url_for
+from flask import current_app, render_template, url_for
 
 from storefront.blueprints.shop import bp
+from storefront.blueprints.shop.asked import asked_page
 from storefront.blueprints.shop.public import plain_url, public_page
 from storefront.blueprints.shop.voices import Voices
-from storefront.catalogue.product_page import ProductPage, product_page
+from storefront.catalogue.product_page import ProductPage
 from storefront.days import today
-from storefront.errors import NotFound
-from storefront.languages import locale
 from storefront.ledger.shares import MoneySplit, money_split
 from storefront.ledger.split_rules import Scope, rules_in_force
 
@@ -49,14 +48,6 @@ def product_code(slug: str) -> str:
     picture = io.BytesIO()
     code.save(picture, kind="svg", border=3, scale=6, dark="#1D1B26", light="#FFFFFF", xmldecl=False, nl=False)
     return picture.getvalue().decode()
-
-
-def asked_page(slug: str, *, with_voices: bool = False) -> ProductPage:
-    """The product's page with the variant that the address asks for. Raises NotFound."""
-    page = product_page(slug, locale(), request.args.get("sku", "")[:40], with_voices=with_voices)
-    if page is None:
-        raise NotFound()
-    return page
 
 
 def money_of(page: ProductPage) -> MoneySplit | None:

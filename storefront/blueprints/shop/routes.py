@@ -27,8 +27,6 @@ def home() -> str:
     )
 
 
-
-
 @bp.get("/p/<code>")
 def short_link(code: str) -> ResponseReturnValue:
     """A label's short link: a variant's product for everyone, a parcel for those who pack it."""

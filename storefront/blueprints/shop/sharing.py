@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.shop import bp
-from storefront.catalogue.product_page import ProductPage, product_page
-from storefront.errors import NotFound
+from storefront.blueprints.shop.asked import asked_page
+from storefront.catalogue.product_page import ProductPage
 from storefront.languages import locale
 from storefront.media import cards
 from storefront.media.cards import Card
@@ -72,13 +72,7 @@ def shop_card() -> Card:
 @bp.get("/share/<slug>/<digest>.jpg")
 def share_picture(slug: str | None, digest: str) -> ResponseReturnValue:
     """The picture of a product, or of the shop; an address of earlier words leads to the one of today."""
-    if slug is None:
-        card = shop_card()
-    else:
-        page = product_page(slug, locale())
-        if page is None:
-            raise NotFound()
-        card = product_card(page)
+    card = shop_card() if slug is None else product_card(asked_page(slug))
     if digest != card.digest:
         return redirect(_address(card, slug), 302)
     response = Response(cards.card_file(card), mimetype="image/jpeg")

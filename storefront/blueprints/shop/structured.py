@@ -111,7 +111,7 @@ def product_thing(page: ProductPage) -> Thing:
     offers = [_offer(page, variant) for variant in page.variants]
     if offers:
         found["offers"] = offers[0] if len(offers) == 1 else offers
-    if page.rating is not None and page.rating.reviews:
+    if page.rating is not None:
         found["aggregateRating"] = {
             "@type": "AggregateRating",
             "ratingValue": page.rating.average,

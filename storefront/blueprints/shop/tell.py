@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Response, current_app, make_response, render_template, request, url_for
+from flask import Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.shop import bp
-from storefront.blueprints.shop.product import asked_page
+from storefront.blueprints.shop.asked import asked_page
+from storefront.blueprints.shop.for_one import for_one
 from storefront.catalogue import stock_alerts
 from storefront.catalogue.product_page import ProductPage
 from storefront.catalogue.stock_alerts import AlreadyThere
@@ -67,14 +68,12 @@ def decide(token: str) -> ResponseReturnValue:
 
 def _page(page: ProductPage, sku: str, state: str, status: int = 200, **more: object) -> Response:
     variant = next(variant for variant in page.variants if variant.sku == sku)
-    return _answer(
-        render_template("shop/told.html", product=page, variant=variant, state=state, **more), status
-    )
+    return for_one(render_template("shop/told.html", product=page, variant=variant, state=state, **more), status)
 
 
 def _about(alert: stock_alerts.StockAlert, state: str) -> Response:
     variant = stock_alerts.variant_of(alert)
-    return _answer(
+    return for_one(
         render_template(
             "shop/notify.html",
             state=state,
@@ -82,10 +81,3 @@ def _about(alert: stock_alerts.StockAlert, state: str) -> Response:
             product_url=url_for("shop.product", slug=variant["slug"], sku=variant["sku"]) if variant else None,
         )
     )
-
-
-def _answer(text: str, status: int = 200) -> Response:
-    response = make_response(text, status)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response

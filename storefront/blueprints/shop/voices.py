@@ -1,31 +1,31 @@
 """What people say of a product: beside it, on pages of its own, and the form to ask."""
 
-
-
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from storefront.blueprints.shop import bp
+from storefront.blueprints.shop.asked import asked_page
+from storefront.blueprints.shop.for_one import for_one
 from storefront.blueprints.shop.public import plain_url, public_page
-from storefront.catalogue.product_page import ProductPage, product_page
+from storefront.catalogue.product_page import ProductPage
+from storefront.catalogue.rating import Rating
 from storefront.enquiries import public as questions
 from storefront.enquiries.public import PublicQuestion
 from storefront.enquiries.tokens import thread_token
 from storefront.enquiries.write import Question, ask, count_message, new_key
-from storefront.errors import NotFound
 from storefront.extensions import db, limiter
 from storefront.languages import locale
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.reviews import public as reviews
-from storefront.reviews.public import PublicReview, Rating
+from storefront.reviews.public import PublicReview
 from storefront.written import Written
 
 #: No person fills it in.
@@ -41,6 +41,9 @@ class Voices:
     questions: Sequence[PublicQuestion]
     questions_total: int
 
+    @property
+    def reviews_total(self) -> int:
+        return self.rating.reviews if self.rating else 0
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Voices:
@@ -65,56 +68,48 @@ def voices_of(product_id: int, *, reviews_page: int = 0, questions_page: int = 0
     return Voices.of(db.session.execute(select(found)).scalar_one())
 
 
-def _product(slug: str) -> ProductPage:
-    page = product_page(slug, locale())
-    if page is None:
-        raise NotFound()
-    return page
-
-
 @bp.get("/products/<slug>/reviews")
 @public_page()
 def product_reviews(slug: str) -> str:
     """All public reviews of a product."""
-    product, page = _product(slug), page_number()
-    found = voices_of(product.id, reviews_page=page)
-    return render_template(
-        "shop/reviews.html",
-        product=product,
-        voices=found,
-        page=page,
-        pages=max(1, -(-(found.rating.reviews if found.rating else 0) // reviews.PAGE)),
-        canonical=plain_url("shop.product_reviews", slug=slug, page=page if page > 1 else None),
-    )
+    return _list("reviews", slug, lambda voices: -(-voices.reviews_total // reviews.PAGE))
 
 
 @bp.get("/products/<slug>/questions")
 @public_page()
 def product_questions(slug: str) -> str:
     """All questions about a product that were answered in public."""
-    product, page = _product(slug), page_number()
-    found = voices_of(product.id, questions_page=page)
+    return _list("questions", slug, lambda voices: -(-voices.questions_total // questions.PAGE))
+
+
+def _list(kind: str, slug: str, count_pages: Callable[[Voices], int]) -> str:
+    """The page asked for of what was said, `reviews` or `questions`; one past the end is the last one."""
+    product, page = asked_page(slug), page_number()
+    found = voices_of(product.id, **{f"{kind}_page": page})
+    pages = max(1, count_pages(found))
+    if page > pages:
+        page, found = pages, voices_of(product.id, **{f"{kind}_page": pages})
     return render_template(
-        "shop/questions.html",
+        f"shop/{kind}.html",
         product=product,
         voices=found,
         page=page,
-        pages=max(1, -(-found.questions_total // questions.PAGE)),
-        canonical=plain_url("shop.product_questions", slug=slug, page=page if page > 1 else None),
+        pages=pages,
+        canonical=plain_url(f"shop.product_{kind}", slug=slug, page=page if page > 1 else None),
     )
 
 
 @bp.get("/products/<slug>/ask")
 def ask_form(slug: str) -> ResponseReturnValue:
     """The form to ask."""
-    return _form(_product(slug), Written({"visibility": "public"}))
+    return _form(asked_page(slug), Written({"visibility": "public"}))
 
 
 @bp.post("/products/<slug>/ask")
 @limiter.limit("10 per minute")
 def ask_question(slug: str) -> ResponseReturnValue:
     """Ask the facility; on to the thread, whose address alone opens it."""
-    product, form = _product(slug), Written(request.form)
+    product, form = asked_page(slug), Written(request.form)
     if form[TRAP]:
         return redirect(url_for("shop.product", slug=slug, _anchor="tanya"), 303)
     count_message(request.remote_addr)
@@ -149,6 +144,4 @@ def _form(product: ProductPage, form: Written) -> Response:
         else new_key(),
         trap=TRAP,
     )
-    response = make_response(page, form.status)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return for_one(page, form.status)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.shop import bp
+from storefront.blueprints.shop.for_one import for_one
 from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.languages import locale
@@ -70,12 +71,12 @@ def after_merging() -> ResponseReturnValue:
 def guests_wishes() -> ResponseReturnValue:
     """The list that a guest's browser names, drawn."""
     listed = wishes.of_items(wishes.read_items(request.args.get("items", "")), locale())
-    return _answer(render_template("shop/_wishes.html", wishes=listed, own=True, share=_share(listed)))
+    return for_one(render_template("shop/_wishes.html", wishes=listed, own=True, share=_share(listed)))
 
 
 def _page(*, list_: list[Wished] | None, is_shared: bool = False, status: int = 200, **more: Any) -> Response:
     """The page; without a list the browser asks for its own."""
-    return _answer(
+    return for_one(
         render_template(
             "shop/wishlist.html", wishes=list_, own=not is_shared, share=_share(list_ or []), most=wishes.MOST, **more
         ),
@@ -95,10 +96,3 @@ def _by_script() -> bool:
 
 def _done() -> Any:
     return Response(status=204) if _by_script() else redirect(url_for("shop.wish_list"), 303)
-
-
-def _answer(text: str, status: int = 200) -> Response:
-    response = make_response(text, status)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
