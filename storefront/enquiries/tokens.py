@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from storefront.enquiries.models import Enquiry, EnquiryMessage
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.mail.write import address_of
 from storefront.people import attempts
 
 #: Days after the last message during which the link still opens the thread.
@@ -30,8 +31,7 @@ def thread_token(enquiry: Enquiry) -> str:
 
 def thread_link(enquiry: Enquiry) -> str:
     """The whole address for a letter, in the thread's language."""
-    base = current_app.extensions["settings"].base_url.rstrip("/")
-    return f"{base}{'/en' if enquiry.locale == 'en' else ''}/questions/{thread_token(enquiry)}"
+    return address_of(f"/questions/{thread_token(enquiry)}", enquiry.locale)
 
 
 def open_thread(token: str, network: str | None) -> Enquiry:

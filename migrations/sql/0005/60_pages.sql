@@ -146,20 +146,3 @@ CREATE TABLE case_files (
 CREATE INDEX case_files_message ON case_files (message_id);
 CREATE TRIGGER case_files_append_only BEFORE UPDATE OR DELETE ON case_files
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
-
--- Letters owed to whoever reported with an address: number and link, never what was written.
-CREATE TABLE case_letters (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    key        text NOT NULL UNIQUE,
-    case_id    bigint NOT NULL REFERENCES cases,
-    kind       text NOT NULL CHECK (kind IN ('case_received', 'case_answered', 'case_closed')),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    sent_at    timestamptz,
-    attempts   integer NOT NULL DEFAULT 0,
-    last_error text
-);
-CREATE INDEX case_letters_case ON case_letters (case_id);
-
--- Which tries are counted is the code's to say (people/attempts.py).
-ALTER TABLE login_attempts DROP CONSTRAINT login_attempts_kind_check;
-ALTER TABLE login_attempts ADD CONSTRAINT login_attempts_kind_check CHECK (kind ~ '^[a-z_]{2,40}$');
