@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
+from storefront import content_rule
 from storefront.aftercare.models import Problem, ProblemKind, ProblemLine, ProblemPhoto, ProblemState
 from storefront.audit.record import record
 from storefront.books.refundable import LineLeft, refundable
@@ -171,7 +172,7 @@ def _kinds(parcel: Parcel, today: datetime.date) -> tuple[tuple[ProblemKind, ...
 
 def _checked(found: Reportable, form: Report) -> tuple[str, dict[int, int]]:
     errors: dict[str, str] = {}
-    words = plain_text(form.words)
+    words = content_rule.clean(form.words)
     if form.kind not in found.kinds:
         errors["kind"] = _("Pilih apa yang tidak beres.")
     if not SHORTEST <= len(words) <= LONGEST:
@@ -195,13 +196,6 @@ def _checked(found: Reportable, form: Report) -> tuple[str, dict[int, int]]:
     if errors:
         raise Invalid(errors)
     return words, quantities
-
-
-def plain_text(text: str) -> str:
-    """Lines of printable text; what turns the direction of writing or controls a terminal is dropped."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    clean = ["".join(sign for sign in line if sign.isprintable()).strip() for line in lines]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(clean)).strip()
 
 
 def _clean(photo: bytes) -> bytes:

@@ -15,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 
 from storefront import content_rule
 from storefront.aftercare.models import MoneyNews, ThankYou
-from storefront.aftercare.problems import plain_text
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
@@ -69,7 +68,7 @@ def thank(order: Order, words: str) -> ThankYou:
     """
     if db.session.get(MoneyNews, order.id) is None:
         raise NotFound()
-    words = " ".join(plain_text(words).split())
+    words = " ".join(content_rule.clean(words).split())
     if not SHORTEST <= len(words) <= LONGEST:
         raise Invalid({"words": _("Tulis ucapannya, 3 sampai 280 huruf.")})
     address = db.session.get(OrderAddress, order.id)

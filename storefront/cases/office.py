@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
+from storefront import content_rule
 from storefront.audit.record import record
 from storefront.cases import letters
 from storefront.cases.models import Case, CaseMessage
@@ -95,7 +96,7 @@ def _begin(case_id: int, act: str, seen: str) -> Case:
 
 
 def _text(body: str) -> str:
-    body = "\n".join(line.rstrip() for line in body.replace("\0", "").splitlines()).strip()
+    body = content_rule.clean(body)
     if not 3 <= len(body) <= LONGEST:
         raise Invalid({"body": _("Tulis jawabannya, paling panjang 6.000 huruf.")})
     return body

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, text
 
+from storefront import content_rule
 from storefront.audit.record import record
 from storefront.cases import letters
 from storefront.cases.code import new_number
@@ -20,6 +21,7 @@ from storefront.days import today
 from storefront.errors import DomainError, Invalid, TooManyRequests
 from storefront.extensions import db
 from storefront.facilities.working_days import holidays_from, working_days_after
+from storefront.mail.address import is_address
 from storefront.media import documents
 from storefront.media.storage import private_files
 from storefront.people import attempts
@@ -28,7 +30,6 @@ KINDS = ("fraud", "listing", "treatment", "money", "goods", "other")
 #: The first answer's working days.
 ANSWER_WITHIN = 2
 SHORTEST, LONGEST, MOST_FILES, MOST_MESSAGES = 10, 6000, 3, 60
-MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 PATH = re.compile(r"/(?!/)[^\s?#\\]*")
 #: Pages that belong to a facility.
 OF_FACILITY = text(
@@ -91,7 +92,8 @@ def report(draft: Report, locale: str) -> Case:
     errors: dict[str, str] = {}
     if draft.kind not in KINDS:
         errors["kind"] = _("Pilih apa yang Anda laporkan.")
-    if draft.email and (not MAIL.fullmatch(draft.email) or len(draft.email) > 254):
+    email = draft.email.strip().lower()
+    if email and not is_address(email):
         errors["email"] = _("Alamat surel ini belum lengkap. Perbaiki, atau kosongkan untuk melapor tanpa nama.")
     body, papers = _read(draft.body, draft.files, errors)
     about = page_path(draft.about)
@@ -100,7 +102,7 @@ def report(draft: Report, locale: str) -> Case:
         kind=draft.kind,
         about=about,
         facility_id=_facility_of(about),
-        email=draft.email or None,
+        email=email or None,
         locale=locale,
         form_key=draft.form_key or None,
         answer_by=_answer_by(),
@@ -157,7 +159,7 @@ def _facility_of(about: str) -> int | None:
 
 def _read(body: str, files: Sequence[bytes], errors: dict[str, str]) -> tuple[str, list[tuple[str, bytes]]]:
     """Text and papers, ready to be kept. Raises Invalid with all that is wrong."""
-    body = "\n".join(line.rstrip() for line in body.replace("\0", "").splitlines()).strip()
+    body = content_rule.clean(body)
     if not SHORTEST <= len(body) <= LONGEST:
         errors["body"] = _("Ceritakan apa yang terjadi, dalam 10 sampai 6.000 huruf.")
     papers: list[tuple[str, bytes]] = []

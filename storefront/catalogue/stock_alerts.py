@@ -10,7 +10,6 @@ import base64
 import datetime
 import hashlib
 import hmac
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,12 +22,12 @@ from storefront.catalogue.cards import in_language
 from storefront.catalogue.models import StockAlert
 from storefront.errors import DomainError, Invalid, NotFound, TooManyRequests
 from storefront.extensions import db, defer
+from storefront.mail.address import is_address
 from storefront.mail.transport import send
 from storefront.mail.write import address_of, letter
 from storefront.people import letter_choices
 from storefront.people.attempts import keyed_hash, network_of
 
-EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
 #: Requests of one network within an hour; letters that one address may be asked by; things that it may wait for.
 PER_NETWORK, UNANSWERED, WAITING = 20, 5, 50
 #: Somebody who lost the first letter gets another one after so long.
@@ -70,7 +69,7 @@ def ask(sku: str, email: str, locale: str, *, address: str | None = None, limite
     variant = _variant("v.sku = :sku", sku=sku.strip().upper()[:40])
     if variant is None:
         raise NotFound()
-    if len(email) > 254 or not email.isprintable() or not EMAIL.fullmatch(email):
+    if not is_address(email):
         raise Invalid({"email": _("Tulis alamat surel yang lengkap, misalnya nama@contoh.id.")})
     if variant["is_there"] and variant["may_sell"]:
         raise AlreadyThere()

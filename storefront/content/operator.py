@@ -26,12 +26,12 @@ from storefront.days import today
 from storefront.display import language
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.mail.address import is_address
 
 log = structlog.get_logger("storefront.content")
 
 #: Seconds for which pages that follow no version use the rows read last.
 KEPT = 60.0
-MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 PHONE = re.compile(r"[0-9+() -]{5,40}")
 ROWS = select(OperatorRow).order_by(OperatorRow.valid_from.desc(), OperatorRow.id.desc())
 
@@ -161,7 +161,7 @@ def set_operator(fields: dict[str, str], valid_from: datetime.date, seen: int, p
         errors["name"] = _("Tulis nama penyelenggara, 3 sampai 160 huruf.")
     if not 3 <= len(fields["address"]) <= 300:
         errors["address"] = _("Tulis alamat surat, 3 sampai 300 huruf.")
-    if not MAIL.fullmatch(fields["email"]) or len(fields["email"]) > 254:
+    if not is_address(fields["email"].lower()):
         errors["email"] = _("Tulis alamat surel yang dibaca kantor, seperti bantuan@contoh.go.id.")
     if fields["phone"] and not PHONE.fullmatch(fields["phone"]):
         errors["phone"] = _("Tulis nomor telepon dengan angka, atau kosongkan.")

@@ -16,6 +16,7 @@ from storefront.enquiries import letters
 from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryMessage
 from storefront.errors import DomainError, Invalid, TooManyRequests
 from storefront.extensions import db
+from storefront.mail.address import is_address
 from storefront.moderation.queue import submit
 from storefront.people import attempts
 from storefront.shipping.shown_city import is_known, plain_city
@@ -24,7 +25,6 @@ SHORTEST, LONGEST_QUESTION, LONGEST_ANSWER = 8, 1000, 2000
 #: Messages that an asker may write before the facility has answered.
 MOST_UNANSWERED = 5
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
-EMAIL = re.compile(r"[^\s@,;<>\"]{1,64}@[^\s@,;<>\"]+\.[^\s@,;<>\"]{2,}")
 
 
 class TooManyMessages(DomainError):
@@ -85,7 +85,7 @@ def ask(wish: Question) -> Enquiry:
     if wish.city.strip() and not city:
         errors["city"] = _("Tulis nama kota atau kabupaten saja, tanpa angka.")
     email = wish.email.strip().lower()
-    if email and (len(email) > 254 or not EMAIL.fullmatch(email)):
+    if email and not is_address(email):
         errors["email"] = _("Tulis alamat surel seperti nama@contoh.id, atau kosongkan.")
     if not KEY.fullmatch(wish.request_key):
         errors["body"] = _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")

@@ -14,14 +14,13 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
+from storefront.mail.address import is_address
+
 #: Longest texts that fit on a label.
 LENGTHS = {"name": 120, "line1": 200, "district": 80, "city": 80, "province": 60}
 #: What a card holds.
 LONGEST_NOTE, MOST_LINES = 300, 8
 ADDRESS_FIELDS = ("line1", "district", "city", "province", "postal_code")
-#: Deliberately plain: what is wrong here would also be refused by a mail server.
-LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{LABEL}(?:\.{LABEL})+")
 POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
 PHONE_NOISE = re.compile(r"[\s().\-/\u2010-\u2015]+")
 
@@ -114,8 +113,7 @@ def email_address(value: Any) -> str | None:
     text = one_line(value, 400).lower()
     if not text:
         return None
-    local = text.partition("@")[0]
-    if len(text) > 254 or len(local) > 64 or not EMAIL.fullmatch(text) or ".." in local or local[0] == ".":
+    if not is_address(text):
         raise Refused(_("Alamat surel ini belum lengkap. Contohnya: nama@contoh.id."))
     return text
 

@@ -257,7 +257,7 @@ def test_a_facilitys_people_never_see_a_case(app: Flask, shop: Shop, db_session:
 
 
 def test_an_address_is_forgotten_half_a_year_after_the_end(app: Flask, shop: Shop, db_session: Session) -> None:
-    told(send(app.test_client(), email="warga@example.com"))
+    told(send(app.test_client(), email="Warga@Example.com"))  # found again however it was written
     person = make_account("administrator")
     closed = """UPDATE cases SET state = 'closed', outcome = 'unfounded', closed_by = :id, taken_by = :id,
                 taken_at = now(), answered_at = now(), closed_at = now() - :age * interval '1 day'"""

@@ -105,7 +105,7 @@ CREATE TABLE cases (
     kind        text NOT NULL CHECK (kind IN ('fraud', 'listing', 'treatment', 'goods', 'money', 'other')),
     about       text NOT NULL DEFAULT '' CHECK (length(about) <= 300),  -- path of the page it was sent from
     facility_id bigint REFERENCES facilities,               -- that the page belongs to; its people never see the case
-    email       text CHECK (length(email) <= 254),          -- forgotten half a year after the end
+    email       text CHECK (email = lower(email) AND length(email) <= 254), -- forgotten half a year after the end
     locale      text NOT NULL CHECK (locale IN ('id', 'en')),
     form_key    text UNIQUE CHECK (length(form_key) BETWEEN 20 AND 60),  -- of the form: sent twice, it is one case
     state       text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'looked_at', 'answered', 'closed')),
