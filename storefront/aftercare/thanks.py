@@ -19,6 +19,7 @@ from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.moderation import queue as moderation
+from storefront.moderation.lists import states_of
 from storefront.moderation.models import ModerationItem
 from storefront.orders.models import Order, OrderAddress
 
@@ -96,8 +97,7 @@ def of_order(order_id: int) -> ThankYou | None:
 
 def fate(thanks_id: int) -> ModerationItem:
     """What curators have decided of it."""
-    query = select(ModerationItem).where(ModerationItem.kind == "thank_you", ModerationItem.subject_id == thanks_id)
-    return db.session.scalars(query).one()
+    return states_of("thank_you", [thanks_id])[thanks_id]
 
 
 def for_facility(facility_id: int, limit: int = MOST_SHOWN) -> list[Thanks]:

@@ -30,6 +30,7 @@ KINDS = ("fraud", "listing", "treatment", "money", "goods", "other")
 #: The first answer's working days.
 ANSWER_WITHIN = 2
 SHORTEST, LONGEST, MOST_FILES, MOST_MESSAGES = 10, 6000, 3, 60
+FORM_KEY = re.compile(r"[A-Za-z0-9_-]{20,60}")
 PATH = re.compile(r"/(?!/)[^\s?#\\]*")
 #: Pages that belong to a facility.
 OF_FACILITY = text(
@@ -62,7 +63,7 @@ class Report:
     email: str = ""
     #: Contents of photos and PDFs.
     files: Sequence[bytes] = ()
-    #: A random word of the form.
+    #: A random word of the form; without one it is a case of its own.
     form_key: str = ""
 
 
@@ -87,7 +88,8 @@ def page_path(written: str) -> str:
 
 def report(draft: Report, locale: str) -> Case:
     """Open a case. Sent twice with the same form, it is the same case. Raises Invalid."""
-    if draft.form_key and (known := _known(draft.form_key)):
+    form_key = draft.form_key if FORM_KEY.fullmatch(draft.form_key) else None
+    if form_key and (known := _known(form_key)):
         return known
     errors: dict[str, str] = {}
     if draft.kind not in KINDS:
@@ -104,7 +106,7 @@ def report(draft: Report, locale: str) -> Case:
         facility_id=_facility_of(about),
         email=email or None,
         locale=locale,
-        form_key=draft.form_key or None,
+        form_key=form_key,
         answer_by=_answer_by(),
     )
     db.session.add(case)

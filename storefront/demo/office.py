@@ -17,7 +17,7 @@ from storefront.demo import files
 from storefront.demo.moments import at, days
 from storefront.demo.places import Places
 from storefront.extensions import db
-from storefront.facilities.working_days import all_holidays, working_days_after
+from storefront.facilities.working_days import all_holidays, is_working_day, working_days_after
 from storefront.people.models import Person
 
 
@@ -120,7 +120,7 @@ def _case(
     day, holidays = today, all_holidays()
     for _ in range(written["days"]):  # so many working days back
         day -= days(1)
-        while day.weekday() > 4:
+        while not is_working_day(day, holidays):
             day -= days(1)
     signs = "".join(rng.choice(SIGNS) for _ in range(8))
     about, state = written.get("about", ""), written["state"]

@@ -155,9 +155,10 @@ def test_a_held_question_reaches_nobody_until_the_curator_decides(
     assert re.findall(r'data-key="(\w)"', page) == ["a", "h", "t"]
     (item_id,) = set(re.findall(r"/admin/moderation/(\d+)/approve", page))
     version = re.search(r'name="version" value="(\d+)"', page)[1]  # type: ignore[index]
-    refused = post(curator, f"/admin/moderation/{item_id}/refuse", {"version": version, "reason": "outside"})
+    refused = post(curator, f"/en/admin/moderation/{item_id}/refuse", {"version": version, "reason": "outside"})
     assert refused.status_code == 303
     assert "Tidak diteruskan" in client.get(thread).text
+    # In the writer's language, whatever the curator's.
     assert "ajakan membayar di luar toko" in client.get(thread).text
     late = sign_in(app.test_client(), make_account("curator"))
     told = post(late, f"/admin/moderation/{item_id}/approve", {"version": version})

@@ -50,10 +50,8 @@ def send() -> ResponseReturnValue:
         written.refusal, written.status = str(many.message), many.status
         return _form(written), written.status
     draft = Report(
-        written["kind"], written["body"], written["about"], written.line("email"), _files(), written["form_key"][:60]
+        written["kind"], written["body"], written["about"], written.line("email"), _files(), written["form_key"]
     )
-    if len(draft.form_key) < 20:
-        draft = Report(draft.kind, draft.body, draft.about, draft.email, draft.files)
     case = written.done(lambda: report.report(draft, locale()))
     if case is None:
         return _form(written), written.status
