@@ -7,7 +7,6 @@ reported is *Batas lapor* (`orders/report_window.py`); what comes later goes to 
 from __future__ import annotations
 
 import datetime
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from storefront.books.refundable import LineLeft, refundable
 from storefront.days import accounting_day
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
+from storefront.form_key import TOO_OLD, is_key
 from storefront.mail.owe import owe
 from storefront.media import pictures
 from storefront.media.storage import private_files
@@ -30,7 +30,6 @@ from storefront.orders.report_window import Windows
 
 MOST_PHOTOS = 4
 SHORTEST, LONGEST = 10, 2000
-KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 #: States of which nothing was decided yet.
 WAITING = (ProblemState.OPEN, ProblemState.HANDED_OVER)
 
@@ -177,8 +176,8 @@ def _checked(found: Reportable, form: Report) -> tuple[str, dict[int, int]]:
         errors["kind"] = _("Pilih apa yang tidak beres.")
     if not SHORTEST <= len(words) <= LONGEST:
         errors["words"] = _("Ceritakan apa yang terjadi, 10 sampai 2.000 huruf.")
-    if not KEY.fullmatch(form.request_key):
-        errors["lines"] = _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")
+    if not is_key(form.request_key):
+        errors["lines"] = str(TOO_OLD)
     if len(form.photos) > MOST_PHOTOS:
         errors["photos"] = _("Paling banyak empat foto.")
     if form.kind == ProblemKind.NOT_ARRIVED and ProblemKind.NOT_ARRIVED in found.kinds:

@@ -21,6 +21,7 @@ from storefront.days import today
 from storefront.errors import DomainError, Invalid, TooManyRequests
 from storefront.extensions import db
 from storefront.facilities.working_days import holidays_from, working_days_after
+from storefront.form_key import is_key
 from storefront.mail.address import is_address
 from storefront.media import documents
 from storefront.media.storage import private_files
@@ -30,7 +31,6 @@ KINDS = ("fraud", "listing", "treatment", "money", "goods", "other")
 #: The first answer's working days.
 ANSWER_WITHIN = 2
 SHORTEST, LONGEST, MOST_FILES, MOST_MESSAGES = 10, 6000, 3, 60
-FORM_KEY = re.compile(r"[A-Za-z0-9_-]{20,60}")
 PATH = re.compile(r"/(?!/)[^\s?#\\]*")
 #: Pages that belong to a facility.
 OF_FACILITY = text(
@@ -88,7 +88,7 @@ def page_path(written: str) -> str:
 
 def report(draft: Report, locale: str) -> Case:
     """Open a case. Sent twice with the same form, it is the same case. Raises Invalid."""
-    form_key = draft.form_key if FORM_KEY.fullmatch(draft.form_key) else None
+    form_key = draft.form_key if is_key(draft.form_key) else None
     if form_key and (known := _known(form_key)):
         return known
     errors: dict[str, str] = {}

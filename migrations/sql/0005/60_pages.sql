@@ -107,7 +107,7 @@ CREATE TABLE cases (
     facility_id bigint REFERENCES facilities,               -- that the page belongs to; its people never see the case
     email       text CHECK (email = lower(email) AND length(email) <= 254), -- forgotten half a year after the end
     locale      text NOT NULL CHECK (locale IN ('id', 'en')),
-    form_key    text UNIQUE CHECK (length(form_key) BETWEEN 20 AND 60),  -- of the form: sent twice, it is one case
+    form_key    text UNIQUE CHECK (form_key ~ '^[A-Za-z0-9_-]{16,64}$'),   -- of the form: sent twice, it is one case
     state       text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'looked_at', 'answered', 'closed')),
     reported_at timestamptz NOT NULL DEFAULT now(),
     answer_by   date NOT NULL,                              -- the first answer's day, accounting zone

@@ -18,9 +18,10 @@ from storefront.catalogue.product_page import ProductPage, product_page
 from storefront.enquiries import public as questions
 from storefront.enquiries.public import PublicQuestion
 from storefront.enquiries.tokens import thread_token
-from storefront.enquiries.write import Question, ask, count_message, new_key
+from storefront.enquiries.write import Question, ask, count_message
 from storefront.errors import NotFound
 from storefront.extensions import db, limiter
+from storefront.form_key import kept_key
 from storefront.languages import locale
 from storefront.pages import page_number
 from storefront.people import access
@@ -144,9 +145,7 @@ def _form(product: ProductPage, form: Written) -> Response:
         action=url_for("shop.ask_question", slug=product.slug),
         back=url_for("shop.product", slug=product.slug),
         city=None,
-        request_key=form["request_key"]
-        if "request_key" not in form.errors and form["request_key"]
-        else new_key(),
+        request_key=kept_key(form["request_key"]),
         trap=TRAP,
     )
     response = make_response(page, form.status)
