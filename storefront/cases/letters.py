@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flask_babel import lazy_gettext as _l
+
 from storefront.cases.code import plain, secret_code
 from storefront.cases.models import Case
 from storefront.extensions import db
@@ -26,5 +28,7 @@ def letter(message: Message) -> Letter | None:
     case = db.session.get(Case, message.subject_id)
     if case is None or not case.email:
         return None
-    link = write.address_of(f"/report/{case.number}?code={plain(secret_code(case))}", case.locale)
-    return write.letter(message.kind, message.key, case.email, case.locale, case=case, link=link)
+    path = f"/report/{case.number}?code={plain(secret_code(case))}"
+    return write.linked_letter(
+        message.kind, message.key, case.email, case.locale, path, _l("Buka laporan"), case=case
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from flask_babel import lazy_gettext as _l
+
 from storefront.catalogue.models import Product
 from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryMessage
-from storefront.enquiries.tokens import thread_link
+from storefront.enquiries.tokens import thread_token
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.mail import write
@@ -33,13 +35,14 @@ def letter(message: Message) -> Letter | None:
     enquiry = db.session.get_one(Enquiry, said.enquiry_id)
     product = db.session.get(Product, enquiry.product_id) if enquiry.product_id else None
     title = (product.title_en if enquiry.locale == "en" else "") or product.title if product else ""
-    return write.letter(
+    return write.linked_letter(
         message.kind,
         message.key,
         contact.email,
         enquiry.locale,
+        f"/questions/{thread_token(enquiry)}",
+        _l("Baca dan balas"),
         product_title=title,
         facility_name=db.session.get_one(Facility, enquiry.facility_id).name,
         answer=said.body,
-        link=thread_link(enquiry),
     )

@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 from storefront.enquiries.models import Enquiry, EnquiryMessage
 from storefront.errors import NotFound
 from storefront.extensions import db
-from storefront.mail.write import address_of
 from storefront.people import attempts
 
 #: Days after the last message during which the link still opens the thread.
@@ -27,11 +26,6 @@ def thread_token(enquiry: Enquiry) -> str:
     key = hmac.new(secret, b"storefront enquiry token", hashlib.sha256).digest()
     mac = hmac.new(key, f"{enquiry.id}|{enquiry.token_version}".encode(), hashlib.sha256).digest()
     return f"{enquiry.id}-{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
-
-
-def thread_link(enquiry: Enquiry) -> str:
-    """The whole address for a letter, in the thread's language."""
-    return address_of(f"/questions/{thread_token(enquiry)}", enquiry.locale)
 
 
 def open_thread(token: str, network: str | None) -> Enquiry:

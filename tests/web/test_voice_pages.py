@@ -77,8 +77,11 @@ def test_a_question_is_asked_without_an_account_answered_by_the_coordinator_and_
     letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     file.unlink()
     assert (letter["To"], letter["Subject"]) == ("sari@contoh.id", "Pertanyaan Anda tentang Kain batik sudah dijawab")
-    link = re.search(r"https?://\S+(/questions/\S+)", str(letter.get_content()))
+    plain, html = (str(letter.get_body((form,)).get_content()) for form in ("plain", "html"))  # type: ignore[union-attr]
+    link = re.search(r"https?://\S+(/questions/\S+)", plain)
     assert link
+    assert f'{link[1]}"' in html
+    assert "Baca dan balas" in html
     page = client.get(link[1])
     assert "Ada, merah dan biru." in page.text
     assert page.headers["Cache-Control"] == "no-store"
