@@ -14,8 +14,8 @@ from PIL import Image
 from sqlalchemy import select
 
 from storefront.aftercare.models import Problem, ProblemLine, ProblemPhoto
-from storefront.books.refund_request import new_key
 from storefront.extensions import db
+from storefront.form_key import new_key
 from storefront.mail.models import Message
 from storefront.mail.transport import mail_folder
 from storefront.media.storage import private_files

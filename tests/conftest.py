@@ -164,7 +164,7 @@ def shared_app(make_app: Callable[..., Flask]) -> Flask:
 def app(shared_app: Flask, database: Clone) -> Flask:
     """The app on this worker's database, which is clean again after the test."""
     # Cleaning goes past the triggers that tell a process what changed.
-    for kept in ("listing_index", "lost_searches"):
+    for kept in ("listing_index", "lost_searches", "operators"):
         shared_app.extensions.pop(kept, None)
     return shared_app
 

@@ -11,8 +11,9 @@ from sqlalchemy import select, text
 
 from storefront.catalogue.models import Product, Variant
 from storefront.enquiries.models import Enquiry, EnquiryMessage
-from storefront.enquiries.write import Question, answer, ask, new_key
+from storefront.enquiries.write import Question, answer, ask
 from storefront.extensions import db
+from storefront.form_key import new_key
 from storefront.moderation.models import ModerationItem
 from storefront.orders.models import Order, OrderLine, Parcel
 from storefront.orders.ship import mark_packed, mark_received, mark_shipped

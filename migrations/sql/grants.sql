@@ -56,7 +56,7 @@ REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON training_outcomes FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON
     operators, page_revisions, home_changes, case_messages, case_files FROM {web};
-REVOKE DELETE, TRUNCATE ON home_blocks, cases, case_letters FROM {web};
+REVOKE DELETE, TRUNCATE ON home_blocks, cases FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON cities, districts, postal_codes, place_versions FROM {web};
 REVOKE DELETE, TRUNCATE ON problems, thank_yous FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON problem_lines, money_news, report_windows, cart_keeping FROM {web};

@@ -13,8 +13,8 @@ import structlog
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
+from storefront import content_rule
 from storefront.aftercare.models import Problem, ProblemKind, ProblemState
-from storefront.aftercare.problems import plain_text
 from storefront.audit.record import dated_at, record
 from storefront.books.refundable import Refundable, refundable
 from storefront.books.refunds import OF_A_PROBLEM, LineWish, propose
@@ -144,7 +144,7 @@ def _shipping(problem: Problem, left: Refundable) -> dict[int, int]:
 
 
 def _answer(text: str, *, needed: bool) -> str:
-    answer = plain_text(text)
+    answer = content_rule.clean(text)
     if (needed and len(answer) < SHORTEST) or len(answer) > LONGEST:
         raise Invalid({"answer": _("Tulis alasannya untuk pembeli, 10 sampai 1.000 huruf.")})
     return answer

@@ -7,7 +7,6 @@ reported is *Batas lapor* (`orders/report_window.py`); what comes later goes to 
 from __future__ import annotations
 
 import datetime
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +14,14 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
+from storefront import content_rule
 from storefront.aftercare.models import Problem, ProblemKind, ProblemLine, ProblemPhoto, ProblemState
 from storefront.audit.record import record
 from storefront.books.refundable import LineLeft, refundable
 from storefront.days import accounting_day
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
+from storefront.form_key import TOO_OLD, is_key
 from storefront.mail.owe import owe
 from storefront.media import pictures
 from storefront.media.storage import private_files
@@ -29,7 +30,6 @@ from storefront.orders.report_window import Windows
 
 MOST_PHOTOS = 4
 SHORTEST, LONGEST = 10, 2000
-KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 #: States of which nothing was decided yet.
 WAITING = (ProblemState.OPEN, ProblemState.HANDED_OVER)
 
@@ -171,13 +171,13 @@ def _kinds(parcel: Parcel, today: datetime.date) -> tuple[tuple[ProblemKind, ...
 
 def _checked(found: Reportable, form: Report) -> tuple[str, dict[int, int]]:
     errors: dict[str, str] = {}
-    words = plain_text(form.words)
+    words = content_rule.clean(form.words)
     if form.kind not in found.kinds:
         errors["kind"] = _("Pilih apa yang tidak beres.")
     if not SHORTEST <= len(words) <= LONGEST:
         errors["words"] = _("Ceritakan apa yang terjadi, 10 sampai 2.000 huruf.")
-    if not KEY.fullmatch(form.request_key):
-        errors["lines"] = _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")
+    if not is_key(form.request_key):
+        errors["lines"] = str(TOO_OLD)
     if len(form.photos) > MOST_PHOTOS:
         errors["photos"] = _("Paling banyak empat foto.")
     if form.kind == ProblemKind.NOT_ARRIVED and ProblemKind.NOT_ARRIVED in found.kinds:
@@ -195,13 +195,6 @@ def _checked(found: Reportable, form: Report) -> tuple[str, dict[int, int]]:
     if errors:
         raise Invalid(errors)
     return words, quantities
-
-
-def plain_text(text: str) -> str:
-    """Lines of printable text; what turns the direction of writing or controls a terminal is dropped."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    clean = ["".join(sign for sign in line if sign.isprintable()).strip() for line in lines]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(clean)).strip()
 
 
 def _clean(photo: bytes) -> bytes:

@@ -15,11 +15,11 @@ from sqlalchemy.exc import IntegrityError
 
 from storefront import content_rule
 from storefront.aftercare.models import MoneyNews, ThankYou
-from storefront.aftercare.problems import plain_text
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.moderation import queue as moderation
+from storefront.moderation.lists import states_of
 from storefront.moderation.models import ModerationItem
 from storefront.orders.models import Order, OrderAddress
 
@@ -69,7 +69,7 @@ def thank(order: Order, words: str) -> ThankYou:
     """
     if db.session.get(MoneyNews, order.id) is None:
         raise NotFound()
-    words = " ".join(plain_text(words).split())
+    words = " ".join(content_rule.clean(words).split())
     if not SHORTEST <= len(words) <= LONGEST:
         raise Invalid({"words": _("Tulis ucapannya, 3 sampai 280 huruf.")})
     address = db.session.get(OrderAddress, order.id)
@@ -97,8 +97,7 @@ def of_order(order_id: int) -> ThankYou | None:
 
 def fate(thanks_id: int) -> ModerationItem:
     """What curators have decided of it."""
-    query = select(ModerationItem).where(ModerationItem.kind == "thank_you", ModerationItem.subject_id == thanks_id)
-    return db.session.scalars(query).one()
+    return states_of("thank_you", [thanks_id])[thanks_id]
 
 
 def for_facility(facility_id: int, limit: int = MOST_SHOWN) -> list[Thanks]:

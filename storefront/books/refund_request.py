@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,11 +45,6 @@ class Request:
             return Request()
         written = json.dumps(asked, default=dataclasses.asdict, sort_keys=True)
         return Request(key, hashlib.sha256(written.encode()).digest())
-
-
-def new_key() -> str:
-    """A key for a fresh form."""
-    return secrets.token_urlsafe(16)
 
 
 def sent_before(request: Request, order_id: int) -> Refund | None:

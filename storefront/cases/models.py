@@ -1,4 +1,4 @@
-"""Cases: what somebody reported, what was written about it, and letters owed."""
+"""Cases: what somebody reported, and what was written about it."""
 
 from __future__ import annotations
 
@@ -65,19 +65,3 @@ class CaseFile(db.Model):  # type: ignore[name-defined]
     key: Mapped[str]
     #: Bytes.
     size: Mapped[int] = mapped_column(Integer)
-
-
-class CaseLetter(db.Model):  # type: ignore[name-defined]
-    """A letter owed to whoever reported with an address."""
-
-    __tablename__ = "case_letters"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str]
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
-    #: Name of the template in templates/mail/.
-    kind: Mapped[str]
-    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
-    sent_at: Mapped[datetime.datetime | None]
-    attempts: Mapped[int] = mapped_column(Integer, default=0)
-    last_error: Mapped[str | None]

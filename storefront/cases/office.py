@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
+from storefront import content_rule
 from storefront.audit.record import record
 from storefront.cases import letters
 from storefront.cases.models import Case, CaseMessage
@@ -15,12 +16,6 @@ from storefront.extensions import db
 
 OUTCOMES = ("resolved", "passed_on", "unfounded", "nothing_to_do")
 LONGEST = 6000
-#: What may be done in each state.
-ALLOWED = {
-    "take": ("new", "looked_at", "answered"),
-    "answer": ("new", "looked_at", "answered"),
-    "close": ("new", "looked_at", "answered"),
-}
 
 
 class CaseMoved(DomainError):
@@ -38,7 +33,7 @@ def take(case_id: int, seen: str, person_id: int) -> Case:
 
     Raises CaseMoved.
     """
-    case = _begin(case_id, "take", seen)
+    case = _begin(case_id, seen)
     before, now = case.taken_by, db.session.scalar(select(func.now()))
     case.taken_by, case.taken_at = person_id, now
     if case.state == "new":
@@ -51,7 +46,7 @@ def take(case_id: int, seen: str, person_id: int) -> Case:
 def answer(case_id: int, body: str, seen: str, person_id: int) -> Case:
     """Write to whoever reported. Raises Invalid and CaseMoved."""
     body = _text(body)
-    case = _begin(case_id, "answer", seen)
+    case = _begin(case_id, seen)
     message = _say(case, body, person_id)
     case.state = "answered"
     db.session.flush()
@@ -66,7 +61,7 @@ def close(case_id: int, outcome: str, body: str, seen: str, person_id: int) -> C
         raise Invalid({"outcome": _("Pilih bagaimana laporan ini berakhir.")})
     if body.strip():
         body = _text(body)
-    case = _begin(case_id, "close", seen)
+    case = _begin(case_id, seen)
     if body.strip():
         _say(case, body, person_id)
     elif case.answered_at is None:
@@ -87,15 +82,16 @@ def mark(case: Case) -> str:
     return f"{case.state}.{last or 0}.{case.taken_by or 0}"
 
 
-def _begin(case_id: int, act: str, seen: str) -> Case:
+def _begin(case_id: int, seen: str) -> Case:
+    """The case, as the person saw it and not closed. Raises CaseMoved."""
     case = locked(case_id)
-    if case.state not in ALLOWED[act] or mark(case) != seen:
+    if case.state == "closed" or mark(case) != seen:
         raise CaseMoved()
     return case
 
 
 def _text(body: str) -> str:
-    body = "\n".join(line.rstrip() for line in body.replace("\0", "").splitlines()).strip()
+    body = content_rule.clean(body)
     if not 3 <= len(body) <= LONGEST:
         raise Invalid({"body": _("Tulis jawabannya, paling panjang 6.000 huruf.")})
     return body

@@ -12,15 +12,17 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, text
 
+from storefront import content_rule
 from storefront.audit.record import record
 from storefront.cases import letters
 from storefront.cases.code import new_number
 from storefront.cases.models import Case, CaseFile, CaseMessage
 from storefront.days import today
-from storefront.email_addresses import is_email
 from storefront.errors import DomainError, Invalid, TooManyRequests
 from storefront.extensions import db
 from storefront.facilities.working_days import holidays_from, working_days_after
+from storefront.form_key import is_key
+from storefront.mail.address import is_email
 from storefront.media import documents
 from storefront.media.storage import private_files
 from storefront.people import attempts
@@ -61,7 +63,7 @@ class Report:
     email: str = ""
     #: Contents of photos and PDFs.
     files: Sequence[bytes] = ()
-    #: A random word of the form.
+    #: A random word of the form; without one it is a case of its own.
     form_key: str = ""
 
 
@@ -86,12 +88,14 @@ def page_path(written: str) -> str:
 
 def report(draft: Report, locale: str) -> Case:
     """Open a case. Sent twice with the same form, it is the same case. Raises Invalid."""
-    if draft.form_key and (known := _known(draft.form_key)):
+    form_key = draft.form_key if is_key(draft.form_key) else None
+    if form_key and (known := _known(form_key)):
         return known
     errors: dict[str, str] = {}
     if draft.kind not in KINDS:
         errors["kind"] = _("Pilih apa yang Anda laporkan.")
-    if draft.email and not is_email(draft.email):
+    email = draft.email.strip().lower()
+    if email and not is_email(email):
         errors["email"] = _("Alamat surel ini belum lengkap. Perbaiki, atau kosongkan untuk melapor tanpa nama.")
     body, papers = _read(draft.body, draft.files, errors)
     about = page_path(draft.about)
@@ -100,9 +104,9 @@ def report(draft: Report, locale: str) -> Case:
         kind=draft.kind,
         about=about,
         facility_id=_facility_of(about),
-        email=draft.email or None,
+        email=email or None,
         locale=locale,
-        form_key=draft.form_key or None,
+        form_key=form_key,
         answer_by=_answer_by(),
     )
     db.session.add(case)
@@ -157,7 +161,7 @@ def _facility_of(about: str) -> int | None:
 
 def _read(body: str, files: Sequence[bytes], errors: dict[str, str]) -> tuple[str, list[tuple[str, bytes]]]:
     """Text and papers, ready to be kept. Raises Invalid with all that is wrong."""
-    body = "\n".join(line.rstrip() for line in body.replace("\0", "").splitlines()).strip()
+    body = content_rule.clean(body)
     if not SHORTEST <= len(body) <= LONGEST:
         errors["body"] = _("Ceritakan apa yang terjadi, dalam 10 sampai 6.000 huruf.")
     papers: list[tuple[str, bytes]] = []

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import datetime
 
-from procrastinate import RetryStrategy
 from sqlalchemy import func, update
 
-from storefront.cases.letters import send_letter
 from storefront.cases.models import Case
 from storefront.extensions import db, jobs
 
 #: How long after its end a case keeps the address that somebody gave.
 ADDRESS_KEPT = datetime.timedelta(days=180)
-
-
-@jobs.task(name="cases.send_letter", retry=RetryStrategy(max_attempts=30, wait=5, linear_wait=60))
-def send_letter_job(letter_id: int) -> None:
-    """Send a letter to whoever reported."""
-    send_letter(letter_id)
 
 
 @jobs.periodic(cron="27 20 * * *")

@@ -17,10 +17,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storefront.catalogue.cards import in_language
 from storefront.catalogue.models import StockAlert
-from storefront.email_addresses import is_email
 from storefront.errors import DomainError, Invalid, NotFound, TooManyRequests
 from storefront.extensions import db, defer
 from storefront.keyed import in_address, keyed_check
+from storefront.mail.address import is_email
 from storefront.mail.transport import send
 from storefront.mail.write import address_of, letter
 from storefront.people import letter_choices

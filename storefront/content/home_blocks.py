@@ -56,7 +56,7 @@ def add(draft: BlockDraft, person_id: int) -> HomeBlock:
     added = HomeBlock(position=(last or 0) + 1, changed_by=person_id, **values)
     db.session.add(added)
     db.session.flush()
-    _write_down(added, "added", None, _state(added), person_id)
+    _write_down(added, "added", None, state_of(added), person_id)
     return added
 
 
@@ -64,17 +64,17 @@ def edit(block_id: int, draft: BlockDraft, version: int, person_id: int) -> Home
     """Save a block anew. Raises NotFound, Invalid, and BlockChanged when `version` is no longer the one there."""
     values = checked(draft)
     found = _locked(block_id, version)
-    before = _state(found)
+    before = state_of(found)
     _apply(found, values, person_id)
     db.session.flush()
-    _write_down(found, "edited", before, _state(found), person_id)
+    _write_down(found, "edited", before, state_of(found), person_id)
     return found
 
 
 def remove(block_id: int, version: int, person_id: int) -> HomeBlock:
     """Take a block off the page. Raises as `edit`."""
     found = _locked(block_id, version)
-    before = _state(found)
+    before = state_of(found)
     found.removed_at = db.session.scalar(select(func.now()))
     _touch(found, person_id)
     db.session.flush()
@@ -126,7 +126,7 @@ def undo(change_id: int, person_id: int) -> HomeChange:
         )
     query = select(HomeBlock).where(HomeBlock.id == change.block_id).with_for_update()
     found = db.session.scalars(query.execution_options(populate_existing=True)).one()
-    now = None if found.removed_at is not None else _state(found)
+    now = None if found.removed_at is not None else state_of(found)
     if now != change.after:
         raise BlockChanged(later)
     if change.before is None:
@@ -202,7 +202,7 @@ def _touch(found: HomeBlock, person_id: int) -> None:
     found.changed_at = db.session.scalar(select(func.now()))  # type: ignore[assignment]
 
 
-def _state(found: HomeBlock) -> dict[str, Any]:
+def state_of(found: HomeBlock) -> dict[str, Any]:
     """A block's fields as the history keeps them."""
     days = {name: getattr(found, name) for name in ("starts_on", "ends_on")}
     return {name: getattr(found, name) for name in FIELDS if name not in days} | {

@@ -24,9 +24,9 @@ from storefront.audit.record import record
 from storefront.content.models import OperatorRow
 from storefront.days import today
 from storefront.display import language
-from storefront.email_addresses import is_email
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.mail.address import is_email
 
 log = structlog.get_logger("storefront.content")
 

@@ -70,8 +70,8 @@ class Size:
 DEFAULT_ORDERS = 460
 #: Who proposes and pays, and who approves.
 FINANCE = ("finance@demo.test", "finance2@demo.test")
-#: Who reads what the public writes.
-CURATOR = "curator@demo.test"
+#: Who decides for the office, and who reads what the public writes.
+OFFICE, CURATOR = "admin@demo.test", "curator@demo.test"
 
 
 def default_size() -> Size:
@@ -99,7 +99,7 @@ def load(
     people.roles(accounts, sites.facilities, sites.exhibitions, today)
     offers.add(sites.facilities, today)
     rules.add(sites.facilities, accounts, today)
-    administrator, curator = (accounts[f"{name}@demo.test"].id for name in ("admin", "curator"))
+    administrator, curator = (accounts[email].id for email in (OFFICE, CURATOR))
     declared.add(sites, _of_role("coordinator", accounts), administrator, curator, today, seed)
     first, second = (accounts[email].id for email in FINANCE)
     treasury.add(sites.facilities, first, second, today, seed)
@@ -117,7 +117,7 @@ def load(
         _commit("VACUUM (ANALYZE) journal_entries, postings")
         say("Everything sold")
     _work(sites, accounts, today, seed)
-    searches.add(accounts["curator@demo.test"].id, today, seed)
+    searches.add(accounts[CURATOR].id, today, seed)
     # The provider knows of these months what the shop knows.
     db.session.execute(text("SELECT sandbox_fill_in()"))
     say("Three months of books")
@@ -177,7 +177,7 @@ def _write_history(
 
 def _write_voices(sites: Places, accounts: dict[str, Person], today: datetime.date, seed: str) -> None:
     keepers = {sites.facilities[code].id: person for code, person in _of_role("coordinator", accounts).items()}
-    office, curator = (accounts[email].id for email in ("admin@demo.test", "curator@demo.test"))
+    office, curator = (accounts[email].id for email in (OFFICE, CURATOR))
     Voices(keepers, office, curator, today, seed).write()
 
 

@@ -12,12 +12,13 @@ from storefront.cases.code import SIGNS
 from storefront.cases.models import Case, CaseMessage
 from storefront.catalogue.models import Product
 from storefront.content import pages
+from storefront.content.home_blocks import state_of
 from storefront.content.models import HomeBlock, HomeChange, PageRevision
 from storefront.demo import files
 from storefront.demo.moments import at, days
 from storefront.demo.places import Places
 from storefront.extensions import db
-from storefront.facilities.working_days import all_holidays, working_days_after
+from storefront.facilities.working_days import all_holidays, is_working_day, working_days_after
 from storefront.people.models import Person
 
 
@@ -35,7 +36,7 @@ def add(sites: Places, accounts: dict[str, Person], today: datetime.date, seed: 
 def _home(texts: dict[str, Any], sites: Places, curator: int, today: datetime.date) -> None:
     """The shipped arrangement, with a story in its place and what is to come."""
     story = db.session.scalars(select(HomeBlock).where(HomeBlock.kind == "workshop")).one()
-    before = _kept(story)
+    before = state_of(story)
     _tell(story, texts["batik_story"])
     story.settings = {"workshop": sites.workshops["PKL", "Batik"].id}
     _changed(story, "edited", before, curator, at(today - days(20), 10))
@@ -71,22 +72,13 @@ def _tell(block: HomeBlock, words: dict[str, Any]) -> None:
     block.body, block.body_en = (text.strip() for text in words.get("body", ("", "")))
 
 
-def _kept(block: HomeBlock) -> dict[str, Any]:
-    """A block as the history keeps it (`content.home_blocks`)."""
-    names = ("kind", "title", "title_en", "body", "body_en", "settings", "is_published")
-    ends = {name: getattr(block, name) for name in ("starts_on", "ends_on")}
-    return {name: getattr(block, name) for name in names} | {
-        name: day.isoformat() if day else None for name, day in ends.items()
-    }
-
-
 def _changed(block: HomeBlock, act: str, before: Any, person: int, moment: datetime.datetime) -> None:
     if act == "edited":
         block.version += 1
     block.changed_by, block.changed_at = person, moment
     db.session.add(
         HomeChange(
-            block_id=block.id, act=act, before=before, after=_kept(block), changed_by=person, changed_at=moment
+            block_id=block.id, act=act, before=before, after=state_of(block), changed_by=person, changed_at=moment
         )
     )
     db.session.flush()
@@ -120,7 +112,7 @@ def _case(
     day, holidays = today, all_holidays()
     for _ in range(written["days"]):  # so many working days back
         day -= days(1)
-        while day.weekday() > 4:
+        while not is_working_day(day, holidays):
             day -= days(1)
     signs = "".join(rng.choice(SIGNS) for _ in range(8))
     about, state = written.get("about", ""), written["state"]

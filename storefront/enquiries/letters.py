@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask import render_template
-from flask_babel import force_locale
+from flask_babel import lazy_gettext as _l
 
 from storefront.catalogue.models import Product
 from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryMessage
-from storefront.enquiries.tokens import thread_link
+from storefront.enquiries.tokens import thread_token
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.mail import write
 from storefront.mail.letters import writes
 from storefront.mail.models import Message
 from storefront.mail.owe import owe_about
@@ -34,14 +34,15 @@ def letter(message: Message) -> Letter | None:
         return None
     enquiry = db.session.get_one(Enquiry, said.enquiry_id)
     product = db.session.get(Product, enquiry.product_id) if enquiry.product_id else None
-    with force_locale(enquiry.locale):
-        title = (product.title_en if enquiry.locale == "en" else "") or product.title if product else ""
-        rendered = render_template(
-            f"mail/{message.kind}.txt",
-            product_title=title,
-            facility_name=db.session.get_one(Facility, enquiry.facility_id).name,
-            answer=said.body,
-            link=thread_link(enquiry),
-        )
-    subject, _, text = rendered.partition("\n")
-    return Letter(message.key, contact.email, subject.strip(), text.lstrip("\n"))
+    title = (product.title_en if enquiry.locale == "en" else "") or product.title if product else ""
+    return write.linked_letter(
+        message.kind,
+        message.key,
+        contact.email,
+        enquiry.locale,
+        f"/questions/{thread_token(enquiry)}",
+        _l("Baca dan balas"),
+        product_title=title,
+        facility_name=db.session.get_one(Facility, enquiry.facility_id).name,
+        answer=said.body,
+    )

@@ -14,8 +14,7 @@ from storefront.enquiries.models import Enquiry, EnquiryMessage
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.languages import locale
-from storefront.moderation.lists import states_of
-from storefront.moderation.models import ItemState
+from storefront.moderation.lists import states_of, told
 
 PAGE = 20
 
@@ -87,11 +86,8 @@ def thread(enquiry: Enquiry, *, side: str) -> Thread:
     for message in messages:
         if message.erased_at or not (message.is_shown or message.author == side):
             continue
-        item = items.get(message.id)
-        refused = item is not None and item.state == ItemState.REFUSED
-        state = "shown" if message.is_shown else ("refused" if refused else "waiting")
-        note = item.note if item is not None and refused else ""
-        lines.append(Line(message.author, message.body, message.created_at, state, note))
+        fate = told(message.is_shown, items.get(message.id))
+        lines.append(Line(message.author, message.body, message.created_at, fate.state, fate.note))
     product = db.session.get(Product, enquiry.product_id) if enquiry.product_id else None
     facility = db.session.get_one(Facility, enquiry.facility_id)
     title = (product.title_en if locale() == "en" else "") or product.title if product else ""

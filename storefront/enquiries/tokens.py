@@ -11,7 +11,6 @@ from storefront.enquiries.models import Enquiry, EnquiryMessage
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.keyed import in_address, keyed_check
-from storefront.mail.write import address_of
 from storefront.people import attempts
 
 #: Days after the last message during which the link still opens the thread.
@@ -23,11 +22,6 @@ def thread_token(enquiry: Enquiry) -> str:
     """The thread's token: its id and a MAC, the same in every letter until its version is raised."""
     check = keyed_check("storefront enquiry token", f"{enquiry.id}|{enquiry.token_version}")
     return f"{enquiry.id}-{in_address(check)}"
-
-
-def thread_link(enquiry: Enquiry) -> str:
-    """The whole address for a letter, in the thread's language."""
-    return address_of(f"/questions/{thread_token(enquiry)}", enquiry.locale)
 
 
 def open_thread(token: str, network: str | None) -> Enquiry:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from dataclasses import dataclass
 
 from flask import current_app
@@ -12,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storefront import content_rule
-from storefront.email_addresses import is_email
 from storefront.enquiries import letters
 from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryMessage
 from storefront.errors import DomainError, Invalid, TooManyRequests
 from storefront.extensions import db
+from storefront.form_key import TOO_OLD, is_key
+from storefront.mail.address import is_email
 from storefront.moderation.queue import submit
 from storefront.people import attempts
 from storefront.shipping.shown_city import is_known, plain_city
@@ -24,7 +23,6 @@ from storefront.shipping.shown_city import is_known, plain_city
 SHORTEST, LONGEST_QUESTION, LONGEST_ANSWER = 8, 1000, 2000
 #: Messages that an asker may write before the facility has answered.
 MOST_UNANSWERED = 5
-KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class TooManyMessages(DomainError):
@@ -55,11 +53,6 @@ class Question:
     request_key: str = ""
 
 
-def new_key() -> str:
-    """For a form: sent twice, it asks once."""
-    return secrets.token_urlsafe(18)
-
-
 def count_message(network: str | None) -> None:
     """Count one more message from this network, over all processes. Commits.
 
@@ -80,15 +73,13 @@ def ask(wish: Question) -> Enquiry:
 
     Raises Invalid with a sentence for each field.
     """
-    body, errors = _checked(wish.body, LONGEST_QUESTION)
+    body, errors = _checked(wish.body, LONGEST_QUESTION, wish.request_key)
     city = plain_city(wish.city)
     if wish.city.strip() and not city:
         errors["city"] = _("Tulis nama kota atau kabupaten saja, tanpa angka.")
     email = wish.email.strip().lower()
     if email and not is_email(email):
         errors["email"] = _("Tulis alamat surel seperti nama@contoh.id, atau kosongkan.")
-    if not KEY.fullmatch(wish.request_key):
-        errors["body"] = _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")
     if errors:
         raise Invalid(errors)
     known = _of_key(wish.request_key)
@@ -108,9 +99,7 @@ def ask(wish: Question) -> Enquiry:
 
 def write_again(enquiry: Enquiry, body: str, request_key: str) -> EnquiryMessage:
     """The asker adds a message to the thread. Never commits. Raises Invalid, TooManyMessages."""
-    text, errors = _checked(body, LONGEST_QUESTION)
-    if not KEY.fullmatch(request_key):
-        errors["body"] = _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")
+    text, errors = _checked(body, LONGEST_QUESTION, request_key)
     if errors:
         raise Invalid(errors)
     known = _of_key(request_key)
@@ -130,9 +119,7 @@ def write_again(enquiry: Enquiry, body: str, request_key: str) -> EnquiryMessage
 
 def answer(enquiry: Enquiry, body: str, request_key: str, person_id: int) -> EnquiryMessage:
     """The facility answers; the asker is told as soon as it is shown. Never commits. Raises Invalid."""
-    text, errors = _checked(body, LONGEST_ANSWER)
-    if not KEY.fullmatch(request_key):
-        errors["body"] = _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")
+    text, errors = _checked(body, LONGEST_ANSWER, request_key)
     if errors:
         raise Invalid(errors)
     known = _of_key(request_key)
@@ -174,8 +161,10 @@ def _of_key(request_key: str) -> EnquiryMessage | None:
     return db.session.scalar(select(EnquiryMessage).where(EnquiryMessage.request_key == request_key))
 
 
-def _checked(body: str, longest: int) -> tuple[str, dict[str, object]]:
+def _checked(body: str, longest: int, request_key: str) -> tuple[str, dict[str, object]]:
     text = content_rule.clean(body)
+    if not is_key(request_key):
+        return text, {"body": TOO_OLD}
     if len(text) < SHORTEST:
         return text, {"body": _("Tulis sedikit lebih panjang, supaya jelas maksudnya.")}
     if len(text) > longest:

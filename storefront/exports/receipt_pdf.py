@@ -12,6 +12,8 @@ from typing import Any
 from flask import current_app
 from flask_babel import gettext as _
 
+from storefront.content.operator import Operator, operator
+from storefront.days import accounting_day
 from storefront.display import format_date, format_datetime, language
 from storefront.exports.manifest import demo_note
 from storefront.exports.typeset import typeset
@@ -19,13 +21,16 @@ from storefront.money import format_rupiah
 from storefront.orders.views import OrderView, ParcelView
 
 TEMPLATE = Path(__file__).with_name("receipt.typ")
-#: As the footer of every page says it where no other is set.
-OPERATOR = "Kementerian Imigrasi dan Pemasyarakatan"
-OPERATOR_ADDRESS = "Jalan Veteran No. 11, Jakarta Pusat 10110"
+
+
+def issuer(order: OrderView) -> Operator:
+    """Who ran the shop on the day on which the order was paid."""
+    assert order.paid_at is not None
+    return operator(accounting_day(order.paid_at))
 
 
 def receipt_pdf(order: OrderView) -> bytes:
-    """The PDF of a paid order's receipt; the same for the same order. Raises ValueError for one that is not paid."""
+    """The PDF of a paid order's receipt. Raises ValueError for one that is not paid."""
     if order.paid_at is None:
         raise ValueError("there is no receipt before the money has come")
     data = json.dumps(document(order), ensure_ascii=False)
@@ -36,12 +41,12 @@ def document(order: OrderView) -> dict[str, Any]:
     """Everything that the paper says, as texts."""
     assert order.paid_at is not None
     settings = current_app.extensions["settings"]
-    contact = order.contact
+    by, contact = issuer(order), order.contact
     about = [
         [_("Pesanan"), order.number],
         [_("Dibayar pada"), format_datetime(order.paid_at)],
-        [_("Diselenggarakan oleh"), getattr(settings, "operator_name", None) or OPERATOR],
-        ["", getattr(settings, "operator_address", None) or OPERATOR_ADDRESS],
+        [_("Diselenggarakan oleh"), by.name],
+        ["", by.address],
     ]
     if contact is not None and contact.name:
         about.append([_("Pembeli"), contact.name])

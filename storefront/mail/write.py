@@ -24,9 +24,12 @@ def letter(kind: str, key: str, to: str, locale: str, **known: Any) -> Letter:
 
 
 def linked_letter(
-    kind: str, key: str, to: str, locale: str, path: str, button: str, **known: Any
+    kind: str, key: str, to: str, locale: str, path: str, button: object, **known: Any
 ) -> Letter:
-    """The same around one link, as text and as HTML with a button; its template reads the whole address as `link`."""
+    """The same around one link, as text and as HTML with a button; its template reads the whole address as `link`.
+
+    `button` may be a lazy text: it is said in the reader's language.
+    """
     link = address_of(path, locale)
     plain = letter(kind, key, to, locale, link=link, **known)
     with force_locale(locale):

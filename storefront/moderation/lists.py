@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
@@ -54,6 +54,15 @@ class Step:
     at: datetime.datetime
     person: str | None
     action: str
+    note: str
+
+
+class Told(NamedTuple):
+    """What its writer reads of it."""
+
+    #: `shown`, `waiting` or `refused`.
+    state: str
+    #: Why it was refused.
     note: str
 
 
@@ -129,6 +138,15 @@ def states_of(kind: str, subject_ids: Iterable[int]) -> dict[int, ModerationItem
         return {}
     found = select(ModerationItem).where(ModerationItem.kind == kind, ModerationItem.subject_id.in_(ids))
     return {row.subject_id: row for row in db.session.scalars(found)}
+
+
+def told(is_shown: bool, item: ModerationItem | None) -> Told:
+    """What became of something that is `is_shown` or not, for who wrote it."""
+    if is_shown:
+        return Told("shown", "")
+    if item is not None and item.state == ItemState.REFUSED:
+        return Told("refused", item.note)
+    return Told("waiting", "")
 
 
 def _select() -> Any:

@@ -11,8 +11,7 @@ from sqlalchemy import func, select
 from storefront.catalogue.models import Product
 from storefront.extensions import db
 from storefront.languages import locale
-from storefront.moderation.lists import states_of
-from storefront.moderation.models import ItemState
+from storefront.moderation.lists import Told, states_of, told
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState
 from storefront.reviews.models import Review, ReviewPhoto, ReviewReply
 from storefront.reviews.write import is_editable
@@ -86,7 +85,7 @@ def of_order(order: Order) -> list[OwnLine]:
     items = states_of("review", [review.id for _line, review, *_rest in rows if review])
     found = []
     for line, review, parcels, received, now in rows:
-        item = items.get(review.id) if review else None
+        fate = told(review.is_shown, items.get(review.id)) if review else Told("", "")
         found.append(
             OwnLine(
                 position=line.position,
@@ -94,8 +93,8 @@ def of_order(order: Order) -> list[OwnLine]:
                 parcel_positions=tuple(parcels),
                 is_received=bool(received),
                 stars=review.stars if review else None,
-                state=_state(review.is_shown, item.state if item else "") if review else "",
-                note=item.note if item else "",
+                state=fate.state,
+                note=fate.note,
                 may_edit=review is not None and is_editable(review, now),
             )
         )
@@ -140,13 +139,13 @@ def of_facility(facility_id: int, page: int = 1, only_unanswered: bool = False) 
     english = locale() == "en"
     found = []
     for review, title, title_en, slug, reply in rows:
-        item = items.get(reply.id) if reply else None
+        fate = told(reply.is_shown, items.get(reply.id)) if reply else Told("", "")
         found.append(
             FacilityReview(
                 review.id, (title_en if english else "") or title, slug, review.stars, review.body, review.locale,
                 review.city,
                 review.created_at, tuple(photos.get(review.id, ())), reply.body if reply else "",
-                _state(reply.is_shown, item.state if item else "") if reply else "", item.note if item else "",
+                fate.state, fate.note,
             )
         )  # fmt: skip
     return ReviewPage(found, total, page)
@@ -157,9 +156,3 @@ def own_review(facility_id: int, review_id: int) -> Review | None:
     return db.session.scalar(
         select(Review).where(Review.id == review_id, Review.facility_id == facility_id, Review.is_shown)
     )
-
-
-def _state(is_shown: bool, state: str) -> str:
-    if is_shown:
-        return "shown"
-    return "refused" if state == ItemState.REFUSED else "waiting"

@@ -14,8 +14,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from storefront.email_addresses import is_email
 from storefront.errors import Invalid
+from storefront.mail.address import is_email
 
 #: Longest texts that fit on a label.
 LENGTHS = {"name": 120, "line1": 200, "district": 80, "city": 80, "province": 60}

@@ -34,15 +34,6 @@ INVARIANTS = (
                       AND j.args ->> 'message_id' = m.id::text)""",  # noqa: S608
     ),
     Invariant(
-        "case_letters_have_a_job",
-        8,
-        "Each letter owed to somebody who reported was sent, or a job for it will run.",
-        f"""SELECT l.id AS letter_id, l.key, l.created_at FROM case_letters l
-             WHERE l.sent_at IS NULL AND NOT EXISTS (
-                   SELECT FROM procrastinate_jobs j WHERE j.task_name = 'cases.send_letter' AND {LIVING}
-                      AND j.args ->> 'letter_id' = l.id::text)""",  # noqa: S608
-    ),
-    Invariant(
         "refunds_have_a_job",
         8,
         "Each refund was sent to the provider, or a job for it will run.",
@@ -61,8 +52,6 @@ INVARIANTS = (
                         SELECT FROM payment_events e WHERE e.id = (j.args ->> 'event_row_id')::bigint)
                    WHEN 'orders.send_message' THEN NOT EXISTS (
                         SELECT FROM messages m WHERE m.id = (j.args ->> 'message_id')::bigint)
-                   WHEN 'cases.send_letter' THEN NOT EXISTS (
-                        SELECT FROM case_letters l WHERE l.id = (j.args ->> 'letter_id')::bigint)
                    WHEN 'orders.send_refund' THEN NOT EXISTS (
                         SELECT FROM refunds r WHERE r.id = (j.args ->> 'refund_id')::bigint)
                    WHEN 'bank.return_by_bank' THEN NOT EXISTS (

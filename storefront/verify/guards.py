@@ -117,7 +117,7 @@ ONCE = (
     "accounts_code_key", "bank_accounts_one_in_force", "bank_files_once",
     "bank_lines_bank_account_id_fingerprint_key", "bank_returns_held", "bank_returns_refund",
     "budget_returns_reference", "carts_order_id_key", "carts_token_hash_key", "case_files_key_key",
-    "case_letters_key_key", "cases_form_key_key", "cases_number_key", "categories_slug_key",
+    "cases_form_key_key", "cases_number_key", "categories_slug_key",
     "cities_code_key", "commodity_groups_code_key", "connected_accounts_one_in_force",
     "connected_accounts_one_owner", "deposit_lines_once", "deposits_billing_code", "deposits_ntpn",
     "disputes_reference_key", "districts_code_key", "enquiry_messages_request_key_key",

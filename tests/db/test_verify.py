@@ -289,12 +289,6 @@ BREAKS = [
         " SELECT sha256('x'), min(id), now() + interval '1 hour' FROM people",
     ),
     (
-        "case_letters_have_a_job",
-        "WITH c AS (INSERT INTO cases (number, kind, locale, answer_by)"
-        " VALUES ('LP-AAAA-0000', 'other', 'id', current_date) RETURNING id)"
-        " INSERT INTO case_letters (key, case_id, kind) SELECT 'case:1:received', id, 'case_received' FROM c",
-    ),
-    (
         "listed_workshops_declared",
         "ALTER TABLE workshops DISABLE TRIGGER USER; UPDATE workshops SET sells_undeclared_until = '2026-01-01'",
     ),

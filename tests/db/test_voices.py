@@ -16,9 +16,10 @@ from storefront.embedded import SUPERUSER
 from storefront.enquiries import erase as enquiries_erase
 from storefront.enquiries.models import EnquiryContact, EnquiryMessage
 from storefront.enquiries.tokens import open_thread, thread_token
-from storefront.enquiries.write import MOST_UNANSWERED, TooManyMessages, new_key, write_again
+from storefront.enquiries.write import MOST_UNANSWERED, TooManyMessages, write_again
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
+from storefront.form_key import new_key
 from storefront.media.storage import private_files, public_files
 from storefront.moderation import lists, queue
 from storefront.moderation.queue import AlreadyDecided, CannotBeUndone

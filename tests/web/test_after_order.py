@@ -15,13 +15,17 @@ from sqlalchemy.orm import Session
 
 from storefront.books.cancel import cancel_parcels
 from storefront.catalogue.models import Product
+from storefront.content import operator
+from storefront.days import accounting_day
 from storefront.display import format_date
+from storefront.exports.receipt_pdf import document
 from storefront.mail.models import Message
 from storefront.mail.owe import owe
 from storefront.orders import progress, receive, ship
 from storefront.orders.models import Order
 from storefront.orders.place import Contact
 from storefront.orders.report_window import Windows
+from storefront.orders.views import order_view
 from tests.after_sale import arrive, body, kinds, letter, parcels_of, send, visit
 from tests.factories import (
     make_facility,
@@ -209,8 +213,18 @@ def test_a_receipt_only_once_it_is_paid(app: Flask, client: FlaskClient, db_sess
     paid = make_paid_order((shop.batik, 2))
     db_session.commit()
     visit(client, paid)
+    # It names who ran the shop on the day of payment, not who does today.
+    set_by = """INSERT INTO operators (valid_from, name, address) VALUES (:day, :name, 'Jalan Baru 1')"""
+    paid_on = accounting_day(paid.paid_at)
+    for day, name in ((paid_on, "Badan Hari Itu"), (paid_on + datetime.timedelta(days=1), "Badan Sesudahnya")):
+        db_session.execute(text(set_by), {"day": day, "name": name})
+    db_session.commit()
+    operator.forget()
     page = client.get(f"/orders/{paid.number}/receipt").text
-    for told in (paid.number, "Kementerian", "Dibayar pada", "Rp\u00a0210.000", "Ke mana uang Anda", "Rp\u00a0100.000"):
+    view = order_view(paid, locale="id")
+    assert ["", "Jalan Baru 1"] in document(view)["about"]
+    assert "Badan Hari Itu<br>Jalan Baru 1" in page
+    for told in (paid.number, "Dibayar pada", "Rp\u00a0210.000", "Ke mana uang Anda", "Rp\u00a0100.000"):
         assert told in page
     answer = client.get(f"/en/orders/{paid.number}/receipt.pdf")
     assert answer.data.startswith(b"%PDF-")

@@ -77,8 +77,11 @@ def test_a_question_is_asked_without_an_account_answered_by_the_coordinator_and_
     letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     file.unlink()
     assert (letter["To"], letter["Subject"]) == ("sari@contoh.id", "Pertanyaan Anda tentang Kain batik sudah dijawab")
-    link = re.search(r"https?://\S+(/questions/\S+)", str(letter.get_content()))
+    plain, html = (str(letter.get_body((form,)).get_content()) for form in ("plain", "html"))  # type: ignore[union-attr]
+    link = re.search(r"https?://\S+(/questions/\S+)", plain)
     assert link
+    assert f'{link[1]}"' in html
+    assert "Baca dan balas" in html
     page = client.get(link[1])
     assert "Ada, merah dan biru." in page.text
     assert page.headers["Cache-Control"] == "no-store"
@@ -155,9 +158,10 @@ def test_a_held_question_reaches_nobody_until_the_curator_decides(
     assert re.findall(r'data-key="(\w)"', page) == ["a", "h", "t"]
     (item_id,) = set(re.findall(r"/admin/moderation/(\d+)/approve", page))
     version = re.search(r'name="version" value="(\d+)"', page)[1]  # type: ignore[index]
-    refused = post(curator, f"/admin/moderation/{item_id}/refuse", {"version": version, "reason": "outside"})
+    refused = post(curator, f"/en/admin/moderation/{item_id}/refuse", {"version": version, "reason": "outside"})
     assert refused.status_code == 303
     assert "Tidak diteruskan" in client.get(thread).text
+    # In the writer's language, whatever the curator's.
     assert "ajakan membayar di luar toko" in client.get(thread).text
     late = sign_in(app.test_client(), make_account("curator"))
     told = post(late, f"/admin/moderation/{item_id}/approve", {"version": version})

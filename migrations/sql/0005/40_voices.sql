@@ -242,6 +242,6 @@ ALTER TABLE messages ADD COLUMN subject_id bigint;
 ALTER TABLE messages ADD CHECK ((subject_kind IS NULL) = (subject_id IS NULL));
 ALTER TABLE messages ADD CHECK (order_id IS NOT NULL OR subject_id IS NOT NULL);
 
--- Which kinds of tries are counted is the code's to say.
+-- Which kinds of tries are counted is the code's to say (storefront/people/attempts.py).
 ALTER TABLE login_attempts DROP CONSTRAINT login_attempts_kind_check;
-ALTER TABLE login_attempts ADD CONSTRAINT login_attempts_kind_check CHECK (kind ~ '^[a-z_]+$');
+ALTER TABLE login_attempts ADD CONSTRAINT login_attempts_kind_check CHECK (kind ~ '^[a-z_]{2,40}$');

@@ -105,9 +105,9 @@ CREATE TABLE cases (
     kind        text NOT NULL CHECK (kind IN ('fraud', 'listing', 'treatment', 'goods', 'money', 'other')),
     about       text NOT NULL DEFAULT '' CHECK (length(about) <= 300),  -- path of the page it was sent from
     facility_id bigint REFERENCES facilities,               -- that the page belongs to; its people never see the case
-    email       text CHECK (length(email) <= 254),          -- forgotten half a year after the end
+    email       text CHECK (email = lower(email) AND length(email) <= 254), -- forgotten half a year after the end
     locale      text NOT NULL CHECK (locale IN ('id', 'en')),
-    form_key    text UNIQUE CHECK (length(form_key) BETWEEN 20 AND 60),  -- of the form: sent twice, it is one case
+    form_key    text UNIQUE CHECK (form_key ~ '^[A-Za-z0-9_-]{16,64}$'),   -- of the form: sent twice, it is one case
     state       text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'looked_at', 'answered', 'closed')),
     reported_at timestamptz NOT NULL DEFAULT now(),
     answer_by   date NOT NULL,                              -- the first answer's day, accounting zone
@@ -146,20 +146,3 @@ CREATE TABLE case_files (
 CREATE INDEX case_files_message ON case_files (message_id);
 CREATE TRIGGER case_files_append_only BEFORE UPDATE OR DELETE ON case_files
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
-
--- Letters owed to whoever reported with an address: number and link, never what was written.
-CREATE TABLE case_letters (
-    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    key        text NOT NULL UNIQUE,
-    case_id    bigint NOT NULL REFERENCES cases,
-    kind       text NOT NULL CHECK (kind IN ('case_received', 'case_answered', 'case_closed')),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    sent_at    timestamptz,
-    attempts   integer NOT NULL DEFAULT 0,
-    last_error text
-);
-CREATE INDEX case_letters_case ON case_letters (case_id);
-
--- Which tries are counted is the code's to say (people/attempts.py).
-ALTER TABLE login_attempts DROP CONSTRAINT login_attempts_kind_check;
-ALTER TABLE login_attempts ADD CONSTRAINT login_attempts_kind_check CHECK (kind ~ '^[a-z_]{2,40}$');

@@ -15,7 +15,7 @@ from storefront.content.block_draft import KINDS, BlockDraft
 from storefront.content.home_page import home_page
 from storefront.content.models import HomeBlock
 from storefront.days import today
-from storefront.errors import DomainError, Forbidden, NotFound
+from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.ledger.totals import read_totals
 from storefront.people import access
@@ -120,8 +120,9 @@ def step_block(block_id: int, step: str) -> ResponseReturnValue:
             return home_blocks.remove(block_id, _version(form), access.person_id())
         return home_blocks.move(block_id, to[step], seen, access.person_id())
 
-    done = _done(act)
-    if done and step == "remove":
+    if form.done(act) is None:
+        flash(form.refusal, "bad")
+    elif step == "remove":
         flash(_("Blok dilepas dari beranda. Di riwayat Anda dapat mengembalikannya."), "ok")
     return redirect(url_for("admin.home_list") + (f"#blok-{block_id}" if step != "remove" else ""), 303)
 
@@ -130,8 +131,9 @@ def step_block(block_id: int, step: str) -> ResponseReturnValue:
 @access.rule(Action.PAGES_WRITE)
 def undo_change(change_id: int) -> ResponseReturnValue:
     """Take a change back."""
-    if _done(lambda: home_blocks.undo(change_id, access.person_id())):
-        flash(_("Perubahan dibatalkan."), "ok")
+    form = Written()
+    done = form.done(lambda: home_blocks.undo(change_id, access.person_id()))
+    flash(_("Perubahan dibatalkan.") if done else form.refusal, "ok" if done else "bad")
     return redirect(url_for("admin.home_list") + "#riwayat", 303)
 
 
@@ -147,20 +149,6 @@ def after_step(block_id: int, step: str) -> ResponseReturnValue:
 def after_undo(change_id: int) -> ResponseReturnValue:
     """The address of a step, opened again: back to the list."""
     return redirect(url_for("admin.home_list"))
-
-
-def _done(act: object) -> object:
-    """Run a rule and commit; when it refuses, its sentence is said on the next page."""
-    try:
-        result = act()  # type: ignore[operator]
-        db.session.commit()
-    except (NotFound, Forbidden):
-        raise
-    except DomainError as refusal:
-        db.session.rollback()
-        flash(str(refusal.message), "bad")
-        return None
-    return result
 
 
 def _version(form: Written) -> int:

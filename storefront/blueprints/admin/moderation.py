@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from storefront import content_rule
@@ -66,7 +67,7 @@ def moderate(item_id: int, step: str) -> ResponseReturnValue:
     def act() -> ModerationItem:
         if step == "undo":
             return queue.undo(item_id, version, person_id=me)
-        return queue.decide(item_id, version, step, person_id=me, note=_note(form, step))
+        return queue.decide(item_id, version, step, person_id=me, note=_note(form, step, item_id))
 
     if form.done(act) is None:
         return _item_page(item_id, form), form.status
@@ -114,12 +115,18 @@ def reason_text(code: str) -> str:
     }.get(code, "")
 
 
-def _note(form: Written, step: str) -> str:
-    if step == "approve":
+def _note(form: Written, step: str, item_id: int) -> str:
+    """What the writer reads: the reason in the language of what they wrote, and what the curator adds."""
+    if step != "refuse":
         return ""
-    return " ".join(
-        part for part in (reason_text(form["reason"]) if step == "refuse" else "", form.line("note")) if part
-    )
+    row = lists.item(item_id)
+    with force_locale(row.shown.language if row and row.shown else "id"):
+        reason = reason_text(form["reason"])
+    return " ".join(part for part in (reason, form.line("note")) if part)
+
+
+def _reasons() -> list[tuple[str, str]]:
+    return [(code, reason_text(code) or _("Alasan lain (tulis di bawah)")) for code in REASONS]
 
 
 def _likely(row: lists.Row) -> str:
@@ -152,7 +159,7 @@ def _list_page(form: Written) -> str:
         card=_card(first) if first else None,
         rest=page.rows[1:] if first else page.rows,
         undoable=lists.undoable(access.person_id()),
-        reasons=[(code, reason_text(code) or _("Alasan lain (tulis di bawah)")) for code in REASONS],
+        reasons=_reasons(),
         form=form,
     )
 
@@ -165,6 +172,6 @@ def _item_page(item_id: int, form: Written) -> str:
         "admin/moderation_item.html",
         card=_card(row),
         history=lists.history(row.item),
-        reasons=[(code, reason_text(code) or _("Alasan lain (tulis di bawah)")) for code in REASONS],
+        reasons=_reasons(),
         form=form,
     )

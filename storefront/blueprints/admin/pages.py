@@ -11,8 +11,6 @@ from storefront.blueprints.admin.preview import language_asked, spoken
 from storefront.content import pages
 from storefront.content.pages import Edition, Words
 from storefront.days import today
-from storefront.errors import DomainError
-from storefront.extensions import db
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -85,13 +83,10 @@ def page_revision(slug: str, number: int) -> ResponseReturnValue:
 def restore_page(slug: str) -> ResponseReturnValue:
     """Say again what an earlier version said, as a new version."""
     form = Written(request.form)
-    try:
-        pages.restore(slug, _number(form["number"]), _number(form["based_on"]), access.person_id())
-        db.session.commit()
-        flash(_("Halaman kembali seperti versi itu. Yang tadi tetap ada di riwayat."), "ok")
-    except DomainError as refusal:
-        db.session.rollback()
-        flash(str(refusal.message), "bad")
+    number, based_on = _number(form["number"]), _number(form["based_on"])
+    done = form.done(lambda: pages.restore(slug, number, based_on, access.person_id()))
+    said = _("Halaman kembali seperti versi itu. Yang tadi tetap ada di riwayat.")
+    flash(said if done else form.refusal, "ok" if done else "bad")
     return redirect(url_for("admin.page_form", slug=slug), 303)
 
 

@@ -14,7 +14,7 @@ from storefront.blueprints.checkout.order_page import own_order, page
 from storefront.books.cancel import cancel_parcels
 from storefront.cart import again, carts, cookie, kept, own_holds
 from storefront.errors import DomainError, NotFound
-from storefront.exports.receipt_pdf import receipt_pdf
+from storefront.exports.receipt_pdf import issuer, receipt_pdf
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.orders.cancel import cancel
@@ -41,7 +41,8 @@ def paid_view(number: str) -> OrderView:
 @bp.get("/orders/<number>/receipt")
 def receipt(number: str) -> ResponseReturnValue:
     """The receipt, to be printed."""
-    return render_template("checkout/receipt.html", order=paid_view(number), language=locale())
+    view = paid_view(number)
+    return render_template("checkout/receipt.html", order=view, issuer=issuer(view), language=locale())
 
 
 @bp.get("/orders/<number>/receipt.pdf")

@@ -9,10 +9,10 @@ from storefront.aftercare import lists, problems
 from storefront.aftercare.problems import MOST_PHOTOS, Report, Reportable
 from storefront.blueprints.checkout import bp
 from storefront.blueprints.checkout.order_page import own_order, page
-from storefront.books.refund_request import new_key
 from storefront.errors import DomainError, NotFound
 from storefront.exports.answer import picture
 from storefront.extensions import db
+from storefront.form_key import kept_key, new_key
 from storefront.people import attempts
 from storefront.written import Written
 
@@ -46,7 +46,7 @@ def report_problem(number: str, position: int) -> ResponseReturnValue:
     order = own_order(number)
     if form.refusal:
         return page(order, refusal=form.refusal), form.status
-    key = report.request_key if problems.KEY.fullmatch(report.request_key) else new_key()
+    key = kept_key(report.request_key)
     return form_page(number, problems.reportable(order, position), form, key), form.status
 
 

@@ -12,8 +12,9 @@ from storefront.blueprints.checkout import bp
 from storefront.blueprints.checkout.order_page import own_order
 from storefront.catalogue.models import Product
 from storefront.enquiries.tokens import thread_token
-from storefront.enquiries.write import Question, ask, count_message, new_key
+from storefront.enquiries.write import Question, ask, count_message
 from storefront.extensions import db, limiter
+from storefront.form_key import kept_key
 from storefront.languages import locale
 from storefront.media.pictures import BadPicture
 from storefront.orders.models import Order, OrderContact, OrderLine
@@ -124,7 +125,7 @@ def _ask_page(order: Order, line: OrderLine, form: Written) -> str:
         action=url_for("checkout.ask_question", number=order.number, position=line.position),
         back=url_for("checkout.show_order", number=order.number),
         city=_city(order) or _("kota tidak disebut"),
-        request_key=form["request_key"] or new_key(),
+        request_key=kept_key(form["request_key"]),
         trap=None,
     )
 

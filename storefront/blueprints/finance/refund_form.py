@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
@@ -12,11 +11,11 @@ from flask_babel import gettext as _
 from storefront.blueprints.finance import bp, steps
 from storefront.books import refunds
 from storefront.books.order_sheet import order_id_of
-from storefront.books.refund_request import new_key
 from storefront.books.refundable import Refundable, refundable
 from storefront.books.refunds import PIECES, REASONS, SECOND_PERSON_FROM, LineWish, decided_alone
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.form_key import TOO_OLD, is_key, kept_key, new_key
 from storefront.money import format_rupiah
 from storefront.orders.models import Order
 from storefront.payments.models import Refund
@@ -24,8 +23,6 @@ from storefront.people import access
 from storefront.people.holders import holders
 from storefront.people.policy import Action
 from storefront.written import Written
-
-KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 @bp.get("/orders/<number>/refund")
@@ -46,10 +43,8 @@ def propose_refund(number: str) -> ResponseReturnValue:
     shipping = {parcel: amount_of(form, f"shipping-{parcel}") or 0 for parcel in left.parcels}
     goodwill = amount_of(form, "goodwill") or 0
     key = form["request_key"]
-    if not KEY.fullmatch(key):
-        form.wrong(
-            "request_key", _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")
-        )
+    if not is_key(key):
+        form.wrong("request_key", TOO_OLD)
     refund = form.done(
         lambda: refunds.propose(
             order.id,
@@ -65,7 +60,7 @@ def propose_refund(number: str) -> ResponseReturnValue:
     )
     if refund is None:
         # The key asks once more: nothing was made with it.
-        return page(order, left, form, key if KEY.fullmatch(key) else new_key()), form.status
+        return page(order, left, form, kept_key(key)), form.status
     flash(said(refund, left), "ok")
     return redirect(url_for("finance.refund_page", refund_id=refund.id), 303)
 

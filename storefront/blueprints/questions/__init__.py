@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 from storefront.enquiries.models import Enquiry
 from storefront.enquiries.threads import thread
 from storefront.enquiries.tokens import open_thread
-from storefront.enquiries.write import count_message, new_key, write_again
+from storefront.enquiries.write import count_message, write_again
 from storefront.extensions import limiter
+from storefront.form_key import new_key
 from storefront.written import Written
 
 bp = Blueprint("questions", __name__)

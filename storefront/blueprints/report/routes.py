@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from flask import Response, current_app, make_response, redirect, render_template, request, url_for
@@ -16,6 +15,7 @@ from storefront.cases.models import Case
 from storefront.cases.report import KINDS, Report, TooManyReports
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.form_key import kept_key
 from storefront.languages import locale
 from storefront.media import documents
 from storefront.written import Written
@@ -50,10 +50,8 @@ def send() -> ResponseReturnValue:
         written.refusal, written.status = str(many.message), many.status
         return _form(written), written.status
     draft = Report(
-        written["kind"], written["body"], written["about"], written.line("email"), _files(), written["form_key"][:60]
+        written["kind"], written["body"], written["about"], written.line("email"), _files(), written["form_key"]
     )
-    if len(draft.form_key) < 20:
-        draft = Report(draft.kind, draft.body, draft.about, draft.email, draft.files)
     case = written.done(lambda: report.report(draft, locale()))
     if case is None:
         return _form(written), written.status
@@ -146,7 +144,7 @@ def _form(written: Written) -> str:
         "report/form.html",
         form=written,
         kinds=KINDS,
-        form_key=written["form_key"] or secrets.token_urlsafe(24),
+        form_key=kept_key(written["form_key"]),
         files_lost=bool(written.status >= 400 and any(f.filename for f in request.files.getlist("files"))),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -12,13 +12,14 @@ from flask_babel import gettext as _
 
 from storefront.audit.record import record
 from storefront.blueprints.seller import bp
-from storefront.blueprints.seller.forms import COURIERS, one_line
+from storefront.blueprints.seller.forms import COURIERS
 from storefront.days import today
-from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.shipping import offers
+from storefront.shipping.models import FreeShipping
+from storefront.written import Written, whole_number
 
 PREFIX = "courier-"
 
@@ -34,17 +35,10 @@ def shipping(code: str) -> ResponseReturnValue:
 @access.rule(Action.STOCK_WRITE)
 def save_couriers(code: str) -> ResponseReturnValue:
     """Offer the deliveries that are ticked, carried by whom the fields beside them name."""
-    ticked = request.form.getlist("methods")[:20]
-    chosen = {method: one_line(request.form.get(PREFIX + method)) for method in ticked}
-    try:
-        before = {each.method.code: each.courier for each in offers.methods(g.facility.id) if each.is_offered}
-        offers.offer(g.facility.id, chosen)
-    except Invalid as refusal:
-        db.session.rollback()
-        return page(refusal.errors, request.form), 422
-    if chosen != before:
-        _note("shipping.couriers_set", g.facility.id, {"before": before, "after": chosen})
-    db.session.commit()
+    form, ticked = Written(request.form), request.form.getlist("methods")[:20]
+    chosen = {method: form.line(PREFIX + method) for method in ticked}
+    if form.done(lambda: _offer(chosen)) is None:
+        return page(form, ticked), form.status
     return _back(_("Cara kirim disimpan."))
 
 
@@ -52,22 +46,10 @@ def save_couriers(code: str) -> ResponseReturnValue:
 @access.rule(Action.STOCK_WRITE)
 def bear_shipping(code: str) -> ResponseReturnValue:
     """From an amount on, bear the delivery."""
-    form = request.form
-    try:
-        row = offers.bear(
-            g.facility.id,
-            form.get("reach", ""),
-            _whole(form.get("minimum", "")),
-            _day(form, "valid_from"),
-            _day(form, "valid_to"),
-            person_id=access.person_id(),
-        )
-    except Invalid as refusal:
-        db.session.rollback()
-        return page(refusal.errors, form), 422
-    said = {name: str(getattr(row, name)) for name in ("reach", "minimum", "valid_from", "valid_to")}
-    _note("shipping.free_set", row.id, said)
-    db.session.commit()
+    form = Written(request.form)
+    minimum, first, last = whole_number(form["minimum"]), form.day("valid_from"), form.day_or_none("valid_to")
+    if form.done(lambda: _bear(form["reach"], minimum, first, last)) is None:
+        return page(form), form.status
     return _back(_("Gratis ongkir disimpan."))
 
 
@@ -89,31 +71,32 @@ def after_shipping(code: str) -> ResponseReturnValue:
     return redirect(url_for("seller.shipping", code=code))
 
 
-def page(errors: Mapping[str, Any] | None = None, typed: Mapping[str, str] | None = None) -> str:
-    """The page; a refused form keeps what was written."""
+def page(form: Written | None = None, ticked: Sequence[str] | None = None) -> str:
+    """The page; a refused form keeps what was written, and which deliveries were `ticked` in it."""
     return render_template(
         "seller/shipping.html",
         methods=offers.methods(g.facility.id),
         free=offers.free_offers(g.facility.id),
         couriers=COURIERS,
         today=today(),
-        typed=typed or {},
-        e=errors or {},
+        form=form or Written(),
+        ticked=ticked,
     )
 
 
-def _whole(text: str) -> int | None:
-    digits = "".join(text.removeprefix("Rp").split()).replace(".", "")
-    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= 15 else None
+def _offer(chosen: dict[str, str]) -> bool:
+    before = {each.method.code: each.courier for each in offers.methods(g.facility.id) if each.is_offered}
+    offers.offer(g.facility.id, chosen)
+    if chosen != before:
+        _note("shipping.couriers_set", g.facility.id, {"before": before, "after": chosen})
+    return True
 
 
-def _day(form: Mapping[str, str], name: str) -> datetime.date | None:
-    """The day in a field, None when it is empty. Raises `Invalid` for what is no day."""
-    text = form.get(name, "").strip()
-    try:
-        return datetime.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Invalid({name: _("Tulis tanggalnya.")}) from None
+def _bear(reach: str, minimum: int | None, first: datetime.date, last: datetime.date | None) -> FreeShipping:
+    row = offers.bear(g.facility.id, reach, minimum, first, last, person_id=access.person_id())
+    said = {name: str(getattr(row, name)) for name in ("reach", "minimum", "valid_from", "valid_to")}
+    _note("shipping.free_set", row.id, said)
+    return row
 
 
 def _note(action: str, subject: int, details: dict[str, Any]) -> None:

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from storefront.blueprints.seller import allowed, bp
 from storefront.enquiries.models import Enquiry
 from storefront.enquiries.threads import of_facility, open_count, own_thread, thread
-from storefront.enquiries.write import answer, new_key
+from storefront.enquiries.write import answer
 from storefront.errors import NotFound
+from storefront.form_key import new_key
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action

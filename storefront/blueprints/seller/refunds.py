@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -12,11 +11,11 @@ from flask_babel import gettext as _
 from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.parcels import own
 from storefront.books import refund_list, refunds
-from storefront.books.refund_request import new_key
 from storefront.books.refundable import LineLeft, refundable
 from storefront.books.refunds import LineWish
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.form_key import TOO_OLD, is_key, kept_key, new_key
 from storefront.orders.models import Order, Parcel
 from storefront.orders.parcel_sheet import ParcelSheet
 from storefront.people import access
@@ -25,7 +24,6 @@ from storefront.written import Written
 
 #: Goodwill is finance's alone.
 REASONS = ("cannot_fulfil", "returned", "damaged", "lost")
-KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 @dataclass(frozen=True)
@@ -58,10 +56,8 @@ def ask_refund(code: str, parcel_id: int) -> ResponseReturnValue:
     found, form = asking(parcel_id), Written(request.form)
     wishes = wishes_of(form, found)
     key = form["request_key"]
-    if not KEY.fullmatch(key):
-        form.wrong(
-            "request_key", _("Formulir ini sudah terlalu lama terbuka. Periksa isinya, lalu kirim lagi.")
-        )
+    if not is_key(key):
+        form.wrong("request_key", TOO_OLD)
     if form["reason"] not in REASONS:
         form.wrong("reason", _("Pilih alasan pengembalian."))
     shipping = {found.sheet.id: found.shipping} if form["shipping"] == "1" else {}
@@ -79,7 +75,7 @@ def ask_refund(code: str, parcel_id: int) -> ResponseReturnValue:
         )
     )
     if refund is None:
-        return page(found, form, key if KEY.fullmatch(key) else new_key()), form.status
+        return page(found, form, kept_key(key)), form.status
     flash(_("Permintaan dikirim ke keuangan. Keadaannya tampak di halaman ini."), "ok")
     return redirect(url_for("seller.parcel", code=code, parcel_id=parcel_id), 303)
 

@@ -19,8 +19,9 @@ from storefront.catalogue.rating import Rating
 from storefront.enquiries import public as questions
 from storefront.enquiries.public import PublicQuestion
 from storefront.enquiries.tokens import thread_token
-from storefront.enquiries.write import Question, ask, count_message, new_key
+from storefront.enquiries.write import Question, ask, count_message
 from storefront.extensions import db, limiter
+from storefront.form_key import kept_key
 from storefront.languages import locale
 from storefront.pages import page_number
 from storefront.people import access
@@ -139,9 +140,7 @@ def _form(product: ProductPage, form: Written) -> Response:
         action=url_for("shop.ask_question", slug=product.slug),
         back=url_for("shop.product", slug=product.slug),
         city=None,
-        request_key=form["request_key"]
-        if "request_key" not in form.errors and form["request_key"]
-        else new_key(),
+        request_key=kept_key(form["request_key"]),
         trap=TRAP,
     )
     return for_one(page, form.status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storefront.email_addresses import is_email
+from storefront.mail.address import is_email
 
 
 @pytest.mark.parametrize("address", ["nama@contoh.id", "N.A+toko@Surat.Contoh.co.id", "a@b.cd"])
