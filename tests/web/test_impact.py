@@ -300,7 +300,6 @@ def test_a_facility_tells_since_when_what_it_teaches_and_what_purchases_did(clie
         assert f'aria-labelledby="{part}"' in page
     for amount in ("30.000", "20.000"):  # premium paid to it, and passed on
         assert f"Rp\u00a0{amount}" in page
-    assert "menunggu disalurkan lebih dari 60 hari" in page
     linked = re.findall(r'href="(/impact/figures/[^"]+)"', page)
     assert linked
     assert all(client.get(html.unescape(path)).status_code == 200 for path in linked)
