@@ -15,6 +15,7 @@ FILES = {
     "requirements.txt": ["--no-default-groups"],
     "requirements-dev.txt": ["--only-group", "dev"],
     "requirements-embedded.txt": ["--only-group", "embedded"],
+    "requirements-faces.txt": ["--only-group", "faces"],
 }
 EXPORT = ["export", "--frozen", "--quiet", "--no-emit-project", "--no-emit-index-url", "--no-header"]
 
@@ -25,7 +26,7 @@ def uv(*arguments: str) -> None:
 
 
 def main() -> None:
-    """Resolve anew and write the three files."""
+    """Resolve anew and write the files."""
     if subprocess.run([sys.executable, "-m", "uv", "--version"], capture_output=True).returncode != 0:
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "uv"], check=True)
     uv("lock", "--upgrade", "--quiet")
