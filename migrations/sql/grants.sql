@@ -50,6 +50,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON facility_transfer_transitions FROM {w
 
 REVOKE DELETE, TRUNCATE ON workshop_declarations FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON holidays FROM {web};
+REVOKE DELETE, TRUNCATE ON days_off, pauses, profile_texts, invitations, handovers FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON product_ratings FROM {web};
 REVOKE DELETE, TRUNCATE ON enquiries, enquiry_contacts, enquiry_messages, reviews FROM {web};
 REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};

@@ -160,6 +160,8 @@ class Listing(db.Model):  # type: ignore[name-defined]
     lead_time_days: Mapped[int | None] = mapped_column(Integer)
     commodity_group_id: Mapped[int | None]
     workshop_id: Mapped[int]
+    #: The last day of the pause that its facility is in; `state` is `sold_out` then.
+    paused_until: Mapped[datetime.date | None]
     #: Sum of the stars of its public reviews, and how many these are.
     stars: Mapped[int]
     reviews: Mapped[int] = mapped_column(Integer)

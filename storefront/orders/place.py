@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Row, func, select
+from sqlalchemy import Boolean, Date, Row, func, select
 
 from storefront.catalogue.models import Product, ProductStatus, Variant
 from storefront.days import accounting_day
@@ -119,7 +119,7 @@ def place(
         raise ValueError("an order has at least one line")
     channel = Channel(channel)
     placed_at = placed_at or db.session.execute(select(func.now())).scalar_one()
-    listings = _listings(lines, accounting_day(placed_at))
+    listings = _listings(lines, accounting_day(placed_at), channel)
     _check_prices(lines, listings, channel)
     rules = _rules(lines, listings, placed_at, exhibition_id)
     wanted = [_wanted(line, listings[line.variant_id]) for line in lines]
@@ -167,8 +167,11 @@ def _cancel_replaced(orders: Sequence[Order], wanted: Sequence[Wanted | None]) -
         end_locked_order(order, OrderState.CANCELLED)
 
 
-def _listings(lines: Sequence[PricedLine], day: datetime.date) -> dict[int, Listing]:
+def _listings(lines: Sequence[PricedLine], day: datetime.date, channel: Channel) -> dict[int, Listing]:
     may_sell = func.workshop_may_sell(Workshop.id, day, type_=Boolean)
+    if channel is Channel.ONLINE:
+        # What is agreed at a stand or in an offer is handed over whatever the facility's calendar says.
+        may_sell = may_sell & func.paused_until(Facility.id, day, type_=Date).is_(None)
     rows = db.session.execute(
         select(Variant, Product, Facility, Workshop, StockLocation.id, may_sell)
         .join(Product, Variant.product_id == Product.id)

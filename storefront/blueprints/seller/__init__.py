@@ -51,6 +51,8 @@ def allowed(action: Action) -> bool:
 
 
 from storefront.blueprints.seller import (  # noqa: E402, F401
+    bank_details,
+    calendar,
     declarations,
     delivery,
     distributions,
@@ -59,6 +61,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     offers,
     parcels,
     problems,
+    profile,
     questions,
     refunds,
     rules,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -131,7 +133,7 @@ def decide_bank_account(code: str, account_id: int, step: str) -> ResponseReturn
     """The head agrees to an account or its end, as the second person, or decides against it."""
     row, form = own_account(account_id), Written(request.form)
     act, said = {
-        "approve": (bank_accounts.approve, _("Rekening terdaftar.")),
+        "approve": (partial(bank_accounts.approve, in_facility=True), _("Rekening terdaftar.")),
         "reject": (bank_accounts.reject, _("Usulan rekening ditolak.")),
         "approve-end": (bank_accounts.approve_end, _("Hari terakhir rekening ini ditetapkan.")),
     }[step]
