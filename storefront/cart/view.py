@@ -19,6 +19,7 @@ from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.facilities.working_days import Days, all_ready_on
+from storefront.orders.making import lead_times
 from storefront.shipping.quote import Piece
 from storefront.stock import levels
 
@@ -229,7 +230,8 @@ def _lines(query: Any, with_photos: bool, holds: Sequence[OwnHold]) -> list[tupl
     stocked = [row.Variant.id for row in rows if not row.Variant.made_to_order]
     available = levels.available(stocked) if stocked else {}
     photos = first_photos([row.Product.id for row in rows]) if with_photos and rows else {}
-    return [(row, _line(row, available, photos, holds)) for row in rows]
+    leads = lead_times([(row.Variant, row[0].quantity) for row in rows])
+    return [(row, _line(row, available, photos, holds, leads[row.Variant.id])) for row in rows]
 
 
 def _query(source: type[CartLine] | type[KeptLine]) -> Any:
@@ -249,6 +251,7 @@ def _line(
     available: Mapping[int, int],
     photos: Mapping[int, Photo],
     holds: Sequence[OwnHold],
+    lead_time_days: int | None,
 ) -> Line:
     cart_line, variant, product, facility = row[0], row.Variant, row.Product, row.Facility
     published = variant.is_active and product.status == ProductStatus.PUBLISHED.value
@@ -267,7 +270,7 @@ def _line(
         weight_g=variant.weight_g,
         material_cost=variant.material_cost,
         made_to_order=variant.made_to_order,
-        lead_time_days=variant.lead_time_days if variant.made_to_order else None,
+        lead_time_days=lead_time_days,
         quantity=cart_line.quantity,
         unit_price=variant.price,
         shown=cart_line.unit_price_shown,

@@ -53,7 +53,8 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
        (SELECT to_json(pr) FROM product_ratings pr WHERE pr.product_id = p.id AND pr.reviews > 0) AS rating,
        (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'title', v.title, 'title_en', v.title_en,
                   'price', v.price, 'material_cost', v.material_cost, 'weight_g', v.weight_g,
-                  'photo_id', v.photo_id, 'made_to_order', v.made_to_order, 'lead_time_days', v.lead_time_days,
+                  'photo_id', v.photo_id, 'made_to_order', v.made_to_order,
+                  'lead_time_days', v.lead_time_days + 7 * v.queued_weeks,
                   'state', COALESCE(s.shown_state, 'sold_out')) ORDER BY v.position, v.id)
           FROM variants v
           LEFT JOIN stock_locations store ON store.facility_id = p.facility_id

@@ -117,6 +117,10 @@ ALTER TABLE moderation_items ADD CONSTRAINT moderation_items_kind_check
 -- Money goes to no account that only the facility itself has looked at.
 ALTER TABLE bank_accounts ADD COLUMN from_facility boolean NOT NULL DEFAULT false;
 
+-- Weeks that what is ordered already takes beyond the lead time, for pages that are kept; a job refreshes it.
+ALTER TABLE variants ADD COLUMN queued_weeks integer NOT NULL DEFAULT 0 CHECK (queued_weeks >= 0);
+CREATE INDEX order_lines_made ON order_lines (variant_id) WHERE lead_time_days IS NOT NULL;
+
 -- Somebody is asked to work for a facility: a mailed link, once, for seven days.
 CREATE TABLE invitations (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

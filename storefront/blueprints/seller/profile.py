@@ -126,7 +126,7 @@ def profile_page(form: Written) -> str:
         workshops=declaration_lists.workshops(g.facility.id),
         hours=gallery_hours.of_facility(g.facility),
         sees_accounts=allowed(Action.BANK_ACCOUNTS_PROPOSE),
-        sees_team=False,
+        sees_team=allowed(Action.PEOPLE_READ),
     )
 
 
