@@ -144,11 +144,17 @@ def invite(facility_id: int, email: str, name: str, person_id: int, *, locale: s
     return row
 
 
-def withdraw(facility_id: int, invitation_id: int, person_id: int) -> Invitation:
-    """Take an invitation back; its link opens nothing from then on. Never commits. Raises NotFound, InvitationDead."""
+def own(facility_id: int, invitation_id: int) -> Invitation:
+    """One of the facility's invitations, locked. Raises NotFound for another's."""
     row = db.session.get(Invitation, invitation_id, with_for_update=True, populate_existing=True)
     if row is None or row.facility_id != facility_id:
         raise NotFound()
+    return row
+
+
+def withdraw(facility_id: int, invitation_id: int, person_id: int) -> Invitation:
+    """Take an invitation back; its link opens nothing from then on. Never commits. Raises NotFound, InvitationDead."""
+    row = own(facility_id, invitation_id)
     if row.accepted_at is not None:
         raise InvitationDead()
     if row.withdrawn_at is None:
@@ -319,8 +325,9 @@ def _open() -> ColumnElement[bool]:
 
 
 def _living() -> ColumnElement[bool]:
-    ends = or_(Membership.valid_until.is_(None), Membership.valid_until > func.now())
-    return (Membership.valid_from <= func.now()) & ends
+    # By the clock, not by when the transaction began: a role that another has just ended is seen as ended.
+    now = func.clock_timestamp()
+    return (Membership.valid_from <= now) & or_(Membership.valid_until.is_(None), Membership.valid_until > now)
 
 
 def _is_living(row: Membership) -> bool:
@@ -328,7 +335,7 @@ def _is_living(row: Membership) -> bool:
 
 
 def _now() -> datetime.datetime:
-    now: datetime.datetime = db.session.execute(select(func.now())).scalar_one()
+    now: datetime.datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
     return now
 
 

@@ -249,7 +249,7 @@ def _waiting(facility_id: int, person_id: int) -> Handover | None:
 
 
 def _now() -> datetime.datetime:
-    now: datetime.datetime = db.session.execute(select(func.now())).scalar_one()
+    now: datetime.datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
     return now
 
 

@@ -133,6 +133,10 @@ def undo_handover(code: str, handover_id: int) -> ResponseReturnValue:
 @access.rule(Action.COORDINATORS_WRITE)
 def after_team(code: str, invitation_id: int = 0, handover_id: int = 0) -> ResponseReturnValue:
     """The address of a refused form, opened again."""
+    if handover_id:
+        handover.find(g.facility.id, handover_id)
+    if invitation_id:
+        invitations.own(g.facility.id, invitation_id)
     return redirect(url_for("seller.team", code=code))
 
 
