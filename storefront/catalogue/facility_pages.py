@@ -105,7 +105,7 @@ def facility_page(
     question = ask(Filters(facility=(slug,)), *current(version))
     total = question.without().bit_count()
     page = min(page, max(1, -(-total // PAGE_SIZE)))
-    values = {"slug": slug, "today": today(), **asked_of(replace(question, filters=question.filters.but(page=page)))}
+    values = {"slug": slug, **asked_of(replace(question, filters=question.filters.but(page=page)))}
     row = db.session.execute(text(FACILITY), values).mappings().one_or_none()
     if row is None:
         return None
@@ -121,7 +121,7 @@ def facility_page(
         regional_office=row["regional_office"],
         about=in_language(row, "about", locale),
         address=row["address"],
-        gallery_hours=gallery_hours.words(row["gallery_week"], row["gallery_hours"]),
+        gallery_hours=gallery_hours.words(row["gallery_week"], row["time_zone"], row["gallery_hours"]),
         contact=row["contact"],
         rest=Rest.of(row["pause"], locale),
         timezone=row["time_zone"],
@@ -135,8 +135,8 @@ def facility_page(
     )
 
 
-def asked_of(question: Question) -> dict[str, list[int]]:
+def asked_of(question: Question) -> dict[str, Any]:
     """Parameters of the statement: the products on the page that `question` asks for, and counts by workshop."""
     members = question.without()
     counts = question.index.tally("workshop", members)
-    return {"ids": question.page(members), "workshops": list(counts), "counts": list(counts.values())}
+    return {"ids": question.page(members), "today": today(), "workshops": list(counts), "counts": list(counts.values())}

@@ -28,6 +28,7 @@ from storefront.demo import (
     photos,
     places,
     product_words,
+    rested,
     rules,
     searches,
     training,
@@ -127,6 +128,7 @@ def load(
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
+    rested.add(sites.facilities, _of_role("coordinator", accounts), today)
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 

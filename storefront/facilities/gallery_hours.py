@@ -12,6 +12,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from storefront.audit.record import record
+from storefront.days import ZONE_NAMES
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -26,8 +27,8 @@ def day_name(weekday: int, width: str = "wide") -> str:
     return str(get_day_names(width, locale=get_locale() or "id")[weekday - 1])  # type: ignore[arg-type]
 
 
-def words(week: Week, otherwise: str = "") -> str:
-    """`Senin–Kamis 09.00–15.00, Jumat 09.00–11.00`; `otherwise` when no day is said."""
+def words(week: Week, zone: str, otherwise: str = "") -> str:
+    """`Senin–Kamis 09.00–15.00, Jumat 09.00–11.00 WIB`, in the facility's `zone`; `otherwise` when no day is said."""
     open_days = [(day, tuple(week[str(day)])) for day in WEEKDAYS if str(day) in week]
     parts = []
     # Days in a row with the same hours are said together.
@@ -36,12 +37,12 @@ def words(week: Week, otherwise: str = "") -> str:
         opens, closes = week[str(days[0])]
         names = day_name(days[0]) if len(days) == 1 else f"{day_name(days[0])}–{day_name(days[-1])}"
         parts.append(f"{names} {_clock(opens)}–{_clock(closes)}")
-    return ", ".join(parts) or otherwise
+    return f"{', '.join(parts)} {ZONE_NAMES[zone]}" if parts else otherwise
 
 
 def of_facility(facility: Facility) -> str:
     """The hours of a facility in words; empty where it says none."""
-    return words(facility.gallery_week, facility.gallery_hours)
+    return words(facility.gallery_week, facility.time_zone, facility.gallery_hours)
 
 
 def read_week(typed: Mapping[str, str]) -> dict[str, list[str]]:

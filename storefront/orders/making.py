@@ -81,4 +81,4 @@ def tell_pages(variants: Sequence[Variant]) -> None:
 
 def refresh_queues() -> int:
     """Bring what pages say of waiting weeks up to date; returns how many variants changed. Never commits."""
-    return db.session.execute(REFRESH).rowcount  # type: ignore[attr-defined]
+    return int(getattr(db.session.execute(REFRESH), "rowcount", 0))

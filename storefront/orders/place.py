@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Date, Row, func, select
+from sqlalchemy import Boolean, ColumnElement, Date, Row, func, select
 
 from storefront.catalogue.models import Product, ProductStatus, Variant
 from storefront.days import accounting_day
@@ -173,7 +173,7 @@ def _cancel_replaced(orders: Sequence[Order], wanted: Sequence[Wanted | None]) -
 
 
 def _listings(lines: Sequence[PricedLine], day: datetime.date, channel: Channel) -> dict[int, Listing]:
-    may_sell = func.workshop_may_sell(Workshop.id, day, type_=Boolean)
+    may_sell: ColumnElement[bool] = func.workshop_may_sell(Workshop.id, day, type_=Boolean)
     if channel is Channel.ONLINE:
         # What is agreed at a stand or in an offer is handed over whatever the facility's calendar says.
         may_sell = may_sell & func.paused_until(Facility.id, day, type_=Date).is_(None)

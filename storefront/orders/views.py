@@ -245,7 +245,7 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
             facility_address=", ".join(
                 part for part in (facility.address, facility.city, facility.postal_code) if part
             ),
-            gallery_hours=gallery_hours.words(facility.gallery_week, facility.gallery_hours),
+            gallery_hours=gallery_hours.of_facility(facility),
             time_zone=facility.time_zone,
             status=parcel.state,
             is_pickup=parcel.is_pickup,

@@ -5,9 +5,10 @@ shows at once; the text before stays public until then.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from storefront import content_rule
 from storefront.audit.record import record
@@ -90,7 +91,8 @@ def add_workshop(facility_id: int, said: Said, person_id: int) -> Workshop:
 
 def newest(facility_id: int, workshop_id: int | None) -> ProfileText | None:
     """What was written last about the facility (None) or a workshop."""
-    return db.session.scalar(_of(facility_id, workshop_id).limit(1))
+    found: ProfileText | None = db.session.scalar(_of(facility_id, workshop_id).limit(1))
+    return found
 
 
 def state_of(row: ProfileText | None) -> str:
@@ -200,7 +202,7 @@ def _locked(facility_id: int) -> Facility:
     )
 
 
-def _of(facility_id: int, workshop_id: int | None) -> Select[tuple[ProfileText]]:
+def _of(facility_id: int, workshop_id: int | None) -> Any:
     return (
         select(ProfileText)
         .where(

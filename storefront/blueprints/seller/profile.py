@@ -88,7 +88,7 @@ def save_workshop(code: str, workshop_id: int) -> ResponseReturnValue:
 @access.rule(Action.LISTINGS_READ)
 def hours(code: str) -> ResponseReturnValue:
     """When the gallery is open."""
-    typed = {}
+    typed: dict[str, str] = {}
     for day, (opens, closes) in g.facility.gallery_week.items():
         typed |= {f"opens-{day}": opens, f"closes-{day}": closes}
     return hours_page(Written(typed))
