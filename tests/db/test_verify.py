@@ -266,6 +266,11 @@ BREAKS = [
         " INSERT INTO enquiry_messages (enquiry_id, author, body, is_shown, request_key)"
         " SELECT id, 'asker', 'Ada warna lain?', true, 'k' FROM enquiries",
     ),
+    (
+        "resting_listings_say_so",
+        "ALTER TABLE listings DISABLE TRIGGER listings_paused; UPDATE listings SET paused_until = '2999-01-01';"
+        " ALTER TABLE listings ENABLE TRIGGER listings_paused",
+    ),
     ("ratings_are_their_reviews", "INSERT INTO product_ratings SELECT min(id), 5, 1 FROM products"),
     (
         "reviewed_was_received",
