@@ -81,6 +81,11 @@ def test_while_it_rests_listings_say_so_and_nothing_can_be_ordered(
     with pytest.raises(ListingUnavailable):
         lines.add(cart_id, "PKL-BATIK", 1)
     db_session.rollback()
+    listed = {item["slug"]: item["paused_until"] for item in client.get("/api/v1/products").json["items"]}
+    assert listed["kain-batik"] == str(until)
+    assert listed["madu"] is None
+    feed = client.get("/feeds/products.xml?lang=id").text
+    assert feed.count("out_of_stock") == 3
     answer = check_out(client, token)
     assert (answer.status_code, answer.json["code"]) == (409, "listing_unavailable")
     # What was agreed elsewhere is handed over whatever the calendar says.
