@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from storefront.display import format_datetime, language
 from storefront.exports.manifest import demo_note
@@ -53,7 +54,7 @@ def document(
             "Tulis jumlah yang ada di rak; 0 bila tidak ada, kosong bila tidak dihitung. Barang yang sudah dibayar "
             "pembeli dan menunggu dikemas tidak ikut dihitung."
         ),
-        "columns": [*columns, _("Dihitung"), _("Catatan")],
+        "columns": [*columns, pgettext("pieces", "Dihitung"), _("Catatan")],
         "rows": [_row(row, aside.get(row.piece.variant_id, 0), expected) for row in rows],
         "write": [_("Dihitung oleh:"), _("Tanggal dan jam:")],
         "words": {"page": _("Halaman"), "of": _("dari")},
