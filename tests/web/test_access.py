@@ -21,9 +21,10 @@ from storefront.orders.models import Parcel
 from storefront.people import access, policy
 from storefront.people.models import Role
 from storefront.shipping import offers
+from storefront.stock import takes
 from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
-from tests.factories import PDF, make_paid_order, make_rule
+from tests.factories import PDF, make_paid_order, make_person, make_rule
 from tests.money_out import make_books, money_of
 from tests.replay import replayed
 from tests.selling import open_shop
@@ -89,10 +90,18 @@ def whole_world() -> World:
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
+            "number": begun_take(facility.id),
             **money_of(books, facility),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)
+
+
+def begun_take(facility_id: int) -> int:
+    """The number of a stock-take that is being counted."""
+    key = f"kunci-hitung-stok-{facility_id}"
+    who = make_person().id
+    return takes.begin(facility_id, workshop_id=None, category_id=None, person_id=who, key=key).number
 
 
 def routes(app: Flask) -> list[Route]:
