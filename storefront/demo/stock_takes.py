@@ -51,7 +51,7 @@ def add(facility_id: int, keeper: int, helper: int, today: datetime.date) -> Non
             counting.count(begun, again, person_id=helper, key=_key(begun, "bantuan"))
     marked = [row.variant_id for row in shelf.countable(facility_id, ShelfFilter(workshop=workshops[COUNTED]))]
     with dated(at(yesterday, 16)):
-        low_marks.set_marks(facility_id, marked, 5, person_id=keeper)
+        low_marks.set_marks(facility_id, marked, 8, person_id=keeper)
 
 
 def _begin(facility_id: int, workshop_id: int, keeper: int) -> StockTake:
