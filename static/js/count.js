@@ -55,15 +55,17 @@ function saving(form, boxes) {
     if (busy || !Object.keys(waiting).length) return;
     busy = true;
     const sent = { ...waiting };
+    let told = null;
     try {
       const answer = await fetch(form.action, { method: "POST", body: body(sent), headers: { Accept: "application/json" } });
       if (answer.status === 401 || answer.status === 403) later(form.dataset.signin);
       else if (answer.status >= 500 || answer.status === 429) later(form.dataset.waiting);
-      else take(sent, await answer.json());
+      else told = await answer.json();
     } catch {
       later(form.dataset.waiting);
     }
     busy = false;
+    if (told) take(sent, told);
   }
 
   function take(sent, told) {
