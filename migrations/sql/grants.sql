@@ -22,6 +22,8 @@ REVOKE UPDATE, DELETE ON idempotency_keys FROM {web};
 -- on_hand changes by a movement's trigger alone.
 REVOKE UPDATE, DELETE ON stock_levels FROM {web};
 GRANT UPDATE (reserved, shown_state) ON stock_levels TO {web};
+REVOKE DELETE, TRUNCATE ON stock_takes, stock_take_rows FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON stock_counts FROM {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
     refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers,

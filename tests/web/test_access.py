@@ -23,10 +23,11 @@ from storefront.orders.models import Parcel
 from storefront.people import access, invitations, policy
 from storefront.people.models import Role
 from storefront.shipping import offers
+from storefront.stock import takes
 from storefront.teams import handover
 from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
-from tests.factories import PDF, make_member, make_paid_order, make_rule
+from tests.factories import PDF, make_member, make_paid_order, make_person, make_rule
 from tests.money_out import make_books, money_of
 from tests.replay import replayed
 from tests.selling import open_shop
@@ -94,6 +95,8 @@ def whole_world() -> World:
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
             **team, **money_of(books, facility),
+            "number": begun_take(facility.id),
+            **money_of(books, facility),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)
@@ -113,6 +116,11 @@ def team_of(facility: Facility) -> dict[str, int]:
     }
     db.session.commit()
     return found
+def begun_take(facility_id: int) -> int:
+    """The number of a stock-take that is being counted."""
+    key = f"kunci-hitung-stok-{facility_id}"
+    who = make_person().id
+    return takes.begin(facility_id, workshop_id=None, category_id=None, person_id=who, key=key).number
 
 
 def routes(app: Flask) -> list[Route]:

@@ -68,7 +68,10 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     rules,
     sales,
     shelf,
+    shelf_bulk,
     statements,
+    take_count,
+    takes,
     team,
     today,
 )
