@@ -57,6 +57,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     export,
     money,
     offers,
+    parcel_queue,
     parcels,
     problems,
     questions,
