@@ -64,6 +64,11 @@ class ParcelSheet:
         return sum(line.quantity for line in self.lines)
 
     @property
+    def pieces_to_pack(self) -> int:
+        """Pieces that go into the box: all but those that a refund speaks of."""
+        return sum(line.to_pack for line in self.lines)
+
+    @property
     def net_amount(self) -> int:
         return sum(line.net_amount for line in self.lines)
 
@@ -97,7 +102,10 @@ def parcel_sheet(
     """
     row = db.session.execute(
         with_order().where(
-            Parcel.id == parcel_id, Parcel.facility_id == facility_id, Parcel.state.in_(VISIBLE)
+            Parcel.id == parcel_id,
+            Parcel.facility_id == facility_id,
+            Parcel.state.in_(VISIBLE),
+            Parcel.merged_at.is_(None),
         )
     ).one_or_none()
     if row is None:

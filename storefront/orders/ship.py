@@ -38,14 +38,7 @@ def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) ->
 
     Raises Invalid without a courier, or for one or a number that is too long.
     """
-    courier, tracking = courier.strip(), tracking.strip()
-    errors = {}
-    if not 2 <= len(courier) <= 60:
-        errors["courier"] = _("Isi nama kurir, misalnya JNE atau Pos Indonesia.")
-    if len(tracking) > 60 or not tracking.isprintable():
-        errors["tracking"] = _("Nomor resi paling panjang 60 huruf dan angka.")
-    if errors:
-        raise Invalid(errors)
+    courier, tracking = _courier(courier, tracking)
     parcel = _step(
         parcel_id,
         ParcelState.SHIPPED,
@@ -55,6 +48,36 @@ def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) ->
     )
     tell_soon(parcel.order_id)
     return parcel
+
+
+def correct_tracking(parcel_id: int, courier: str, tracking: str, person_id: int) -> Parcel:
+    """Put the courier or the number of a shipped parcel right. Raises Invalid as above, WrongParcelState."""
+    courier, tracking = _courier(courier, tracking)
+    parcel = db.session.get_one(Parcel, parcel_id, with_for_update=True, populate_existing=True)
+    if parcel.state != ParcelState.SHIPPED:
+        raise WrongParcelState()
+    before = {"courier": parcel.courier, "tracking": parcel.tracking}
+    after = {"courier": courier, "tracking": tracking or None}
+    if before != after:
+        parcel.courier, parcel.tracking = courier, tracking or None
+        db.session.flush()
+        details = {"before": before, "after": after}
+        record(
+            "parcel.tracking", "parcel", parcel.id, person_id=person_id, facility_id=parcel.facility_id, details=details
+        )
+    return parcel
+
+
+def _courier(courier: str, tracking: str) -> tuple[str, str]:
+    courier, tracking = courier.strip(), tracking.strip()
+    errors = {}
+    if not 2 <= len(courier) <= 60:
+        errors["courier"] = _("Isi nama kurir, misalnya JNE atau Pos Indonesia.")
+    if len(tracking) > 60 or not tracking.isprintable():
+        errors["tracking"] = _("Nomor resi paling panjang 60 huruf dan angka.")
+    if errors:
+        raise Invalid(errors)
+    return courier, tracking
 
 
 def mark_ready(parcel_id: int, person_id: int) -> Parcel:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from tests.browser.sights import Sight, at
+from tests.browser.sights import Sight, at, found, sent
 
 COORDINATOR = "coordinator@demo.test"
+
+BATCH = """SELECT f.code, b.id FROM label_batches b JOIN facilities f ON f.id = b.facility_id
+    WHERE f.code IN ('PKL', 'PLP') ORDER BY b.id LIMIT 1"""
+TRIED = sent(
+    at("/seller/PKL/parcels/tracking"), {"#f-rows": "KB-0000-0000/1\tJNE\tCONTOH1\nbukan nomor"}, "[value=check]"
+)
 
 PARCEL_PAGES = [
     Sight("seller-queue-narrow", "seller.parcels", at("/seller/PKL/parcels?state=received&sort=newest"), COORDINATOR),
     Sight("seller-queue-none", "seller.parcels", at("/seller/PKL/parcels?q=ZZZZ"), COORDINATOR),
+    Sight("seller-tracking", "seller.tracking", at("/seller/PKL/parcels/tracking"), COORDINATOR),
+    Sight("seller-tracking-tried", "seller.save_tracking", TRIED, COORDINATOR),
+    Sight("seller-labels", "seller.label_batches", at("/seller/PKL/labels"), COORDINATOR),
+    Sight("seller-label-batch", "seller.label_batch", found("/seller/{}/labels/{}", BATCH), COORDINATOR),
     Sight("seller-queue-read", "seller.parcels", at("/seller/PKL/parcels"), "head@demo.test"),
 ]
 
-NO_PARCEL_PAGES = {"seller.after_steps"}
+NO_PARCEL_PAGES = {
+    "seller.after_steps", "seller.after_label_step", "seller.slips_pdf", "seller.slip_pdf", "seller.pick_list_pdf",
+}  # fmt: skip

@@ -55,8 +55,10 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     delivery,
     distributions,
     export,
+    labels,
     money,
     offers,
+    parcel_papers,
     parcel_queue,
     parcels,
     problems,
@@ -67,4 +69,5 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     shelf,
     statements,
     today,
+    tracking,
 )

@@ -10,6 +10,7 @@ from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.forms import COURIER_OPTIONS, OTHER
 from storefront.blueprints.seller.parcel_filters import asked, kept
 from storefront.extensions import db
+from storefront.form_key import kept_key
 from storefront.orders import parcel_queue, parcel_steps
 from storefront.orders.parcel_queue import Asked
 from storefront.orders.pick_list import pick_list as fetched
@@ -92,4 +93,5 @@ def queue_page(form: Written, chosen: list[int] | None = None) -> str:
         kept=kept(),
         form=form,
         chosen=frozenset(chosen or ()),
+        request_key=kept_key(form["request_key"]),
     )

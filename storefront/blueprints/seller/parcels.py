@@ -15,6 +15,7 @@ from storefront.books import refund_list
 from storefront.books.refund_list import RefundRow
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
+from storefront.form_key import new_key
 from storefront.orders import ship
 from storefront.orders.models import Parcel
 from storefront.orders.parcel_sheet import ParcelSheet, parcel_sheet
@@ -90,7 +91,7 @@ def slip(code: str, parcel_id: int) -> ResponseReturnValue:
     sheet = parcel_sheet(g.facility.id, parcel_id, with_buyer=False)
     if sheet is None:
         raise NotFound()
-    return render_template("seller/slip.html", parcel=sheet)
+    return render_template("seller/slip.html", parcel=sheet, kept=kept())
 
 
 @bp.get("/<code>/parcels/<int:parcel_id>/label")
@@ -100,7 +101,7 @@ def label(code: str, parcel_id: int) -> ResponseReturnValue:
     sheet = own(parcel_id)
     if sheet.buyer is None:
         raise NotFound()
-    return render_template("seller/label.html", parcel=sheet)
+    return render_template("seller/label.html", parcel=sheet, kept=kept(), request_key=new_key())
 
 
 def own(parcel_id: int) -> ParcelSheet:
