@@ -176,6 +176,8 @@ class Parcel(db.Model):  # type: ignore[name-defined]
     split_from: Mapped[int | None] = mapped_column(ForeignKey("parcels.id"))
     #: When its pieces went back there: it holds nothing and nobody sees it any more.
     merged_at: Mapped[datetime.datetime | None]
+    #: Of the form that split it off.
+    split_key: Mapped[str | None]
 
     order: Mapped[Order] = relationship(back_populates="parcels")
     lines: Mapped[list[ParcelLine]] = relationship()

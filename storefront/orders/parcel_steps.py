@@ -82,4 +82,4 @@ def _why(refusal: DomainError) -> str:
     """What is wrong with a field, said in one line; a moved parcel's state says enough by itself."""
     if isinstance(refusal, Invalid):
         return " ".join(str(sentence) for sentence in refusal.errors.values())
-    return "" if isinstance(refusal, ship.WrongParcelState) else str(refusal.message)
+    return "" if type(refusal) is ship.WrongParcelState else str(refusal.message)

@@ -138,7 +138,7 @@ ONCE = (
     "letter_choices_email_kind_key", "mailed_links_token_hash_key", "memberships_once", "messages_key_key",
     "moderation_items_kind_subject_id_key",
     "order_lines_order_id_position_key", "orders_number_key", "page_revisions_slug_number_key",
-    "parcel_returns_request_key_key", "parcels_order_id_position_key",
+    "parcel_returns_request_key_key", "parcels_order_id_position_key", "parcels_split_key_key",
     "payment_events_gateway_event_id_key", "payments_capture", "payments_gateway_reference_key",
     "payments_one_counts", "payouts_gateway_reference_key", "people_email_key", "photos_id_product_id_key",
     "photos_product_id_position_key", "problem_photos_key_key", "problems_one_waits",

@@ -5,6 +5,7 @@
 ALTER TABLE parcels
     ADD COLUMN split_from bigint REFERENCES parcels,
     ADD COLUMN merged_at  timestamptz,
+    ADD COLUMN split_key  text UNIQUE CHECK (split_key ~ '^[A-Za-z0-9_-]{16,64}$'),  -- of the form that split it off
     ADD CONSTRAINT parcels_split CHECK (split_from IS NULL
         OR (split_from < id AND shipping_amount = 0 AND shipping_waived = 0)),
     ADD CONSTRAINT parcels_merged CHECK (merged_at IS NULL OR (split_from IS NOT NULL AND state = 'cancelled'));

@@ -59,6 +59,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     money,
     offers,
     parcel_papers,
+    parcel_pieces,
     parcel_queue,
     parcels,
     problems,
