@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from storefront.audit.record import record
+from storefront.audit.record import dated_at, record
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -110,7 +110,9 @@ def make_batch(
     printed = {} if again else printed_before(ids)
     if printed:
         raise PrintedBefore(sorted(printed.values()))
-    batch = LabelBatch(facility_id=facility_id, size=size, made_by=person_id, request_key=request_key)
+    batch = LabelBatch(
+        facility_id=facility_id, size=size, made_by=person_id, made_at=dated_at() or func.now(), request_key=request_key
+    )
     db.session.add(batch)
     db.session.flush()
     db.session.add_all(LabelBatchParcel(batch_id=batch.id, parcel_id=parcel_id) for parcel_id in ids)
@@ -161,7 +163,7 @@ def print_batch(facility_id: int, batch_id: int, person_id: int, request_key: st
     The same form within some minutes is a retry and is written down once. Raises Invalid, NotFound.
     """
     batch = own_batch(facility_id, batch_id, locked=True)
-    now: datetime.datetime = db.session.execute(select(func.now())).scalar_one()
+    now: datetime.datetime = dated_at() or db.session.execute(select(func.now())).scalar_one()
     made = db.session.scalar(select(LabelPrint).where(LabelPrint.request_key == request_key))
     if made is not None and (made.batch_id, made.printed_by) == (batch.id, person_id):
         if now - made.printed_at < RETRY:
@@ -174,14 +176,13 @@ def print_batch(facility_id: int, batch_id: int, person_id: int, request_key: st
         raise Invalid({"reason": _("Pilih mengapa dicetak sekali lagi.")})
     if is_first and batch.closed_at is not None:
         raise Invalid({"batch": _("Kumpulan label ini sudah dilepaskan. Buat yang baru dari daftar kiriman.")})
+    why = None if is_first else reason
     db.session.add(
-        LabelPrint(
-            batch_id=batch.id, printed_by=person_id, reason=None if is_first else reason, request_key=request_key
-        )
+        LabelPrint(batch_id=batch.id, printed_by=person_id, printed_at=now, reason=why, request_key=request_key)
     )
     batch.closed_at = batch.closed_at or now
     db.session.flush()
-    details = {"parcels": parcel_ids(batch.id), "reason": None if is_first else reason}
+    details = {"parcels": parcel_ids(batch.id), "reason": why}
     _record("labels.printed", batch, person_id, details)
     return batch
 
