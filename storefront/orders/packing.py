@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, select, text
 
 from storefront.days import accounting_day, begins, today
 from storefront.extensions import db
@@ -25,6 +25,8 @@ VISIBLE = tuple(state for state in ParcelState if state is not ParcelState.WAITI
 #: States in which the facility has something to do.
 OPEN = (ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.READY)
 PAGE = 25
+#: Beside the states: to pack, but a refund speaks of all of it.
+WITHHELD = "withheld"
 #: Days for which a parcel that was called off is shown on the first screen.
 CALLED_OFF_SHOWN = 7
 
@@ -95,12 +97,32 @@ class PackedLine:
         return self.quantity - self.withheld
 
 
+def stage() -> ColumnElement[str]:
+    """A parcel's state as its facility works: `withheld` while a refund speaks of all that is still to pack."""
+    spoken_of = (
+        select(func.coalesce(func.sum(RefundPieces.quantity), 0))
+        .join(Refund, Refund.id == RefundPieces.refund_id)
+        .where(
+            RefundPieces.parcel_id == ParcelLine.parcel_id,
+            RefundPieces.order_line_id == ParcelLine.order_line_id,
+            Refund.state != "rejected",
+        )
+        .correlate(ParcelLine)
+        .scalar_subquery()
+    )
+    some_left = exists(
+        select(ParcelLine.parcel_id).where(ParcelLine.parcel_id == Parcel.id, ParcelLine.quantity > spoken_of)
+    ).correlate(Parcel)
+    # Most parcels of a list are not to pack: nothing is looked up for those.
+    return case((Parcel.state != ParcelState.TO_PACK.value, Parcel.state), (some_left, Parcel.state), else_=WITHHELD)
+
+
 def counts(facility_id: int) -> dict[str, int]:
     """How many parcels the facility has in each visible state."""
     rows = db.session.execute(
-        select(Parcel.state, func.count())
+        select(stage().label("stage"), func.count())
         .where(Parcel.facility_id == facility_id, Parcel.state.in_(VISIBLE), Parcel.merged_at.is_(None))
-        .group_by(Parcel.state)
+        .group_by(text("stage"))
     )
     found = {state: count for state, count in rows}  # noqa: C416
     return {state.value: found.get(state.value, 0) for state in VISIBLE}
@@ -109,7 +131,9 @@ def counts(facility_id: int) -> dict[str, int]:
 def parcels(facility_id: int, state: str | None = None, page: int = 1, limit: int = PAGE) -> ParcelPage:
     """The facility's parcels: what is open first, the earliest promised day on top; then the latest."""
     chosen = [ParcelState(state)] if state in set(VISIBLE) else list(VISIBLE)
-    where = (Parcel.facility_id == facility_id, Parcel.state.in_(chosen), Parcel.merged_at.is_(None))
+    where = [Parcel.facility_id == facility_id, Parcel.state.in_(chosen), Parcel.merged_at.is_(None)]
+    if state == ParcelState.TO_PACK:
+        where.append(stage() == state)
     total = db.session.scalar(select(func.count()).select_from(Parcel).where(*where)) or 0
     is_open = case((Parcel.state.in_(OPEN), 0), else_=1)
     soonest = case((Parcel.state.in_(OPEN), Parcel.ready_by))
@@ -140,6 +164,7 @@ def called_off(facility_id: int, day: datetime.date) -> list[tuple[int, str, int
             Refund.requested_at >= begins(day - timedelta(days=CALLED_OFF_SHOWN)),
             Parcel.facility_id == facility_id,
             Parcel.state == ParcelState.CANCELLED.value,
+            Parcel.merged_at.is_(None),
         )
         .order_by(Parcel.id.desc())
         .distinct()
@@ -202,7 +227,7 @@ def parcel_row(row: Row[Any], lines: Sequence[PackedLine], day: datetime.date) -
         id=found.id,
         order_number=row.number,
         position=found.position,
-        state=found.state,
+        state=found.state if any(line.to_pack for line in lines) or found.state != ParcelState.TO_PACK else WITHHELD,
         is_pickup=found.is_pickup,
         method_name=method_name(row),
         ready_by=found.ready_by,

@@ -7,20 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select, text
 
 from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.languages import locale
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState
-from storefront.orders.packing import OPEN, VISIBLE, ParcelPage, packed_lines, parcel_row, with_order
+from storefront.orders.packing import (
+    OPEN,
+    VISIBLE,
+    WITHHELD,
+    ParcelPage,
+    packed_lines,
+    parcel_row,
+    stage,
+    with_order,
+)
 from storefront.shipping.models import ShippingMethod
 
 #: What of the promised day can be asked for: over, today, within seven days.
 DUE = ("late", "today", "week")
 SORTS = ("promised", "newest", "oldest", "number")
 SIZES = (25, 50, 100)
+#: What the state can be asked for.
+STATES = (VISIBLE[0].value, WITHHELD, *(state.value for state in VISIBLE[1:]))
 UNSENT = (ParcelState.TO_PACK, ParcelState.PACKED)
 #: `way` for all that is carried, whatever the method.
 DELIVERY = "delivery"
@@ -99,9 +110,10 @@ def ids(facility_id: int, asked: Asked, limit: int = MOST_PRINTED + 1) -> list[i
 def counts(facility_id: int, asked: Asked) -> dict[str, int]:
     """How many parcels there are in each visible state, by all that is asked for beside the state."""
     where = _where(facility_id, replace(asked, state=None))
-    rows = db.session.execute(_from(select(Parcel.state, func.count())).where(*where).group_by(Parcel.state))
+    at = stage().label("stage")
+    rows = db.session.execute(_from(select(at, func.count())).where(*where).group_by(text("stage")))
     found = {row[0]: row[1] for row in rows}
-    return {state.value: found.get(state.value, 0) for state in VISIBLE}
+    return {state: found.get(state, 0) for state in STATES}
 
 
 def any_carried(facility_id: int, parcel_ids: Sequence[int]) -> bool:
@@ -139,12 +151,15 @@ def _from(statement: Any) -> Any:
 
 
 def _where(facility_id: int, asked: Asked) -> list[ColumnElement[bool]]:
-    states = [asked.state] if asked.state in {state.value for state in VISIBLE} else [state.value for state in VISIBLE]
     where: list[ColumnElement[bool]] = [
         Parcel.facility_id == facility_id,
-        Parcel.state.in_(states),
+        Parcel.state.in_([state.value for state in VISIBLE]),
         Parcel.merged_at.is_(None),
     ]
+    if asked.state in (ParcelState.TO_PACK, WITHHELD):
+        where += [Parcel.state == ParcelState.TO_PACK.value, stage() == asked.state]
+    elif asked.state:
+        where.append(Parcel.state == asked.state)
     if asked.due:
         where += [Parcel.state.in_(UNSENT), _due(asked.due)]
     if asked.day:

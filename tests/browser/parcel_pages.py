@@ -12,6 +12,7 @@ BATCH = """SELECT f.code, b.id FROM label_batches b JOIN facilities f ON f.id = 
 SPLIT = """SELECT f.code, p.id FROM parcels p JOIN facilities f ON f.id = p.facility_id
     JOIN parcels s ON s.split_from = p.id WHERE f.code IN ('PKL', 'PLP') AND p.state = 'to_pack'
     ORDER BY (SELECT sum(quantity) FROM parcel_lines WHERE parcel_id = p.id) DESC LIMIT 1"""
+CANNOT = found("/seller/{}/parcels/{}/cannot-fulfil", SPLIT)
 SENT = """SELECT f.code, p.id FROM parcels p JOIN facilities f ON f.id = p.facility_id
     WHERE f.code IN ('PKL', 'PLP') AND p.state = 'shipped' ORDER BY p.id DESC LIMIT 1"""
 TRIED = sent(
@@ -27,11 +28,12 @@ PARCEL_PAGES = [
     Sight("seller-label-batch", "seller.label_batch", found("/seller/{}/labels/{}", BATCH), COORDINATOR),
     Sight("seller-split", "seller.new_split", found("/seller/{}/parcels/{}/split", SPLIT), COORDINATOR),
     Sight("seller-split-parcel", "seller.parcel", found("/seller/{}/parcels/{}", SPLIT), COORDINATOR),
-    Sight("seller-cannot", "seller.new_cannot_fulfil", found("/seller/{}/parcels/{}/cannot-fulfil", SPLIT), COORDINATOR),
+    Sight("seller-cannot", "seller.new_cannot_fulfil", CANNOT, COORDINATOR),
     Sight("seller-return", "seller.new_return", found("/seller/{}/parcels/{}/return", SENT), COORDINATOR),
     Sight("seller-queue-read", "seller.parcels", at("/seller/PKL/parcels"), "head@demo.test"),
 ]
 
 NO_PARCEL_PAGES = {
-    "seller.after_steps", "seller.after_label_step", "seller.after_pieces", "seller.slips_pdf", "seller.slip_pdf", "seller.pick_list_pdf",
+    "seller.after_steps", "seller.after_label_step", "seller.after_pieces", "seller.slips_pdf", "seller.slip_pdf",
+    "seller.pick_list_pdf",
 }  # fmt: skip

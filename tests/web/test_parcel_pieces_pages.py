@@ -111,6 +111,8 @@ def test_what_cannot_be_sent_leaves_the_lists_until_finance_decides(coordinator:
     assert "Tandai dikemas" not in page
     assert "Menunggu persetujuan" in page
     assert "<b>2</b>" in coordinator.get("/seller/PKL/pick-list").text
+    for address, shown in (("parcels?state=to_pack", False), ("parcels?state=withheld", True), ("", False)):
+        assert (f">{order.number}/2<" in coordinator.get(f"/seller/PKL/{address}").text) is shown, address
     many = post(coordinator, "/seller/PKL/parcels/steps", {"parcel": [apart.id, parcel.id], "step": "packed"}).text
     assert "1 kiriman berubah. 1 tidak" in many
     assert "menunggu keputusan keuangan" in many

@@ -8,11 +8,9 @@ from typing import Any
 from flask import request
 
 from storefront.orders import parcel_queue
-from storefront.orders.packing import VISIBLE
 from storefront.orders.parcel_queue import Asked
 from storefront.written import day, one_line
 
-STATES = {state.value for state in VISIBLE}
 #: Longest text that is looked for.
 LONGEST = 60
 
@@ -22,7 +20,7 @@ def asked(arguments: Mapping[str, str] | None = None) -> Asked:
     read = arguments if arguments is not None else request.args
     size = read.get("size", "")
     return Asked(
-        state=_one_of(read, "state", STATES),
+        state=_one_of(read, "state", parcel_queue.STATES),
         due=_one_of(read, "due", parcel_queue.DUE),
         day=day(read.get("day", "")),
         way=one_line(read.get("way", ""))[:LONGEST] or None,

@@ -33,7 +33,7 @@ class TooMany(DomainError):
 @access.rule(Action.PARCELS_READ)
 def slips_pdf(code: str) -> ResponseReturnValue:
     """The slips of all parcels of the filter, in its order."""
-    found = packed(chosen(asked()))
+    found = [(parcel, lines) for parcel, lines in packed(chosen(asked())) if any(line.to_pack for line in lines)]
     if not found:
         return nothing(code)
     pdf = papers.slips_pdf(g.facility, found, paper())
