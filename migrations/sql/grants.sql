@@ -8,7 +8,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
     journal_entries, postings, stock_movements, audit_events, order_lines, order_line_shares,
-    parcel_lines, accounts, instalments, former_names FROM {web};
+    accounts, instalments, former_names FROM {web};
 REVOKE DELETE, TRUNCATE ON
     orders, parcels, payments, payment_events, payment_attempts, refunds, reservations, people, memberships,
     facilities, workshops, products, variants, split_rules, split_rule_shares, idempotency_keys, messages FROM {web};
@@ -63,3 +63,10 @@ REVOKE DELETE, TRUNCATE ON home_blocks, cases FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON cities, districts, postal_codes, place_versions FROM {web};
 REVOKE DELETE, TRUNCATE ON problems, thank_yous FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON problem_lines, money_news, report_windows, cart_keeping FROM {web};
+
+-- Pieces change their parcel while both are to pack (parcel_lines_keep).
+REVOKE UPDATE, TRUNCATE ON parcel_lines, refund_pieces FROM {web};
+GRANT UPDATE (quantity) ON parcel_lines TO {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON
+    parcel_returns, parcel_return_lines, label_batch_parcels, label_prints FROM {web};
+REVOKE DELETE, TRUNCATE ON label_batches FROM {web};

@@ -26,6 +26,8 @@ class RefundLine(db.Model):  # type: ignore[name-defined]
     amount: Mapped[int]
     #: `restock`, `write_off`, or `none` when they never left or stay with the buyer.
     pieces: Mapped[str]
+    #: Whose pieces come first; None: of what has not left yet. `refund_pieces` says whose they are.
+    parcel_id: Mapped[int | None] = mapped_column(ForeignKey("parcels.id"))
 
 
 class RefundParcel(db.Model):  # type: ignore[name-defined]

@@ -23,6 +23,7 @@ from storefront.demo import (
     growth,
     offers,
     office,
+    packed_apart,
     parcels,
     people,
     photos,
@@ -133,6 +134,7 @@ def load(
     Banked(first, second, today, seed).write()
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
     rested.add(sites.facilities, _of_role("coordinator", accounts), today)
+    packed_apart.add(sites.facilities, _of_role("coordinator", accounts), today, seed)
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 

@@ -223,7 +223,7 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
         select(Parcel, Facility, ShippingMethod)
         .join(Facility, Facility.id == Parcel.facility_id)
         .join(ShippingMethod, ShippingMethod.id == Parcel.method_id)
-        .where(Parcel.order_id == order.id)
+        .where(Parcel.order_id == order.id, Parcel.merged_at.is_(None))
         .options(selectinload(Parcel.lines).joinedload(ParcelLine.line))
         .order_by(Parcel.position)
     ).all()

@@ -14,6 +14,7 @@ from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
 from tests.browser.light_pages import LIGHT_PAGES
 from tests.browser.office_pages import NO_OFFICE_PAGES, OFFICE_PAGES
+from tests.browser.parcel_pages import NO_PARCEL_PAGES, PARCEL_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
@@ -184,6 +185,7 @@ SIGHTS = [
     *STOCK_PAGES,
     *OFFICE_PAGES,
     *DELIVERY_PAGES,
+    *PARCEL_PAGES,
     *FINDING_PAGES,
     *AFTER_PAGES,
     *IMPACT_PAGES,
@@ -201,4 +203,4 @@ NO_PAGES = {
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
 NO_PAGES |= NO_STOCK_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES
-NO_PAGES |= NO_TEAM_PAGES
+NO_PAGES |= NO_TEAM_PAGES | NO_PARCEL_PAGES

@@ -120,6 +120,17 @@ def without_checks(table: str) -> str:
             EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I', c.conname); END LOOP; END $$"""
 
 
+#: A refund speaks of a piece that lies in no parcel.
+PIECES = """INSERT INTO refund_lines (refund_id, order_line_id, quantity, amount, pieces)
+    SELECT r.id, l.id, 1, 100, 'none' FROM refunds r JOIN order_lines l ON l.order_id = r.order_id LIMIT 1"""
+#: Pieces that came back of the first line with stock, and nothing moved.
+CAME_BACK = """INSERT INTO parcel_returns (parcel_id, noted_by, request_key)
+    SELECT l.parcel_id, (SELECT min(id) FROM people), repeat('k', 20) FROM parcel_lines l
+      JOIN order_lines o ON o.id = l.order_line_id AND o.location_id IS NOT NULL ORDER BY 1 LIMIT 1;
+    INSERT INTO parcel_return_lines SELECT r.id, l.order_line_id, {pieces}, 0 FROM parcel_returns r
+      JOIN parcel_lines l ON l.parcel_id = r.parcel_id
+      JOIN order_lines o ON o.id = l.order_line_id AND o.location_id IS NOT NULL LIMIT 1"""
+
 #: Each promise and what breaks it.
 BREAKS = [
     ("changes_are_noted", "DELETE FROM catalogue_changes"),
@@ -211,6 +222,31 @@ BREAKS = [
     ("parcels_hold_the_lines", "DELETE FROM parcel_lines"),
     ("parcels_hold_the_lines", "UPDATE parcel_lines SET quantity = quantity + 1"),
     ("parcels_hold_the_lines", "UPDATE parcels SET facility_id = 3 - facility_id"),
+    ("refunds_know_their_pieces", PIECES),
+    (
+        "refunds_know_their_pieces",
+        PIECES + "; INSERT INTO refund_pieces (refund_id, order_line_id, parcel_id, quantity)"
+        " SELECT x.refund_id, x.order_line_id, l.parcel_id, 99 FROM refund_lines x"
+        " JOIN parcel_lines l USING (order_line_id)",
+    ),
+    ("pieces_come_back_once", CAME_BACK.format(pieces=99)),
+    ("returns_moved_the_stock", CAME_BACK.format(pieces=1)),
+    (
+        "merged_parcels_are_empty",
+        without_checks("parcels") + "; UPDATE parcels SET merged_at = now() WHERE id = (SELECT min(id) FROM parcels)",
+    ),
+    (
+        "merged_parcels_are_empty",
+        without_checks("parcels") + "; UPDATE parcels SET split_from = p.id FROM parcels p"
+        " WHERE p.facility_id <> parcels.facility_id",
+    ),
+    (
+        "labels_are_printed_in_batches",
+        "INSERT INTO label_batches (facility_id, size, made_by, request_key)"
+        " SELECT f.id, 'a6', (SELECT min(id) FROM people), repeat('k', 20) FROM facilities f ORDER BY f.id LIMIT 1;"
+        " INSERT INTO label_batch_parcels SELECT b.id, p.id FROM label_batches b, parcels p"
+        " WHERE p.facility_id <> b.facility_id",
+    ),
     ("parcels_follow_their_order", "UPDATE parcels SET state = 'to_pack' WHERE state = 'waiting'"),
     ("parcels_follow_their_order", "UPDATE parcels SET state = 'waiting' WHERE state = 'to_pack'"),
     ("parcels_follow_their_order", "UPDATE parcels SET state = 'waiting' WHERE state = 'cancelled'"),

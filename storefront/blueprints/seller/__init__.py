@@ -58,8 +58,12 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     delivery,
     distributions,
     export,
+    labels,
     money,
     offers,
+    parcel_papers,
+    parcel_pieces,
+    parcel_queue,
     parcels,
     problems,
     profile,
@@ -74,4 +78,5 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     takes,
     team,
     today,
+    tracking,
 )
