@@ -35,6 +35,7 @@ def around() -> dict[str, Any]:
             "read_settlements": allowed(Action.SETTLEMENTS_READ),
             "read_deposits": allowed(Action.DEPOSITS_READ),
         },
+        "views_here": lambda: views.here(g.facility.id, who.id),
         "has_more_facilities": len(policy.presence(who, "seller").facility_ids) > 1,
     }
 
@@ -51,19 +52,23 @@ def allowed(action: Action) -> bool:
 
 
 from storefront.blueprints.seller import (  # noqa: E402, F401
+    certificates,
     declarations,
     delivery,
     distributions,
     export,
     money,
+    notices,
     offers,
     parcels,
     problems,
     questions,
     refunds,
+    replies,
     rules,
     sales,
     shelf,
     statements,
     today,
+    views,
 )
