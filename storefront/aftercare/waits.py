@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from storefront.aftercare import lists
-from storefront.display import format_date
+from storefront.display import format_day
 from storefront.notices.waiting import Asked, Urgency, Waits, source
 from storefront.people.policy import Action
 
@@ -20,6 +20,6 @@ def problems(asked: Asked) -> Iterable[Waits]:
     if not found.open or found.next is None:
         return
     label = ngettext("laporan pembeli menunggu jawaban", "laporan pembeli menunggu jawaban", found.open)
-    note = _("jawab paling lambat %(date)s", date=format_date(found.next))
+    note = _("jawab paling lambat %(date)s", date=format_day(found.next))
     urgency = Urgency.TODAY if found.next <= asked.day else Urgency.SOON
     yield Waits("problem", urgency, found.open, label, note, _("Jawab"), "problems", "flag", on=found.next)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from storefront.display import format_date
+from storefront.display import format_day
 from storefront.enquiries.inbox import open_since
 from storefront.notices.waiting import Asked, Urgency, Waits, source
 from storefront.people.policy import Action
@@ -19,7 +20,8 @@ def questions(asked: Asked) -> Iterable[Waits]:
     count, since = open_since(asked.facility_id)
     if not count or since is None:
         return
+    day = since.astimezone(ZoneInfo(asked.time_zone)).date()
     label = ngettext("pertanyaan menunggu jawaban", "pertanyaan menunggu jawaban", count)
-    note = _("yang pertama sejak %(day)s", day=format_date(since, asked.time_zone))
-    page, on = "questions?state=open", since.date()
+    note = _("yang pertama sejak %(day)s", day=format_day(day))
+    page, on = "questions?state=open", day
     yield Waits("question", Urgency.SOON, count, label, note, _("Jawab"), page, "help", on=on)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import text
 
-from storefront.display import format_date
+from storefront.display import format_day
 from storefront.extensions import db
 from storefront.notices.waiting import Asked, Urgency, Waits, source
 from storefront.people.policy import Action
@@ -39,7 +39,7 @@ def stands(asked: Asked) -> Iterable[Waits]:
         label = ngettext(
             "karya perlu dikirim ke %(fair)s", "karya perlu dikirim ke %(fair)s", row.works, fair=row.name
         )
-        note = _("habis di stan, masih ada di UPT; pameran sampai %(day)s", day=format_date(row.ends_on))
+        note = _("habis di stan, masih ada di UPT; pameran sampai %(day)s", day=format_day(row.ends_on))
         page = "products?status=published"
         yield Waits(
             "exhibition",

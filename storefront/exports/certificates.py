@@ -100,7 +100,7 @@ def issue(facility: Facility, wish: Wish, *, person_id: int, request_key: str) -
             raise NotFound()
         return known
     first, last, order_id = _span(facility, wish)
-    content = _content(facility, first, last, wish.order_number.strip() or None)
+    content = content_of(facility, first, last, wish.order_number.strip() or None)
     year = today().year
     used = select(func.max(SaleCertificate.number)).where(
         SaleCertificate.facility_id == facility.id, SaleCertificate.year == year
@@ -138,9 +138,10 @@ def _span(facility: Facility, wish: Wish) -> tuple[datetime.date, datetime.date,
     return wish.first, wish.last, None
 
 
-def _content(
+def content_of(
     facility: Facility, first: datetime.date, last: datetime.date, number: str | None
 ) -> dict[str, Any]:
+    """All figures of a certificate, as they are known now. Raises NothingSold."""
     until = begins(last + datetime.timedelta(days=1))
     values = {"code": facility.code, "from": begins(first), "until": until, "number": number}
     works = [dict(row) for row in db.session.execute(WORKS, values).mappings()]

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import func, select
 
-from storefront.display import format_date
+from storefront.display import format_day
 from storefront.extensions import db
 from storefront.notices.waiting import Asked, Urgency, Waits, source
 from storefront.orders.models import Parcel, ParcelState
@@ -38,7 +38,7 @@ def parcels(asked: Asked) -> Iterable[Waits]:
         page = f"parcels?state={state}"
         if row.at is not None and row.at < 0:
             label = ngettext("kiriman terlambat", "kiriman terlambat", row.all)
-            note = _("dijanjikan sejak %(day)s", day=format_date(row.day))
+            note = _("dijanjikan sejak %(day)s", day=format_day(row.day))
             yield Waits("late", Urgency.LATE, row.all, label, note, button, page, "clock", on=row.day)
         elif row.at == 0:
             label = ngettext("kiriman dijanjikan hari ini", "kiriman dijanjikan hari ini", row.all)
@@ -49,7 +49,7 @@ def parcels(asked: Asked) -> Iterable[Waits]:
 
 
 def _later(to_pack: int, packed: int, day: datetime.date | None) -> Iterable[Waits]:
-    note = _("yang pertama dijanjikan %(day)s", day=format_date(day)) if day else ""
+    note = _("yang pertama dijanjikan %(day)s", day=format_day(day)) if day else ""
     if to_pack:
         label = ngettext("kiriman perlu dikemas", "kiriman perlu dikemas", to_pack)
         page = "parcels?state=to_pack"
