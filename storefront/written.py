@@ -16,12 +16,20 @@ from storefront.extensions import db
 Result = TypeVar("Result")
 #: No amount is larger; the database counts further.
 MOST = 10**15
+#: `Rp`, `Rp.` or `IDR`, before or behind.
+CURRENCY = re.compile(r"^(?:rp\.?|idr)|(?:rp|idr)$", re.IGNORECASE)
 DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 
 def whole_number(text: str) -> int | None:
-    """`1.250.000`, `Rp 1.250.000` or `1250000` as a number; None for anything else."""
-    plain = re.sub(r"[\s.\u00a0]", "", text.strip().removeprefix("Rp"))
+    """`1250000`, `1.250.000`, `1,250,000`, `Rp 1.250.000,-` or `1.250.000,00` as a number; None for anything else.
+
+    Dots and commas stand between thousands; what could be a part of a rupiah is none of ours to round.
+    """
+    plain = CURRENCY.sub("", "".join(text.split()))
+    plain = re.sub(r"(?:[.,]-|[.,]00)$", "", plain)
+    if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]{1,3}(?:,[0-9]{3})+", plain):
+        plain = re.sub(r"[.,]", "", plain)
     return int(plain) if re.fullmatch(r"[0-9]{1,15}", plain) else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import enum
 
-from sqlalchemy import FetchedValue, ForeignKey, Integer
+from sqlalchemy import FetchedValue, ForeignKey, Integer, Text
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -79,6 +79,10 @@ class Product(db.Model):  # type: ignore[name-defined]
     description_en: Mapped[str] = mapped_column(default="")
     delivery_scope: Mapped[str] = mapped_column(default=DeliveryScope.NATIONWIDE.value)
     status: Mapped[str] = mapped_column(default=ProductStatus.DRAFT.value)
+    #: Names of what tells its variants apart, such as size and colour; at most two.
+    options: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    #: Empty: as in Indonesian.
+    options_en: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     published_at: Mapped[datetime.datetime | None]
     #: Kept by a trigger.
     search: Mapped[str] = mapped_column(
@@ -105,6 +109,9 @@ class Variant(db.Model):  # type: ignore[name-defined]
     id: Mapped[int] = mapped_column(primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
     sku: Mapped[str]
+    #: Its values of the product's options, in their order.
+    options: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    options_en: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     #: Empty for the only variant of a product.
     title: Mapped[str] = mapped_column(default="")
     title_en: Mapped[str] = mapped_column(default="")
@@ -115,6 +122,8 @@ class Variant(db.Model):  # type: ignore[name-defined]
     #: Made after it is ordered: no stock, a lead time instead.
     made_to_order: Mapped[bool] = mapped_column(default=False)
     lead_time_days: Mapped[int | None] = mapped_column(Integer)
+    #: Pieces made to order that the workshop makes in a week; None: however many are ordered.
+    weekly_capacity: Mapped[int | None] = mapped_column(Integer)
     position: Mapped[int] = mapped_column(Integer, default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
     #: Which of its product's pictures shows it; None: all of them.

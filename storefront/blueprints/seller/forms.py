@@ -10,6 +10,7 @@ from wtforms import HiddenField, IntegerField, SelectChoice, SelectField, String
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
 from storefront.catalogue.offer import LONGEST_LEAD, MOST
+from storefront.written import one_line, whole_number
 
 #: Couriers that reach a facility's gate; `other` is written by hand.
 COURIERS = ("JNE", "J&T Express", "Pos Indonesia", "SiCepat", "TIKI", "AnterAja", "Lion Parcel", "Wahana")
@@ -20,28 +21,23 @@ REASONS = ("made", "counted", "damaged", "given", "correction")
 MOST_PIECES = 100_000
 
 
-def one_line(text: str | None) -> str:
-    """`text` on one line, printable characters only."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
-
-
-def whole(text: object) -> object:
-    """`1.250.000` and `Rp 1.250.000` as people write them, as digits; anything else unchanged."""
-    if not isinstance(text, str):
-        return text
-    return text.strip().removeprefix("Rp").replace("\N{NO-BREAK SPACE}", "").replace(" ", "").replace(".", "")
+def tidy(text: str | None) -> str:
+    """What a field holds, on one line."""
+    return one_line(text or "")
 
 
 class WholeNumber(IntegerField):
     """A whole number, with or without dots between the thousands."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        if not valuelist or not str(valuelist[0]).strip():
+        written = str(valuelist[0]).strip() if valuelist else ""
+        if not written:
             return
-        try:
-            self.data = int(str(whole(valuelist[0])))
-        except ValueError as error:
-            raise ValueError(_("Tulis dengan angka bulat.")) from error
+        is_less = written[0] in "-\N{MINUS SIGN}"
+        number = whole_number(written[1:] if is_less else written)
+        if number is None:
+            raise ValueError(_("Tulis dengan angka bulat."))
+        self.data = -number if is_less else number
 
 
 class ShipForm(FlaskForm):
@@ -51,10 +47,10 @@ class ShipForm(FlaskForm):
         validators=[InputRequired(_("Pilih kurirnya."))],
     )
     other_courier = StringField(
-        filters=[one_line], validators=[Length(max=60, message=_("Nama kurir paling panjang 60 huruf."))]
+        filters=[tidy], validators=[Length(max=60, message=_("Nama kurir paling panjang 60 huruf."))]
     )
     tracking = StringField(
-        filters=[one_line], validators=[Length(max=60, message=_("Nomor resi paling panjang 60 karakter."))]
+        filters=[tidy], validators=[Length(max=60, message=_("Nomor resi paling panjang 60 karakter."))]
     )
 
     def validate_other_courier(self, field: StringField) -> None:
@@ -81,7 +77,7 @@ class StockForm(FlaskForm):
         ]
     )
     note = StringField(
-        filters=[one_line], validators=[Length(max=200, message=_("Catatan paling panjang 200 huruf."))]
+        filters=[tidy], validators=[Length(max=200, message=_("Catatan paling panjang 200 huruf."))]
     )
     once = HiddenField(
         default=lambda: secrets.token_urlsafe(12),

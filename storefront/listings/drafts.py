@@ -1,0 +1,162 @@
+"""Drafts of listings: begun, saved, thrown away. Two people at one draft: the second is shown both versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from storefront.audit.record import record
+from storefront.catalogue.models import Photo, Product
+from storefront.errors import DomainError, NotFound
+from storefront.extensions import db
+from storefront.listings.models import DraftPhoto, DraftState, ListingDraft
+from storefront.listings.read import listing_of
+from storefront.listings.typed import blank, kept, typed
+
+#: In these it can be written on; otherwise it is taken back first.
+OPEN = (DraftState.EDITING, DraftState.SENT_BACK)
+
+
+class DraftMoved(DomainError):
+    """Somebody else has saved it since the page was opened; `draft` holds what they wrote."""
+
+    code, status = "draft_moved", 409
+    message = _("Orang lain menyimpan karya ini lebih dulu. Bandingkan keduanya di bawah, lalu pilih.")
+
+    def __init__(self, draft: ListingDraft) -> None:
+        super().__init__(extra={"version": draft.version})
+        self.draft = draft
+
+
+class DraftWaits(DomainError):
+    """It lies with a curator, or waits for its day."""
+
+    code, status = "draft_waits", 409
+    message = _("Karya ini sedang menunggu kurator. Tarik kembali dulu untuk mengubahnya.")
+
+
+def begin(
+    facility_id: int, *, form_key: str | None, person_id: int | None, content: Mapping[str, Any] | None = None
+) -> ListingDraft:
+    """A draft of something new; the same form begins it once. Never commits."""
+    values = {
+        "facility_id": facility_id,
+        "content": kept(content or blank()),
+        "form_key": form_key,
+        "created_by": person_id,
+        "changed_by": person_id,
+    }
+    made = db.session.execute(
+        upsert(ListingDraft).values(values).on_conflict_do_nothing(index_elements=["form_key"]).returning(ListingDraft.id)
+    ).scalar()
+    if made is not None:
+        _note("begun", made, facility_id, person_id)
+        return db.session.get_one(ListingDraft, made)
+    return db.session.execute(
+        select(ListingDraft).where(ListingDraft.form_key == form_key, ListingDraft.facility_id == facility_id)
+    ).scalar_one()
+
+
+def draft_of(product: Product, *, person_id: int | None) -> ListingDraft:
+    """The product's draft, begun from what is listed when there is none. Never commits."""
+    made = db.session.execute(
+        upsert(ListingDraft)
+        .values(
+            facility_id=product.facility_id,
+            product_id=product.id,
+            content={},
+            created_by=person_id,
+            changed_by=person_id,
+        )
+        .on_conflict_do_nothing(index_elements=["product_id"])
+        .returning(ListingDraft.id)
+    ).scalar()
+    if made is None:
+        return db.session.execute(select(ListingDraft).where(ListingDraft.product_id == product.id)).scalar_one()
+    draft = db.session.get_one(ListingDraft, made)
+    draft.content = typed(listing_of(product), _copy_photos(product.id, draft.id))
+    db.session.flush()
+    _note("begun", draft.id, product.facility_id, person_id, product_id=product.id)
+    return draft
+
+
+def own_draft(facility_id: int, draft_id: int, *, lock: bool = False) -> ListingDraft:
+    """The facility's own draft. Raises NotFound for another's, as if it did not exist."""
+    statement = select(ListingDraft).where(ListingDraft.id == draft_id, ListingDraft.facility_id == facility_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    draft = db.session.scalar(statement)
+    if draft is None:
+        raise NotFound()
+    return draft
+
+
+def save(
+    facility_id: int, draft_id: int, version: int, content: Mapping[str, Any], *, person_id: int
+) -> ListingDraft:
+    """Keep what was typed, whole or not, over what stood at `version`. Never commits.
+
+    The same content sent again changes nothing. Raises NotFound, DraftMoved, DraftWaits.
+    """
+    draft = own_draft(facility_id, draft_id, lock=True)
+    written = kept(content, draft.content)
+    if written == draft.content:
+        return draft
+    if draft.state not in OPEN:
+        raise DraftWaits()
+    if draft.version != version:
+        raise DraftMoved(draft)
+    draft.content = written
+    touched(draft, person_id)
+    return draft
+
+
+def touched(draft: ListingDraft, person_id: int | None) -> None:
+    """The draft, its photos or its files changed: older pages of it are told so."""
+    draft.version += 1
+    draft.changed_at, draft.changed_by = db.session.execute(select(func.now())).scalar_one(), person_id
+    db.session.flush()
+
+
+def discard(draft: ListingDraft, *, person_id: int) -> None:
+    """Throw a draft away; what it said stays in the audit trail. Never commits."""
+    _note("discarded", draft.id, draft.facility_id, person_id, product_id=draft.product_id, content=draft.content)
+    db.session.delete(draft)
+    db.session.flush()
+
+
+def _copy_photos(product_id: int, draft_id: int) -> list[int]:
+    photos = db.session.scalars(select(Photo).where(Photo.product_id == product_id).order_by(Photo.position))
+    copies = [
+        DraftPhoto(
+            draft_id=draft_id,
+            position=position,
+            alt=photo.alt,
+            alt_en=photo.alt_en,
+            tint=photo.tint,
+            state="ready",
+            key=photo.key,
+            widths=list(photo.widths),
+            width=photo.width,
+            height=photo.height,
+        )
+        for position, photo in enumerate(photos, start=1)
+    ]
+    db.session.add_all(copies)
+    db.session.flush()
+    return [copy.id for copy in copies]
+
+
+def _note(action: str, draft_id: int, facility_id: int, person_id: int | None, **details: Any) -> None:
+    record(
+        f"listing_draft.{action}",
+        "listing_draft",
+        draft_id,
+        person_id=person_id,
+        facility_id=facility_id,
+        details={name: value for name, value in details.items() if value is not None},
+    )
