@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -20,7 +19,7 @@ def questions(asked: Asked) -> Iterable[Waits]:
     count, since = open_since(asked.facility_id)
     if not count or since is None:
         return
-    day = since.astimezone(ZoneInfo(asked.time_zone)).date()
+    day = asked.day_of(since)
     label = ngettext("pertanyaan menunggu jawaban", "pertanyaan menunggu jawaban", count)
     note = _("yang pertama sejak %(day)s", day=format_day(day))
     page, on = "questions?state=open", day

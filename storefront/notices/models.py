@@ -25,6 +25,8 @@ class Notice(db.Model):  # type: ignore[name-defined]
     about: Mapped[str] = mapped_column(default="")
     #: The page that it leads to.
     path: Mapped[str]
+    #: False: a letter of the room's own tells it, and devices alone are told here.
+    by_letter: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
 
 

@@ -21,15 +21,16 @@ from storefront.people.models import Membership, Person
 SUBJECT = "notice"
 
 
-def tell(facility_id: int, kind: str, key: str, *, about: str, path: str) -> bool:
+def tell(facility_id: int, kind: str, key: str, *, about: str, path: str, by_letter: bool = True) -> bool:
     """Tell the people of a facility; False when `key` was told before. Never commits.
 
     `kind` is one of `choices.KINDS`. `about` is a parcel's code or a work's title: never anything of a buyer. `path`
-    is the page that shows it, below `/seller/`.
+    is the page that shows it, below `/seller/`. `by_letter=False` where a room writes a letter of its own, to those of
+    `people_of(facility_id, kind)` who want one (`wants_letter`).
     """
     notice_id = db.session.execute(
         insert(Notice)
-        .values(facility_id=facility_id, kind=kind, key=key, about=about[:200], path=path)
+        .values(facility_id=facility_id, kind=kind, key=key, about=about[:200], path=path, by_letter=by_letter)
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(Notice.id)
     ).scalar()
@@ -45,7 +46,7 @@ def spread(notice_id: int) -> int:
     told = 0
     for person in people_of(notice.facility_id, notice.kind):
         ways = choices(person.id, notice.facility_id)[notice.kind]
-        if ways.by_email:
+        if ways.by_email and notice.by_letter:
             told += _owe(notice, person.id, None)
         if ways.by_push:
             devices = db.session.scalars(select(PushDevice.id).where(PushDevice.person_id == person.id))
@@ -64,6 +65,11 @@ def people_of(facility_id: int, kind: str) -> list[Person]:
 def concerns(person: Person, facility_id: int, kind: str) -> bool:
     """Whether somebody is told of this kind of thing in a facility, by what they may do there now."""
     return facility_id in policy.reach(person, KINDS[kind], face="seller").facility_ids
+
+
+def wants_letter(person_id: int, facility_id: int, kind: str) -> bool:
+    """Whether somebody wants a letter about this kind of thing: asked by rooms that write their own."""
+    return choices(person_id, facility_id)[kind].by_email
 
 
 def _owe(notice: Notice, person_id: int, device_id: int | None) -> bool:

@@ -14,6 +14,7 @@ import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from storefront.days import today
 from storefront.people import policy
@@ -45,6 +46,10 @@ class Asked:
     #: The facility's own.
     time_zone: str
     day: datetime.date = field(default_factory=today)
+
+    def day_of(self, moment: datetime.datetime) -> datetime.date:
+        """The day of a moment by the facility's own clock."""
+        return moment.astimezone(ZoneInfo(self.time_zone)).date()
 
     def may(self, action: Action) -> bool:
         """Whether the reader may do this in the facility."""

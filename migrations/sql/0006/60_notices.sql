@@ -9,6 +9,7 @@ CREATE TABLE notices (
     key         text NOT NULL UNIQUE,               -- business key: told once, whatever is retried
     about       text NOT NULL DEFAULT '' CHECK (length(about) <= 200),
     path        text NOT NULL CHECK (path LIKE '/seller/%'),    -- the page that it leads to
+    by_letter   boolean NOT NULL DEFAULT true,      -- false: a letter of the room's own tells it
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 
