@@ -24,7 +24,7 @@ def sent_back(asked: Asked) -> Iterable[Waits]:
         )
     ).one()
     count, since, first = row
-    if not count:
+    if not count or since is None:
         return
     day = asked.day_of(since)
     label = ngettext("karya dikembalikan kurator", "karya dikembalikan kurator", count)

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from storefront.extensions import db
+from storefront.listings.models import ListingDraft
 from storefront.mail.models import Message
 from storefront.mail.push import is_service, public_key
 from storefront.mail.transport import mail_folder
@@ -25,7 +26,7 @@ from storefront.notices.waiting import asked_by, waiting, work
 from storefront.orders.models import Parcel
 from storefront.orders.place import Contact
 from storefront.people.models import Person
-from tests.factories import make_paid_order
+from tests.factories import make_paid_order, make_person
 from tests.push_service import PushService, push_service, signed_by
 from tests.selling import Shop, open_shop
 from tests.staff import make_account
@@ -216,11 +217,17 @@ def test_what_waits_stands_in_order_of_urgency_and_for_whom_it_concerns(shop: Sh
     asked(shop.batik)
     own = select(Parcel).where(Parcel.facility_id == shop.pekalongan.id).order_by(Parcel.id)
     first, second = db.session.scalars(own)
+    curator, now = make_person(), datetime.datetime.now(datetime.UTC)
+    back = {"state": "sent_back", "note": "Fotonya buram.", "decided_at": now, "decided_by": curator.id}
+    asked_by_us = {"facility_id": shop.pekalongan.id, "submitted_at": now, "submitted_by": coordinator.id}
+    draft = ListingDraft(content={}, **asked_by_us, **back)
+    db.session.add(draft)
     first.ready_by = first.ready_by - datetime.timedelta(days=60)  # type: ignore[operator]
     db.session.commit()
     found = waiting(asked_by(coordinator, shop.pekalongan))
-    assert [one.kind for one in found if one.is_work] == ["late", "question", "to_pack"]
-    assert work(found) == 3
+    assert [one.kind for one in found if one.is_work] == ["late", "question", "sent_back", "to_pack"]
+    assert work(found) == 4
+    assert f"listings/{draft.id}" in [one.page for one in found]
     assert all(one.button for one in found)
     assert second.ready_by is not None
     assert waiting(asked_by(coordinator, shop.ambon)) == [], "another facility's is nobody's business"
