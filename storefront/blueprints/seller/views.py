@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext, lazy_pgettext
 from sqlalchemy import select
 
 from storefront.audit.record import record
@@ -20,12 +21,25 @@ from storefront.notices.models import SavedView
 from storefront.people import access
 from storefront.written import Written
 
-#: Lists that keep views, in the order of the menu: each includes `seller/_views.html`.
-LISTS = (
-    "parcels", "problem_list", "products", "sales", "lines", "money", "distribution_list", "certificate_list",
-    "question_list", "reply_list", "review_list",
-)  # fmt: skip
-ENDPOINTS = tuple(f"seller.{name}" for name in LISTS)
+#: Lists that keep views, in the order of the menu, with what they are called: each includes `seller/_views.html`.
+LISTS = {
+    "seller.parcels": lazy_pgettext("many", "Kiriman"),
+    "seller.label_batches": lazy_gettext("Lembar label"),
+    "seller.problem_list": lazy_gettext("Laporan pembeli"),
+    "seller.listings": lazy_pgettext("many", "Karya"),
+    "seller.products": lazy_gettext("Karya dan stok"),
+    "seller.take_list": lazy_gettext("Hitung stok"),
+    "seller.batch_list": lazy_gettext("Batch makanan"),
+    "seller.import_list": lazy_gettext("Impor karya"),
+    "seller.sales": lazy_gettext("Penjualan"),
+    "seller.lines": lazy_gettext("Baris laporan"),
+    "seller.money": lazy_gettext("Penyaluran dan setoran"),
+    "seller.distribution_list": lazy_gettext("Pembagian premi"),
+    "seller.certificate_list": lazy_gettext("Surat keterangan penjualan"),
+    "seller.question_list": lazy_pgettext("many", "Pertanyaan"),
+    "seller.reply_list": lazy_gettext("Jawaban siap pakai"),
+    "seller.review_list": lazy_pgettext("many", "Ulasan"),
+}
 STEPS = ("rename", "default", "plain", "delete", "restore")
 
 
@@ -40,7 +54,7 @@ class Here:
 
 def here(facility_id: int, person_id: int) -> Here | None:
     """The views of the list that is being answered; None where lists keep none."""
-    if request.endpoint not in ENDPOINTS:
+    if request.endpoint not in LISTS:
         return None
     own = saved_views.views(person_id, facility_id, request.endpoint)
     query = saved_views.tidy(request.query_string.decode(errors="replace"))
@@ -55,7 +69,7 @@ def address(view: SavedView) -> str:
 @bp.before_request
 def open_with_default() -> ResponseReturnValue | None:
     """A list that is opened without a query shows its default view; its own links are followed as they are."""
-    if request.method != "GET" or request.endpoint not in ENDPOINTS or request.query_string:
+    if request.method != "GET" or request.endpoint not in LISTS or request.query_string:
         return None
     if urlsplit(request.headers.get("Referer", "")).path == request.script_root + request.path:
         return None
@@ -82,7 +96,7 @@ def save_view(code: str) -> ResponseReturnValue:
     """Keep a list as it is seen now."""
     form = Written(request.form)
     endpoint = form["list"]
-    if endpoint not in ENDPOINTS:
+    if endpoint not in LISTS or endpoint not in current_app.view_functions:
         raise NotFound()
 
     def save() -> SavedView:
@@ -146,7 +160,7 @@ def _record(action: str, view: SavedView) -> None:
 
 def _page(form: Written, wrong: int | None = None) -> str:
     me, gone = access.person_id(), request.args.get("gone", 0, type=int)
-    groups = [(name, saved_views.views(me, g.facility.id, name)) for name in _used(me)]
+    groups = [(LISTS[name], saved_views.views(me, g.facility.id, name)) for name in _used(me)]
     deleted = db.session.get(SavedView, gone) if gone else None
     is_own = deleted is not None and (deleted.person_id, deleted.facility_id) == (me, g.facility.id)
     return render_template(
@@ -167,4 +181,4 @@ def _used(person_id: int) -> list[str]:
         SavedView.deleted_at.is_(None),
     )
     found = set(db.session.scalars(query.distinct()))
-    return [name for name in ENDPOINTS if name in found]
+    return [name for name in LISTS if name in found and name in current_app.view_functions]
