@@ -70,3 +70,4 @@ GRANT UPDATE (quantity) ON parcel_lines TO {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON
     parcel_returns, parcel_return_lines, label_batch_parcels, label_prints FROM {web};
 REVOKE DELETE, TRUNCATE ON label_batches FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON notices, sale_certificates FROM {web};

@@ -21,6 +21,7 @@ from storefront.demo import (
     declared,
     files,
     growth,
+    kept,
     offers,
     office,
     packed_apart,
@@ -123,6 +124,7 @@ def load(
         _commit("VACUUM (ANALYZE) journal_entries, postings")
         say("Everything sold")
     _work(sites, accounts, today, seed)
+    kept.add(sites, _of_role("coordinator", accounts), today, seed)
     searches.add(accounts[CURATOR].id, today, seed)
     # The provider knows of these months what the shop knows.
     db.session.execute(text("SELECT sandbox_fill_in()"))

@@ -124,6 +124,7 @@ def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datet
         parcel.ready_by = all_ready_on(known_on, lead_times, days[parcel.facility_id])
         parcel.state = ParcelState.TO_PACK.value
     owe("order_paid", order.id)
+    defer("orders.tell_facilities", order_id=order.id)
 
 
 def _sold(lines: list[OrderLine]) -> list[SoldLine]:

@@ -13,6 +13,7 @@ from storefront.orders.messages import send_message
 from storefront.orders.progress import tell_progress
 from storefront.orders.receive import receive_silent
 from storefront.orders.refund import look_up_refunds, send_refund
+from storefront.orders.tell_facilities import tell_facilities
 
 
 @jobs.task(name="orders.ask_provider", retry=RetryStrategy(max_attempts=4, wait=2, linear_wait=10))
@@ -52,6 +53,13 @@ def refresh_queues_job() -> None:
 def send_message_job(message_id: int) -> None:
     """Send a letter that a fact called for."""
     send_message(message_id)
+
+
+@jobs.task(name="orders.tell_facilities", retry=RetryStrategy(max_attempts=20, wait=5, linear_wait=30))
+def tell_facilities_job(order_id: int) -> None:
+    """Tell each facility of an order that a parcel waits."""
+    tell_facilities(order_id)
+    db.session.commit()
 
 
 @jobs.periodic(cron="* * * * *")

@@ -74,6 +74,7 @@ KEPT: dict[str, str] = {
     "satkers.*": "an office at the treasury, and the official who answers for it",
     "bank_accounts.*": "accounts of offices, not of shoppers",
     "bank_files.*": "what the treasurer called the file",
+    "canned_replies.*": "an office's own answers, ready to be used",
     "categories.*": "a category of goods",
     "cities.*": "a city or regency",
     "districts.*": "a district",

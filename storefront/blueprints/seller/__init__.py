@@ -37,6 +37,7 @@ def around() -> dict[str, Any]:
             "read_deposits": allowed(Action.DEPOSITS_READ),
         },
         "other_facilities": switch.others(who),
+        "views_here": lambda: views.here(g.facility.id, who.id),
     }
 
 
@@ -54,12 +55,14 @@ def allowed(action: Action) -> bool:
 from storefront.blueprints.seller import (  # noqa: E402, F401
     bank_details,
     calendar,
+    certificates,
     declarations,
     delivery,
     distributions,
     export,
     labels,
     money,
+    notices,
     offers,
     parcel_papers,
     parcel_pieces,
@@ -69,6 +72,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     profile,
     questions,
     refunds,
+    replies,
     rules,
     sales,
     shelf,
@@ -79,4 +83,5 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     team,
     today,
     tracking,
+    views,
 )
