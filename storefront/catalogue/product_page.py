@@ -38,7 +38,8 @@ SKILLS = 4
 PRODUCT = f"""
 SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.delivery_scope, p.workshop_id,
        p.facility_id, p.commodity_group_id, w.name AS workshop_name, w.about AS workshop_about,
-       w.about_en AS workshop_about_en, workshop_may_sell(p.workshop_id, :today) AS may_sell,
+       w.about_en AS workshop_about_en, product_may_sell(p.id, :today) AS may_sell,
+       workshop_may_sell(p.workshop_id, :today) AS is_declared,
        (SELECT to_json(d) FROM ({IN_FORCE}) d WHERE d.workshop_id = p.workshop_id) AS declaration,
        (SELECT json_agg(taught) FROM (SELECT t.skill, max(t.skill_en) AS skill_en FROM training_programmes t
                      WHERE t.facility_id = p.facility_id AND t.state = 'checked' AND t.workshop_id = p.workshop_id
@@ -169,8 +170,10 @@ class ProductPage:
     words: ProductWords
     #: The workshop's, in force today.
     declaration: DeclarationView | None
-    #: Whether the workshop may sell today; without a declaration it may not.
+    #: Whether it may be sold today: its workshop has declared, and the papers that its category asks for are in force.
     may_sell: bool
+    #: Whether the workshop may; where it may and the product may not, a paper of it is not in force.
+    is_declared: bool
     #: The SKU that the address asks for.
     asked: str = ""
     #: What people say of it, as the database's `product_voices` gives it; empty when not asked for.
@@ -229,6 +232,7 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
         words=ProductWords.of(row, locale),
         declaration=DeclarationView.of(row["workshop_name"], declared, locale) if declared else None,
         may_sell=row["may_sell"],
+        is_declared=row["is_declared"],
         asked=sku,
         voices=row["voices"] or {},
         rating=Rating.of(row["rating"]),

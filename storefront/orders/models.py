@@ -9,6 +9,7 @@ from sqlalchemy import FetchedValue, ForeignKey, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.extensions import db
+from storefront.orders.batch_models import ParcelBatch  # noqa: F401 - the room's models come together
 
 
 class OrderState(enum.StrEnum):

@@ -87,7 +87,7 @@ class ParcelShipping:
 
 
 #: What a line is snapshotted from: variant, product, facility, workshop, the store's location, and whether the
-#: workshop may sell on the order's day.
+#: thing may be sold on the order's day.
 Listing = Row[Variant, Product, Facility, Workshop, int | None, bool]
 
 
@@ -168,7 +168,7 @@ def _cancel_replaced(orders: Sequence[Order], wanted: Sequence[Wanted | None]) -
 
 
 def _listings(lines: Sequence[PricedLine], day: datetime.date) -> dict[int, Listing]:
-    may_sell = func.workshop_may_sell(Workshop.id, day, type_=Boolean)
+    may_sell = func.product_may_sell(Product.id, day, type_=Boolean)
     rows = db.session.execute(
         select(Variant, Product, Facility, Workshop, StockLocation.id, may_sell)
         .join(Product, Variant.product_id == Product.id)

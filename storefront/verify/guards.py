@@ -16,9 +16,11 @@ TRIGGERS = {
     "budget_returns": (
         "budget_returns_begin", "budget_returns_keep", "budget_returns_transition", "budget_returns_within",
     ),
+    "batches": ("catalogue_changed",),
     "case_files": ("case_files_append_only",),
     "case_messages": ("case_messages_append_only",),
     "categories": ("catalogue_changed", "categories_former_name", "categories_search"),
+    "category_needs": ("category_needs_time", "needs_changed"),
     "connected_accounts": ("connected_accounts_end", "connected_accounts_keep"),
     "corrections": ("corrections_begin", "corrections_keep", "corrections_settle", "corrections_transition"),
     "deposit_lines": ("deposit_lines_append_only", "deposit_lines_of_the_state", "deposit_lines_whole"),
@@ -57,6 +59,7 @@ TRIGGERS = {
     "order_lines": ("order_lines_append_only", "order_lines_place", "order_lines_shared"),
     "orders": ("orders_extend_once", "orders_transition"),
     "page_revisions": ("catalogue_changed", "page_revisions_append_only"),
+    "parcel_batches": ("parcel_batches_within",),
     "parcels": ("parcels_transition",),
     "payment_events": ("payment_events_keep",),
     "payments": ("payments_keep", "payments_transition"),
@@ -71,11 +74,11 @@ TRIGGERS = {
     ),
     "product_facts": ("catalogue_changed",),
     "product_foods": ("catalogue_changed",),
-    "product_papers": ("catalogue_changed",),
+    "product_papers": ("catalogue_changed", "papered_listing"),
     "product_ratings": ("listing_rated", "listing_rated_shows"),
     "products": (
         "catalogue_changed", "declared_listings", "listing_changed", "listing_words_changed", "note_catalogue_change",
-        "products_search_text", "search_words_met", "search_words_met_again",
+        "papered_listing", "products_complete", "products_search_text", "search_words_met", "search_words_met_again",
     ),
     "problems": ("problems_keep",),
     "provider_lines": ("provider_lines_keep",),
@@ -114,7 +117,7 @@ TRIGGERS = {
 }  # fmt: skip
 #: What is there once: every unique index and every EXCLUDE, by name, but primary keys.
 ONCE = (
-    "accounts_code_key", "bank_accounts_one_in_force", "bank_files_once",
+    "accounts_code_key", "bank_accounts_one_in_force", "bank_files_once", "batches_product_id_code_key",
     "bank_lines_bank_account_id_fingerprint_key", "bank_returns_held", "bank_returns_refund",
     "budget_returns_reference", "carts_order_id_key", "carts_token_hash_key", "case_files_key_key",
     "cases_form_key_key", "cases_number_key", "categories_slug_key",
@@ -128,6 +131,7 @@ ONCE = (
     "home_changes_undoes_key",
     "instalments_order_id_position_key", "journal_entries_source_key",
     "letter_choices_email_kind_key", "listing_drafts_form_key_key", "listing_drafts_product_id_key",
+    "listing_news_key_key",
     "mailed_links_token_hash_key", "memberships_once", "messages_key_key",
     "moderation_items_kind_subject_id_key",
     "order_lines_order_id_position_key", "orders_number_key", "page_revisions_slug_number_key",
