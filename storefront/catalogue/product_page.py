@@ -49,6 +49,8 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
        f.name AS facility_name, f.city, r.name AS province, c.slug AS category_slug, c.name AS category_name,
        c.name_en AS category_name_en,{product_words.COLUMNS},
        (SELECT json_agg(ph ORDER BY ph.position) FROM photos ph WHERE ph.product_id = p.id) AS photos,
+       (SELECT json_agg(b ORDER BY b.decided_at DESC) FROM batches b WHERE b.product_id = p.id AND b.state = 'recalled'
+           AND b.best_before >= CAST(:today AS date) - 90) AS recalled,
        (SELECT to_json(pr) FROM product_ratings pr WHERE pr.product_id = p.id AND pr.reviews > 0) AS rating,
        (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'title', v.title, 'title_en', v.title_en,
                   'price', v.price, 'material_cost', v.material_cost, 'weight_g', v.weight_g,
@@ -100,6 +102,21 @@ class FacilityRef:
 class CategoryRef:
     slug: str
     name: str
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A batch that nobody should eat from."""
+
+    code: str
+    best_before: datetime.date
+    reason: str
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], locale: str) -> Recalled:
+        """From a row of `batches` as JSON."""
+        reason = (row["reason_en"] if locale == "en" else "") or row["reason"]
+        return cls(row["code"], datetime.date.fromisoformat(row["best_before"]), reason)
 
 
 @dataclass(frozen=True)
@@ -174,6 +191,8 @@ class ProductPage:
     may_sell: bool
     #: Whether the workshop may; where it may and the product may not, a paper of it is not in force.
     is_declared: bool
+    #: Batches that were recalled, the latest first, while somebody may still have them.
+    recalled: tuple[Recalled, ...]
     #: The SKU that the address asks for.
     asked: str = ""
     #: What people say of it, as the database's `product_voices` gives it; empty when not asked for.
@@ -233,6 +252,7 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
         declaration=DeclarationView.of(row["workshop_name"], declared, locale) if declared else None,
         may_sell=row["may_sell"],
         is_declared=row["is_declared"],
+        recalled=tuple(Recalled.of(one, locale) for one in row["recalled"] or ()),
         asked=sku,
         voices=row["voices"] or {},
         rating=Rating.of(row["rating"]),

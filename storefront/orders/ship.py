@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.orders import packed_batches
 from storefront.orders.models import Parcel, ParcelState
 from storefront.orders.progress import tell_soon
 
@@ -24,13 +25,17 @@ class WrongParcelState(DomainError):
 
 
 def mark_packed(parcel_id: int, person_id: int) -> Parcel:
-    """to_pack → packed."""
-    return _step(parcel_id, ParcelState.PACKED, person_id, stamp="packed_at")
+    """to_pack → packed; of food, the batches that end first are noted."""
+    parcel = _step(parcel_id, ParcelState.PACKED, person_id, stamp="packed_at")
+    packed_batches.note_packed(parcel_id, person_id)
+    return parcel
 
 
 def unpack(parcel_id: int, person_id: int) -> Parcel:
     """packed → to_pack, for the usual slip of the finger; never one that was called off."""
-    return _step(parcel_id, ParcelState.TO_PACK, person_id, only_from=ParcelState.PACKED)
+    parcel = _step(parcel_id, ParcelState.TO_PACK, person_id, only_from=ParcelState.PACKED)
+    packed_batches.forget_packed(parcel_id, person_id)
+    return parcel
 
 
 def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) -> Parcel:
@@ -90,6 +95,8 @@ def _step(
         (to in (ParcelState.SHIPPED, ParcelState.READY)) and (parcel.is_pickup != (to is ParcelState.READY))
     ):
         raise WrongParcelState()
+    if to in (ParcelState.SHIPPED, ParcelState.READY):
+        packed_batches.refuse_held(parcel_id)
     for name, value in (values or {}).items():
         setattr(parcel, name, value)
     if stamp:

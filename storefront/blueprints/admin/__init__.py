@@ -45,6 +45,7 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     operator,
     overview,
     pages,
+    recalls,
     searches,
     synonyms,
 )

@@ -51,6 +51,7 @@ def allowed(action: Action) -> bool:
 
 
 from storefront.blueprints.seller import (  # noqa: E402, F401
+    batches,
     declarations,
     delivery,
     distributions,

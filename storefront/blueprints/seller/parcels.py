@@ -16,6 +16,7 @@ from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.orders import packing, ship
 from storefront.orders.models import Parcel
+from storefront.orders.packed_batches import food_lines
 from storefront.orders.parcel_sheet import ParcelSheet, parcel_sheet
 from storefront.pages import page_number
 from storefront.people import access
@@ -148,6 +149,7 @@ def page(sheet: ParcelSheet, form: ShipForm | None = None) -> str:
         form=form or ShipForm(formdata=None),
         refunds=refunds_of(sheet) if allowed(Action.REFUNDS_READ) else [],
         me=access.person_id(),
+        food=food_lines(sheet.id),
     )
 
 
