@@ -6,7 +6,10 @@ import datetime
 import itertools
 from typing import Any
 
-from storefront.catalogue.models import CategoryNeed
+from sqlalchemy import select
+
+from storefront.catalogue.models import CategoryNeed, Variant
+from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.listings import drafts, review
@@ -14,6 +17,7 @@ from storefront.listings.models import DraftPhoto, ListingDraft
 from storefront.listings.typed import blank_variant
 from storefront.media.storage import private_files
 from storefront.people.models import Person
+from storefront.stock.models import Batch
 from tests.factories import PDF, make_category, make_person
 
 _numbers = itertools.count(1)
@@ -94,3 +98,15 @@ def with_papers(draft: ListingDraft, until: datetime.date) -> ListingDraft:
     draft.content = {**draft.content, "papers": papers(until)}
     db.session.flush()
     return draft
+
+
+def listed_things(place: Workshop, sku: str, document_key: str) -> dict[str, Any]:
+    """A draft with a paper, a product and a batch of it, as parts of addresses."""
+    draft = make_draft(place)
+    paper = {"kind": "pirt", "number": "1", "issued_by": "", "valid_until": "", "document_key": document_key}
+    draft.content = {**draft.content, "papers": [paper]}
+    product_id = db.session.execute(select(Variant.product_id).where(Variant.sku == sku)).scalar_one()
+    batch = Batch(product_id=product_id, code="B-1", made_on=today(), best_before=today())
+    db.session.add(batch)
+    db.session.flush()
+    return {"draft_id": draft.id, "paper": "pirt", "product_id": product_id, "batch_id": batch.id}

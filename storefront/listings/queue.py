@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from storefront.extensions import db
@@ -113,7 +114,7 @@ def facilities() -> list[tuple[str, str]]:
     return [(code, name) for code, name in found]
 
 
-def _narrowed(wanted: Wanted) -> Select[tuple[ListingDraft, str, str, str, str, str]]:
+def _narrowed(wanted: Wanted) -> Any:
     statement = _select().where(ListingDraft.state == LISTS.get(wanted.list, DraftState.IN_REVIEW).value)
     if wanted.why in WHYS:
         statement = statement.where(ListingDraft.waits_for.contains([wanted.why]))
@@ -122,7 +123,7 @@ def _narrowed(wanted: Wanted) -> Select[tuple[ListingDraft, str, str, str, str, 
     return statement
 
 
-def _select() -> Select[tuple[ListingDraft, str, str, str, str, str]]:
+def _select() -> Any:
     asker, decider = aliased(Person), aliased(Person)
     return (
         select(ListingDraft, Facility.code, Facility.name, Facility.time_zone, asker.name, decider.name)

@@ -190,7 +190,7 @@ def own(facility_id: int, batch_id: int, *, lock: bool = False) -> Batch:
     )
     if lock:
         statement = statement.with_for_update(of=Batch).execution_options(populate_existing=True)
-    batch = db.session.scalar(statement)
+    batch: Batch | None = db.session.scalar(statement)
     if batch is None:
         raise NotFound()
     return batch

@@ -8,6 +8,7 @@ from storefront.verify import (
     clearing,
     facts,
     guards,
+    listed,
     orders,
     passed_on,
     periods,
@@ -35,5 +36,6 @@ INVARIANTS = (
     *facts.INVARIANTS,
     *voices.INVARIANTS,
     *selling.INVARIANTS,
+    *listed.INVARIANTS,
     *guards.INVARIANTS,
 )

@@ -91,13 +91,13 @@ def preview_listing(draft_id: int) -> ResponseReturnValue:
         db.session.rollback()
 
 
-@bp.get("/listings/<int:draft_id>/papers/<kind>")
+@bp.get("/listings/<int:draft_id>/papers/<paper>")
 @access.rule(Action.PUBLISH)
-def listing_paper(draft_id: int, kind: str) -> ResponseReturnValue:
+def listing_paper(draft_id: int, paper: str) -> ResponseReturnValue:
     """The file of a paper, to be saved."""
     row = _row(draft_id)
-    key = next((paper["document_key"] for paper in row.draft.content["papers"] if paper["kind"] == kind), None)
-    return attachment(key, f"surat-{kind}-{row.facility_code}-{draft_id}".replace("_", "-"))
+    key = next((one["document_key"] for one in row.draft.content["papers"] if one["kind"] == paper), None)
+    return attachment(key, f"surat-{paper}-{row.facility_code}-{draft_id}".replace("_", "-"))
 
 
 @bp.get("/listings/<int:draft_id>/<any('approve', 'send-back'):step>")
@@ -173,7 +173,7 @@ def asked() -> Wanted:
     )
 
 
-def kept(wanted: Wanted) -> dict[str, str]:
+def kept(wanted: Wanted) -> dict[str, Any]:
     """The filters as they stand in addresses."""
     found = {"list": wanted.list if wanted.list != "waiting" else "", "why": wanted.why, "facility": wanted.facility}
     return {name: value for name, value in found.items() if value}

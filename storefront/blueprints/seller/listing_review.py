@@ -110,8 +110,8 @@ def withdraw_listing(code: str, draft_id: int) -> ResponseReturnValue:
 
 @bp.get("/<code>/listings/<int:draft_id>/papers")
 @access.rule(Action.LISTINGS_READ)
-def listing_papers(code: str, draft_id: int) -> ResponseReturnValue:
-    """The papers of a draft; they stand on its review's page."""
+def after_paper(code: str, draft_id: int) -> ResponseReturnValue:
+    """The address of a refused paper, opened again: papers stand on the review's page."""
     own_draft(g.facility.id, draft_id)
     return redirect(url_for("seller.listing_review", code=code, draft_id=draft_id, _anchor="surat"))
 
@@ -137,13 +137,13 @@ def put_paper(code: str, draft_id: int) -> ResponseReturnValue:
     return redirect(url_for("seller.listing_review", code=code, draft_id=draft_id, _anchor="surat"), 303)
 
 
-@bp.get("/<code>/listings/<int:draft_id>/papers/<kind>")
+@bp.get("/<code>/listings/<int:draft_id>/papers/<paper>")
 @access.rule(Action.LISTINGS_READ)
-def paper_file(code: str, draft_id: int, kind: str) -> ResponseReturnValue:
+def paper_file(code: str, draft_id: int, paper: str) -> ResponseReturnValue:
     """The file of a paper, to be saved."""
     draft = own_draft(g.facility.id, draft_id)
-    key = next((paper["document_key"] for paper in draft.content["papers"] if paper["kind"] == kind), None)
-    return attachment(key, f"surat-{kind}-{draft_id}".replace("_", "-"))
+    key = next((one["document_key"] for one in draft.content["papers"] if one["kind"] == paper), None)
+    return attachment(key, f"surat-{paper}-{draft_id}".replace("_", "-"))
 
 
 @bp.get("/<code>/papers")
@@ -157,19 +157,23 @@ def papers(code: str) -> ResponseReturnValue:
 @access.rule(Action.LISTINGS_READ)
 def after_renewing(code: str, product_id: int) -> ResponseReturnValue:
     """The address of a refused step, opened again."""
-    return redirect(url_for("seller.papers", code=code))
+    return redirect(url_for("seller.papers", code=code, _anchor=f"karya-{_own_product(product_id).id}"))
 
 
 @bp.post("/<code>/papers/<int:product_id>/renew")
 @access.rule(Action.LISTINGS_WRITE)
 def renew_paper(code: str, product_id: int) -> ResponseReturnValue:
     """To the product's draft, begun if there is none, where the new paper is written down."""
+    draft = draft_of(_own_product(product_id), person_id=access.person_id())
+    db.session.commit()
+    return redirect(url_for("seller.listing_review", code=code, draft_id=draft.id, _anchor="surat"), 303)
+
+
+def _own_product(product_id: int) -> Product:
     product = db.session.get(Product, product_id)
     if product is None or product.facility_id != g.facility.id:
         raise NotFound()
-    draft = draft_of(product, person_id=access.person_id())
-    db.session.commit()
-    return redirect(url_for("seller.listing_review", code=code, draft_id=draft.id, _anchor="surat"), 303)
+    return product
 
 
 def _page(draft_id: int, form: Written | None = None, paper_form: Written | None = None) -> str:
