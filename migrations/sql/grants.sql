@@ -71,3 +71,5 @@ REVOKE UPDATE, DELETE, TRUNCATE ON
     parcel_returns, parcel_return_lines, label_batch_parcels, label_prints FROM {web};
 REVOKE DELETE, TRUNCATE ON label_batches FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON notices, sale_certificates FROM {web};
+REVOKE DELETE, TRUNCATE ON listing_decisions, batches FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};

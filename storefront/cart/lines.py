@@ -108,7 +108,7 @@ def on_sale(sku: Any) -> Variant:
         .join(Facility, Facility.id == Product.facility_id)
         .where(Variant.sku == normal_sku(sku), Variant.is_active)
         .where(Product.status == ProductStatus.PUBLISHED.value, Facility.status == "active")
-        .where(func.workshop_may_sell(Product.workshop_id, today()))
+        .where(func.product_may_sell(Product.id, today()))
     )
     variant = db.session.scalar(query)
     if variant is None:

@@ -235,7 +235,7 @@ def _lines(query: Any, with_photos: bool, holds: Sequence[OwnHold]) -> list[tupl
 
 
 def _query(source: type[CartLine] | type[KeptLine]) -> Any:
-    may_sell = func.workshop_may_sell(Product.workshop_id, today(), type_=Boolean).label("may_sell")
+    may_sell = func.product_may_sell(Product.id, today(), type_=Boolean).label("may_sell")
     paused_until = func.paused_until(Facility.id, today(), type_=Date).label("paused_until")
     return (
         select(source, Variant, Product, Facility, may_sell, paused_until)

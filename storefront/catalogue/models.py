@@ -84,6 +84,8 @@ class Product(db.Model):  # type: ignore[name-defined]
     #: Empty: as in Indonesian.
     options_en: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     published_at: Mapped[datetime.datetime | None]
+    #: Until then it may be public without what its category asks for; None: no longer than anything else.
+    sells_unpapered_until: Mapped[datetime.date | None]
     #: Kept by a trigger.
     search: Mapped[str] = mapped_column(
         TSVECTOR, server_default=FetchedValue(), server_onupdate=FetchedValue(), deferred=True

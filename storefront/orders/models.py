@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.extensions import db
 from storefront.orders import label_models  # noqa: F401 - made known with the others
+from storefront.orders.batch_models import ParcelBatch  # noqa: F401 - the room's models come together
 
 
 class OrderState(enum.StrEnum):

@@ -88,7 +88,7 @@ class ParcelShipping:
 
 
 #: What a line is snapshotted from: variant, product, facility, workshop, the store's location, and whether the
-#: workshop may sell on the order's day.
+#: thing may be sold on the order's day.
 Listing = Row[Variant, Product, Facility, Workshop, int | None, bool]
 
 
@@ -173,7 +173,7 @@ def _cancel_replaced(orders: Sequence[Order], wanted: Sequence[Wanted | None]) -
 
 
 def _listings(lines: Sequence[PricedLine], day: datetime.date, channel: Channel) -> dict[int, Listing]:
-    may_sell: ColumnElement[bool] = func.workshop_may_sell(Workshop.id, day, type_=Boolean)
+    may_sell: ColumnElement[bool] = func.product_may_sell(Product.id, day, type_=Boolean)
     if channel is Channel.ONLINE:
         # What is agreed at a stand or in an offer is handed over whatever the facility's calendar says.
         may_sell = may_sell & func.paused_until(Facility.id, day, type_=Date).is_(None)

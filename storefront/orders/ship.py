@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.orders import packed_batches
 from storefront.orders.models import Parcel, ParcelState
 from storefront.orders.progress import tell_soon
 
@@ -45,16 +46,23 @@ class Withheld(WrongParcelState):
 
 
 def mark_packed(parcel_id: int, person_id: int) -> Parcel:
-    """to_pack → packed. Raises Withheld while it is decided about pieces of it, or when none is left to pack."""
+    """to_pack → packed; of food, the batches that end first are noted.
+
+    Raises Withheld while it is decided about pieces of it, or when none is left to pack.
+    """
     parcel = db.session.get_one(Parcel, parcel_id, with_for_update=True, populate_existing=True)
     if parcel.state == ParcelState.TO_PACK:
         _refuse_withheld(parcel_id)
-    return _step(parcel_id, ParcelState.PACKED, person_id, stamp="packed_at")
+    parcel = _step(parcel_id, ParcelState.PACKED, person_id, stamp="packed_at")
+    packed_batches.note_packed(parcel_id, person_id)
+    return parcel
 
 
 def unpack(parcel_id: int, person_id: int) -> Parcel:
     """packed → to_pack, for the usual slip of the finger; never one that was called off."""
-    return _step(parcel_id, ParcelState.TO_PACK, person_id, only_from=ParcelState.PACKED)
+    parcel = _step(parcel_id, ParcelState.TO_PACK, person_id, only_from=ParcelState.PACKED)
+    packed_batches.forget_packed(parcel_id, person_id)
+    return parcel
 
 
 def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) -> Parcel:
@@ -137,6 +145,8 @@ def _step(
         (to in (ParcelState.SHIPPED, ParcelState.READY)) and (parcel.is_pickup != (to is ParcelState.READY))
     ):
         raise WrongParcelState()
+    if to in (ParcelState.SHIPPED, ParcelState.READY):
+        packed_batches.refuse_held(parcel_id)
     for name, value in (values or {}).items():
         setattr(parcel, name, value)
     if stamp:

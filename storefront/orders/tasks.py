@@ -14,6 +14,7 @@ from storefront.orders.progress import tell_progress
 from storefront.orders.receive import receive_silent
 from storefront.orders.refund import look_up_refunds, send_refund
 from storefront.orders.tell_facilities import tell_facilities
+from storefront.stock.batches import take_off_all
 
 
 @jobs.task(name="orders.ask_provider", retry=RetryStrategy(max_attempts=4, wait=2, linear_wait=10))
@@ -88,3 +89,10 @@ def send_link_job(number: str, contact: str) -> None:
 def receive_silent_job(timestamp: int) -> None:
     """Every hour: parcels that must have arrived long ago count as received."""
     receive_silent()
+
+
+@jobs.periodic(cron="*/10 * * * *")
+@jobs.task(name="orders.take_off_held", queueing_lock="orders.take_off_held")
+def take_off_held_job(timestamp: int) -> None:
+    """Every ten minutes: pieces of held batches that an unpaid order has let go leave the shelf."""
+    take_off_all()

@@ -9,6 +9,7 @@ from sqlalchemy import FetchedValue, ForeignKey, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.extensions import db
+from storefront.stock.batch_models import Batch, BatchPieces  # noqa: F401 - the room's models come together
 from storefront.stock.take_models import (  # noqa: F401 - the room's models come together
     StockCount,
     StockTake,

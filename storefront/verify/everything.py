@@ -8,6 +8,7 @@ from storefront.verify import (
     clearing,
     facts,
     guards,
+    listed,
     orders,
     passed_on,
     periods,
@@ -37,5 +38,6 @@ INVARIANTS = (
     *facts.INVARIANTS,
     *voices.INVARIANTS,
     *selling.INVARIANTS,
+    *listed.INVARIANTS,
     *guards.INVARIANTS,
 )

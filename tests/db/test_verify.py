@@ -26,7 +26,7 @@ from storefront.payments.sandbox import SandboxGateway, choose_outcome
 from storefront.verify import bank, guards, reconciled, stock_takes, training, transferred
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
-from tests import later_books
+from tests import later_books, listed_breaks
 from tests.clones import Clone, TestServer, settings_for, worker_name
 from tests.factories import (
     make_facility,
@@ -329,6 +329,7 @@ BREAKS = [
         "UPDATE people SET is_active = false; INSERT INTO sessions (token_hash, person_id, expires_at)"
         " SELECT sha256('x'), min(id), now() + interval '1 hour' FROM people",
     ),
+    *listed_breaks.BREAKS,
     (
         "listed_workshops_declared",
         "ALTER TABLE workshops DISABLE TRIGGER USER; UPDATE workshops SET sells_undeclared_until = '2026-01-01'",

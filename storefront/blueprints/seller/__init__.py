@@ -54,6 +54,7 @@ def allowed(action: Action) -> bool:
 
 from storefront.blueprints.seller import (  # noqa: E402, F401
     bank_details,
+    batches,
     calendar,
     certificates,
     declarations,
@@ -61,6 +62,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     distributions,
     export,
     labels,
+    listing_review,
     money,
     notices,
     offers,

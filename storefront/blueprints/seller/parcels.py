@@ -18,6 +18,7 @@ from storefront.extensions import db
 from storefront.form_key import new_key
 from storefront.orders import ship
 from storefront.orders.models import Parcel
+from storefront.orders.packed_batches import food_lines
 from storefront.orders.parcel_sheet import ParcelSheet, parcel_sheet
 from storefront.people import access
 from storefront.people.policy import Action
@@ -134,6 +135,7 @@ def page(sheet: ParcelSheet, form: ShipForm | None = None) -> str:
         refunds=refunds_of(sheet) if allowed(Action.REFUNDS_READ) else [],
         me=access.person_id(),
         kept=kept(),
+        food=food_lines(sheet.id),
     )
 
 
