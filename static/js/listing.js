@@ -5,7 +5,7 @@ const form = document.querySelector("[data-listing]");
 const said = document.getElementById("said");
 const words = (name) => form.dataset["words" + name];
 const CSRF = form.elements.csrf_token.value;
-const TYPED = 1200, AGAIN = 8000;
+const TYPED = 1200, AGAIN = 8000, WEEK = 7 * 24 * 3600 * 1000;
 
 let timer = 0, sending = null, dirty = false, sent = "";
 let box = "listing:" + form.dataset.key;
@@ -20,8 +20,14 @@ function typed() {
   return rows;
 }
 
-function keepHere() {
-  try { localStorage.setItem(box, JSON.stringify({ version: form.elements.version.value, page: form.elements.page.value, base: form.elements.base.value, rows: typed() })); return true; } catch { return false; }
+/** What people see and write, of all that is sent. */
+const seen = (rows) => rows.filter(([name]) => form.elements[name] && form.elements[name].type !== "hidden");
+
+/** `pressed`: sent by a button, so that the next page may show that it arrived. */
+function keepHere(pressed = false) {
+  const { version, page, base } = form.elements;
+  const kept = { version: version.value, page: page.value, base: base.value, rows: typed(), pressed, at: Date.now() };
+  try { localStorage.setItem(box, JSON.stringify(kept)); } catch { /* nothing may be kept here */ }
 }
 function forget() { try { localStorage.removeItem(box); } catch { /* nothing was kept */ } }
 
@@ -85,25 +91,31 @@ form.addEventListener("input", (event) => {
 addEventListener("online", () => { if (dirty) save(); });
 document.addEventListener("visibilitychange", () => { if (document.hidden && dirty) { keepHere(); save(); } });
 addEventListener("pagehide", () => { if (dirty) keepHere(); });
-form.addEventListener("submit", () => { if (dirty) keepHere(); clearTimeout(timer); });
+form.addEventListener("submit", () => { if (dirty) keepHere(true); clearTimeout(timer); });
 
 /** What this browser kept because it never arrived comes back into the form. */
 function recall() {
   let kept = null;
-  try { kept = JSON.parse(localStorage.getItem(box)); } catch { return; }
+  try {
+    for (const name of Object.keys(localStorage)) {
+      if (name.startsWith("listing:") && Date.now() - JSON.parse(localStorage.getItem(name)).at > WEEK) localStorage.removeItem(name);
+    }
+    kept = JSON.parse(localStorage.getItem(box));
+  } catch { return; }
   if (!kept) return;
-  const before = JSON.stringify(typed());
-  if (JSON.stringify(kept.rows) === before) { forget(); return; }
+  const before = JSON.stringify(seen(typed()));
+  const arrived = kept.pressed && Number(form.elements.version.value) > Number(kept.version);
+  if (arrived || JSON.stringify(seen(kept.rows)) === before) { forget(); return; }
   const named = new Map(kept.rows);
   for (const field of form.elements) {
-    if (!field.name || field.type === "file" || field.type === "submit" || field.name === "csrf_token") continue;
+    if (!field.name || ["file", "submit", "hidden"].includes(field.type)) continue;
     if (field.type === "checkbox") { field.checked = kept.rows.some(([name, value]) => name === field.name && value === field.value); }
     else if (named.has(field.name)) field.value = named.get(field.name);
   }
   form.elements.version.value = kept.version;
   form.elements.page.value = kept.page;
   form.elements.base.value = kept.base;
-  if (JSON.stringify(typed()) === before) { forget(); return; }
+  if (JSON.stringify(seen(typed())) === before) { forget(); return; }
   dirty = true;
   save().then((done) => { if (done) tell(words("Back")); });
 }
