@@ -19,6 +19,7 @@ from storefront.days import today as accounting_today
 from storefront.demo import (
     catalogue,
     declared,
+    drafts,
     files,
     growth,
     kept,
@@ -132,6 +133,7 @@ def load(
     settle()
     refresh()
     own_things.add(accounts[SHOPPER], today, seed)
+    drafts.add(sites, accounts, today)
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()

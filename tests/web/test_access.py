@@ -61,6 +61,7 @@ THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
     "enquiry_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
     "reply_id", "certificate_id", "draft_id", "product_id", "batch_id",
+    "event_id",
 }  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def whole_world() -> World:
         rule = make_rule(facility=facility, document_key=decree)
         problem = make_problem(parcel)
         team = team_of(facility)
-        things = listed_things(facility.workshops[0], sku, decree)
+        things = listed_things(sku, decree)
         offer = offers.bear(facility.id, "nationwide", 100_000, days.today(), None, person_id=None)
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
