@@ -5,7 +5,7 @@ from __future__ import annotations
 from procrastinate import RetryStrategy
 
 from storefront.extensions import db, jobs
-from storefront.listing_files import keeping, prepare, reading, run
+from storefront.listing_files import keeping, prepare, reading, run, undo
 
 
 @jobs.task(name="listing_files.read", retry=RetryStrategy(max_attempts=5, wait=2, linear_wait=10))
@@ -19,6 +19,12 @@ def read_job(import_id: int) -> None:
 def run_job(facility_id: int) -> None:
     """Go on with a facility's imports for a while."""
     run.work_on(facility_id)
+
+
+@jobs.task(name="listing_files.undo", retry=RetryStrategy(max_attempts=20, wait=2, linear_wait=10))
+def undo_job(import_id: int) -> None:
+    """Take back what an import changed at once."""
+    undo.undo(import_id)
 
 
 @jobs.task(name="listing_files.prepare_photo", retry=RetryStrategy(max_attempts=5, wait=2, linear_wait=10))

@@ -55,6 +55,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     delivery,
     distributions,
     export,
+    imports,
     money,
     offers,
     parcels,
