@@ -12,9 +12,10 @@ from sqlalchemy import select
 
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.listing_files import keeping
+from storefront.listing_files import keeping, reading
 from storefront.listing_files.models import ListingImport, ListingImportRow
 from storefront.people.models import Person
+from tests.factories import make_member
 
 NEW = {"Bengkel": "Batik", "Kategori": "Kerajinan", "Berat (gram)": "400"}
 
@@ -32,7 +33,13 @@ def csv_of(rows: Sequence[dict[str, Any]], delimiter: str = ";") -> bytes:
 def new_rows(number: int, **more: str) -> list[dict[str, str]]:
     """Rows of so many new products."""
     return [
-        {"Kode karya": f"karya-{n}", "Nama karya": f"Taplak nomor {n}", "Harga": str(50_000 + n), **NEW, **more}
+        {
+            "Kode karya": f"karya-{n}",
+            "Nama karya": f"Taplak nomor {n}",
+            "Harga": str(50_000 + n),
+            **NEW,
+            **more,
+        }
         for n in range(1, number + 1)
     ]
 
@@ -48,6 +55,14 @@ def upload(
         keeping.add_photos(found, f"foto-{number}.zip", archive)
     db.session.commit()
     return found.id
+
+
+def make_import(facility: Facility) -> int:
+    """An import of the facility's that was read and waits to be run, committed."""
+    import_id = upload(facility, make_member("coordinator", facility=facility), csv_of(new_rows(1)))
+    reading.read_import(import_id)
+    db.session.commit()
+    return import_id
 
 
 def run_through(

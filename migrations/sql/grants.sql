@@ -60,3 +60,4 @@ REVOKE DELETE, TRUNCATE ON home_blocks, cases FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON cities, districts, postal_codes, place_versions FROM {web};
 REVOKE DELETE, TRUNCATE ON problems, thank_yous FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON problem_lines, money_news, report_windows, cart_keeping FROM {web};
+REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};

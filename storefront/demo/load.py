@@ -21,6 +21,7 @@ from storefront.demo import (
     declared,
     files,
     growth,
+    imported,
     offers,
     office,
     parcels,
@@ -127,6 +128,7 @@ def load(
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
+    imported.add(sites.facilities["PKL"], _of_role("coordinator", accounts)["PKL"], today)
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 

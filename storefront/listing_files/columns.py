@@ -46,7 +46,7 @@ COLUMNS = (
     Column("description_en", "Cerita (Inggris)", "Description (English)", "Boleh kosong.", of_product=True),
     Column("workshop", "Bengkel", "Workshop", "Salin dari lembar Pilihan.", of_product=True),
     Column("category", "Kategori", "Category", "Salin dari lembar Pilihan.", of_product=True),
-    Column("group", "Kelompok komoditas", "Commodity group", "Salin dari lembar Pilihan, atau kosong.", of_product=True),
+    Column("group", "Kelompok komoditas", "Commodity group", "Dari lembar Pilihan, atau kosong.", of_product=True),
     Column("scope", "Dikirim ke", "Delivered to", "Salin dari lembar Pilihan.", of_product=True),
     Column("option1", "Pilihan 1", "Option 1", "Pembeda varian, misalnya Ukuran.", of_product=True),
     Column("value1", "Isi pilihan 1", "Value 1", "Misalnya XL."),

@@ -110,14 +110,11 @@ def current(
         known.variants[sku] = variant_id
         if holder == facility_id:
             own[sku] = (product_id, variant_id)
-    slugs = {
-        slug: product_id
-        for slug, product_id in db.session.execute(
-            select(Product.slug, Product.id).where(
-                Product.facility_id == facility_id, Product.slug == func.any([key.strip() for key in keys])
-            )
-        )
-    }
+    named = [key.strip() for key in keys]
+    of_key = select(Product.slug, Product.id).where(
+        Product.facility_id == facility_id, Product.slug == func.any(named)
+    )
+    slugs: dict[str, int] = dict(db.session.execute(of_key).tuples().all())
     products = seen({product_id for product_id, _ in own.values()} | set(slugs.values()))
     known.products = products
     by_sku = _drafts(
@@ -217,7 +214,7 @@ def _variant(row: Any) -> dict[str, Any]:
 def _drafts(statement: str, facility_id: int, names: Collection[str]) -> dict[str, DraftSeen]:
     """Drafts by the name that the statement gives them."""
     rows = db.session.execute(text(statement), {"facility_id": facility_id, "names": list(names)})
-    ids = {name: draft_id for name, draft_id in rows}
+    ids: dict[str, int] = dict(rows.tuples().all())
     drafts = {draft.id: draft for draft in _seen_drafts(ListingDraft.id == func.any(list(ids.values())))}
     return {name: drafts[draft_id] for name, draft_id in ids.items() if draft_id in drafts}
 

@@ -87,7 +87,7 @@ def rows_of(sheet: Sheet) -> tuple[list[str], list[str | None], list[FileRow]]:
     if not keys or not {"sku", "title"} & set(keys):
         raise BadListingFile(
             _(
-                "Judul kolom tidak ditemukan. Pakai templat, dan biarkan baris judulnya (Kode karya, SKU, Nama karya, …)."
+                "Judul kolom tidak ditemukan. Pakai templat, dan biarkan baris judulnya (Kode karya, SKU, Nama karya)."
             )
         )
     return headings, keys, rows
@@ -113,11 +113,11 @@ def _row(number: int, cells: list[str], keys: Sequence[str | None], sheet: Sheet
 def _odd(row: FileRow, key: str, cell: str, odd: str | None) -> None:
     """A number where a text belongs, or no plain number where a number belongs."""
     if key == "sku" and (odd in ("fraction", "number", "date") or _is_scientific(cell)):
-        row.wrong(key, _("SKU ini dibaca sebagai bilangan atau tanggal (%(cell)s). Ubah kolomnya menjadi Teks, lalu tulis lagi.",
-                         cell=cell[:40]))  # fmt: skip
+        said = _("SKU ini dibaca sebagai bilangan atau tanggal (%(cell)s). Ubah kolomnya menjadi Teks.", cell=cell[:40])
+        row.wrong(key, said)
     elif BY_KEY[key].is_number and odd in ("fraction", "date", "percent"):
-        row.wrong(key, _("Sel ini berisi tanggal, persen, atau pecahan (%(cell)s). Tulis bilangan bulat tanpa titik dan koma.",
-                         cell=cell[:40]))  # fmt: skip
+        sentence = _("Sel ini tanggal, persen, atau pecahan (%(cell)s). Tulis bilangan bulat.", cell=cell[:40])
+        row.wrong(key, sentence)
 
 
 def _is_scientific(cell: str) -> bool:

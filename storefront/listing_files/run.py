@@ -13,7 +13,7 @@ from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from storefront import crash_points
 from storefront.audit.record import record
@@ -76,7 +76,7 @@ def _chunk(found: ListingImport, ends: float) -> None:
             return
 
 
-def _waiting(import_id: int) -> Sequence[Row[Any]]:
+def _waiting(import_id: int) -> Sequence[Any]:
     """Rows of the next products without an outcome."""
     products = (
         select(ListingImportRow.product)
@@ -95,7 +95,7 @@ def _waiting(import_id: int) -> Sequence[Row[Any]]:
     return db.session.execute(statement.order_by(ListingImportRow.product, ListingImportRow.row)).all()
 
 
-def _product(import_id: int, product: int, kept: Sequence[Row[Any]], rows: list[FileRow], now: Any) -> bool:
+def _product(import_id: int, product: int, kept: Sequence[Any], rows: list[FileRow], now: Any) -> bool:
     """One product in one transaction; False when the import goes on no further. Commits."""
     found = db.session.execute(
         select(ListingImport)
@@ -175,9 +175,9 @@ def _result(plan: Plan, row: FileRow, done: dict[str, Any]) -> dict[str, Any]:
 
 
 def _note(import_id: int, rows: Sequence[FileRow], results: Sequence[dict[str, Any]]) -> None:
-    blank = {"faults": [], "done": {}, "pictures": [], "product_id": None, "draft_id": None}
+    blank: dict[str, Any] = {"faults": [], "done": {}, "pictures": [], "product_id": None, "draft_id": None}
     statement = (
-        update(ListingImportRow.__table__)  # type: ignore[arg-type]
+        update(ListingImportRow.__table__)
         .where(ListingImportRow.import_id == import_id, ListingImportRow.row == bindparam("in_row"))
         .values({name: bindparam(f"new_{name}") for name in ("outcome", *blank)})
     )
@@ -219,7 +219,12 @@ def _end(found: ListingImport, state: ImportState) -> None:
     found.stored, found.unchanged = counts.get("stored", 0), counts.get("nothing", 0)
     found.refused = counts.get("fault", 0) + counts.get("left", 0)
     found.state, found.ended_at = state.value, func.now()
-    told = {"rows": found.rows, "stored": found.stored, "unchanged": found.unchanged, "refused": found.refused}
+    told = {
+        "rows": found.rows,
+        "stored": found.stored,
+        "unchanged": found.unchanged,
+        "refused": found.refused,
+    }
     record(
         "listing_import.ended",
         "listing_import",

@@ -31,7 +31,9 @@ def ask(facility_id: int, import_id: int, person_id: int) -> ListingImport:
     if found.undone_at is None:
         undone_at = db.session.execute(select(func.now())).scalar_one()
         found.undone_at, found.undone_by = undone_at, person_id
-        record("listing_import.undone", "listing_import", found.id, person_id=person_id, facility_id=facility_id)
+        record(
+            "listing_import.undone", "listing_import", found.id, person_id=person_id, facility_id=facility_id
+        )
         defer("listing_files.undo", import_id=import_id, lock=f"listing-import:{facility_id}")
     return found
 

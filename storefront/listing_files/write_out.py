@@ -38,7 +38,8 @@ GUIDE = (
     ("Contoh", f"Baris dengan kode karya {EXAMPLE} tidak dibaca."),
 )
 SAMPLE = {
-    "key": EXAMPLE, "title": "Taplak batik motif kawung", "description": "Batik cap pada katun.", "scope": "Seluruh Indonesia",
+    "key": EXAMPLE, "title": "Taplak batik motif kawung", "description": "Batik cap pada katun.",
+    "scope": "Seluruh Indonesia",
     "option1": "Ukuran", "value1": "150 × 150 cm", "price": "125000", "material_cost": "45000", "weight": "400",
     "made_to_order": "tidak", "stock": "12", "is_active": "ya", "photos": "taplak-depan.jpg; taplak-detail.jpg",
     "alts": "Taplak cokelat terbentang di meja | Motif kawung dari dekat",

@@ -141,7 +141,8 @@ def _ods_row(row: Sequence[str | int]) -> str:
 
 def _ods_cell(cell: str | int) -> str:
     if isinstance(cell, int):
-        return f'<table:table-cell office:value-type="float" office:value="{cell}"><text:p>{cell}</text:p></table:table-cell>'
+        value = f'office:value-type="float" office:value="{cell}"'
+        return f"<table:table-cell {value}><text:p>{cell}</text:p></table:table-cell>"
     if not cell:
         return "<table:table-cell/>"
     lines = str(_xml_text(cell)).split("\n")

@@ -8,6 +8,7 @@ from storefront.verify import (
     clearing,
     facts,
     guards,
+    imports,
     orders,
     passed_on,
     periods,
@@ -35,5 +36,6 @@ INVARIANTS = (
     *facts.INVARIANTS,
     *voices.INVARIANTS,
     *selling.INVARIANTS,
+    *imports.INVARIANTS,
     *guards.INVARIANTS,
 )

@@ -128,6 +128,7 @@ ONCE = (
     "home_changes_undoes_key",
     "instalments_order_id_position_key", "journal_entries_source_key",
     "letter_choices_email_kind_key", "listing_drafts_form_key_key", "listing_drafts_product_id_key",
+    "listing_imports_form_key_key",
     "mailed_links_token_hash_key", "memberships_once", "messages_key_key",
     "moderation_items_kind_subject_id_key",
     "order_lines_order_id_position_key", "orders_number_key", "page_revisions_slug_number_key",

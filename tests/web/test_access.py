@@ -24,6 +24,7 @@ from storefront.shipping import offers
 from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
 from tests.factories import PDF, make_paid_order, make_rule
+from tests.listing_files import make_import
 from tests.money_out import make_books, money_of
 from tests.replay import replayed
 from tests.selling import open_shop
@@ -53,7 +54,7 @@ ENTERS = {
 #: Parts of an address that name a facility's own thing.
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
-    "enquiry_id", "problem_id", "offer_id",
+    "enquiry_id", "problem_id", "offer_id", "import_id",
 }  # fmt: skip
 
 
@@ -89,6 +90,7 @@ def whole_world() -> World:
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
+            "import_id": make_import(facility),
             **money_of(books, facility),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id

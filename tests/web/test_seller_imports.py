@@ -33,7 +33,9 @@ def shop(db_session: Session) -> Shop:
 
 @pytest.fixture
 def coordinator(app: Flask, shop: Shop) -> FlaskClient:
-    return sign_in(app.test_client(), make_account("coordinator", name="Wayan", facilities=(shop.pekalongan,)))
+    return sign_in(
+        app.test_client(), make_account("coordinator", name="Wayan", facilities=(shop.pekalongan,))
+    )
 
 
 def send(client: FlaskClient, content: bytes, name: str = "karya.csv", **more: Any) -> TestResponse:
@@ -49,7 +51,11 @@ def place(answer: TestResponse) -> str:
 def test_a_file_is_shown_first_then_stored_then_taken_back(
     coordinator: FlaskClient, shop: Shop, db_session: Session, run_jobs: Callable[[], None]
 ) -> None:
-    rows = [{"SKU": "PKL-BATIK", "Harga": "Rp 1.250.000,-", "Stok": "9"}, *new_rows(60), {"SKU": "NML-MADU", "Harga": "1"}]
+    rows = [
+        {"SKU": "PKL-BATIK", "Harga": "Rp 1.250.000,-", "Stok": "9"},
+        *new_rows(60),
+        {"SKU": "NML-MADU", "Harga": "1"},
+    ]
     address = place(send(coordinator, csv_of(rows)))
     assert "sedang dibaca" in coordinator.get(address).text
     assert 'hx-trigger="every 1s"' in coordinator.get(f"{address}/progress").text
@@ -80,7 +86,9 @@ def test_a_file_is_shown_first_then_stored_then_taken_back(
     run_jobs()
     variant = db_session.get_one(Variant, shop.batik.id, populate_existing=True)
     assert variant.price == 100_000
-    assert db_session.scalars(select(StockLevel.on_hand).where(StockLevel.variant_id == variant.id)).one() == 5
+    assert (
+        db_session.scalars(select(StockLevel.on_hand).where(StockLevel.variant_id == variant.id)).one() == 5
+    )
     assert "dikembalikan pada" in coordinator.get(address).text
 
 
@@ -96,7 +104,9 @@ def test_what_changed_since_is_not_taken_back(
     run_jobs()
     variant = db_session.get_one(Variant, shop.batik.id, populate_existing=True)
     assert variant.price == 91_000
-    assert db_session.scalars(select(StockLevel.on_hand).where(StockLevel.variant_id == variant.id)).one() == 5
+    assert (
+        db_session.scalars(select(StockLevel.on_hand).where(StockLevel.variant_id == variant.id)).one() == 5
+    )
 
 
 def test_a_form_without_a_file_or_with_another_kind_is_told_beside_its_field(

@@ -63,7 +63,13 @@ def upload_import(code: str) -> ResponseReturnValue:
 
     found = form.done(keep)
     if found is None:
-        of_photos = form.status == BadArchive.status and photos and form.refusal and content and is_sound(content, name)
+        of_photos = (
+            form.status == BadArchive.status
+            and photos
+            and form.refusal
+            and content
+            and is_sound(content, name)
+        )
         form.errors["photos" if of_photos else "file"], form.refusal = form.refusal, ""
         return list_page(form), form.status
     return redirect(url_for("seller.import_page", code=code, import_id=found.id), 303)
@@ -241,7 +247,11 @@ def list_page(form: Written) -> str:
 
 
 def moving(found: ListingImport) -> dict[str, object]:
-    return {"row": found, "counts": lists.counts(found.id), "ahead": lists.ahead(found) if found.begun_at else 0}
+    return {
+        "row": found,
+        "counts": lists.counts(found.id),
+        "ahead": lists.ahead(found) if found.begun_at else 0,
+    }
 
 
 def page(found: ListingImport, form: Written) -> str:
