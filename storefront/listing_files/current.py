@@ -114,7 +114,7 @@ def current(
     of_key = select(Product.slug, Product.id).where(
         Product.facility_id == facility_id, Product.slug == func.any(named)
     )
-    slugs: dict[str, int] = dict(db.session.execute(of_key).tuples().all())
+    slugs: dict[str, int] = dict(db.session.execute(of_key).all())
     products = seen({product_id for product_id, _ in own.values()} | set(slugs.values()))
     known.products = products
     by_sku = _drafts(
@@ -214,7 +214,7 @@ def _variant(row: Any) -> dict[str, Any]:
 def _drafts(statement: str, facility_id: int, names: Collection[str]) -> dict[str, DraftSeen]:
     """Drafts by the name that the statement gives them."""
     rows = db.session.execute(text(statement), {"facility_id": facility_id, "names": list(names)})
-    ids: dict[str, int] = dict(rows.tuples().all())
+    ids: dict[str, int] = dict(rows.all())
     drafts = {draft.id: draft for draft in _seen_drafts(ListingDraft.id == func.any(list(ids.values())))}
     return {name: drafts[draft_id] for name, draft_id in ids.items() if draft_id in drafts}
 

@@ -215,7 +215,7 @@ def _end(found: ListingImport, state: ImportState) -> None:
         .where(ListingImportRow.import_id == found.id)
         .group_by(ListingImportRow.outcome)
     )
-    counts: dict[str | None, int] = dict(counted.tuples().all())
+    counts: dict[str | None, int] = dict(counted.all())
     found.stored, found.unchanged = counts.get("stored", 0), counts.get("nothing", 0)
     found.refused = counts.get("fault", 0) + counts.get("left", 0)
     found.state, found.ended_at = state.value, func.now()

@@ -73,7 +73,7 @@ class Known:
     def holders(self, skus: Sequence[str]) -> dict[str, int]:
         """Ids of the variants that have these SKUs, anywhere."""
         rows = db.session.execute(select(Variant.sku, Variant.id).where(Variant.sku.in_(skus)))
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
 
 @dataclass
