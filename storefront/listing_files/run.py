@@ -107,6 +107,9 @@ def _product(import_id: int, product: int, kept: Sequence[Any], rows: list[FileR
         _leave(import_id, _("Impor ini dihentikan sebelum sampai ke baris ini."))
         db.session.commit()
         return False
+    if not _still_waits(import_id, product):
+        db.session.rollback()  # another worker, which had taken this one for dead, was quicker
+        return True
     if any(row.verdict == "fault" for row in kept):
         results = [{"outcome": "fault", "faults": row.faults} for row in kept]
     else:
@@ -123,6 +126,15 @@ def _product(import_id: int, product: int, kept: Sequence[Any], rows: list[FileR
     db.session.commit()
     crash_points.reach("import.after_commit")
     return not stops
+
+
+def _still_waits(import_id: int, product: int) -> bool:
+    waits = select(ListingImportRow.row).where(
+        ListingImportRow.import_id == import_id,
+        ListingImportRow.product == product,
+        ListingImportRow.outcome.is_(None),
+    )
+    return db.session.scalar(waits.limit(1)) is not None
 
 
 def _stored(found: ListingImport, product: int, rows: list[FileRow], now: Any) -> list[dict[str, Any]]:
