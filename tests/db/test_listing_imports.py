@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
+import io
+import zipfile
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, select
+from PIL import Image
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from storefront.audit.models import AuditEvent
 from storefront.catalogue.models import Product, Variant
 from storefront.listing_files import keeping, write_out
+from storefront.listing_files.models import ListingImport
 from storefront.listings import drafts
-from storefront.listings.models import ListingDraft
+from storefront.listings.models import DraftPhoto, ListingDraft
+from storefront.media.storage import private_files
 from storefront.people.models import Person
 from storefront.stock.models import StockLevel, StockMovement
 from tests.factories import make_member, make_photo
@@ -60,7 +66,6 @@ def test_the_dry_run_says_what_each_row_will_do_and_stores_nothing(
     run_jobs()
     found, read = fresh(import_id), rows_of(import_id)
     assert (found.state, found.rows) == ("ready", 9)
-    print([(r.verdict, r.faults) for r in read])
     assert [row.verdict for row in read] == [
         "change",
         "change",
@@ -229,3 +234,75 @@ def test_a_stopped_import_keeps_what_it_stored_and_lists_the_rest(
     found = fresh(import_id)
     assert (found.state, found.stored, found.refused) == ("cancelled", 0, 3)
     assert all(row.faults for row in rows_of(import_id))
+
+
+def test_photos_come_by_file_name_and_a_bad_one_costs_no_row(
+    shop: Shop, person: Person, db_session: Session, run_jobs: Jobs
+) -> None:
+    one = photos(
+        {
+            "Foto/Depan.JPG": picture(),
+            "rusak.jpg": b"no picture",
+            "a/dua.png": picture(),
+            "b/DUA.png": picture(),
+        }
+    )
+    other = photos({"__MACOSX/depan.jpg": b"x", "samping.jpg": picture(200)})
+    rows = [
+        {
+            "Kode karya": "baju",
+            "Nama karya": "Baju",
+            "Harga": "9000",
+            "Foto": "depan.jpg; rusak.jpg;dua.png; hilang.jpg; samping.jpg",
+            "Keterangan foto": "Baju dari depan",
+            **NEW,
+        },
+        {"SKU": shop.batik.sku, "Foto": "samping.jpg"},
+    ]
+    found = run_through(shop.pekalongan, person, csv_of(rows), run_jobs, zips=[one, other])
+    assert (found.state, found.stored, found.refused) == ("done", 2, 0)
+    new, changed = rows_of(found.id)
+    assert {picture["name"]: picture["text"].split(".")[0] for picture in new.pictures} == {
+        "dua.png": "Ada dua berkas bernama dua",
+        "hilang.jpg": "Foto hilang",
+        "rusak.jpg": "rusak",
+    }
+    assert changed.pictures == []
+    drawn = db_session.scalars(
+        select(DraftPhoto).where(DraftPhoto.draft_id == new.draft_id).order_by(DraftPhoto.position)
+    ).all()
+    assert [(photo.state, photo.alt) for photo in drawn] == [("ready", "Baju dari depan"), ("ready", "")]
+    assert db_session.scalar(select(func.count()).where(DraftPhoto.draft_id == changed.draft_id)) == 1
+    assert "hilang.jpg" in write_out.error_file(found).decode("utf-8-sig")
+    # The same photo is not added twice.
+    run_through(shop.pekalongan, person, csv_of(rows[1:]), run_jobs, zips=[other])
+    assert db_session.scalar(select(func.count()).where(DraftPhoto.draft_id == changed.draft_id)) == 1
+
+
+def picture(side: int = 120) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (side, side), "brown").save(file, "JPEG")
+    return file.getvalue()
+
+
+def photos(files: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def test_files_are_kept_for_their_time(
+    shop: Shop, person: Person, db_session: Session, run_jobs: Jobs
+) -> None:
+    found = run_through(shop.pekalongan, person, csv_of(new_rows(1)), run_jobs)
+    key = found.file_key or ""
+    keeping.forget()
+    assert private_files().exists(key)
+    db_session.execute(update(ListingImport).values(created_at=func.now() - datetime.timedelta(days=91)))
+    db_session.commit()
+    keeping.forget()
+    assert not private_files().exists(key)
+    assert fresh(found.id).file_key is None
+    assert len(rows_of(found.id)) == 1
