@@ -64,12 +64,21 @@ def _memory(name: str) -> float:
 def _file(run: str, skus: list[str]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";")
-    writer.writerow(["Kode karya", "SKU", "Nama karya", "Cerita", "Bengkel", "Kategori", "Harga", "Berat (gram)", "Stok"])
+    writer.writerow(
+        ["Kode karya", "SKU", "Nama karya", "Cerita", "Bengkel", "Kategori", "Harga", "Berat (gram)", "Stok"]
+    )
     for number, sku in enumerate(skus):
         writer.writerow(["", sku, "", "", "", "", 60_000 + number % 900, "", 3 + number % 40])
     workshop, category = _choices()
     for number in range(ROWS - len(skus)):
-        words = [f"bench-{run}-{number}", "", f"Taplak bordir nomor {number}", "Dibordir dengan tangan.", workshop, category]
+        words = [
+            f"bench-{run}-{number}",
+            "",
+            f"Taplak bordir nomor {number}",
+            "Dibordir dengan tangan.",
+            workshop,
+            category,
+        ]
         writer.writerow([*words, 50_000 + number, 400, 5])
     return text.getvalue().encode("utf-8-sig")
 
@@ -82,7 +91,9 @@ def _choices() -> tuple[str, str]:
     from storefront.facilities.models import Facility, Workshop
 
     of_facility = select(Workshop.name).join(Facility).where(Facility.code == FACILITY)
-    return db.session.scalars(of_facility).first() or "", db.session.scalars(select(Category.slug)).first() or ""
+    return db.session.scalars(of_facility).first() or "", db.session.scalars(
+        select(Category.slug)
+    ).first() or ""
 
 
 def _list_products(facility_id: int) -> list[str]:
@@ -127,12 +138,19 @@ def _import() -> dict[str, Any]:
     name = secrets.token_hex(4)
     content = _file(name, _list_products(facility_id))
     key = secrets.token_urlsafe(18)
-    found = keeping.upload(facility_id, f"{name}.csv", content, form_key=key, language="id", person_id=person_id)
+    found = keeping.upload(
+        facility_id, f"{name}.csv", content, form_key=key, language="id", person_id=person_id
+    )
     import_id, idle, begun = found.id, _memory("VmRSS"), time.monotonic()
     reading.read_import(import_id)
     read_at = time.monotonic()
     found = db.session.get_one(ListingImport, import_id)
-    found.state, found.on_fault, found.begun_by, found.begun_at = "running", "skip", person_id, found.created_at
+    found.state, found.on_fault, found.begun_by, found.begun_at = (
+        "running",
+        "skip",
+        person_id,
+        found.created_at,
+    )
     db.session.commit()
     run.work_on(facility_id, seconds=3600)
     ended = time.monotonic()

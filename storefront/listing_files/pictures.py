@@ -111,5 +111,6 @@ class PhotoFiles:
 
     def _archive(self, number: int) -> zipfile.ZipFile:
         if number not in self.opened:
-            self.opened[number] = open_archive(private_files().read(self.keys[number]))
+            # One at a time: each is as large as what may be uploaded at once.
+            self.opened = {number: open_archive(private_files().read(self.keys[number]))}
         return self.opened[number]

@@ -113,10 +113,15 @@ def _row(number: int, cells: list[str], keys: Sequence[str | None], sheet: Sheet
 def _odd(row: FileRow, key: str, cell: str, odd: str | None) -> None:
     """A number where a text belongs, or no plain number where a number belongs."""
     if key == "sku" and (odd in ("fraction", "number", "date") or _is_scientific(cell)):
-        said = _("SKU ini dibaca sebagai bilangan atau tanggal (%(cell)s). Ubah kolomnya menjadi Teks.", cell=cell[:40])
+        said = _(
+            "SKU ini dibaca sebagai bilangan atau tanggal (%(cell)s). Ubah kolomnya menjadi Teks.",
+            cell=cell[:40],
+        )
         row.wrong(key, said)
     elif BY_KEY[key].is_number and odd in ("fraction", "date", "percent"):
-        sentence = _("Sel ini tanggal, persen, atau pecahan (%(cell)s). Tulis bilangan bulat.", cell=cell[:40])
+        sentence = _(
+            "Sel ini tanggal, persen, atau pecahan (%(cell)s). Tulis bilangan bulat.", cell=cell[:40]
+        )
         row.wrong(key, sentence)
 
 

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+import structlog
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.exc import DataError, IntegrityError
 
 from storefront import crash_points
 from storefront.audit.record import record
@@ -23,6 +25,8 @@ from storefront.listing_files.judge import FileRow, Plan, judge
 from storefront.listing_files.models import ImportState, ListingImport, ListingImportRow
 from storefront.listing_files.reading import again, current_of
 from storefront.listing_files.store import Moved, store
+
+log = structlog.get_logger("storefront.listing_files")
 
 #: A job ends after this, so that a worker that is told to stop stops; the next goes on.
 SECONDS = 2.0
@@ -156,6 +160,16 @@ def _stored(found: ListingImport, product: int, rows: list[FileRow], now: Any) -
             rows = _fresh(rows)
             now = current_of(found, rows)
             continue
+        except (IntegrityError, DataError) as error:
+            # One product that the database refuses must not hold up all others.
+            log.error(
+                "import row refused by the database", import_id=found.id, product=product, exc_info=error
+            )
+            _refuse(
+                rows,
+                _("Karya ini tidak dapat disimpan begini. Periksa isinya, atau tulis lewat halaman karya."),
+            )
+            break
         except DomainError as refusal:
             told = refusal.extra.get("errors") or {}
             _refuse(rows, "; ".join(str(text) for text in told.values()) or str(refusal.message))

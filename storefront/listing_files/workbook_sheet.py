@@ -28,23 +28,30 @@ def read_workbook(content: bytes, format: str) -> Sheet:
     else:
         looked = ods_parts(archive)
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
-        # Parts are in the order of the sheets; chart sheets among them would shift that.
-        if len(looked) != len(book.sheets_metadata):
-            raise BadListingFile()
-        chosen = _chosen(book, sheets)
-        place = [sheet.name for sheet in book.sheets_metadata].index(chosen)
-        rows = book.get_sheet_by_name(chosen)
-        start = rows.start or (0, 0)
-        values = rows.iter_rows()
-    except python_calamine.CalamineError as error:
+        return _opened(content, looked)
+    except (python_calamine.CalamineError, ValueError, OverflowError, OSError) as error:
         raise BadListingFile() from error
+    except BaseException as error:
+        # What calamine did not foresee ends in a panic, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise BadListingFile() from error
+
+
+def _opened(content: bytes, looked: Sequence[Parts]) -> Sheet:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    # Parts are in the order of the sheets.
+    if len(looked) != len(book.sheets_metadata):
+        raise BadListingFile()
+    sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    chosen = _chosen(book, sheets)
+    place = [sheet.name for sheet in book.sheets_metadata].index(chosen)
+    rows = book.get_sheet_by_name(chosen)
     hidden = [sheet.name for sheet in sheets if sheet.visible != SheetVisibleEnum.Visible]
     sheet = Sheet(iter(()))
     if hidden:
         sheet.remarks.append(_("Lembar tersembunyi tidak dibaca: %(names)s.", names=", ".join(hidden)[:200]))
-    return _filled(sheet, values, looked[place], start[1])
+    return _filled(sheet, rows.iter_rows(), looked[place], (rows.start or (0, 0))[1])
 
 
 def _chosen(book: CalamineWorkbook, sheets: Sequence[Any]) -> str:
