@@ -21,7 +21,8 @@ def test_listings_come_from_a_file_on_a_phone(visit: Visit) -> None:
     page, shop = visitor.page, visitor.shop
     [facility] = shop.rows(
         """SELECT w.name AS workshop, c.slug AS category FROM facilities f JOIN workshops w ON w.facility_id = f.id
-             CROSS JOIN (SELECT slug FROM categories ORDER BY id LIMIT 1) c WHERE f.code = 'PKL' ORDER BY w.id LIMIT 1"""
+             CROSS JOIN (SELECT slug FROM categories ORDER BY id LIMIT 1) c
+            WHERE f.code = 'PKL' ORDER BY w.id LIMIT 1"""
     )
     key = secrets.token_hex(4)
     row = {"Bengkel": facility["workshop"], "Kategori": facility["category"], "Berat (gram)": "200"}
