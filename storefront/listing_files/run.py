@@ -153,7 +153,7 @@ def _stored(found: ListingImport, product: int, rows: list[FileRow], now: Any) -
                     plan,
                     now,
                     import_id=found.id,
-                    product=product,
+                    form_key=f"{found.form_key[:50]}-{product}",
                     person_id=found.begun_by or found.created_by,
                 )
         except Moved:

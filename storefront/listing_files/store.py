@@ -35,31 +35,28 @@ class Moved(DomainError):
 
 
 def store(
-    plan: Plan, now: Current, *, import_id: int, product: int, person_id: int
+    plan: Plan, now: Current, *, import_id: int, form_key: str, person_id: int
 ) -> dict[int, dict[str, Any]]:
     """Store a plan without faults; what changed at once, by row: column → [before, after].
 
+    Something new is begun once for the same `form_key`.
     Never commits. Raises Moved, DraftWaits, NotEnoughStock, Invalid; photos that are bad are noted on their rows.
     """
     done = _at_once(plan, now, import_id, person_id)
     is_new = plan.is_new
     if not plan.edits and not plan.photos:
         return done
-    draft = _draft(plan, now, f"listing-import-{import_id}-{product}", person_id)
+    draft = _draft(plan, now, form_key, person_id)
     if draft.state not in drafts.OPEN:
         raise drafts.DraftWaits()
-    content = copy.deepcopy(draft.content)
-    if is_new:
-        content["variants"] = []
-    write(content, plan.edits)
-    content = kept(content, draft.content)
+    content = draft.content if is_new else copy.deepcopy(draft.content)
+    if not is_new:
+        write(content, plan.edits)
+        content = kept(content, draft.content)
     has_photos = _photos(plan, now, draft, import_id, person_id)
     if content != draft.content or has_photos:
         draft.content = content
-        if is_new:
-            db.session.flush()
-        else:
-            drafts.touched(draft, person_id)
+        drafts.touched(draft, person_id)
     plan.written_to = draft.id
     return done
 
@@ -67,8 +64,8 @@ def store(
 def _draft(plan: Plan, now: Current, form_key: str, person_id: int) -> ListingDraft:
     """The draft to write into, locked, as it was when the rows were judged. Raises Moved."""
     if plan.is_new:
-        content = {**blank()}
-        write(content, [edit for edit in plan.edits if edit.slot is None])
+        content = {**blank(), "variants": []}
+        write(content, plan.edits)
         return drafts.begin(now.facility_id, form_key=form_key, person_id=person_id, content=content)
     seen = plan.draft or (plan.product.draft if plan.product else None)
     if seen is None:
