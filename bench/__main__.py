@@ -194,7 +194,8 @@ def bench_imports(table: Table, *, fresh: bool) -> dict[str, Any]:
     found = imports.measure(fresh=fresh)
     table.add(
         f"import of {found.rows:,} rows of listings, half of them new",
-        f"{found.rate:.0f} rows/s (dry run {found.read_seconds:.1f} s, run {found.run_seconds:.1f} s),"
+        f"{found.rate:.0f} rows/s (dry run {found.read_seconds:.1f} s, run {found.run_seconds:.1f} s;"
+        f" {1000 * found.cpu_seconds / found.rows:.1f} ms CPU for each, the database's apart),"
         f" at most {found.peak:.0f} MB (before: {found.idle:.0f})" + ("" if found.stored == found.rows else " WRONG"),
     )
     return {**asdict(found), "rate": found.rate}
