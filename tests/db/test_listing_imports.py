@@ -16,6 +16,9 @@ from storefront.audit.models import AuditEvent
 from storefront.catalogue.models import Product, Variant
 from storefront.listing_files import keeping, write_out
 from storefront.listing_files.models import ListingImport
+from storefront.listing_files.reading import open_sheet
+from storefront.listing_files.reading import rows_of as rows_of_sheet
+from storefront.listing_files.written_file import Table, file_of
 from storefront.listings import drafts
 from storefront.listings.models import DraftPhoto, ListingDraft
 from storefront.media.storage import private_files
@@ -306,3 +309,30 @@ def test_files_are_kept_for_their_time(
     assert not private_files().exists(key)
     assert fresh(found.id).file_key is None
     assert len(rows_of(found.id)) == 1
+
+
+@pytest.mark.parametrize("format", ["xlsx", "ods"])
+def test_the_error_file_comes_back_in_the_format_of_the_upload(
+    shop: Shop, person: Person, run_jobs: Jobs, format: str
+) -> None:
+    headings = ["SKU", "Nama karya", "Harga", "", "Warna"]
+    rows = [
+        ["PKL-BATIK", "", 5, "x", "=biru"],
+        ["HILANG-1", "", "'=1+1", "", "007"],
+        ["PKL-BATIK", "", 6, "", ""],
+    ]
+    content = file_of([Table("Karya", headings, rows)], format)
+    found = run_through(shop.pekalongan, person, content, run_jobs, name=f"karya.{format}")
+    assert [row.outcome for row in rows_of(found.id)] == ["fault", "fault", "fault"]
+    assert "Warna" in found.remarks[0]
+    back = list(open_sheet(write_out.error_file(found), format).rows)
+    assert back[0][1][0] == "Alasan"
+    assert back[0][1][1:4] == headings[:3]
+    assert "Baris 4 dari karya yang sama" in back[1][1][0]
+    assert "HILANG-1 tidak ada" in back[2][1][0]
+    assert "sudah ada di baris 2" in back[3][1][0]
+    # Put right and read again, it is as it was: neither the reasons nor the guards add up.
+    again = rows_of_sheet(open_sheet(write_out.error_file(found), format))[2]
+    assert [row.values["sku"] for row in again] == ["PKL-BATIK", "HILANG-1", "PKL-BATIK"]
+    assert again[1].values["price"] == "=1+1"
+    assert again[1].cells[-1] == "007"
