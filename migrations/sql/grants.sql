@@ -22,6 +22,8 @@ REVOKE UPDATE, DELETE ON idempotency_keys FROM {web};
 -- on_hand changes by a movement's trigger alone.
 REVOKE UPDATE, DELETE ON stock_levels FROM {web};
 GRANT UPDATE (reserved, shown_state) ON stock_levels TO {web};
+REVOKE DELETE, TRUNCATE ON stock_takes, stock_take_rows FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON stock_counts FROM {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
     refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers,
@@ -50,6 +52,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON facility_transfer_transitions FROM {w
 
 REVOKE DELETE, TRUNCATE ON workshop_declarations FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON holidays FROM {web};
+REVOKE DELETE, TRUNCATE ON days_off, pauses, profile_texts, invitations, handovers FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON product_ratings FROM {web};
 REVOKE DELETE, TRUNCATE ON enquiries, enquiry_contacts, enquiry_messages, reviews FROM {web};
 REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};

@@ -84,6 +84,8 @@ class BankAccount(Proposal, db.Model):  # type: ignore[name-defined]
     id: Mapped[int] = mapped_column(primary_key=True)
     #: None: the central office.
     facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    #: The facility itself proposed it: then finance agrees, and nobody of the facility.
+    from_facility: Mapped[bool] = mapped_column(default=False)
     bank: Mapped[str]
     number: Mapped[str]
     holder: Mapped[str]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +26,10 @@ from storefront.catalogue.product_words import ProductWords
 from storefront.catalogue.rating import Rating
 from storefront.days import today
 from storefront.extensions import db
+from storefront.facilities import rest
 from storefront.facilities.declared import IN_FORCE, DeclarationView
-from storefront.facilities.working_days import FURTHEST, local_day, ready_on
+from storefront.facilities.rest import Rest
+from storefront.facilities.working_days import CALENDAR, FURTHEST, Calendar, local_day, ready_on
 
 #: Further products shown below one (of its workshop first, then of its facility), and reviews and questions beside it.
 MORE, REVIEWS, QUESTIONS = 8, 4, 4
@@ -43,7 +45,7 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
        (SELECT json_agg(taught) FROM (SELECT t.skill, max(t.skill_en) AS skill_en FROM training_programmes t
                      WHERE t.facility_id = p.facility_id AND t.state = 'checked' AND t.workshop_id = p.workshop_id
                      GROUP BY t.skill ORDER BY max(t.started_on) DESC, t.skill LIMIT {SKILLS}) taught) AS skills,
-       (SELECT array_agg(h.day) FROM holidays h WHERE h.day BETWEEN :today AND :furthest) AS holidays,
+       {CALENDAR} AS calendar,{rest.COLUMN} AS pause,
        f.time_zone, f.code, f.slug AS facility_slug,
        f.name AS facility_name, f.city, r.name AS province, c.slug AS category_slug, c.name AS category_name,
        c.name_en AS category_name_en,{product_words.COLUMNS},
@@ -51,7 +53,8 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
        (SELECT to_json(pr) FROM product_ratings pr WHERE pr.product_id = p.id AND pr.reviews > 0) AS rating,
        (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'title', v.title, 'title_en', v.title_en,
                   'price', v.price, 'material_cost', v.material_cost, 'weight_g', v.weight_g,
-                  'photo_id', v.photo_id, 'made_to_order', v.made_to_order, 'lead_time_days', v.lead_time_days,
+                  'photo_id', v.photo_id, 'made_to_order', v.made_to_order,
+                  'lead_time_days', v.lead_time_days + 7 * v.queued_weeks,
                   'state', COALESCE(s.shown_state, 'sold_out')) ORDER BY v.position, v.id)
           FROM variants v
           LEFT JOIN stock_locations store ON store.facility_id = p.facility_id
@@ -171,12 +174,19 @@ class ProductPage:
     declaration: DeclarationView | None
     #: Whether the workshop may sell today; without a declaration it may not.
     may_sell: bool
+    #: The pause that its facility is in or announces.
+    rest: Rest | None
     #: The SKU that the address asks for.
     asked: str = ""
     #: What people say of it, as the database's `product_voices` gives it; empty when not asked for.
     voices: Mapping[str, Any] = field(default_factory=dict)
     #: None: it has no public reviews.
     rating: Rating | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing can be ordered today as its facility rests."""
+        return self.rest is not None and self.rest.is_now
 
     @property
     def pictures(self) -> list[tuple[int, Photo]]:
@@ -229,6 +239,7 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
         words=ProductWords.of(row, locale),
         declaration=DeclarationView.of(row["workshop_name"], declared, locale) if declared else None,
         may_sell=row["may_sell"],
+        rest=Rest.of(row["pause"], locale),
         asked=sku,
         voices=row["voices"] or {},
         rating=Rating.of(row["rating"]),
@@ -236,16 +247,17 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
 
 
 def _offers(row: Any, locale: str, photos: list[Photo]) -> list[Offer]:
-    holidays: Collection[datetime.date] = frozenset(row["holidays"] or ())
+    calendar, rest_now = Calendar.of(row["calendar"]), Rest.of(row["pause"], locale)
+    may_sell = row["may_sell"] and not (rest_now and rest_now.is_now)
     here = local_day(row["time_zone"])
     places = {photo.id: place for place, photo in enumerate(photos, start=1)}
     return [
         Offer.of(
             variant,
             locale,
-            row["may_sell"],
+            may_sell,
             places.get(variant["photo_id"]),
-            ready_on(here, variant["lead_time_days"] if variant["made_to_order"] else None, holidays),
+            ready_on(here, variant["lead_time_days"] if variant["made_to_order"] else None, calendar),
         )
         for variant in row["variants"] or []
     ]

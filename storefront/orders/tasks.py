@@ -8,6 +8,7 @@ from storefront.extensions import db, jobs
 from storefront.orders.ask import ask_provider
 from storefront.orders.expire import expire_unpaid
 from storefront.orders.find_again import send_link
+from storefront.orders.making import refresh_queues
 from storefront.orders.messages import send_message
 from storefront.orders.progress import tell_progress
 from storefront.orders.receive import receive_silent
@@ -30,6 +31,21 @@ def send_refund_job(refund_id: int) -> None:
 def look_up_refunds_job(payment_id: str) -> None:
     """Ask the provider what became of a payment's refunds."""
     look_up_refunds(payment_id)
+
+
+@jobs.periodic(cron="*/10 * * * *")
+@jobs.task(name="orders.refresh_queues_often", queueing_lock="orders.refresh_queues_often")
+def refresh_queues_often(timestamp: int) -> None:
+    """What was packed since makes room for others."""
+    refresh_queues()
+    db.session.commit()
+
+
+@jobs.task(name="orders.refresh_queues")
+def refresh_queues_job() -> None:
+    """Bring what pages say of pieces made to order up to date."""
+    refresh_queues()
+    db.session.commit()
 
 
 @jobs.task(name="orders.send_message", retry=RetryStrategy(max_attempts=30, wait=5, linear_wait=60))

@@ -19,6 +19,8 @@ from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
 from tests.browser.sights import Sight, Way, at, found
+from tests.browser.stock_pages import NO_STOCK_PAGES, STOCK_PAGES
+from tests.browser.team_pages import NO_TEAM_PAGES, TEAM_PAGES
 from tests.browser.visitor import Visitor
 from tests.browser.voice_pages import NO_VOICE_PAGES, VOICE_PAGES
 
@@ -178,7 +180,9 @@ SIGHTS = [
     *CART_PAGES,
     *PAYMENT_PAGES,
     *PRODUCT_PAGES,
+    *TEAM_PAGES,
     *VOICE_PAGES,
+    *STOCK_PAGES,
     *OFFICE_PAGES,
     *DELIVERY_PAGES,
     *FINDING_PAGES,
@@ -197,5 +201,7 @@ NO_PAGES = {
     "shop.catalogue_csv", "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
 }  # fmt: skip
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
+NO_PAGES |= NO_STOCK_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES
 NO_PAGES |= NO_IMPORT_PAGES
+NO_PAGES |= NO_TEAM_PAGES

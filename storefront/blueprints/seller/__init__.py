@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, g
 
+from storefront.blueprints.seller import switch
 from storefront.books.awaiting import Awaiting, awaiting
 from storefront.people import access, policy
 from storefront.people.policy import Action
@@ -35,7 +36,7 @@ def around() -> dict[str, Any]:
             "read_settlements": allowed(Action.SETTLEMENTS_READ),
             "read_deposits": allowed(Action.DEPOSITS_READ),
         },
-        "has_more_facilities": len(policy.presence(who, "seller").facility_ids) > 1,
+        "other_facilities": switch.others(who),
     }
 
 
@@ -51,6 +52,8 @@ def allowed(action: Action) -> bool:
 
 
 from storefront.blueprints.seller import (  # noqa: E402, F401
+    bank_details,
+    calendar,
     declarations,
     delivery,
     distributions,
@@ -60,11 +63,16 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     offers,
     parcels,
     problems,
+    profile,
     questions,
     refunds,
     rules,
     sales,
     shelf,
+    shelf_bulk,
     statements,
+    take_count,
+    takes,
+    team,
     today,
 )

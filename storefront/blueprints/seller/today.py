@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+from dataclasses import dataclass
+
 from flask import g, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
@@ -13,6 +16,7 @@ from storefront.blueprints.seller.charts import bars
 from storefront.enquiries.threads import open_count
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.facilities.working_days import calendar_of
 from storefront.ledger import earnings
 from storefront.orders import packing, sold
 from storefront.people import access, policy
@@ -31,8 +35,33 @@ def index() -> ResponseReturnValue:
     facilities = list(
         db.session.scalars(select(Facility).where(Facility.id.in_(ids)).order_by(Facility.name))
     )
-    return render_template(
-        "seller/index.html", facilities=[(facility, packing.counts(facility.id)) for facility in facilities]
+    return render_template("seller/index.html", facilities=[waiting_in(facility) for facility in facilities])
+
+
+@dataclass(frozen=True)
+class WaitingIn:
+    """What waits in one facility of somebody who has several."""
+
+    facility: Facility
+    to_pack: int
+    questions: int
+    #: Reports of buyers that wait for an answer; None for who does not answer them.
+    problems: int | None
+    sold_out: int
+    #: The last day of the pause that it is in.
+    paused_until: datetime.date | None
+
+
+def waiting_in(facility: Facility) -> WaitingIn:
+    answers = facility.id in policy.reach(access.person(), Action.REFUNDS_READ, face="seller")
+    pause = calendar_of(facility.id, days.today()).pause_on(days.today())
+    return WaitingIn(
+        facility,
+        packing.counts(facility.id)["to_pack"],
+        open_count(facility.id),
+        lists.waiting([facility.id]).open if answers else None,
+        shelf.stock_counts(facility.id)["sold_out"],
+        pause[1] if pause else None,
     )
 
 
