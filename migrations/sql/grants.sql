@@ -73,3 +73,4 @@ REVOKE DELETE, TRUNCATE ON label_batches FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON notices, sale_certificates FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_decisions, batches FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};
+REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};

@@ -22,6 +22,7 @@ from storefront.demo import (
     drafts,
     files,
     growth,
+    imported,
     kept,
     offers,
     office,
@@ -137,6 +138,7 @@ def load(
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
+    imported.add(sites.facilities["PKL"], _of_role("coordinator", accounts)["PKL"], today)
     rested.add(sites.facilities, _of_role("coordinator", accounts), today)
     packed_apart.add(sites.facilities, _of_role("coordinator", accounts), today, seed)
     _commit("ANALYZE")

@@ -8,6 +8,7 @@ from storefront.verify import (
     clearing,
     facts,
     guards,
+    imports,
     listed,
     orders,
     passed_on,
@@ -39,5 +40,6 @@ INVARIANTS = (
     *voices.INVARIANTS,
     *selling.INVARIANTS,
     *listed.INVARIANTS,
+    *imports.INVARIANTS,
     *guards.INVARIANTS,
 )

@@ -12,6 +12,7 @@ from tests.browser.cart_pages import CART_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
+from tests.browser.import_pages import IMPORT_PAGES, NO_IMPORT_PAGES
 from tests.browser.light_pages import LIGHT_PAGES
 from tests.browser.listing_pages import LISTING_PAGES, NO_LISTING_PAGES
 from tests.browser.notice_pages import NO_NOTICE_PAGES, NOTICE_PAGES
@@ -194,6 +195,7 @@ SIGHTS = [
     *IMPACT_PAGES,
     *ACCOUNT_PAGES,
     *LISTING_PAGES,
+    *IMPORT_PAGES,
 ]
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
@@ -207,4 +209,4 @@ NO_PAGES = {
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
 NO_PAGES |= NO_STOCK_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES
-NO_PAGES |= NO_TEAM_PAGES | NO_PARCEL_PAGES | NO_NOTICE_PAGES | NO_LISTING_PAGES
+NO_PAGES |= NO_TEAM_PAGES | NO_PARCEL_PAGES | NO_NOTICE_PAGES | NO_LISTING_PAGES | NO_IMPORT_PAGES

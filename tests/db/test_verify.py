@@ -133,6 +133,17 @@ CAME_BACK = """INSERT INTO parcel_returns (parcel_id, noted_by, request_key)
 
 #: Each promise and what breaks it.
 BREAKS = [
+    (
+        "import_rows_accounted",
+        """INSERT INTO listing_imports (facility_id, form_key, file_name, format, language, state, on_fault, rows,
+                                        stored, unchanged, refused, created_by, begun_at, begun_by, ended_at)
+           VALUES (1, 'a-form-key-of-16', 'a.csv', 'csv', 'id', 'done', 'skip', 1, 1, 0, 0, 1, now(), 1, now())""",
+    ),
+    (
+        "import_products_whole",
+        """INSERT INTO listing_import_rows (import_id, row, product, cells, verdict, outcome, faults)
+           VALUES (1, 2, 1, '[]', 'new', 'stored', '[]'), (1, 3, 1, '[]', 'new', 'left', '[{}]')""",
+    ),
     ("changes_are_noted", "DELETE FROM catalogue_changes"),
     ("entries_balanced", "UPDATE postings SET amount = amount + 1 WHERE id = (SELECT min(id) FROM postings)"),
     ("entries_have_postings", "DELETE FROM postings WHERE entry_id = (SELECT min(id) FROM journal_entries)"),

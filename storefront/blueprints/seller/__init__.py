@@ -61,6 +61,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     delivery,
     distributions,
     export,
+    imports,
     labels,
     listing_acts,
     listing_photos,
