@@ -49,6 +49,8 @@ class Action(StrEnum):
     BANK_ACCOUNTS_READ = "bank_accounts.read"
     BANK_ACCOUNTS_WRITE = "bank_accounts.write"
     BANK_ACCOUNTS_APPROVE = "bank_accounts.approve"
+    #: A facility asks for another account; finance agrees. Shows numbers masked.
+    BANK_ACCOUNTS_PROPOSE = "bank_accounts.propose"
     #: The bank's files and lines: their words name payers.
     BANK_READ = "bank.read"
     BANK_WRITE = "bank.write"
@@ -125,6 +127,7 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.BANK_ACCOUNTS_READ: (_HEAD, _FINANCE, _AUDITOR),
         Action.BANK_ACCOUNTS_WRITE: (_FINANCE,),
         Action.BANK_ACCOUNTS_APPROVE: (_HEAD, _FINANCE),
+        Action.BANK_ACCOUNTS_PROPOSE: _FACILITY,
         Action.BANK_READ: (_FINANCE, _AUDITOR),
         Action.BANK_WRITE: (_FINANCE,),
         Action.RETURNS_READ: (_FINANCE,),

@@ -68,6 +68,7 @@ TABLE = {
     Action.BANK_ACCOUNTS_READ: "head finance auditor",
     Action.BANK_ACCOUNTS_WRITE: "finance",
     Action.BANK_ACCOUNTS_APPROVE: "head finance",
+    Action.BANK_ACCOUNTS_PROPOSE: "coordinator head",
     Action.BANK_READ: "finance auditor",
     Action.BANK_WRITE: "finance",
     Action.RETURNS_READ: "finance",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from flask import g, render_template
@@ -14,8 +16,9 @@ from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.charts import bars
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.facilities.working_days import calendar_of
 from storefront.ledger import earnings
-from storefront.notices.waiting import asked_by, waiting, work
+from storefront.notices.waiting import Waits, asked_by, waiting, work
 from storefront.orders import packing, sold
 from storefront.people import access, policy
 from storefront.people.policy import Action
@@ -33,9 +36,22 @@ def index() -> ResponseReturnValue:
     facilities = list(
         db.session.scalars(select(Facility).where(Facility.id.in_(ids)).order_by(Facility.name))
     )
-    return render_template(
-        "seller/index.html", facilities=[(facility, packing.counts(facility.id)) for facility in facilities]
-    )
+    return render_template("seller/index.html", facilities=[waiting_in(facility) for facility in facilities])
+
+
+@dataclass(frozen=True)
+class WaitingIn:
+    """What waits in one facility of somebody who has several."""
+
+    facility: Facility
+    waits: list[Waits]
+    #: The last day of the pause that it is in.
+    paused_until: datetime.date | None
+
+
+def waiting_in(facility: Facility) -> WaitingIn:
+    pause = calendar_of(facility.id, days.today()).pause_on(days.today())
+    return WaitingIn(facility, waiting(asked_by(access.person(), facility)), pause[1] if pause else None)
 
 
 @bp.get("/<code>/")
