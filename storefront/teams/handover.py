@@ -71,7 +71,8 @@ def counts(facility_id: int) -> Counts:
     """What there is to hand over now."""
     row = db.session.execute(COUNTS, {"id": facility_id}).mappings().one()
     balances = {code: amount for one in owed.balances([facility_id]) for code, (_a, amount) in one.amounts.items()}
-    return Counts(**{name: int(value) for name, value in row.items()}, questions=open_since(facility_id)[0], owed=balances)
+    questions, _since = open_since(facility_id)
+    return Counts(**{name: int(value) for name, value in row.items()}, questions=questions, owed=balances)
 
 
 def hand_over(facility_id: int, membership_id: int, to_membership_id: int, person_id: int) -> Handover:
