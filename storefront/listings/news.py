@@ -11,9 +11,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from storefront.extensions import db
 from storefront.listings.review_models import ListingNews
 from storefront.mail.owe import owe_about
+from storefront.notices import tell as notices
 from storefront.people.models import Membership, Person, Role
 
 SUBJECT = "listing_news"
+#: Kinds of letters that people may choose not to have, and that their devices show too, by kind of notice.
+NOTED = {"listing_sent_back": "sent_back"}
 
 
 def tell(kind: str, facility_id: int, key: str, about: Mapping[str, Any]) -> int:
@@ -23,7 +26,13 @@ def tell(kind: str, facility_id: int, key: str, about: Mapping[str, Any]) -> int
     key of what happened.
     """
     told = 0
+    if noted := NOTED.get(kind):
+        notices.tell(
+            facility_id, noted, key, about=str(about.get("title", "")), path=str(about["path"]), by_letter=False
+        )
     for person_id in coordinators(facility_id):
+        if noted and not notices.wants_letter(person_id, facility_id, noted):
+            continue
         made = db.session.execute(
             upsert(ListingNews)
             .values(

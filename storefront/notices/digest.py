@@ -11,7 +11,7 @@ from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.notices.models import Notice
 from storefront.notices.tell import people_of, tell
-from storefront.notices.waiting import asked_by, waiting
+from storefront.notices.waiting import asked_by, waiting, work
 from storefront.people.models import Membership
 
 #: The hour of the facility's own clock in which the letter goes out; a worker that slept then sends it until noon.
@@ -34,6 +34,7 @@ def tell_morning(facility: Facility, now: datetime.datetime) -> bool:
     if db.session.scalar(select(Notice.id).where(Notice.key == key)) is not None:
         return False
     people = people_of(facility.id, "digest")
-    if not any(waiting(asked_by(person, facility)) for person in people):
+    # What is only good to know stands in the letter, but is no reason to write one.
+    if not any(work(waiting(asked_by(person, facility))) for person in people):
         return False
     return tell(facility.id, "digest", key, about="", path=f"/seller/{facility.code}/")

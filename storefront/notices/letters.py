@@ -15,7 +15,7 @@ from storefront.mail.transport import Device, Letter
 from storefront.notices.choices import choices
 from storefront.notices.models import Notice, NoticeDelivery, PushDevice
 from storefront.notices.tell import SUBJECT, concerns
-from storefront.notices.waiting import asked_by, waiting
+from storefront.notices.waiting import asked_by, waiting, work
 from storefront.people.models import Person
 
 #: What the letter's button says, by kind.
@@ -56,7 +56,7 @@ def letter(message: Message) -> Letter | None:
         return _line(message, notice, facility, person, delivery.device_id)
     with force_locale(person.locale):
         found = waiting(asked_by(person, facility)) if notice.kind == "digest" else []
-    if notice.kind == "digest" and not found:
+    if notice.kind == "digest" and not work(found):
         return None
     return write.linked_letter(
         f"notice_{notice.kind}", message.key, person.email, person.locale, notice.path, BUTTONS[notice.kind],

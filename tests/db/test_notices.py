@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from storefront.extensions import db
+from storefront.listings import news
 from storefront.listings.models import ListingDraft
 from storefront.mail.models import Message
 from storefront.mail.push import is_service, public_key
@@ -250,3 +251,20 @@ def test_two_tabs_save_views_and_only_one_is_the_default(app: Flask, shop: Shop,
     views = db.session.scalars(select(SavedView)).all()
     assert sorted(view.name.lower() for view in views) == ["lain", "mendesak"]
     assert sum(view.is_default for view in views) == 1
+
+
+def test_who_wants_no_letter_about_what_was_sent_back_gets_none_and_devices_are_told(
+    shop: Shop, coordinator: Person, service: PushService, run_jobs: Callable[[], None]
+) -> None:
+    make_account("coordinator", facilities=(shop.pekalongan,), email="dua@pkl.test")
+    subscribed(coordinator, service)
+    choose(coordinator.id, shop.pekalongan.id, {"sent_back": Ways(by_email=False, by_push=True)})
+    about = {"title": "Kain batik", "reasons": ["Fotonya buram."], "note": "", "path": "/seller/PKL/listings/7/review"}
+    assert news.tell("listing_sent_back", shop.pekalongan.id, "listing:7:sent_back", about) == 1
+    assert news.tell("listing_sent_back", shop.pekalongan.id, "listing:7:sent_back", about) == 0
+    db.session.commit()
+    run_jobs()
+    ((_headers, body),) = service.taken
+    shown = service.opened(body)
+    assert (shown["title"], shown["page"]) == ("Dikembalikan kurator: Kain batik", "/seller/PKL/listings/7/review")
+    assert letters() == [], "the listing's own letter says why"

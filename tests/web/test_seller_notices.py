@@ -178,6 +178,8 @@ def test_who_bought_asks_about_a_parcel_in_private(
     assert f"/seller/PKL/parcels/{enquiry.parcel_id}" in page
     for secret in ("Murniati", "murniati@", "812345"):
         assert secret not in page + listed
+    unsigned = app.test_client().get(f"/seller/PKL/questions/{enquiry.id}")
+    assert unsigned.location == f"/login?next=/seller/PKL/questions/{enquiry.id}", "the letter's link, after signing in"
     stranger = sign_in(app.test_client(), make_account("coordinator", facilities=(shop.ambon,)))
     assert stranger.get(f"/seller/NML/questions/{enquiry.id}").status_code == 404
 
