@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 
 from storefront.audit.record import record
 from storefront.books import owed
-from storefront.enquiries.threads import open_count
+from storefront.enquiries.inbox import open_since
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.people import invitations, memberships
@@ -71,7 +71,8 @@ def counts(facility_id: int) -> Counts:
     """What there is to hand over now."""
     row = db.session.execute(COUNTS, {"id": facility_id}).mappings().one()
     balances = {code: amount for one in owed.balances([facility_id]) for code, (_a, amount) in one.amounts.items()}
-    return Counts(**{name: int(value) for name, value in row.items()}, questions=open_count(facility_id), owed=balances)
+    questions, _since = open_since(facility_id)
+    return Counts(**{name: int(value) for name, value in row.items()}, questions=questions, owed=balances)
 
 
 def hand_over(facility_id: int, membership_id: int, to_membership_id: int, person_id: int) -> Handover:

@@ -379,6 +379,7 @@ def test_work_passes_to_somebody_new_when_they_accept(
 def test_several_facilities_are_never_mixed(app: Flask, shop: Shop, db_session: DbSession) -> None:
     person = make_account("coordinator", facilities=(shop.pekalongan, shop.ambon))
     memberships.grant(person, Role.HEAD, facility_id=shop.ambon.id)
+    make_paid_order((shop.batik, 1))
     db_session.commit()
     both = client_of(app, person)
     html = both.get("/seller/PKL/parcels?state=packed").text
@@ -399,7 +400,8 @@ def test_several_facilities_are_never_mixed(app: Flask, shop: Shop, db_session: 
     assert db_session.get_one(Facility, shop.ambon.id).gallery_week == {}
     index = both.get("/seller/").text
     assert "Lapas Kelas III Namlea" in index
-    assert "kiriman perlu dikemas" in index
+    assert 'href="/seller/PKL/parcels' in index, "what waits in each, with its way there"
+    assert 'href="/seller/NML/parcels' not in index
     one = client_of(app, make_account("coordinator", facilities=(shop.pekalongan,)))
     assert 'class="sign"' not in one.get("/seller/PKL/").text
 
