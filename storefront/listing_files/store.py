@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import copy
-import secrets
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from storefront.audit.record import record
 from storefront.catalogue.models import Product, Variant
 from storefront.catalogue.offer import change_offer
-from storefront.errors import DomainError
-from storefront.extensions import db, defer
+from storefront.errors import DomainError, Invalid
+from storefront.extensions import db
 from storefront.listing_files.content import write
 from storefront.listing_files.current import Current
 from storefront.listing_files.judge import Plan
 from storefront.listing_files.pictures import BadPhotoFile
-from storefront.listings import drafts
-from storefront.listings.listing import MOST_PHOTOS
+from storefront.listings import drafts, photos
 from storefront.listings.models import DraftPhoto, ListingDraft
 from storefront.listings.typed import blank, kept
 from storefront.media import pictures
-from storefront.media.storage import private_files
 from storefront.stock.adjust import count
 from storefront.stock.levels import store_location_id
 
@@ -53,8 +50,8 @@ def store(
     if not is_new:
         write(content, plan.edits)
         content = kept(content, draft.content)
-    has_photos = _photos(plan, now, draft, import_id, person_id)
-    if content != draft.content or has_photos:
+    _photos(plan, now, draft, person_id)
+    if content != draft.content:
         draft.content = content
         drafts.touched(draft, person_id)
     plan.written_to = draft.id
@@ -138,35 +135,22 @@ def _at_once(plan: Plan, now: Current, import_id: int, person_id: int) -> dict[i
     return done
 
 
-def _photos(plan: Plan, now: Current, draft: ListingDraft, import_id: int, person_id: int) -> bool:
-    """Add the photos to the draft, to be prepared by a job; one that is there already is not added again."""
+def _photos(plan: Plan, now: Current, draft: ListingDraft, person_id: int) -> None:
+    """Add the photos to the draft; a bad one is noted on its row, one that is there already is not added again."""
     if not plan.photos:
-        return False
-    last, places = db.session.execute(
-        select(func.count(), func.coalesce(func.max(DraftPhoto.position), 0)).where(
-            DraftPhoto.draft_id == draft.id
-        )
-    ).one()
-    stems = set(db.session.scalars(select(DraftPhoto.key).where(DraftPhoto.draft_id == draft.id)))
+        return
+    listed = set(db.session.scalars(select(DraftPhoto.key).where(DraftPhoto.draft_id == draft.id)))
     rows = {row.number: row for row in plan.rows}
-    added = False
     for name, alt, number in plan.photos:
         try:
             content = now.photos.read(name)
-            if last >= MOST_PHOTOS:
-                raise BadPhotoFile(_("Satu karya memuat paling banyak 12 foto. Hapus salah satu dulu."))
+            if pictures.key_of(content) in listed:
+                continue
+            photo = photos.add(draft, content, person_id=person_id)
         except BadPhotoFile as refusal:
             rows[number].pictures.append({"name": name, "text": str(refusal.message)[:300]})
-            continue
-        if pictures.key_of(content) in stems:
-            continue
-        last, places, added = last + 1, places + 1, True
-        key = f"listing-originals/{draft.facility_id}/{secrets.token_hex(12)}"
-        private_files().write(key, content)
-        photo = DraftPhoto(
-            draft_id=draft.id, position=places, alt=alt, original_key=key, uploaded_by=person_id
-        )
-        db.session.add(photo)
-        db.session.flush()
-        defer("listing_files.prepare_photo", photo_id=photo.id)
-    return added
+        except Invalid as refusal:
+            rows[number].pictures.append({"name": name, "text": str(refusal.errors["photos"])[:300]})
+        else:
+            photo.alt = photo.alt or alt
+    db.session.flush()

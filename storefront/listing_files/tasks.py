@@ -5,7 +5,7 @@ from __future__ import annotations
 from procrastinate import RetryStrategy
 
 from storefront.extensions import db, jobs
-from storefront.listing_files import keeping, prepare, reading, run, undo
+from storefront.listing_files import keeping, reading, run, undo
 
 
 @jobs.task(name="listing_files.read", retry=RetryStrategy(max_attempts=5, wait=2, linear_wait=10))
@@ -25,13 +25,6 @@ def run_job(facility_id: int) -> None:
 def undo_job(import_id: int) -> None:
     """Take back what an import changed at once."""
     undo.undo(import_id)
-
-
-@jobs.task(name="listing_files.prepare_photo", retry=RetryStrategy(max_attempts=5, wait=2, linear_wait=10))
-def prepare_photo_job(photo_id: int) -> None:
-    """Make a photo of a draft ready, or refuse it with a sentence."""
-    prepare.prepare_photo(photo_id)
-    db.session.commit()
 
 
 @jobs.periodic(cron="27 2 * * *")
