@@ -84,6 +84,8 @@ class Product(db.Model):  # type: ignore[name-defined]
     #: Empty: as in Indonesian.
     options_en: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     published_at: Mapped[datetime.datetime | None]
+    #: Until then it may be public without what its category asks for; None: no longer than anything else.
+    sells_unpapered_until: Mapped[datetime.date | None]
     #: Kept by a trigger.
     search: Mapped[str] = mapped_column(
         TSVECTOR, server_default=FetchedValue(), server_onupdate=FetchedValue(), deferred=True
@@ -124,6 +126,8 @@ class Variant(db.Model):  # type: ignore[name-defined]
     lead_time_days: Mapped[int | None] = mapped_column(Integer)
     #: Pieces made to order that the workshop makes in a week; None: however many are ordered.
     weekly_capacity: Mapped[int | None] = mapped_column(Integer)
+    #: Weeks that what is ordered already takes beyond the lead time, as cached pages say it (`orders.making`).
+    queued_weeks: Mapped[int] = mapped_column(Integer, server_default=FetchedValue())
     position: Mapped[int] = mapped_column(Integer, default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
     #: Which of its product's pictures shows it; None: all of them.
@@ -169,6 +173,8 @@ class Listing(db.Model):  # type: ignore[name-defined]
     lead_time_days: Mapped[int | None] = mapped_column(Integer)
     commodity_group_id: Mapped[int | None]
     workshop_id: Mapped[int]
+    #: The last day of the pause that its facility is in; `state` is `sold_out` then.
+    paused_until: Mapped[datetime.date | None]
     #: Sum of the stars of its public reviews, and how many these are.
     stars: Mapped[int]
     reviews: Mapped[int] = mapped_column(Integer)

@@ -6,11 +6,12 @@ import datetime
 import enum
 from typing import Any
 
-from sqlalchemy import FetchedValue, ForeignKey, Integer
+from sqlalchemy import FetchedValue, ForeignKey, Integer, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.extensions import db
+from storefront.listings.review_models import ListingDecision, ListingNews  # noqa: F401 - the room's models come together
 
 
 class DraftState(enum.StrEnum):
@@ -54,6 +55,8 @@ class ListingDraft(db.Model):  # type: ignore[name-defined]
     #: Field → why it was sent back.
     reasons: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
     note: Mapped[str] = mapped_column(default="")
+    #: Why it waits for a curator: `new`, `proposal`, `faces`, `unseen`, `words`.
+    waits_for: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
 
     #: In their order, without those that were taken out.
     photos: Mapped[list[DraftPhoto]] = relationship(

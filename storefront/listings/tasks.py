@@ -1,4 +1,4 @@
-"""Background jobs of listings."""
+"""Jobs around listings: each runs again safely, whatever killed it before."""
 
 from __future__ import annotations
 
@@ -6,6 +6,23 @@ from procrastinate import RetryStrategy
 
 from storefront.extensions import db, jobs
 from storefront.listings import photos
+from storefront.listings.paper_ends import queue_reminders
+from storefront.listings.scheduled import publish_due
+
+
+@jobs.periodic(cron="*/5 * * * *")
+@jobs.task(name="listings.publish_due", queueing_lock="listings.publish_due")
+def publish_due_job(timestamp: int) -> None:
+    """Every five minutes: what waits for its day."""
+    publish_due()
+
+
+@jobs.periodic(cron="20 0,17 * * *")
+@jobs.task(name="listings.remind_of_papers", queueing_lock="listings.remind_of_papers")
+def remind_of_papers_job(timestamp: int) -> None:
+    """Just after midnight of the accounting zone: papers that end soon."""
+    queue_reminders()
+    db.session.commit()
 
 
 @jobs.task(name="listings.prepare_photo", retry=RetryStrategy(max_attempts=8, wait=2, linear_wait=20))

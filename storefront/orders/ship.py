@@ -8,8 +8,18 @@ from sqlalchemy import func, select, text
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.orders import packed_batches
 from storefront.orders.models import Parcel, ParcelState
 from storefront.orders.progress import tell_soon
+
+#: Pieces of a parcel that no refund speaks of, and those of which one is still decided.
+WITHHELD = text(
+    """SELECT (SELECT COALESCE(sum(quantity), 0) FROM parcel_lines WHERE parcel_id = :parcel_id)
+               - COALESCE(sum(x.quantity), 0) AS left,
+              COALESCE(sum(x.quantity) FILTER (WHERE r.state = 'proposed'), 0) AS undecided
+         FROM refund_pieces x JOIN refunds r ON r.id = x.refund_id AND r.state <> 'rejected'
+        WHERE x.parcel_id = :parcel_id"""
+)
 
 
 class WrongParcelState(DomainError):
@@ -23,14 +33,36 @@ class WrongParcelState(DomainError):
         )
 
 
+class Withheld(WrongParcelState):
+    """A refund speaks of pieces of the parcel; `left` is how many others there are."""
+
+    def __init__(self, left: int) -> None:
+        DomainError.__init__(
+            self,
+            _("Keuangan sedang memutuskan pengembalian untuk sebagian isinya. Pisahkan bagian itu, atau tunggu.")
+            if left
+            else _("Seluruh isi kiriman ini menunggu keputusan keuangan, jadi belum ada yang dikemas."),
+        )
+
+
 def mark_packed(parcel_id: int, person_id: int) -> Parcel:
-    """to_pack → packed."""
-    return _step(parcel_id, ParcelState.PACKED, person_id, stamp="packed_at")
+    """to_pack → packed; of food, the batches that end first are noted.
+
+    Raises Withheld while it is decided about pieces of it, or when none is left to pack.
+    """
+    parcel = db.session.get_one(Parcel, parcel_id, with_for_update=True, populate_existing=True)
+    if parcel.state == ParcelState.TO_PACK:
+        _refuse_withheld(parcel_id)
+    parcel = _step(parcel_id, ParcelState.PACKED, person_id, stamp="packed_at")
+    packed_batches.note_packed(parcel_id, person_id)
+    return parcel
 
 
 def unpack(parcel_id: int, person_id: int) -> Parcel:
     """packed → to_pack, for the usual slip of the finger; never one that was called off."""
-    return _step(parcel_id, ParcelState.TO_PACK, person_id, only_from=ParcelState.PACKED)
+    parcel = _step(parcel_id, ParcelState.TO_PACK, person_id, only_from=ParcelState.PACKED)
+    packed_batches.forget_packed(parcel_id, person_id)
+    return parcel
 
 
 def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) -> Parcel:
@@ -38,14 +70,7 @@ def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) ->
 
     Raises Invalid without a courier, or for one or a number that is too long.
     """
-    courier, tracking = courier.strip(), tracking.strip()
-    errors = {}
-    if not 2 <= len(courier) <= 60:
-        errors["courier"] = _("Isi nama kurir, misalnya JNE atau Pos Indonesia.")
-    if len(tracking) > 60 or not tracking.isprintable():
-        errors["tracking"] = _("Nomor resi paling panjang 60 huruf dan angka.")
-    if errors:
-        raise Invalid(errors)
+    courier, tracking = _courier(courier, tracking)
     parcel = _step(
         parcel_id,
         ParcelState.SHIPPED,
@@ -55,6 +80,36 @@ def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) ->
     )
     tell_soon(parcel.order_id)
     return parcel
+
+
+def correct_tracking(parcel_id: int, courier: str, tracking: str, person_id: int) -> Parcel:
+    """Put the courier or the number of a shipped parcel right. Raises Invalid as above, WrongParcelState."""
+    courier, tracking = _courier(courier, tracking)
+    parcel = db.session.get_one(Parcel, parcel_id, with_for_update=True, populate_existing=True)
+    if parcel.state != ParcelState.SHIPPED:
+        raise WrongParcelState()
+    before = {"courier": parcel.courier, "tracking": parcel.tracking}
+    after = {"courier": courier, "tracking": tracking or None}
+    if before != after:
+        parcel.courier, parcel.tracking = courier, tracking or None
+        db.session.flush()
+        details = {"before": before, "after": after}
+        record(
+            "parcel.tracking", "parcel", parcel.id, person_id=person_id, facility_id=parcel.facility_id, details=details
+        )
+    return parcel
+
+
+def _courier(courier: str, tracking: str) -> tuple[str, str]:
+    courier, tracking = courier.strip(), tracking.strip()
+    errors = {}
+    if not 2 <= len(courier) <= 60:
+        errors["courier"] = _("Isi nama kurir, misalnya JNE atau Pos Indonesia.")
+    if len(tracking) > 60 or not tracking.isprintable():
+        errors["tracking"] = _("Nomor resi paling panjang 60 huruf dan angka.")
+    if errors:
+        raise Invalid(errors)
+    return courier, tracking
 
 
 def mark_ready(parcel_id: int, person_id: int) -> Parcel:
@@ -90,6 +145,8 @@ def _step(
         (to in (ParcelState.SHIPPED, ParcelState.READY)) and (parcel.is_pickup != (to is ParcelState.READY))
     ):
         raise WrongParcelState()
+    if to in (ParcelState.SHIPPED, ParcelState.READY):
+        packed_batches.refuse_held(parcel_id)
     for name, value in (values or {}).items():
         setattr(parcel, name, value)
     if stamp:
@@ -107,6 +164,12 @@ def _step(
         details={"from": before, "to": to.value, **(values or {}), **({"by_itself": True} if by_itself else {})},
     )
     return parcel
+
+
+def _refuse_withheld(parcel_id: int) -> None:
+    found = db.session.execute(WITHHELD, {"parcel_id": parcel_id}).one()
+    if found.left <= 0 or found.undecided:
+        raise Withheld(max(0, found.left))
 
 
 def _allowed(before: str, to: ParcelState) -> bool:

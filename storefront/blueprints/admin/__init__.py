@@ -25,6 +25,7 @@ def around() -> dict[str, Any]:
     return {
         "curates": allowed(Action.PAGES_WRITE),
         "administers": Role.ADMINISTRATOR in roles,
+        "publishes": allowed(Action.PUBLISH),
         "reads_cases": allowed(Action.CASES_READ),
     }
 
@@ -36,12 +37,15 @@ def allowed(action: Action) -> bool:
 
 from storefront.blueprints.admin import (  # noqa: E402, F401
     cases,
+    category_needs,
     declarations,
     home,
+    listings,
     moderation,
     operator,
     overview,
     pages,
+    recalls,
     searches,
     synonyms,
 )

@@ -1,0 +1,133 @@
+"""What curators look through: listings that wait, the oldest first, and what was decided."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.listings.models import DraftState, ListingDraft
+from storefront.people.models import Person
+
+PAGE = 20
+#: Lists of the page, and the state of the drafts in each.
+LISTS = {"waiting": DraftState.IN_REVIEW, "scheduled": DraftState.APPROVED, "sent_back": DraftState.SENT_BACK}
+#: Why something waits.
+WHYS = ("new", "proposal", "faces", "unseen", "words")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of the queue is looked at; what is empty does not narrow it."""
+
+    list: str = "waiting"
+    why: str = ""
+    #: A facility's code.
+    facility: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    draft: ListingDraft
+    facility_code: str
+    facility_name: str
+    #: The facility's time zone.
+    zone: str
+    submitted_by: str
+    decided_by: str | None
+
+    @property
+    def title(self) -> str:
+        return str(self.draft.content.get("title", ""))
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: Sequence[Row]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE))
+
+
+def counts() -> dict[str, int]:
+    """How many drafts stand in each list."""
+    rows = db.session.execute(select(ListingDraft.state, func.count()).group_by(ListingDraft.state)).all()
+    found = {state: number for state, number in rows}  # noqa: C416
+    return {name: found.get(state.value, 0) for name, state in LISTS.items()}
+
+
+def oldest_waiting() -> datetime.datetime | None:
+    """Since when the first in the queue waits."""
+    waiting = ListingDraft.state == DraftState.IN_REVIEW.value
+    return db.session.scalar(select(func.min(ListingDraft.submitted_at)).where(waiting))
+
+
+def rows(wanted: Wanted, page: int = 1) -> Page:
+    """One page of a list: what waits by how long it does, what was decided the latest first."""
+    statement = _narrowed(wanted)
+    total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    if wanted.list == "waiting":
+        statement = statement.order_by(ListingDraft.submitted_at, ListingDraft.id)
+    elif wanted.list == "scheduled":
+        statement = statement.order_by(ListingDraft.publish_at, ListingDraft.id)
+    else:
+        statement = statement.order_by(ListingDraft.decided_at.desc(), ListingDraft.id)
+    found = db.session.execute(statement.offset((page - 1) * PAGE).limit(PAGE))
+    return Page([Row(*row) for row in found], total, page)
+
+
+def row(draft_id: int) -> Row | None:
+    """One draft that was ever handed over; what is still being written is nobody's business here."""
+    found = db.session.execute(
+        _select().where(ListingDraft.id == draft_id, ListingDraft.state != DraftState.EDITING.value)
+    ).one_or_none()
+    return Row(*found) if found else None
+
+
+def beside(wanted: Wanted, draft_id: int) -> tuple[int | None, int | None]:
+    """The drafts before and after one in a list."""
+    ids = [one.draft.id for one in rows(wanted).rows]
+    if draft_id not in ids:
+        return None, next(iter(ids), None)
+    place = ids.index(draft_id)
+    return (ids[place - 1] if place else None), (ids[place + 1] if place + 1 < len(ids) else None)
+
+
+def facilities() -> list[tuple[str, str]]:
+    """Code and name of the facilities that have something in the lists."""
+    found = db.session.execute(
+        select(Facility.code, Facility.name)
+        .join(ListingDraft, ListingDraft.facility_id == Facility.id)
+        .where(ListingDraft.state != DraftState.EDITING.value)
+        .distinct()
+        .order_by(Facility.name)
+    )
+    return [(code, name) for code, name in found]
+
+
+def _narrowed(wanted: Wanted) -> Any:
+    statement = _select().where(ListingDraft.state == LISTS.get(wanted.list, DraftState.IN_REVIEW).value)
+    if wanted.why in WHYS:
+        statement = statement.where(ListingDraft.waits_for.contains([wanted.why]))
+    if wanted.facility:
+        statement = statement.where(Facility.code == wanted.facility)
+    return statement
+
+
+def _select() -> Any:
+    asker, decider = aliased(Person), aliased(Person)
+    return (
+        select(ListingDraft, Facility.code, Facility.name, Facility.time_zone, asker.name, decider.name)
+        .join(Facility, Facility.id == ListingDraft.facility_id)
+        .outerjoin(asker, asker.id == ListingDraft.submitted_by)
+        .outerjoin(decider, decider.id == ListingDraft.decided_by)
+    )
