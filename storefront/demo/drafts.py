@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -26,11 +27,12 @@ def add(sites: Places, accounts: dict[str, Person], today: datetime.date) -> Non
     facility, sewing = sites.facilities["PKL"], sites.workshops["PKL", "Jahit"].id
     category = str(db.session.scalars(select(Category.id).where(Category.slug == "busana-batik")).first() or "")
     moments = [at(today - days(n), 10) for n in (1, 4, 2)]
-    begun = {"title": "Dompet kain perca", "workshop": str(sewing), "category": category}
+    begun: dict[str, Any] = {"title": "Dompet kain perca", "workshop": str(sewing), "category": category}
     begun["variants"] = [{**blank_variant(), "price": "35.000", "stock": "12"}]
     with dated(moments[0]):
         _moment(drafts.begin(facility.id, form_key=None, person_id=writer, content=begun), moments[0])
-    bag = {"title": "Tas belanja lipat", "workshop": str(sewing), "category": category, "options": ["Warna"]}
+    bag: dict[str, Any] = {"title": "Tas belanja lipat", "workshop": str(sewing), "category": category}
+    bag["options"] = ["Warna"]
     bag["description"] = "Dijahit rangkap dari sisa kain seprai; terlipat sebesar dompet."
     bag["variants"] = [
         {**blank_variant(), "options": [colour], "price": "45.000", "stock": "6", "weight": "120"}

@@ -155,6 +155,8 @@ def test_a_listing_is_written_without_javascript(
     assert "1.250.000" in preview.text
     assert "Pratinjau: belum dapat dibeli" in preview.text
     assert "/cart" not in re.sub(r'href="[^"]*/cart"', "", preview.text)
+    asked = desk.send(here, {**desk.form(here), "do": "ask"})
+    assert asked.location == f"{here}/review"
     # Nothing of the preview stays.
     assert db_session.scalar(select(Product.id).where(Product.title == "Kursi jati")) is None
     actions = db_session.scalars(text("SELECT action FROM audit_events WHERE subject_kind = 'listing_draft'")).all()

@@ -31,8 +31,6 @@ from storefront.people import access
 from storefront.people.policy import Action
 from storefront.web import takes_up_to
 
-#: Buttons of other parts of the page (asking for a review …): run after what was typed is saved and committed.
-AFTER_SAVE: dict[str, Callable[[ListingDraft], ResponseReturnValue]] = {}
 #: Whole requests with photos; each photo alone may have `pictures.MAX_BYTES`.
 LARGEST_BODY = 100 * 1024 * 1024
 #: Buttons that bring what was typed to the shop; what saves itself while somebody types does not.
@@ -203,8 +201,8 @@ def answered(draft: ListingDraft, do: str, thing: str, errors: dict[str, str]) -
         return render_template("seller/_listing_photos.html", draft=draft, errors=errors, dropped=dropped, swap=True)
     if errors:
         return editor(draft, draft.content, errors=errors), 422
-    if do in AFTER_SAVE:
-        return AFTER_SAVE[do](draft)
+    if do == "ask":
+        return redirect(url_for("seller.listing_review", **here), 303)
     if do == "preview":
         return redirect(url_for("seller.listing_preview", **here), 303)
     if do == "photo-crop":
