@@ -16,6 +16,7 @@ from tests.browser.light_pages import LIGHT_PAGES
 from tests.browser.office_pages import NO_OFFICE_PAGES, OFFICE_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
+from tests.browser.publish_pages import NO_PUBLISH_PAGES, PUBLISH_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
 from tests.browser.sights import Sight, Way, at, found
 from tests.browser.visitor import Visitor
@@ -184,6 +185,7 @@ SIGHTS = [
     *AFTER_PAGES,
     *IMPACT_PAGES,
     *ACCOUNT_PAGES,
+    *PUBLISH_PAGES,
 ]
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
@@ -196,3 +198,4 @@ NO_PAGES = {
 }  # fmt: skip
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES
+NO_PAGES |= NO_PUBLISH_PAGES
