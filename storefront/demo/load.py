@@ -19,6 +19,7 @@ from storefront.days import today as accounting_today
 from storefront.demo import (
     catalogue,
     declared,
+    drafted,
     files,
     growth,
     offers,
@@ -127,6 +128,7 @@ def load(
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
+    drafted.add(_of_role("coordinator", accounts), accounts[CURATOR].id, today)
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 
@@ -143,7 +145,7 @@ def _list_products(number: int, sites: Places, today: datetime.date, seed: str, 
     rng = random.Random(f"{seed}:catalogue")
     categories = catalogue.add_categories()
     items = catalogue.add_products(rows, sites, categories, today, rng)
-    product_words.add(items, categories)
+    product_words.add(items, categories, today)
     stored = photos.store(items)
     say(f"{len(rows)} products, {len(items)} variants, {len(stored)} pictures")
     photos.add(items, stored)
