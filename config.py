@@ -7,6 +7,7 @@ combination that would be unsafe in production, raises `ConfigError` with a sent
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ PROJECT = Path(__file__).resolve().parent
 GATEWAYS = ("sandbox", "stripe")
 #: What can be named as offered on Stripe's page; each has its words in `storefront/payments/stripe_methods.py`.
 STRIPE_METHODS = ("card", "qris", "gopay")
+#: A private key of web push as its tools write it.
+VAPID_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 #: Lies in `var_dir` while the embedded database there holds a demo (`make run` writes it).
 DEMO_MARK = "demo"
 
@@ -65,7 +68,7 @@ class Settings:
     bank_transfer: bool
     #: How many days pieces are held for an order that is to be paid by transfer: banks rest on Sundays.
     bank_transfer_days: int
-    #: Signs web push messages; without it push is not offered.
+    #: Signs web push messages: 32 random bytes as base64url. Without it push is not offered.
     vapid_private_key: str | None = field(repr=False)
     #: `smtp://…` or a folder; None: files under `var/mail`.
     mail_url: str | None
@@ -113,7 +116,7 @@ class Settings:
             stripe_connect=read.switch("STRIPE_CONNECT", False),
             bank_transfer=read.switch("BANK_TRANSFER", False),
             bank_transfer_days=read.count("BANK_TRANSFER_DAYS", 3),
-            vapid_private_key=read.text("VAPID_PRIVATE_KEY"),
+            vapid_private_key=read.secret("VAPID_PRIVATE_KEY", demo, var_dir) or None,
             mail_url=read.text("MAIL_URL"),
             media_url=read.text("MEDIA_URL"),
             redis_url=read.text("REDIS_URL"),
@@ -135,6 +138,11 @@ class Settings:
                 f"PAYMENT_GATEWAY must be one of {', '.join(GATEWAYS)}, not {self.payment_gateway!r}."
             )
         found += self._stripe_problems()
+        if self.vapid_private_key and not VAPID_KEY.fullmatch(self.vapid_private_key):
+            found.append(
+                "VAPID_PRIVATE_KEY must be 32 random bytes as base64url, 43 letters."
+                " docs/operate.md says how to make one."
+            )
         if not 1 <= self.bank_transfer_days <= 14:
             found.append(f"BANK_TRANSFER_DAYS must be 1 to 14 days, not {self.bank_transfer_days}.")
         if self.demo:

@@ -1,6 +1,6 @@
 """`make bench`: measure the shop and print a table beside what it must beat.
 
-`python -m bench [pages|purchase|rush|books|growth|steps|lighthouse …]`. How to read the table: docs/bench.md.
+`python -m bench [pages|purchase|rush|books|imports|growth|steps|lighthouse …]`. How to read the table: docs/bench.md.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from bench import books, growth, lighthouse, pages, purchase, steps
+from bench import books, growth, imports, lighthouse, pages, purchase, steps
 from bench.stage import open_shop, open_smallest
 from tests.drills.running_shop import PROJECT, Shop, memory_of
 
 RESULTS = PROJECT / "bench" / "results"
-PARTS = ("pages", "purchase", "rush", "books", "growth", "steps", "lighthouse")
+PARTS = ("pages", "purchase", "rush", "books", "imports", "growth", "steps", "lighthouse")
 #: What the growth is measured up to unless told.
 MANY = 100_000
 
@@ -190,6 +190,17 @@ def bench_books(table: Table, *, fresh: bool) -> dict[str, Any]:
     }
 
 
+def bench_imports(table: Table, *, fresh: bool) -> dict[str, Any]:
+    found = imports.measure(fresh=fresh)
+    table.add(
+        f"import of {found.rows:,} rows of listings, half of them new",
+        f"{found.rate:.0f} rows/s (dry run {found.read_seconds:.1f} s, run {found.run_seconds:.1f} s;"
+        f" {1000 * found.cpu_seconds / found.rows:.1f} ms CPU for each, the database's apart),"
+        f" at most {found.peak:.0f} MB (before: {found.idle:.0f})" + ("" if found.stored == found.rows else " WRONG"),
+    )
+    return {**asdict(found), "rate": found.rate}
+
+
 def bench_lighthouse(shop: Shop, table: Table) -> dict[str, Any]:
     judged = lighthouse.measure(shop)
     for one in judged:
@@ -232,7 +243,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure, print, keep."""
     given = arguments()
-    parts = list(given.parts) or ["pages", "purchase", "rush", "books", "growth"]
+    parts = list(given.parts) or ["pages", "purchase", "rush", "books", "imports", "growth"]
     if given.growth and "growth" not in parts:
         parts.append("growth")
     table, begun, busy = Table(), time.monotonic(), os.getloadavg()[0]
@@ -252,6 +263,8 @@ def main() -> int:
                 print(f"\n{steps.table(found)}")
     if "books" in parts:
         write("books", bench_books(table, fresh=given.fresh))
+    if "imports" in parts:
+        write("imports", bench_imports(table, fresh=given.fresh))
     if "growth" in parts:
         write("growth", bench_growth(table, given.growth or MANY))
     if table.rows:

@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.database_replica_url:
         app.config["SQLALCHEMY_BINDS"] = {"replica": sqlalchemy_url(settings.database_replica_url)}
     import_rooms("models")
-    for module in ("arrivals", "held_data", "letters", "moderated"):
+    for module in ("arrivals", "held_data", "letters", "moderated", "waits"):
         import_rooms(module)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(PROJECT / "migrations"))

@@ -34,6 +34,8 @@ POINTS = MappingProxyType(
         "reconcile.after_events": "missed events are kept and handled, the provider's books are not looked at",
         "reconcile.after_lines": "the provider's lines are kept, none is led to an entry",
         "reconcile.between_days": "some days are compared, others not",
+        "import.before_commit": "a product of an import is stored and not committed",
+        "import.after_commit": "a product of an import is stored, the next is not begun",
         "export.half_written": "half of an export lies in its draft",
         "export.between_files": "an export has its name, its manifest not yet",
     }

@@ -70,6 +70,11 @@ def number_text(number: int) -> str:
     return text.replace(".", ",") if language() == "en" else text
 
 
+def signed_text(number: int) -> str:
+    """A change: `+3`, `−1.202`, `0`."""
+    return f"{'+' if number > 0 else chr(0x2212) if number < 0 else ''}{number_text(abs(number))}"
+
+
 def markdown_text(text: str) -> Markup:
     """A longer text as HTML; its links to our own pages keep the language of this one."""
     return markdown.to_html(text, root=request.script_root if has_request_context() else "")
@@ -89,6 +94,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         rupiah=format_rupiah,
         amount=format_number,
         number=number_text,
+        signed=signed_text,
         exact=format_exact,
         date=format_date,
         day=format_day,

@@ -288,7 +288,10 @@ def _http(error: HTTPException) -> Any:
 
 def _http_message(status: int) -> Any:
     if status == 413:
-        return _("Kiriman ini terlalu besar. Kecilkan berkasnya, lalu coba lagi.")
+        return _(
+            "Kiriman ini terlalu besar dan tidak dibaca. Kembali ke halaman sebelumnya: tulisan Anda masih ada."
+            " Kecilkan berkasnya atau kirim satu per satu, lalu coba lagi."
+        )
     if status == 405:
         return _("Alamat ini tidak dapat dipakai dengan cara itu. Mulai lagi dari beranda.")
     return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -23,11 +24,14 @@ from storefront.languages import PERSONAL_FACES
 
 log = structlog.get_logger("storefront.web")
 
+View = TypeVar("View", bound=Callable[..., Any])
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: These read no cookies, so a foreign page gains nothing by calling them.
 WITHOUT_COOKIES = ("/api/v1/", "/webhooks/", "/sandbox/")
 #: Largest request body in bytes: a photo of a good phone fits, a flood does not.
 MAX_CONTENT_LENGTH = 24 * 1024 * 1024
+#: Fields of a form that comes with files.
+MOST_FIELDS = 3000
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = frozenset({"system.healthz", "system.readyz", "system.metrics"})
 
@@ -80,6 +84,20 @@ def begin() -> None:
     g.request_id = given if trusted and REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    # A view that takes files says how much at once; more is refused by its length, before a byte is read.
+    largest = getattr(current_app.view_functions.get(request.endpoint or ""), "largest_body", None)
+    if largest is not None:
+        request.max_content_length, request.max_form_parts = largest, MOST_FIELDS
+
+
+def takes_up_to(size: int) -> Callable[[View], View]:
+    """A view that takes files: requests of up to `size` bytes; a larger one is refused by its length."""
+
+    def declare(view: View) -> View:
+        view.largest_body = size  # type: ignore[attr-defined]
+        return view
+
+    return declare
 
 
 def refuse_other_origins() -> None:

@@ -1,20 +1,24 @@
-"""Drafts of listings for tests."""
+"""Drafts of listings for tests: begun by the real rules, with a photo that is ready."""
 
 from __future__ import annotations
 
 import datetime
+import io
 import itertools
 from typing import Any
 
-from sqlalchemy import select
+from PIL import Image
+from sqlalchemy import func, select
 
-from storefront.catalogue.models import CategoryNeed, Variant
+from storefront.audit.models import AuditEvent
+from storefront.catalogue.models import CategoryNeed, Product, Variant
 from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
-from storefront.listings import drafts, review
+from storefront.listings import drafts, lifecycle, review
 from storefront.listings.models import DraftPhoto, ListingDraft
 from storefront.listings.typed import blank_variant
+from storefront.media.photos import store_picture
 from storefront.media.storage import private_files
 from storefront.people.models import Person
 from storefront.stock.models import Batch
@@ -100,13 +104,40 @@ def with_papers(draft: ListingDraft, until: datetime.date) -> ListingDraft:
     return draft
 
 
-def listed_things(place: Workshop, sku: str, document_key: str) -> dict[str, Any]:
-    """A draft with a paper, a product and a batch of it, as parts of addresses."""
-    draft = make_draft(place)
+def listed_things(sku: str, document_key: str) -> dict[str, Any]:
+    """What `draft_of` gives, with a paper in the draft and a batch of its product, as parts of addresses."""
+    ids = draft_of(sku)
+    draft = db.session.get_one(ListingDraft, ids["draft_id"])
     paper = {"kind": "pirt", "number": "1", "issued_by": "", "valid_until": "", "document_key": document_key}
     draft.content = {**draft.content, "papers": [paper]}
-    product_id = db.session.execute(select(Variant.product_id).where(Variant.sku == sku)).scalar_one()
-    batch = Batch(product_id=product_id, code="B-1", made_on=today(), best_before=today())
+    batch = Batch(product_id=ids["product_id"], code="B-1", made_on=today(), best_before=today())
     db.session.add(batch)
-    db.session.flush()
-    return {"draft_id": draft.id, "paper": "pirt", "product_id": product_id, "batch_id": batch.id}
+    db.session.commit()
+    return {**ids, "paper": "pirt", "batch_id": batch.id}
+
+
+def jpeg(colour: tuple[int, int, int] = (150, 90, 40), size: tuple[int, int] = (640, 480)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def draft_of(sku: str) -> dict[str, int]:
+    """A draft with a photo of the product of `sku`, and one that was thrown away: their ids by part of the address."""
+    product = db.session.scalars(select(Product).join(Variant).where(Variant.sku == sku)).one()
+    who = make_person().id
+    thrown = drafts.begin(product.facility_id, form_key=None, person_id=who, content={"title": "Dibuang"})
+    event_id = lifecycle.discard(thrown, person_id=who)
+    draft = drafts.draft_of(product, person_id=who)
+    original = jpeg()
+    picture = store_picture(original)
+    key = f"originals/{draft.id}/test"
+    private_files().write(key, original)
+    photo = DraftPhoto(
+        draft_id=draft.id, position=1 + len(draft.photos), alt="Cokelat, rata", state="ready", original_key=key,
+        key=picture.key, widths=list(picture.widths), width=picture.width, height=picture.height,
+    )  # fmt: skip
+    db.session.add(photo)
+    db.session.commit()
+    assert event_id == db.session.scalar(select(func.max(AuditEvent.id)).where(AuditEvent.id == event_id))
+    return {"draft_id": draft.id, "photo_id": photo.id, "product_id": product.id, "event_id": event_id}

@@ -8,7 +8,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
     journal_entries, postings, stock_movements, audit_events, order_lines, order_line_shares,
-    parcel_lines, accounts, instalments, former_names FROM {web};
+    accounts, instalments, former_names FROM {web};
 REVOKE DELETE, TRUNCATE ON
     orders, parcels, payments, payment_events, payment_attempts, refunds, reservations, people, memberships,
     facilities, workshops, products, variants, split_rules, split_rule_shares, idempotency_keys, messages FROM {web};
@@ -22,6 +22,8 @@ REVOKE UPDATE, DELETE ON idempotency_keys FROM {web};
 -- on_hand changes by a movement's trigger alone.
 REVOKE UPDATE, DELETE ON stock_levels FROM {web};
 GRANT UPDATE (reserved, shown_state) ON stock_levels TO {web};
+REVOKE DELETE, TRUNCATE ON stock_takes, stock_take_rows FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON stock_counts FROM {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
     refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers,
@@ -50,6 +52,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON facility_transfer_transitions FROM {w
 
 REVOKE DELETE, TRUNCATE ON workshop_declarations FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON holidays FROM {web};
+REVOKE DELETE, TRUNCATE ON days_off, pauses, profile_texts, invitations, handovers FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON product_ratings FROM {web};
 REVOKE DELETE, TRUNCATE ON enquiries, enquiry_contacts, enquiry_messages, reviews FROM {web};
 REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};
@@ -61,5 +64,13 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON cities, districts, postal_codes, plac
 REVOKE DELETE, TRUNCATE ON problems, thank_yous FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON problem_lines, money_news, report_windows, cart_keeping FROM {web};
 
+-- Pieces change their parcel while both are to pack (parcel_lines_keep).
+REVOKE UPDATE, TRUNCATE ON parcel_lines, refund_pieces FROM {web};
+GRANT UPDATE (quantity) ON parcel_lines TO {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON
+    parcel_returns, parcel_return_lines, label_batch_parcels, label_prints FROM {web};
+REVOKE DELETE, TRUNCATE ON label_batches FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON notices, sale_certificates FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_decisions, batches FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};
+REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};

@@ -96,3 +96,14 @@ async function put(cache, key, response, most) {
   const spare = (await cache.keys()).filter((request) => !OFFLINE.includes(new URL(request.url).pathname));
   await Promise.all(spare.slice(0, Math.max(0, spare.length - most)).map((request) => cache.delete(request)));
 }
+
+// A line for who works for a facility (storefront/mail/push.py); a press opens its page.
+addEventListener("push", (event) => {
+  const { title, body, page, tag } = event.data?.json() ?? {};
+  const icon = FILES.find((file) => file.includes("/mark"));
+  if (title) event.waitUntil(registration.showNotification(title, { body, tag, icon, data: page }));
+});
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(clients.openWindow(event.notification.data || "/"));
+});

@@ -66,7 +66,7 @@ def accept(
         raise NotFound()
     refund = propose(
         order.id,
-        [LineWish(line.order_line_id, line.quantity) for line in problem.lines],
+        [LineWish(line.order_line_id, line.quantity, parcel_id=problem.parcel_id) for line in problem.lines],
         shipping=_shipping(problem, left),
         reason=REASONS[ProblemKind(problem.kind)],
         note=_("Laporan pembeli nomor %(number)d.", number=problem.id),

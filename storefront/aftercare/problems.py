@@ -21,10 +21,12 @@ from storefront.books.refundable import LineLeft, refundable
 from storefront.days import accounting_day
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
+from storefront.facilities.models import Facility
 from storefront.form_key import TOO_OLD, is_key
 from storefront.mail.owe import owe
 from storefront.media import pictures
 from storefront.media.storage import private_files
+from storefront.notices.tell import tell
 from storefront.orders.models import Order, Parcel, ParcelState
 from storefront.orders.report_window import Windows
 
@@ -153,6 +155,14 @@ def report(order: Order, position: int, form: Report) -> Problem:
         details={"kind": form.kind, "lines": len(quantities), "photos": len(photos)},
     )
     owe("problem_reported", order.id, key=f"problem:{problem.id}:reported")
+    facility = db.session.get_one(Facility, problem.facility_id)
+    tell(
+        facility.id,
+        "problem",
+        f"problem:{problem.id}",
+        about=f"{order.number}/{position}",
+        path=f"/seller/{facility.code}/problems/{problem.id}",
+    )
     return problem
 
 

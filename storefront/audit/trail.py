@@ -15,7 +15,7 @@ from storefront.extensions import db
 PAGE = 50
 #: Acts on people and their sessions, on what was reported, and what auditors looked at: not for everybody who sees
 #: the books.
-ABOUT_PEOPLE = ("person", "membership", "session", "page", "case")
+ABOUT_PEOPLE = ("person", "membership", "session", "invitation", "handover", "page", "case")
 
 #: The same conditions for page, count and export. Names in psycopg's and SQLAlchemy's way differ, so `{}`.
 CONDITIONS = """

@@ -10,6 +10,7 @@ import datetime
 import re
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import ColumnElement, func, or_, select
 
 from storefront.books.account_register import Register
@@ -28,6 +29,13 @@ class NoBankAccount(DomainError):
     """No registered account is in force on a day: money cannot go there."""
 
     code, status = "no_bank_account", 409
+
+
+class FinanceDecides(DomainError):
+    """The facility itself proposed the account: its head is no second pair of eyes."""
+
+    code, status = "finance_decides", 409
+    message = lazy_gettext("Rekening ini diusulkan lapas sendiri. Keuangan yang menyetujuinya.")
 
 
 def mask(number: str) -> str:
@@ -76,8 +84,12 @@ def propose(
     valid_to: datetime.date | None = None,
     person_id: int,
     at: datetime.datetime | None = None,
+    from_facility: bool = False,
 ) -> BankAccount:
-    """Write an account down; it counts once somebody else has approved it. Raises Invalid, by field."""
+    """Write an account down; it counts once somebody else has approved it: finance, if it comes `from_facility`.
+
+    A facility that asks for the same account once more is given the proposal that waits. Raises Invalid, by field.
+    """
     digits = re.sub(r"[\s.-]", "", number)
     errors = {}
     if not 2 <= len(bank) <= 80:
@@ -92,8 +104,11 @@ def propose(
         errors["valid_to"] = _("Hari terakhir tidak bisa sebelum hari pertama.")
     if errors:
         raise Invalid(errors)
+    if from_facility and (waits := _same_waits(facility_id, bank, digits, valid_from)) is not None:
+        return waits
     account = BankAccount(
         facility_id=facility_id,
+        from_facility=from_facility,
         bank=bank,
         number=digits,
         holder=holder,
@@ -104,12 +119,22 @@ def propose(
     return REGISTER.propose(account, person_id, at)
 
 
-def approve(account_id: int, person_id: int, *, at: datetime.datetime | None = None) -> BankAccount:
-    """A second person registers the account, which ends the one before it.
+def approve(
+    account_id: int, person_id: int, *, at: datetime.datetime | None = None, in_facility: bool = False
+) -> BankAccount:
+    """A second person registers the account, which ends the one before it. `in_facility`: the facility's head does.
 
-    Raises FourEyes, Decided, NotFound, and Invalid when its days overlap with another's.
+    Raises FourEyes, Decided, NotFound, FinanceDecides, and Invalid when its days overlap with another's.
     """
+    if in_facility and db.session.scalar(select(BankAccount.from_facility).where(BankAccount.id == account_id)):
+        raise FinanceDecides()
     return REGISTER.approve(account_id, person_id, at)
+
+
+def _same_waits(facility_id: int | None, bank: str, digits: str, valid_from: datetime.date) -> BankAccount | None:
+    same = (BankAccount.bank == bank) & (BankAccount.number == digits) & (BankAccount.valid_from == valid_from)
+    waits = BankAccount.approved_at.is_(None) & BankAccount.rejected_at.is_(None) & BankAccount.from_facility
+    return db.session.scalar(select(BankAccount).where(_of(facility_id), same, waits))
 
 
 def _used_after(account: BankAccount, last_day: datetime.date) -> datetime.date | None:

@@ -19,8 +19,17 @@ from storefront.books.refundable import Refundable, refundable
 from storefront.errors import DomainError, Invalid, OrderClosed
 from storefront.extensions import db, defer
 from storefront.mail.owe import owe
-from storefront.orders.models import Order, OrderLine, OrderState, Parcel, ParcelLine, ParcelState
+from storefront.orders.models import (
+    Order,
+    OrderLine,
+    OrderState,
+    Parcel,
+    ParcelLine,
+    ParcelState,
+    RefundPieces,
+)
 from storefront.orders.progress import tell_soon
+from storefront.orders.split import spoken_of
 from storefront.payments.models import Refund
 from storefront.stock.adjust import move
 from storefront.stock.models import MovementReason
@@ -113,10 +122,12 @@ def _pieces(parcels: list[Parcel], left: Refundable) -> dict[int, tuple[int, int
     ):
         pieces[part.order_line_id] = pieces.get(part.order_line_id, 0) + part.quantity
     found = {}
-    _refuse_while_decided(parcels[0].order_id, pieces)
+    ids = [parcel.id for parcel in parcels]
+    _refuse_while_decided(parcels[0].order_id, pieces, ids)
+    gone = spoken_of(ids)
     for line_id, quantity in sorted(pieces.items()):
         line = left.lines[line_id]
-        taken = min(quantity, line.quantity)
+        taken = min(quantity - gone.get(line_id, 0), line.quantity)
         if taken and (amount := line.price_of(taken)):
             found[line_id] = (taken, amount)
     return found
@@ -159,12 +170,14 @@ def _put_back(refund: Refund, lines: dict[int, tuple[int, int]]) -> None:
         move(line.variant_id, line.location_id, lines[line.id][0], MovementReason.RETURNED, source=source)
 
 
-def _refuse_while_decided(order_id: int, line_ids: Collection[int]) -> None:
+def _refuse_while_decided(order_id: int, line_ids: Collection[int], parcel_ids: Collection[int]) -> None:
     """Somebody has proposed to give back what lies in these parcels: their decision comes first."""
+    pieces = select(RefundPieces.refund_id).where(RefundPieces.parcel_id.in_(parcel_ids))
     query = (
         select(Refund.id)
         .join(RefundLine, RefundLine.refund_id == Refund.id)
         .where(Refund.order_id == order_id, Refund.state == "proposed", RefundLine.order_line_id.in_(line_ids))
+        .where((RefundLine.quantity == 0) | Refund.id.in_(pieces))
     )
     if db.session.scalar(query.limit(1)) is not None:
         raise OrderClosed(

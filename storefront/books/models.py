@@ -26,6 +26,8 @@ class RefundLine(db.Model):  # type: ignore[name-defined]
     amount: Mapped[int]
     #: `restock`, `write_off`, or `none` when they never left or stay with the buyer.
     pieces: Mapped[str]
+    #: Whose pieces come first; None: of what has not left yet. `refund_pieces` says whose they are.
+    parcel_id: Mapped[int | None] = mapped_column(ForeignKey("parcels.id"))
 
 
 class RefundParcel(db.Model):  # type: ignore[name-defined]
@@ -84,6 +86,8 @@ class BankAccount(Proposal, db.Model):  # type: ignore[name-defined]
     id: Mapped[int] = mapped_column(primary_key=True)
     #: None: the central office.
     facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    #: The facility itself proposed it: then finance agrees, and nobody of the facility.
+    from_facility: Mapped[bool] = mapped_column(default=False)
     bank: Mapped[str]
     number: Mapped[str]
     holder: Mapped[str]

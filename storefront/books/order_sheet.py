@@ -78,7 +78,7 @@ PARCELS = _of(
       FROM parcels p
       JOIN facilities f ON f.id = p.facility_id
       JOIN shipping_methods m ON m.id = p.method_id
-     WHERE p.order_id = :order_id AND {own} ORDER BY p.position""",
+     WHERE p.order_id = :order_id AND p.merged_at IS NULL AND {own} ORDER BY p.position""",
 )
 PAYMENTS = text(
     """

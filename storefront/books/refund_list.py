@@ -80,8 +80,9 @@ ONE = text(f"{COLUMNS} {FROM} AND r.id = :id")
 OF_ORDER = text(f"{COLUMNS} {FROM} AND r.order_id = :order_id ORDER BY r.id DESC")
 IN_PARCEL = """
    AND (EXISTS (SELECT FROM refund_parcels x WHERE x.refund_id = r.id AND x.parcel_id = :parcel_id)
+     OR EXISTS (SELECT FROM refund_pieces x WHERE x.refund_id = r.id AND x.parcel_id = :parcel_id)
      OR EXISTS (SELECT FROM refund_lines x JOIN parcel_lines l ON l.order_line_id = x.order_line_id
-                 WHERE x.refund_id = r.id AND l.parcel_id = :parcel_id))"""
+                 WHERE x.refund_id = r.id AND x.quantity = 0 AND l.parcel_id = :parcel_id))"""
 OF_PARCEL = text(
     f"{COLUMNS} {FROM} AND parts.number > 0 AND r.order_id = :order_id {IN_PARCEL} ORDER BY r.id DESC"
 )

@@ -50,8 +50,8 @@ EMPTIED = text(
      WHERE p.order_id = :order_id AND p.state IN ('to_pack', 'packed')
      GROUP BY p.id
     HAVING bool_and(l.quantity <= COALESCE((
-           SELECT sum(x.quantity) FROM refund_lines x JOIN refunds r ON r.id = x.refund_id
-            WHERE x.order_line_id = l.order_line_id AND r.state = 'succeeded'), 0))"""
+           SELECT sum(x.quantity) FROM refund_pieces x JOIN refunds r ON r.id = x.refund_id
+            WHERE x.parcel_id = p.id AND x.order_line_id = l.order_line_id AND r.state = 'succeeded'), 0))"""
 )
 
 

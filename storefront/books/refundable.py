@@ -30,7 +30,8 @@ PARCELS = text(
            SELECT sum(x.amount) FROM refund_parcels x JOIN refunds r ON r.id = x.refund_id
             WHERE x.parcel_id = p.id AND r.state NOT IN ('rejected', 'failed')), 0)::bigint - COALESCE((
            SELECT sum(d.amount) FROM dispute_parcels d WHERE d.parcel_id = p.id), 0)::bigint AS amount
-      FROM parcels p JOIN facilities f ON f.id = p.facility_id WHERE p.order_id = :order_id ORDER BY p.position"""
+      FROM parcels p JOIN facilities f ON f.id = p.facility_id WHERE p.order_id = :order_id AND p.merged_at IS NULL
+     ORDER BY p.position"""
 )
 
 

@@ -25,7 +25,7 @@ from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db, defer
 from storefront.mail.owe import owe
 from storefront.money import format_rupiah, split
-from storefront.orders.models import Order
+from storefront.orders.models import Order, OrderLine
 from storefront.payments.models import OF_VAIN_MONEY, Refund
 
 #: From this many rupiah of one order on, a second person approves: a large refund in small pieces is a large one.
@@ -67,6 +67,8 @@ class LineWish:
     #: Rupiah; None: the price of the pieces.
     amount: int | None = None
     pieces: str = "none"
+    #: The parcel whose pieces they are; None: of what has not left yet.
+    parcel_id: int | None = None
 
 
 def propose(
@@ -243,7 +245,11 @@ def _parts(
         amount = wish.amount if wish.amount is not None else line.price_of(wish.quantity)
         if amount or wish.quantity:
             parts[line.id] = RefundLine(
-                order_line_id=line.id, quantity=wish.quantity, amount=amount, pieces=wish.pieces
+                order_line_id=line.id,
+                quantity=wish.quantity,
+                amount=amount,
+                pieces=wish.pieces,
+                parcel_id=wish.parcel_id,
             )
     if goodwill > 0:
         rest = {
@@ -287,6 +293,8 @@ def _refuse(
             )
         if part.pieces not in PIECES or (part.quantity == 0 and part.pieces != "none"):
             errors[f"pieces-{line.id}"] = _("Pilih apa yang terjadi dengan barangnya.")
+        if part.pieces != "none" and db.session.scalar(PIECES_BACK, {"id": line.id}) + part.quantity > sold(line.id):
+            errors[f"pieces-{line.id}"] = _("Buah ini sudah dicatat kembali di kirimannya. Pilih tidak kembali.")
         if part.pieces == "restock" and line.location_id is None:
             errors[f"pieces-{line.id}"] = _("Barang pesanan khusus tidak punya stok. Pilih hapus buku.")
     for parcel_id, amount in shipping.items():
@@ -299,6 +307,15 @@ def _refuse(
         errors["lines"] = _("Pilih setidaknya satu barang, ongkos kirim, atau jumlah yang dikembalikan.")
     if errors:
         raise Invalid(errors)
+
+
+#: Pieces of a line that came back by any way; the database holds that none does twice.
+PIECES_BACK = text("SELECT pieces_back(:id)")
+
+
+def sold(order_line_id: int) -> int:
+    """Pieces of a line as sold."""
+    return int(db.session.scalars(select(OrderLine.quantity).where(OrderLine.id == order_line_id)).one())
 
 
 #: The facilities that a refund's parts belong to.

@@ -20,7 +20,7 @@ ACCOUNTS = text(
     """
     SELECT b.id, b.facility_id, f.code AS facility_code, f.name AS facility_name, b.bank, b.number, b.holder,
            b.permission_letter, b.valid_from, b.valid_to, b.proposed_by, p.name AS proposed_by_name, b.proposed_at,
-           q.name AS approved_by_name, b.approved_at, b.rejected_at, b.end_on, b.end_proposed_by,
+           q.name AS approved_by_name, b.approved_at, b.rejected_at, b.end_on, b.end_proposed_by, b.from_facility,
            e.name AS end_proposed_by_name, b.end_approved_by IS NOT NULL AS is_end_approved
       FROM bank_accounts b
       LEFT JOIN facilities f ON f.id = b.facility_id
@@ -127,6 +127,8 @@ class AccountRow(Registered):
     end_proposed_by: int | None
     end_proposed_by_name: str | None
     is_end_approved: bool
+    #: The facility itself asked for it: finance agrees.
+    from_facility: bool = False
 
     @property
     def masked(self) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from storefront.cart import lines
 from storefront.catalogue.models import Variant
-from storefront.errors import Invalid, OutOfStock, UnknownSku
+from storefront.errors import Invalid, ListingUnavailable, OutOfStock, UnknownSku
 from storefront.extensions import db
 from storefront.orders.models import OrderLine
 
@@ -61,7 +61,7 @@ def _one(cart_id: int, line: OrderLine, wanted: int, english: bool, own: Mapping
     outcome, put, price = "ok", wanted, None
     try:
         variant = lines.on_sale(line.sku)
-    except UnknownSku:
+    except (UnknownSku, ListingUnavailable):
         outcome, put = "gone", 0
     else:
         price = variant.price

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Date, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storefront.cart import carts
 from storefront.cart.models import CartLine
 from storefront.catalogue.models import Product, ProductStatus, Variant
 from storefront.days import today
-from storefront.errors import Invalid, OutOfStock, UnknownSku
+from storefront.display import format_date
+from storefront.errors import Invalid, ListingUnavailable, OutOfStock, UnknownSku
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.stock import levels
@@ -96,7 +98,10 @@ def remove(cart_id: int, sku: Any) -> None:
 
 
 def on_sale(sku: Any) -> Variant:
-    """The variant with this SKU that the public may buy now. Raises `UnknownSku`."""
+    """The variant with this SKU that the public may buy now.
+
+    Raises `UnknownSku`, and `ListingUnavailable` while its facility rests.
+    """
     query = (
         select(Variant)
         .join(Product, Product.id == Variant.product_id)
@@ -108,7 +113,20 @@ def on_sale(sku: Any) -> Variant:
     variant = db.session.scalar(query)
     if variant is None:
         raise UnknownSku()
+    until = db.session.scalar(
+        select(func.paused_until(Product.facility_id, today(), type_=Date)).where(Product.id == variant.product_id)
+    )
+    if until is not None:
+        raise resting(variant.sku, until)
     return variant
+
+
+def resting(sku: str, until: datetime.date) -> ListingUnavailable:
+    """The refusal of what cannot be ordered because its facility rests."""
+    message = _(
+        "Lapasnya sedang istirahat sampai %(day)s. Setelah itu karyanya dapat dipesan lagi.", day=format_date(until)
+    )
+    return ListingUnavailable([{"sku": sku}], message)
 
 
 def normal_sku(sku: Any) -> str:

@@ -16,7 +16,7 @@ from storefront.cart.view import CartView, ParcelGoods
 from storefront.days import today
 from storefront.errors import CartClosed, Invalid
 from storefront.extensions import db
-from storefront.facilities.working_days import holidays_from
+from storefront.facilities.working_days import calendars
 from storefront.shipping.destinations import destination_for
 from storefront.shipping.find_places import Place, search_places
 from storefront.shipping.quote import Option, ParcelQuote
@@ -121,10 +121,11 @@ def shipping_to(place: str | None, view: CartView) -> CartShipping | None:
         quotes = quote(view.pieces, destination_for(province, city, ", ".join(filter(None, district))))
     except Invalid:  # the list of places has changed
         return None
-    day, holidays = today(), holidays_from(today())
+    day = today()
+    days = calendars([goods.facility.id for goods in view.parcels], day)
     groups = {}
     for goods in view.parcels:
         found = quotes[goods.facility.id]
         not_sent = {problem.sku: problem for problem in delivery.not_sent(goods, found)}
-        groups[goods.facility.id] = GroupShipping(goods, found, goods.leaves_on(day, holidays), not_sent)
+        groups[goods.facility.id] = GroupShipping(goods, found, goods.leaves_on(day, days[goods.facility.id]), not_sent)
     return CartShipping(place, groups)

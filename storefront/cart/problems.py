@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from storefront.display import format_until
+from storefront.display import format_date, format_until
 from storefront.money import format_rupiah
 
 
@@ -111,6 +111,24 @@ class NotOnSale(Problem):
     @property
     def message(self) -> str:
         return _("Karya ini sedang tidak dijual. Keluarkan dari keranjang untuk melanjutkan.")
+
+
+@dataclass(frozen=True)
+class Resting(Problem):
+    """Its facility rests until a day; it comes back by itself."""
+
+    code: ClassVar[str] = "listing_unavailable"
+    until: datetime.date
+
+    @property
+    def message(self) -> str:
+        return _(
+            "Lapasnya sedang istirahat sampai %(day)s. Simpan untuk nanti, atau keluarkan untuk melanjutkan.",
+            day=format_date(self.until),
+        )
+
+    def members(self) -> dict[str, Any]:
+        return {"code": self.code, "sku": self.sku}
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Boolean, func, select
+from sqlalchemy import Boolean, Date, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from storefront.cart.models import CartLine, KeptLine
 from storefront.cart.own_holds import OwnHold
-from storefront.cart.problems import FewerLeft, HeldByYou, NotOnSale, PriceMoved, Problem, SoldOut
+from storefront.cart.problems import FewerLeft, HeldByYou, NotOnSale, PriceMoved, Problem, Resting, SoldOut
 from storefront.catalogue.models import Photo, Product, ProductStatus, Variant
 from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.facilities.working_days import all_ready_on
+from storefront.facilities.working_days import Days, all_ready_on
+from storefront.orders.making import lead_times
 from storefront.shipping.quote import Piece
 from storefront.stock import levels
 
@@ -46,6 +47,8 @@ class Line:
     unit_price: int
     shown: int
     is_on_sale: bool
+    #: The last day of the pause that its facility is in: nothing of it can be ordered.
+    paused_until: datetime.date | None
     #: Pieces that may be ordered; None when made to order.
     available: int | None
     photo: Photo | None = field(compare=False, default=None)
@@ -70,6 +73,8 @@ class Line:
     @property
     def problems(self) -> list[Problem]:
         """What the shopper must know about this line, whatever the address."""
+        if self.paused_until is not None:
+            return [Resting(self.sku, self.paused_until)]
         if not self.is_on_sale:
             return [NotOnSale(self.sku)]
         found: list[Problem] = []
@@ -121,9 +126,9 @@ class ParcelGoods:
         """What shipping needs to know."""
         return [line.piece for line in self.lines]
 
-    def leaves_on(self, paid_on: datetime.date, holidays: Collection[datetime.date]) -> datetime.date:
+    def leaves_on(self, paid_on: datetime.date, days: Days) -> datetime.date:
         """The working day on which all of it is made and packed."""
-        return all_ready_on(paid_on, [line.lead_time_days for line in self.lines], holidays)
+        return all_ready_on(paid_on, [line.lead_time_days for line in self.lines], days)
 
 
 @dataclass(frozen=True)
@@ -225,13 +230,15 @@ def _lines(query: Any, with_photos: bool, holds: Sequence[OwnHold]) -> list[tupl
     stocked = [row.Variant.id for row in rows if not row.Variant.made_to_order]
     available = levels.available(stocked) if stocked else {}
     photos = first_photos([row.Product.id for row in rows]) if with_photos and rows else {}
-    return [(row, _line(row, available, photos, holds)) for row in rows]
+    leads = lead_times([(row.Variant, row[0].quantity) for row in rows])
+    return [(row, _line(row, available, photos, holds, leads[row.Variant.id])) for row in rows]
 
 
 def _query(source: type[CartLine] | type[KeptLine]) -> Any:
     may_sell = func.product_may_sell(Product.id, today(), type_=Boolean).label("may_sell")
+    paused_until = func.paused_until(Facility.id, today(), type_=Date).label("paused_until")
     return (
-        select(source, Variant, Product, Facility, may_sell)
+        select(source, Variant, Product, Facility, may_sell, paused_until)
         .join(Variant, Variant.id == source.variant_id)
         .join(Product, Product.id == Variant.product_id)
         .join(Facility, Facility.id == Product.facility_id)
@@ -244,6 +251,7 @@ def _line(
     available: Mapping[int, int],
     photos: Mapping[int, Photo],
     holds: Sequence[OwnHold],
+    lead_time_days: int | None,
 ) -> Line:
     cart_line, variant, product, facility = row[0], row.Variant, row.Product, row.Facility
     published = variant.is_active and product.status == ProductStatus.PUBLISHED.value
@@ -262,11 +270,12 @@ def _line(
         weight_g=variant.weight_g,
         material_cost=variant.material_cost,
         made_to_order=variant.made_to_order,
-        lead_time_days=variant.lead_time_days if variant.made_to_order else None,
+        lead_time_days=lead_time_days,
         quantity=cart_line.quantity,
         unit_price=variant.price,
         shown=cart_line.unit_price_shown,
-        is_on_sale=published and facility.status == "active" and row.may_sell,
+        is_on_sale=published and facility.status == "active" and row.may_sell and row.paused_until is None,
+        paused_until=row.paused_until,
         available=None if variant.made_to_order else available.get(variant.id, 0),
         photo=photos.get(product.id),
         holds=tuple(hold for hold in holds if hold.pieces.get(variant.id)),

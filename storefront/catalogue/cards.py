@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ IN_STOCK = ("ready", "few_left")
 #: Columns of a card, from the listing `l`, product `p`, facility `f`, category `c` and first photo `ph`.
 CARD_COLUMNS = """
     p.slug, p.title, p.title_en, p.delivery_scope AS scope, f.name AS facility_name, f.slug AS facility_slug,
-    c.slug AS category_slug, l.price_from, l.price_to, l.state, l.lead_time_days, l.stars, l.reviews,
+    c.slug AS category_slug, l.price_from, l.price_to, l.state, l.lead_time_days, l.paused_until, l.stars, l.reviews,
     CASE WHEN ph.key IS NOT NULL THEN jsonb_build_object('key', ph.key, 'widths', ph.widths, 'width', ph.width,
         'height', ph.height, 'tint', ph.tint, 'alt', ph.alt, 'alt_en', ph.alt_en) END AS photo"""
 
@@ -79,6 +80,8 @@ class ProductCard:
     #: How many buyers have said what they think of it, and the mean of their stars in tenths; 0 without any.
     reviews: int = 0
     rating: int = 0
+    #: The last day of the pause that its facility is in: it cannot be ordered.
+    paused_until: datetime.date | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any], locale: str) -> ProductCard:
@@ -98,7 +101,13 @@ class ProductCard:
             scope=row["scope"],
             reviews=row["reviews"],
             rating=tenths(row["stars"], row["reviews"]),
+            paused_until=_day(row["paused_until"]),
         )
+
+
+def _day(found: datetime.date | str | None) -> datetime.date | None:
+    """A day as a row has it, or as its JSON."""
+    return datetime.date.fromisoformat(found) if isinstance(found, str) else found
 
 
 def cards(rows: list[Mapping[str, Any]] | None, locale: str) -> list[ProductCard]:

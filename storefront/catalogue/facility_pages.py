@@ -14,11 +14,15 @@ from storefront.catalogue.filters import SLUG, Filters
 from storefront.catalogue.index_keeper import current
 from storefront.catalogue.search import PAGE_SIZE, Question, ask
 from storefront.catalogue.version import CatalogueVersion
+from storefront.days import today
 from storefront.extensions import db
+from storefront.facilities import gallery_hours, rest
+from storefront.facilities.rest import Rest
 
 #: With these listings of its own, in this order; counts by workshop come from the process's own copy too.
 FACILITY = f"""
 SELECT f.id, f.code, f.slug, f.name, f.kind, f.class, f.city, f.about, f.about_en, f.address, f.gallery_hours,
+       f.gallery_week, f.contact,{rest.COLUMN} AS pause,
        f.time_zone, f.regional_office, r.name AS province,
        (SELECT json_agg(w ORDER BY w.name) FROM (
           SELECT w.name, w.about, w.about_en, COALESCE(counted.products, 0) AS products
@@ -74,6 +78,10 @@ class FacilityPage:
     about: str
     address: str
     gallery_hours: str
+    #: How to reach it in writing; empty where nothing is said.
+    contact: str
+    #: The pause that it is in or announces.
+    rest: Rest | None
     timezone: str
     workshops: list[WorkshopLine]
     items: list[ProductCard]
@@ -113,7 +121,9 @@ def facility_page(
         regional_office=row["regional_office"],
         about=in_language(row, "about", locale),
         address=row["address"],
-        gallery_hours=row["gallery_hours"],
+        gallery_hours=gallery_hours.words(row["gallery_week"], row["time_zone"], row["gallery_hours"]),
+        contact=row["contact"],
+        rest=Rest.of(row["pause"], locale),
         timezone=row["time_zone"],
         workshops=[
             WorkshopLine(w["name"], in_language(w, "about", locale), w["products"])
@@ -125,8 +135,8 @@ def facility_page(
     )
 
 
-def asked_of(question: Question) -> dict[str, list[int]]:
+def asked_of(question: Question) -> dict[str, Any]:
     """Parameters of the statement: the products on the page that `question` asks for, and counts by workshop."""
     members = question.without()
     counts = question.index.tally("workshop", members)
-    return {"ids": question.page(members), "workshops": list(counts), "counts": list(counts.values())}
+    return {"ids": question.page(members), "today": today(), "workshops": list(counts), "counts": list(counts.values())}

@@ -36,7 +36,8 @@ ITEMS = text(
                             ORDER BY ph.position) FROM photos ph WHERE ph.product_id = p.id) AS photos,
            (SELECT json_agg(json_build_object('sku', v.sku, 'title', v.title, 'title_en', v.title_en, 'price', v.price,
                       'weight_g', v.weight_g, 'lead_time_days', CASE WHEN v.made_to_order THEN v.lead_time_days END,
-                      'can_be_bought', v.made_to_order OR COALESCE(s.shown_state, 'sold_out') <> 'sold_out')
+                      'can_be_bought', l.paused_until IS NULL
+                                AND (v.made_to_order OR COALESCE(s.shown_state, 'sold_out') <> 'sold_out'))
                       ORDER BY v.position, v.id)
               FROM variants v
               LEFT JOIN stock_locations store ON store.facility_id = p.facility_id

@@ -126,6 +126,8 @@ class Variant(db.Model):  # type: ignore[name-defined]
     lead_time_days: Mapped[int | None] = mapped_column(Integer)
     #: Pieces made to order that the workshop makes in a week; None: however many are ordered.
     weekly_capacity: Mapped[int | None] = mapped_column(Integer)
+    #: Weeks that what is ordered already takes beyond the lead time, as cached pages say it (`orders.making`).
+    queued_weeks: Mapped[int] = mapped_column(Integer, server_default=FetchedValue())
     position: Mapped[int] = mapped_column(Integer, default=0)
     is_active: Mapped[bool] = mapped_column(default=True)
     #: Which of its product's pictures shows it; None: all of them.
@@ -171,6 +173,8 @@ class Listing(db.Model):  # type: ignore[name-defined]
     lead_time_days: Mapped[int | None] = mapped_column(Integer)
     commodity_group_id: Mapped[int | None]
     workshop_id: Mapped[int]
+    #: The last day of the pause that its facility is in; `state` is `sold_out` then.
+    paused_until: Mapped[datetime.date | None]
     #: Sum of the stars of its public reviews, and how many these are.
     stars: Mapped[int]
     reviews: Mapped[int] = mapped_column(Integer)

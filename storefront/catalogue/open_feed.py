@@ -47,8 +47,10 @@ SELECT = """
               FROM photos ph WHERE ph.product_id = p.id) AS photos,
            (SELECT json_agg(json_build_object('id', v.sku, 'variant', v.title, 'variant_en', v.title_en,
                       'price', v.price, 'weight_g', v.weight_g,
-                      'lead_time_days', CASE WHEN v.made_to_order THEN v.lead_time_days END, 'is_active', v.is_active,
-                      'stock', CASE WHEN v.made_to_order THEN 'made_to_order'
+                      'lead_time_days', CASE WHEN v.made_to_order THEN v.lead_time_days + 7 * v.queued_weeks END,
+                      'is_active', v.is_active,
+                      'stock', CASE WHEN l.paused_until IS NOT NULL THEN 'sold_out'
+                                    WHEN v.made_to_order THEN 'made_to_order'
                                     ELSE COALESCE(s.shown_state, 'sold_out') END) ORDER BY v.position, v.id)
               FROM variants v
               LEFT JOIN stock_locations store ON store.facility_id = p.facility_id

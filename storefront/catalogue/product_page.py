@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +26,10 @@ from storefront.catalogue.product_words import ProductWords
 from storefront.catalogue.rating import Rating
 from storefront.days import today
 from storefront.extensions import db
+from storefront.facilities import rest
 from storefront.facilities.declared import IN_FORCE, DeclarationView
-from storefront.facilities.working_days import FURTHEST, local_day, ready_on
+from storefront.facilities.rest import Rest
+from storefront.facilities.working_days import CALENDAR, FURTHEST, Calendar, local_day, ready_on
 
 #: Further products shown below one (of its workshop first, then of its facility), and reviews and questions beside it.
 MORE, REVIEWS, QUESTIONS = 8, 4, 4
@@ -44,7 +46,7 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
        (SELECT json_agg(taught) FROM (SELECT t.skill, max(t.skill_en) AS skill_en FROM training_programmes t
                      WHERE t.facility_id = p.facility_id AND t.state = 'checked' AND t.workshop_id = p.workshop_id
                      GROUP BY t.skill ORDER BY max(t.started_on) DESC, t.skill LIMIT {SKILLS}) taught) AS skills,
-       (SELECT array_agg(h.day) FROM holidays h WHERE h.day BETWEEN :today AND :furthest) AS holidays,
+       {CALENDAR} AS calendar,{rest.COLUMN} AS pause,
        f.time_zone, f.code, f.slug AS facility_slug,
        f.name AS facility_name, f.city, r.name AS province, c.slug AS category_slug, c.name AS category_name,
        c.name_en AS category_name_en,{product_words.COLUMNS},
@@ -54,7 +56,8 @@ SELECT p.id, p.slug, p.title, p.title_en, p.description, p.description_en, p.del
        (SELECT to_json(pr) FROM product_ratings pr WHERE pr.product_id = p.id AND pr.reviews > 0) AS rating,
        (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'title', v.title, 'title_en', v.title_en,
                   'price', v.price, 'material_cost', v.material_cost, 'weight_g', v.weight_g,
-                  'photo_id', v.photo_id, 'made_to_order', v.made_to_order, 'lead_time_days', v.lead_time_days,
+                  'photo_id', v.photo_id, 'made_to_order', v.made_to_order,
+                  'lead_time_days', v.lead_time_days + 7 * v.queued_weeks,
                   'state', COALESCE(s.shown_state, 'sold_out')) ORDER BY v.position, v.id)
           FROM variants v
           LEFT JOIN stock_locations store ON store.facility_id = p.facility_id
@@ -189,6 +192,8 @@ class ProductPage:
     declaration: DeclarationView | None
     #: Whether it may be sold today: its workshop has declared, and the papers that its category asks for are in force.
     may_sell: bool
+    #: The pause that its facility is in or announces.
+    rest: Rest | None
     #: Whether the workshop may; where it may and the product may not, a paper of it is not in force.
     is_declared: bool
     #: Batches that were recalled, the latest first, while somebody may still have them.
@@ -199,6 +204,11 @@ class ProductPage:
     voices: Mapping[str, Any] = field(default_factory=dict)
     #: None: it has no public reviews.
     rating: Rating | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing can be ordered today as its facility rests."""
+        return self.rest is not None and self.rest.is_now
 
     @property
     def pictures(self) -> list[tuple[int, Photo]]:
@@ -251,6 +261,7 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
         words=ProductWords.of(row, locale),
         declaration=DeclarationView.of(row["workshop_name"], declared, locale) if declared else None,
         may_sell=row["may_sell"],
+        rest=Rest.of(row["pause"], locale),
         is_declared=row["is_declared"],
         recalled=tuple(Recalled.of(one, locale) for one in row["recalled"] or ()),
         asked=sku,
@@ -260,16 +271,17 @@ def product_page(slug: str, locale: str, sku: str = "", *, with_voices: bool = F
 
 
 def _offers(row: Any, locale: str, photos: list[Photo]) -> list[Offer]:
-    holidays: Collection[datetime.date] = frozenset(row["holidays"] or ())
+    calendar, rest_now = Calendar.of(row["calendar"]), Rest.of(row["pause"], locale)
+    may_sell = row["may_sell"] and not (rest_now and rest_now.is_now)
     here = local_day(row["time_zone"])
     places = {photo.id: place for place, photo in enumerate(photos, start=1)}
     return [
         Offer.of(
             variant,
             locale,
-            row["may_sell"],
+            may_sell,
             places.get(variant["photo_id"]),
-            ready_on(here, variant["lead_time_days"] if variant["made_to_order"] else None, holidays),
+            ready_on(here, variant["lead_time_days"] if variant["made_to_order"] else None, calendar),
         )
         for variant in row["variants"] or []
     ]

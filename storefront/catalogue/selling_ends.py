@@ -33,6 +33,11 @@ def refresh_listings() -> int:
     return db.session.execute(text("SELECT refresh_declared_listings()")).scalar_one()
 
 
+def refresh_paused() -> int:
+    """Mark the listings of facilities that rest since today, and free those whose rest is over. Never commits."""
+    return db.session.execute(text("SELECT refresh_paused_listings()")).scalar_one()
+
+
 def queue_reminders() -> int:
     """Owe each facility a letter for every workshop that soon sells no more; returns how many. Never commits."""
     rows = db.session.execute(DUE, {"today": today(), "days": SOON}).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,6 +49,13 @@ def short_code(kind: Kind, target: int) -> str:
         db.session.execute(
             upsert(ShortCode).values(code=code, kind=kind, target=target).on_conflict_do_nothing()
         )
+
+
+def codes_of(kind: Kind, targets: Sequence[int]) -> dict[int, str]:
+    """The codes of many variants or parcels, by their ids; those that have none yet get one. Never commits."""
+    query = select(ShortCode.target, ShortCode.code).where(ShortCode.kind == kind, ShortCode.target.in_(targets))
+    found = {row.target: row.code for row in db.session.execute(query)}
+    return {target: found.get(target) or short_code(kind, target) for target in targets}
 
 
 def resolve(code: str) -> Target | None:

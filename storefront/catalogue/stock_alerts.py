@@ -36,7 +36,7 @@ UNANSWERED_FOR, KEPT_FOR = datetime.timedelta(days=7), datetime.timedelta(days=3
 #: Variants as alerts need them; `is_there`: there are some, as pages say it.
 VARIANTS = """
 SELECT v.id, v.sku, v.title AS variant_title, v.title_en AS variant_title_en, p.slug, p.title, p.title_en,
-       v.product_id, v.made_to_order OR COALESCE(s.shown_state, 'sold_out') <> 'sold_out' AS is_there
+       p.facility_id, v.product_id, v.made_to_order OR COALESCE(s.shown_state, 'sold_out') <> 'sold_out' AS is_there
   FROM variants v
   JOIN products p ON p.id = v.product_id AND p.status = 'published'
   JOIN facilities f ON f.id = p.facility_id AND f.status = 'active'
@@ -46,6 +46,7 @@ SELECT v.id, v.sku, v.title AS variant_title, v.title_en AS variant_title_en, p.
 BACK = f"""
 SELECT a.id FROM stock_alerts a JOIN ({VARIANTS}) v ON v.id = a.variant_id
  WHERE a.confirmed_at IS NOT NULL AND v.is_there AND product_may_sell(v.product_id, accounting_date(now()))
+   AND paused_until(v.facility_id, accounting_date(now())) IS NULL
    AND (CAST(:variant_ids AS bigint[]) IS NULL OR a.variant_id = ANY(:variant_ids))
  ORDER BY a.id"""  # noqa: S608 - both pieces are this file's own
 
@@ -198,7 +199,8 @@ def variant_of(alert: StockAlert) -> RowMapping | None:
 
 
 def _variant(which: str, **known: Any) -> RowMapping | None:
-    may_sell = "product_may_sell(v.product_id, accounting_date(now())) AS may_sell"
+    may_sell = """product_may_sell(v.product_id, accounting_date(now()))
+        AND paused_until(v.facility_id, accounting_date(now())) IS NULL AS may_sell"""
     query = f"SELECT v.*, {may_sell} FROM ({VARIANTS}) v WHERE {which}"  # noqa: S608 - this file's own pieces
     return db.session.execute(text(query), known).mappings().one_or_none()
 

@@ -27,6 +27,7 @@ def refresh_all_shown_states(timestamp: int) -> None:
     """The same for all variants: should a job ever be lost, pages are wrong for minutes, not for days."""
     shown_state.refresh_shown_state(None)
     selling_ends.refresh_listings()
+    selling_ends.refresh_paused()
     stock_alerts.queue_letters(None)
     db.session.commit()
 
@@ -54,6 +55,7 @@ def forget_lost_searches(timestamp: int) -> None:
 def begin_day(timestamp: int) -> None:
     """Midnight of the accounting zone (17.00 UTC): what workshops may sell today, and who is reminded."""
     selling_ends.refresh_listings()
+    selling_ends.refresh_paused()
     selling_ends.queue_reminders()
     stock_alerts.forget_old()
     db.session.commit()

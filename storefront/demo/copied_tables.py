@@ -76,6 +76,8 @@ TABLES = (
         f"{PARCELS} JOIN original_parcels s ON s.id = y.source",
         {
             "id": "y.id",
+            "split_from": "NULL",
+            "split_key": "NULL",
             "tracking": "CASE WHEN s.tracking IS NOT NULL THEN 'CONTOH' || lpad(y.id::text, 9, '0') END",
         },
     ),

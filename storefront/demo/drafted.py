@@ -29,6 +29,7 @@ LISTED = text(
     """SELECT p.id FROM products p JOIN facilities f ON f.id = p.facility_id
         WHERE f.code = :code AND p.status = 'published' AND EXISTS (SELECT FROM photos ph WHERE ph.product_id = p.id)
           AND NOT EXISTS (SELECT FROM product_foods x WHERE x.product_id = p.id)
+          AND NOT EXISTS (SELECT FROM listing_drafts d WHERE d.product_id = p.id)
           AND product_lacks(p.id, accounting_date(now())) = '{}'
         ORDER BY p.published_at DESC, p.id DESC LIMIT :number"""
 )
@@ -144,13 +145,14 @@ def _batches(keepers: Mapping[str, int], today: datetime.date) -> None:
     for row in db.session.execute(FOOD, {"own": KITCHEN}).mappings().all():
         life = min(row["shelf_life_days"] or 60, 300)
         first = today - days(max(2, min(6, life // 3)))
-        sent = db.session.execute(SENT, {"variant": row["variant_id"]}).mappings().all() if row["code"] == KITCHEN else []
+        is_kitchen = row["code"] == KITCHEN
+        sent = db.session.execute(SENT, {"variant": row["variant_id"]}).mappings().all() if is_kitchen else []
         first = min([first, *(one["sent_on"] - days(1) for one in sent)])
         older = _batch(row, first, life, row["free"] // 2 + sum(one["quantity"] for one in sent), keepers)
         _batch(row, today - days(1), life, row["free"] - row["free"] // 2, keepers)
         for one in sent:
             db.session.execute(NOTE, {**one, "batch": older.id})  # as packing would have
-        if row["code"] == KITCHEN:
+        if is_kitchen:
             kitchen = kitchen or older
             doubted = doubted or (older if sent else None)
     found = doubted or kitchen

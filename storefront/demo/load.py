@@ -20,17 +20,23 @@ from storefront.demo import (
     catalogue,
     declared,
     drafted,
+    drafts,
     files,
     growth,
+    imported,
+    kept,
     offers,
     office,
+    packed_apart,
     parcels,
     people,
     photos,
     places,
     product_words,
+    rested,
     rules,
     searches,
+    stock_takes,
     training,
     treasury,
 )
@@ -73,6 +79,8 @@ DEFAULT_ORDERS = 460
 FINANCE = ("finance@demo.test", "finance2@demo.test")
 #: Who decides for the office, and who reads what the public writes.
 OFFICE, CURATOR = "admin@demo.test", "curator@demo.test"
+#: Whose shelf was counted: the facility that people look at first.
+COUNTED_FIRST = "PKL"
 
 
 def default_size() -> Size:
@@ -113,11 +121,13 @@ def load(
     _write_history(min(size.orders, BY_RULE), items, sites, accounts, today, seed, say)
     settle()
     _write_voices(sites, accounts, today, seed)
+    _count_stock(sites, accounts, today)
     if multiplier:
         multiplier.write(today - days(YEAR + 1), seed, lambda done: say(f"{done} of {copies} copies"))
         _commit("VACUUM (ANALYZE) journal_entries, postings")
         say("Everything sold")
     _work(sites, accounts, today, seed)
+    kept.add(sites, _of_role("coordinator", accounts), today, seed)
     searches.add(accounts[CURATOR].id, today, seed)
     # The provider knows of these months what the shop knows.
     db.session.execute(text("SELECT sandbox_fill_in()"))
@@ -125,10 +135,14 @@ def load(
     settle()
     refresh()
     own_things.add(accounts[SHOPPER], today, seed)
+    drafts.add(sites, accounts, today)
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
     drafted.add(_of_role("coordinator", accounts), accounts[CURATOR].id, today)
+    imported.add(sites.facilities["PKL"], _of_role("coordinator", accounts)["PKL"], today)
+    rested.add(sites.facilities, _of_role("coordinator", accounts), today)
+    packed_apart.add(sites.facilities, _of_role("coordinator", accounts), today, seed)
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 
@@ -181,6 +195,11 @@ def _write_voices(sites: Places, accounts: dict[str, Person], today: datetime.da
     keepers = {sites.facilities[code].id: person for code, person in _of_role("coordinator", accounts).items()}
     office, curator = (accounts[email].id for email in (OFFICE, CURATOR))
     Voices(keepers, office, curator, today, seed).write()
+
+
+def _count_stock(sites: Places, accounts: dict[str, Person], today: datetime.date) -> None:
+    keeper = _of_role("coordinator", accounts)[COUNTED_FIRST]
+    stock_takes.add(sites.facilities[COUNTED_FIRST].id, keeper, accounts[OFFICE].id, today)
 
 
 def _work(sites: Places, accounts: dict[str, Person], today: datetime.date, seed: str) -> None:

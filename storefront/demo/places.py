@@ -61,6 +61,8 @@ def _facilities(today: datetime.date) -> dict[str, Facility]:
             address=more["address"],
             postal_code=more["postal_code"],
             gallery_hours=more["hours"],
+            gallery_week=_week(more["hours"], more["about"]),
+            contact=f"Seksi Kegiatan Kerja, {more['address']}, {row['city']} {more['postal_code']}",
             time_zone=files.time_zone_of(row["province"]),
             about=more["about"],
             about_en=more["about_en"],
@@ -71,6 +73,12 @@ def _facilities(today: datetime.date) -> dict[str, Facility]:
         db.session.flush()
         found[facility.code] = facility
     return found
+
+
+def _week(hours: str, about: str) -> dict[str, list[str]]:
+    """`08.30–15.00 WIB` on the days that the text about the facility names."""
+    times = [time.replace(".", ":") for time in hours.split()[0].split("–")]
+    return {str(day): times for day in range(1, 7 if "sampai Sabtu" in about else 6)}
 
 
 def _workshops(facilities: dict[str, Facility]) -> dict[tuple[str, str], Workshop]:

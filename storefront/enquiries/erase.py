@@ -32,6 +32,8 @@ def forget(order_ids: Iterable[int] = (), email: str | None = None, person_id: i
     found = _threads(order_ids, email, person_id)
     for enquiry in found:
         enquiry.city, enquiry.person_id, enquiry.order_id = "", None, None
+        if enquiry.product_id is not None:  # what is about a parcel alone needs it, and it names nobody
+            enquiry.parcel_id = None
         enquiry.token_version += 1
         db.session.execute(
             update(EnquiryContact)

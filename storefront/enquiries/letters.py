@@ -1,4 +1,4 @@
-"""Letters to who asked, in the thread's language."""
+"""Letters to who asked, in the thread's language, and word to the facility."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from storefront.mail.letters import writes
 from storefront.mail.models import Message
 from storefront.mail.owe import owe_about
 from storefront.mail.transport import Letter
+from storefront.notices.tell import tell
+from storefront.orders.models import Order, Parcel
 
 SUBJECT = "enquiry_message"
 
@@ -25,6 +27,26 @@ def tell_asker(message: EnquiryMessage) -> None:
         owe_about("question_answered", SUBJECT, message.id)
 
 
+def tell_facility(message: EnquiryMessage) -> None:
+    """Tell the facility that somebody asks, once, by a letter that opens exactly that thread. Never commits."""
+    enquiry = db.session.get_one(Enquiry, message.enquiry_id)
+    facility = db.session.get_one(Facility, enquiry.facility_id)
+    about = _product_title(enquiry, "id") or _parcel_code(enquiry)
+    path = f"/seller/{facility.code}/questions/{enquiry.id}"
+    tell(facility.id, "question", f"question:{message.id}", about=about, path=path)
+
+
+def _product_title(enquiry: Enquiry, locale: str) -> str:
+    """Of the work that was asked about; empty when it was a parcel."""
+    product = db.session.get(Product, enquiry.product_id) if enquiry.product_id else None
+    return ((product.title_en if locale == "en" else "") or product.title) if product else ""
+
+
+def _parcel_code(enquiry: Enquiry) -> str:
+    parcel = db.session.get(Parcel, enquiry.parcel_id)
+    return f"{db.session.get_one(Order, parcel.order_id).number}/{parcel.position}" if parcel else ""
+
+
 @writes(SUBJECT)
 def letter(message: Message) -> Letter | None:
     """The letter that is owed; None when its address was erased or the answer taken back."""
@@ -33,8 +55,6 @@ def letter(message: Message) -> Letter | None:
     if said is None or not said.is_shown or contact is None or not contact.email:
         return None
     enquiry = db.session.get_one(Enquiry, said.enquiry_id)
-    product = db.session.get(Product, enquiry.product_id) if enquiry.product_id else None
-    title = (product.title_en if enquiry.locale == "en" else "") or product.title if product else ""
     return write.linked_letter(
         message.kind,
         message.key,
@@ -42,7 +62,7 @@ def letter(message: Message) -> Letter | None:
         enquiry.locale,
         f"/questions/{thread_token(enquiry)}",
         _l("Baca dan balas"),
-        product_title=title,
+        product_title=_product_title(enquiry, enquiry.locale) or _l("kiriman %(code)s", code=_parcel_code(enquiry)),
         facility_name=db.session.get_one(Facility, enquiry.facility_id).name,
         answer=said.body,
     )

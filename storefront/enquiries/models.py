@@ -11,7 +11,7 @@ from storefront.extensions import db
 
 
 class Enquiry(db.Model):  # type: ignore[name-defined]
-    """A thread about one product of one facility."""
+    """A thread about one product of one facility, or about one of its parcels."""
 
     __tablename__ = "enquiries"
 
@@ -22,6 +22,8 @@ class Enquiry(db.Model):  # type: ignore[name-defined]
     product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id"))
     #: Asked from the page of this order.
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
+    #: Of that order, where the parcel is meant rather than a work in it.
+    parcel_id: Mapped[int | None] = mapped_column(ForeignKey("parcels.id"))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     is_public: Mapped[bool]
     #: *Pembeli*, not *Calon pembeli*.
@@ -32,6 +34,22 @@ class Enquiry(db.Model):  # type: ignore[name-defined]
     #: Raised to revoke the link.
     token_version: Mapped[int] = mapped_column(SmallInteger, default=1)
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+
+
+class CannedReply(db.Model):  # type: ignore[name-defined]
+    """An answer that a facility keeps ready (`enquiries.canned`)."""
+
+    __tablename__ = "canned_replies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    name: Mapped[str]
+    body: Mapped[str]
+    #: Empty: the Indonesian one is used for every asker.
+    body_en: Mapped[str] = mapped_column(default="")
+    changed_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    changed_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    deleted_at: Mapped[datetime.datetime | None]
 
 
 class EnquiryContact(db.Model):  # type: ignore[name-defined]

@@ -59,6 +59,8 @@ def apply(message_id: int, is_public: bool) -> None:
     db.session.flush()
     if message.is_shown and message.author == "facility":
         letters.tell_asker(message)
+    elif message.is_shown:
+        letters.tell_facility(message)
 
 
 register(Kind("question", shown, apply))

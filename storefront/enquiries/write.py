@@ -37,9 +37,9 @@ class TooManyQuestions(TooManyRequests):
 
 @dataclass(frozen=True)
 class Question:
-    """What somebody wants to ask."""
+    """What somebody wants to ask: about a work, or (without one) about a parcel, in private."""
 
-    product_id: int
+    product_id: int | None
     facility_id: int
     body: str
     city: str = ""
@@ -48,6 +48,7 @@ class Question:
     locale: str = "id"
     #: Asked by who bought it, from the order's page.
     order_id: int | None = None
+    parcel_id: int | None = None
     person_id: int | None = None
     is_buyer: bool = False
     request_key: str = ""
@@ -87,7 +88,8 @@ def ask(wish: Question) -> Enquiry:
         return db.session.get_one(Enquiry, known.enquiry_id)
     enquiry = Enquiry(
         kind="question", facility_id=wish.facility_id, product_id=wish.product_id, order_id=wish.order_id,
-        person_id=wish.person_id, is_public=wish.is_public, is_buyer=wish.is_buyer, city=city, locale=wish.locale,
+        parcel_id=wish.parcel_id, person_id=wish.person_id,
+        is_public=wish.is_public and wish.product_id is not None, is_buyer=wish.is_buyer, city=city, locale=wish.locale,
     )  # fmt: skip
     db.session.add(enquiry)
     db.session.flush()
@@ -154,6 +156,8 @@ def _say(
     item = submit(kind, message.id, facility_id=enquiry.facility_id, reasons=reasons)
     message.is_shown = item.is_public
     db.session.flush()
+    if message.is_shown and author == "asker":
+        letters.tell_facility(message)
     return message
 
 

@@ -158,7 +158,7 @@ def _rows(connection: psycopg.Connection[Any], table: Table, counted: int) -> It
         cursor.itersize = 5000
         for row in cursor.execute(f"SELECT {chosen} FROM ({table.sql}) t", table.parameters):  # noqa: S608
             for name in times:
-                row[name] = row[name].astimezone(UTC).replace(tzinfo=None)
+                row[name] = row[name] and row[name].astimezone(UTC).replace(tzinfo=None)
             count += 1
             yield row
     if count != counted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from sqlalchemy import FetchedValue, ForeignKey, SmallInteger
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.extensions import db
@@ -29,8 +30,14 @@ class Facility(db.Model):  # type: ignore[name-defined]
     city: Mapped[str]
     address: Mapped[str] = mapped_column(default="")
     postal_code: Mapped[str] = mapped_column(default="")
-    #: When goods may be collected; shown with pickup.
+    #: When goods may be collected, in words: of a facility that has not said it day by day yet.
     gallery_hours: Mapped[str] = mapped_column(default="")
+    #: The same by weekday, 1 Monday to 7 Sunday: `{"1": ["09:00", "15:00"]}` (`gallery_hours.words`).
+    gallery_week: Mapped[dict[str, list[str]]] = mapped_column(JSONB, default=dict)
+    #: Weekdays on which it packs, 1 Monday to 7 Sunday.
+    packing_days: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=FetchedValue())
+    #: How to reach it in writing, for the public.
+    contact: Mapped[str] = mapped_column(default="")
     #: WIB, WITA or WIT, as an IANA name.
     time_zone: Mapped[str]
     about: Mapped[str] = mapped_column(default="")
@@ -132,3 +139,37 @@ class Holiday(db.Model):  # type: ignore[name-defined]
     is_joint_leave: Mapped[bool] = mapped_column(default=False)
     #: The decree.
     source: Mapped[str]
+
+
+class DayOff(db.Model):  # type: ignore[name-defined]
+    """Days on which one facility packs nothing, beside the holidays of all."""
+
+    __tablename__ = "days_off"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    first_day: Mapped[datetime.date]
+    last_day: Mapped[datetime.date]
+    #: For its own office alone.
+    note: Mapped[str] = mapped_column(default="")
+    written_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    written_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    removed_at: Mapped[datetime.datetime | None]
+
+
+class Pause(db.Model):  # type: ignore[name-defined]
+    """A facility rests from the first day to the last: nothing can be ordered, nothing is packed."""
+
+    __tablename__ = "pauses"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    first_day: Mapped[datetime.date]
+    last_day: Mapped[datetime.date]
+    #: Why, as the public reads it.
+    reason: Mapped[str]
+    reason_en: Mapped[str]
+    written_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    written_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    cancelled_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    cancelled_at: Mapped[datetime.datetime | None]

@@ -51,6 +51,32 @@ PAPER_NUMBERS = {
 
 
 @dataclass
+class Known:
+    """What a check looks up. Who checks many listings at once answers from what was read once."""
+
+    facility_id: int
+
+    def workshop(self, written: str) -> int | None:
+        """The facility's own workshop with this id."""
+        return _of(Workshop, written, Workshop.facility_id == self.facility_id)
+
+    def category(self, written: str) -> int | None:
+        return _of(Category, written)
+
+    def group(self, written: str) -> int | None:
+        return _of(CommodityGroup, written)
+
+    def variants_of(self, product_id: int) -> set[int]:
+        """Ids of a product's variants."""
+        return set(db.session.scalars(select(Variant.id).where(Variant.product_id == product_id)))
+
+    def holders(self, skus: Sequence[str]) -> dict[str, int]:
+        """Ids of the variants that have these SKUs, anywhere."""
+        rows = db.session.execute(select(Variant.sku, Variant.id).where(Variant.sku.in_(skus)))
+        return dict(rows.all())
+
+
+@dataclass
 class Findings:
     """What is wrong, by field."""
 
@@ -67,6 +93,7 @@ def check(
     *,
     facility_id: int,
     product_id: int | None = None,
+    known: Known | None = None,
 ) -> Listing:
     """The listing that a draft's content (in the shape of `typed`) and its photos say.
 
@@ -74,7 +101,7 @@ def check(
     `needs.missing`.
     """
     found = Findings()
-    listing = _listing(content, photos, found, facility_id, product_id)
+    listing = _listing(content, photos, found, known or Known(facility_id), product_id)
     if found.errors or listing is None:
         raise Invalid(found.errors)
     return listing
@@ -95,7 +122,7 @@ def _listing(
     content: Mapping[str, Any],
     photos: Sequence[DraftPhoto],
     found: Findings,
-    facility_id: int,
+    known: Known,
     product_id: int | None,
 ) -> Listing | None:
     title = one_line(content["title"])
@@ -108,13 +135,13 @@ def _listing(
     for name, written in descriptions.items():
         if len(written) > LONGEST_DESCRIPTION:
             found.wrong(name, _("Ceritanya paling panjang 8.000 huruf."))
-    workshop_id = _of(Workshop, content["workshop"], Workshop.facility_id == facility_id)
+    workshop_id = known.workshop(content["workshop"])
     if workshop_id is None:
         found.wrong("workshop", _("Pilih bengkel yang membuatnya."))
-    category_id = _of(Category, content["category"])
+    category_id = known.category(content["category"])
     if category_id is None:
         found.wrong("category", _("Pilih kategorinya."))
-    group_id = _of(CommodityGroup, content["group"]) if content["group"] else None
+    group_id = known.group(content["group"]) if content["group"] else None
     if content["group"] and group_id is None:
         found.wrong("group", _("Pilih kelompok komoditas dari daftar."))
     if content["scope"] not in set(DeliveryScope):
@@ -122,7 +149,7 @@ def _listing(
     options = tuple(name for name in map(one_line, content["options"]) if name)
     ready = _photos(photos, title, found)
     places = {str(photo.id): place for place, photo in enumerate(photos, start=1) if photo.state == "ready"}
-    variants = _variants(content, options, places, found, product_id)
+    variants = _variants(content, options, places, found, known, product_id)
     facts = _facts(content["facts"], found)
     food = _food(content["food"], found) if content["food"] else None
     papers = _papers(content["papers"], found)
@@ -187,24 +214,23 @@ def _variants(
     options: tuple[str, ...],
     places: Mapping[str, int],
     found: Findings,
+    known: Known,
     product_id: int | None,
 ) -> tuple[ListedVariant, ...]:
     rows = content["variants"]
-    own = (
-        set(db.session.scalars(select(Variant.id).where(Variant.product_id == product_id))) if product_id else set()
-    )
+    own = known.variants_of(product_id) if product_id else set()
     read = [_variant(row, f"variants.{number}", options, places, own, found) for number, row in enumerate(rows)]
     combinations: dict[tuple[str, ...], int] = {}
     for number, variant in enumerate(read):
-        known = combinations.setdefault(tuple(value.casefold() for value in variant.options), number)
-        if known != number:
+        earlier = combinations.setdefault(tuple(value.casefold() for value in variant.options), number)
+        if earlier != number:
             sentence = (
-                _("Varian ini sama dengan varian nomor %(number)d. Ubah pilihannya, atau hapus.", number=known + 1)
+                _("Varian ini sama dengan varian nomor %(number)d. Ubah pilihannya, atau hapus.", number=earlier + 1)
                 if options
                 else _("Beri pilihan (misalnya ukuran) supaya varian dapat dibedakan.")
             )
             found.wrong(f"variants.{number}.options", sentence)
-    _skus(read, own, found)
+    _skus(read, own, found, known)
     if not any(variant.is_active for variant in read):
         found.wrong("variants", _("Paling sedikit satu varian harus dijual."))
     return tuple(read)
@@ -252,11 +278,10 @@ def _variant(
     )
 
 
-def _skus(variants: Sequence[ListedVariant], own: set[int], found: Findings) -> None:
+def _skus(variants: Sequence[ListedVariant], own: set[int], found: Findings, known: Known) -> None:
     """A SKU is nobody else's, and no other variant's here."""
     written = [variant.sku for variant in variants if variant.sku]
-    others = select(Variant.sku, Variant.id).where(Variant.sku.in_(written))
-    taken = {sku for sku, variant_id in db.session.execute(others) if variant_id not in own} if written else set()
+    taken = {sku for sku, holder in known.holders(written).items() if holder not in own} if written else set()
     seen: set[str] = set()
     for number, variant in enumerate(variants):
         name = f"variants.{number}.sku"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -78,7 +78,7 @@ def draft_of(product: Product, *, person_id: int | None) -> ListingDraft:
     if made is None:
         return db.session.execute(select(ListingDraft).where(ListingDraft.product_id == product.id)).scalar_one()
     draft = db.session.get_one(ListingDraft, made)
-    draft.content = typed(listing_of(product), _copy_photos(product.id, draft.id))
+    draft.content = typed(listing_of(product), copy_photos(product.id, draft.id))
     db.session.flush()
     _note("begun", draft.id, product.facility_id, person_id, product_id=product.id)
     return draft
@@ -96,11 +96,18 @@ def own_draft(facility_id: int, draft_id: int, *, lock: bool = False) -> Listing
 
 
 def save(
-    facility_id: int, draft_id: int, version: int, content: Mapping[str, Any], *, person_id: int
+    facility_id: int,
+    draft_id: int,
+    version: int,
+    content: Mapping[str, Any],
+    *,
+    person_id: int,
+    page: str | None = None,
 ) -> ListingDraft:
     """Keep what was typed, whole or not, over what stood at `version`. Never commits.
 
-    The same content sent again changes nothing. Raises NotFound, DraftMoved, DraftWaits.
+    The same content sent again changes nothing. `page` names the open page that sends it: when its last answer was
+    lost, what it sends next goes over its own. Raises NotFound, DraftMoved, DraftWaits.
     """
     draft = own_draft(facility_id, draft_id, lock=True)
     written = kept(content, draft.content)
@@ -108,10 +115,12 @@ def save(
         return draft
     if draft.state not in OPEN:
         raise DraftWaits()
-    if draft.version != version:
+    if version < draft.content_version and not (page and draft.saved_from == page):
         raise DraftMoved(draft)
     draft.content = written
     touched(draft, person_id)
+    draft.content_version, draft.saved_from = draft.version, page
+    db.session.flush()
     return draft
 
 
@@ -122,14 +131,16 @@ def touched(draft: ListingDraft, person_id: int | None) -> None:
     db.session.flush()
 
 
-def discard(draft: ListingDraft, *, person_id: int) -> None:
+def discard(draft: ListingDraft, *, person_id: int, photos: Sequence[Mapping[str, Any]] = ()) -> None:
     """Throw a draft away; what it said stays in the audit trail. Never commits."""
-    _note("discarded", draft.id, draft.facility_id, person_id, product_id=draft.product_id, content=draft.content)
+    said = {"product_id": draft.product_id, "content": draft.content, "photos": list(photos)}
+    _note("discarded", draft.id, draft.facility_id, person_id, **said)
     db.session.delete(draft)
     db.session.flush()
 
 
-def _copy_photos(product_id: int, draft_id: int) -> list[int]:
+def copy_photos(product_id: int, draft_id: int) -> list[int]:
+    """Give a draft the photos of a product; their new ids, in order."""
     photos = db.session.scalars(select(Photo).where(Photo.product_id == product_id).order_by(Photo.position))
     copies = [
         DraftPhoto(

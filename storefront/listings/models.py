@@ -36,6 +36,10 @@ class ListingDraft(db.Model):  # type: ignore[name-defined]
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
     #: Rises with each save.
     version: Mapped[int] = mapped_column(Integer, default=1)
+    #: The version in which `content` last changed.
+    content_version: Mapped[int] = mapped_column(Integer, default=1)
+    #: The open page that last saved it: what it sends again is its own.
+    saved_from: Mapped[str | None]
     state: Mapped[str] = mapped_column(default=DraftState.EDITING.value)
     form_key: Mapped[str | None]
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
@@ -54,7 +58,12 @@ class ListingDraft(db.Model):  # type: ignore[name-defined]
     #: Why it waits for a curator: `new`, `proposal`, `faces`, `unseen`, `words`.
     waits_for: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
 
-    photos: Mapped[list[DraftPhoto]] = relationship(order_by="DraftPhoto.position", passive_deletes=True)
+    #: In their order, without those that were taken out.
+    photos: Mapped[list[DraftPhoto]] = relationship(
+        order_by="DraftPhoto.position",
+        passive_deletes="all",
+        primaryjoin="and_(DraftPhoto.draft_id == ListingDraft.id, DraftPhoto.position.is_not(None))",
+    )
 
 
 class DraftPhoto(db.Model):  # type: ignore[name-defined]
@@ -64,7 +73,8 @@ class DraftPhoto(db.Model):  # type: ignore[name-defined]
 
     id: Mapped[int] = mapped_column(primary_key=True)
     draft_id: Mapped[int] = mapped_column(ForeignKey("listing_drafts.id"))
-    position: Mapped[int] = mapped_column(Integer)
+    #: None: taken out, and may be put back.
+    position: Mapped[int | None] = mapped_column(Integer)
     #: As typed; empty: not yet.
     alt: Mapped[str] = mapped_column(default="")
     alt_en: Mapped[str] = mapped_column(default="")

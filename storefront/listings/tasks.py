@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from procrastinate import RetryStrategy
+
 from storefront.extensions import db, jobs
+from storefront.listings import photos
 from storefront.listings.paper_ends import queue_reminders
 from storefront.listings.scheduled import publish_due
 
@@ -19,4 +22,11 @@ def publish_due_job(timestamp: int) -> None:
 def remind_of_papers_job(timestamp: int) -> None:
     """Just after midnight of the accounting zone: papers that end soon."""
     queue_reminders()
+    db.session.commit()
+
+
+@jobs.task(name="listings.prepare_photo", retry=RetryStrategy(max_attempts=8, wait=2, linear_wait=20))
+def prepare_photo(photo_id: int) -> None:
+    """Make a photo's files: one at a time, they take memory."""
+    photos.prepare(photo_id)
     db.session.commit()

@@ -2,7 +2,8 @@
 
 The shape is the one of `blank()`; every leaf is a string, but for the yes-and-no of `made_to_order` and `is_active`.
 `variants[].id` names a variant of the product, `variants[].photo` a photo of the draft; `document_key` of a paper is
-set by whoever stores the file, never by a browser.
+set by whoever stores the file, never by a browser. `variants[].seen`: what the shop said at once when it was typed
+(`at_once`).
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def blank() -> dict[str, Any]:
 def blank_variant() -> dict[str, Any]:
     return {
         **dict.fromkeys(VARIANT_TEXTS, ""),
+        "seen": "",
         "options": [],
         "options_en": [],
         "made_to_order": False,
@@ -129,6 +131,7 @@ def _typed_variant(row: ListedVariant, photo_ids: Sequence[int]) -> dict[str, An
         "stock": _text(row.stock),
         "photo": str(photo_ids[row.photo - 1]) if row.photo and row.photo <= len(photo_ids) else "",
         "is_active": row.is_active,
+        "seen": "",
     }
 
 
@@ -151,7 +154,7 @@ def _typed_sizes(sizes: ListedSizes) -> dict[str, Any]:
 
 def _variant(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **_texts(row, VARIANT_TEXTS),
+        **_texts(row, (*VARIANT_TEXTS, "seen")),
         "options": _list(row.get("options"), MOST_OPTIONS),
         "options_en": _list(row.get("options_en"), MOST_OPTIONS),
         "made_to_order": row.get("made_to_order") is True,

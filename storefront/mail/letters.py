@@ -33,3 +33,24 @@ def letter_about(message: Message) -> Letter | None:
     if writer is None:
         raise RuntimeError(f"nobody writes letters about {message.subject_kind}")
     return writer(message)
+
+
+Forgetter = Callable[[Message], None]
+_forgetters: dict[str, Forgetter] = {}
+
+
+def forgets(subject_kind: str) -> Callable[[Forgetter], Forgetter]:
+    """The function forgets where a message about things of this kind went, when nobody is there any more."""
+
+    def register(forgetter: Forgetter) -> Forgetter:
+        _forgetters[subject_kind] = forgetter
+        return forgetter
+
+    return register
+
+
+def unreachable(message: Message) -> None:
+    """Nobody is reached where this message went. Never commits."""
+    forgetter = _forgetters.get(message.subject_kind or "")
+    if forgetter is not None:
+        forgetter(message)

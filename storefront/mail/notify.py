@@ -1,7 +1,8 @@
 """The one way to tell somebody something: whichever messenger reaches them takes the letter.
 
-There is e-mail today. Another (a text message, an approved business account) is one more class in `MESSENGERS`; who
-gave only a number that none reaches keeps the order's link themselves (the order page offers that).
+There are e-mail and, for people of facilities, web push. Another (a text message, an approved business account) is one
+more class in `MESSENGERS`; who gave only a number that none reaches keeps the order's link themselves (the order page
+offers that).
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from storefront.mail.transport import Letter, send
+from storefront.mail.push import push
+from storefront.mail.transport import Device, Letter, send
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Recipient:
     email: str | None = None
     #: `+62…`
     phone: str | None = None
+    #: One of somebody's browsers.
+    device: Device | None = None
 
 
 class Messenger(Protocol):
@@ -32,7 +36,7 @@ class Messenger(Protocol):
         ...
 
     def send(self, recipient: Recipient, letter: Letter) -> None:
-        """Hand the letter over. Raises MailNotTaken when it must be tried again."""
+        """Hand the letter over. Raises MailNotTaken when it must be tried again, Unreachable when never."""
         ...
 
 
@@ -48,8 +52,21 @@ class Email:
         send(replace(letter, to=recipient.email or ""))
 
 
+class WebPush:
+    """A line on the screen of a device (`mail.push`)."""
+
+    name = "push"
+
+    def reaches(self, recipient: Recipient) -> bool:
+        return recipient.device is not None
+
+    def send(self, recipient: Recipient, letter: Letter) -> None:
+        assert recipient.device is not None
+        push(recipient.device, letter)
+
+
 #: In the order in which they are tried.
-MESSENGERS: list[Messenger] = [Email()]
+MESSENGERS: list[Messenger] = [Email(), WebPush()]
 
 
 def messenger_for(recipient: Recipient) -> Messenger | None:
@@ -58,7 +75,7 @@ def messenger_for(recipient: Recipient) -> Messenger | None:
 
 
 def notify(recipient: Recipient, letter: Letter) -> str | None:
-    """Tell somebody; the messenger's name, None when none reaches them. Raises MailNotTaken."""
+    """Tell somebody; the messenger's name, None when none reaches them. Raises MailNotTaken, Unreachable."""
     messenger = messenger_for(recipient)
     if messenger is None:
         return None

@@ -20,6 +20,19 @@ class MailNotTaken(Exception):
     """The mail server did not take the letter; it is sent again later."""
 
 
+class Unreachable(Exception):
+    """Nobody is reached there any more: what was told about them can be forgotten."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A browser that takes web push: where its maker takes messages for it, and the keys that only it can open."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
+
+
 @dataclass(frozen=True)
 class Letter:
     """One message, ready to go. `key` becomes its Message-ID: sent twice, it is still one letter."""
@@ -33,6 +46,9 @@ class Letter:
     html: str | None = None
     #: Where one press, by a mail program too, ends letters of this kind; None: they belong to an order or a question.
     unsubscribe: str | None = None
+    #: For messengers that show a line and open a page: that page's address, and the device that shows it.
+    page: str = ""
+    device: Device | None = None
 
 
 def send(letter: Letter) -> None:

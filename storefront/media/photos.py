@@ -9,7 +9,7 @@ from sqlalchemy import column, delete, func, insert, select, table, update
 
 from storefront.extensions import db
 from storefront.media import pictures
-from storefront.media.pictures import Picture
+from storefront.media.pictures import UNTOUCHED, Edit, Picture
 from storefront.media.storage import public_files
 
 #: The table belongs to the catalogue, a room above this one; here its columns are known, not its meaning.
@@ -27,13 +27,13 @@ class TooManyPhotos(pictures.BadPicture):
     message = _("Satu karya memuat paling banyak 12 foto. Hapus salah satu dulu.")
 
 
-def store_picture(original: bytes) -> Picture:
+def store_picture(original: bytes, edit: Edit = UNTOUCHED) -> Picture:
     """Make all files of a photo and store them; what is there already is not made again. Raises BadPicture."""
-    picture = pictures.inspect(original)
+    picture = pictures.inspect(original, edit)
     store = public_files()
     # The smallest WebP is written last: where it is, the set is whole.
     if not store.exists(pictures.file_key(picture.key, picture.widths[0], "webp")):
-        files = pictures.encode(original)
+        files = pictures.encode(original, edit)
         last = pictures.file_key(picture.key, picture.widths[0], "webp")
         for key in sorted(files, key=lambda key: key == last):
             store.write(key, files[key])

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 
 from storefront.days import accounting_day
 from storefront.extensions import db, defer
-from storefront.facilities.working_days import all_ready_on, holidays_from
+from storefront.facilities.working_days import all_ready_on, calendars
 from storefront.ledger.closed import Counted, counting
 from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
@@ -118,12 +118,13 @@ def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datet
         order_id=order.id,
         when=counted,
     )
-    holidays = holidays_from(known_on)
+    days = calendars({parcel.facility_id for parcel in parcels}, known_on)
     for parcel in parcels:
         lead_times = [line.lead_time_days for line in lines if line.facility_id == parcel.facility_id]
-        parcel.ready_by = all_ready_on(known_on, lead_times, holidays)
+        parcel.ready_by = all_ready_on(known_on, lead_times, days[parcel.facility_id])
         parcel.state = ParcelState.TO_PACK.value
     owe("order_paid", order.id)
+    defer("orders.tell_facilities", order_id=order.id)
 
 
 def _sold(lines: list[OrderLine]) -> list[SoldLine]:

@@ -15,10 +15,10 @@ from sqlalchemy import func, select
 from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.mail.html import blocks
-from storefront.mail.letters import letter_about
+from storefront.mail.letters import letter_about, unreachable
 from storefront.mail.models import Message
 from storefront.mail.notify import Recipient, messenger_for, notify
-from storefront.mail.transport import Letter, MailNotTaken
+from storefront.mail.transport import Letter, MailNotTaken, Unreachable
 from storefront.orders.models import Order, OrderContact
 from storefront.orders.payment import order_link
 from storefront.orders.views import OrderView, order_view
@@ -58,18 +58,23 @@ def send_message(message_id: int) -> None:
     db.session.rollback()  # nothing stays locked or open while the mail server thinks
     error = None if letter else "no address"
     failed: MailNotTaken | None = None
+    is_gone = False
     if letter:
         reach("message.before_send")
         try:
             notify(recipient, letter)
         except MailNotTaken as refused:
             failed, error = refused, str(refused)
+        except Unreachable as gone:
+            error, is_gone = str(gone), True
         reach("message.after_send")
     message = db.session.get_one(Message, message_id, with_for_update=True, populate_existing=True)
     message.attempts += 1
     message.last_error = error
     if failed is None:
         message.sent_at = db.session.execute(select(func.now())).scalar_one()
+    if is_gone:
+        unreachable(message)
     db.session.commit()
     if failed is not None:
         raise failed
@@ -79,7 +84,7 @@ def _ready(message: Message) -> tuple[Recipient, Letter | None]:
     """Who is written to, and the letter; None: nobody can be reached any more, or nobody wants it."""
     if message.order_id is None:
         letter = letter_about(message)
-        return Recipient(letter.to if letter else None), letter
+        return (Recipient(letter.to or None, device=letter.device) if letter else Recipient()), letter
     recipient = recipient_of(message.order_id)
     if recipient.email and not letter_choices.may_tell(recipient.email, message.kind):
         return Recipient(), None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import enum
 
-from sqlalchemy import FetchedValue, ForeignKey, Integer, SmallInteger
+from sqlalchemy import FetchedValue, ForeignKey, ForeignKeyConstraint, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storefront.extensions import db
+from storefront.orders import label_models  # noqa: F401 - made known with the others
 from storefront.orders.batch_models import ParcelBatch  # noqa: F401 - the room's models come together
 
 
@@ -172,6 +173,12 @@ class Parcel(db.Model):  # type: ignore[name-defined]
     received_at: Mapped[datetime.datetime | None]
     #: Nobody confirmed it: the time in which it must have arrived has passed.
     received_by_itself: Mapped[bool] = mapped_column(default=False)
+    #: The parcel that its pieces lay in before; its shipping was paid with that one.
+    split_from: Mapped[int | None] = mapped_column(ForeignKey("parcels.id"))
+    #: When its pieces went back there: it holds nothing and nobody sees it any more.
+    merged_at: Mapped[datetime.datetime | None]
+    #: Of the form that split it off.
+    split_key: Mapped[str | None]
 
     order: Mapped[Order] = relationship(back_populates="parcels")
     lines: Mapped[list[ParcelLine]] = relationship()
@@ -187,6 +194,47 @@ class ParcelLine(db.Model):  # type: ignore[name-defined]
     quantity: Mapped[int] = mapped_column(Integer)
 
     line: Mapped[OrderLine] = relationship()
+
+
+class RefundPieces(db.Model):  # type: ignore[name-defined]
+    """Which pieces of which parcel a refund speaks of; the database writes it."""
+
+    __tablename__ = "refund_pieces"
+    __table_args__ = (
+        ForeignKeyConstraint(["refund_id", "order_line_id"], ["refund_lines.refund_id", "refund_lines.order_line_id"]),
+    )
+
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
+    order_line_id: Mapped[int] = mapped_column(primary_key=True)
+    parcel_id: Mapped[int] = mapped_column(ForeignKey("parcels.id"), primary_key=True)
+    quantity: Mapped[int] = mapped_column(Integer)
+
+
+class ParcelReturn(db.Model):  # type: ignore[name-defined]
+    """What came back of a parcel at one time."""
+
+    __tablename__ = "parcel_returns"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parcel_id: Mapped[int] = mapped_column(ForeignKey("parcels.id"))
+    returned_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    noted_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    note: Mapped[str] = mapped_column(default="")
+    #: Of the form that was sent.
+    request_key: Mapped[str]
+
+    lines: Mapped[list[ParcelReturnLine]] = relationship()
+
+
+class ParcelReturnLine(db.Model):  # type: ignore[name-defined]
+    """Pieces of a line that came back: on the shelf again, or written off."""
+
+    __tablename__ = "parcel_return_lines"
+
+    return_id: Mapped[int] = mapped_column(ForeignKey("parcel_returns.id"), primary_key=True)
+    order_line_id: Mapped[int] = mapped_column(ForeignKey("order_lines.id"), primary_key=True)
+    restock: Mapped[int] = mapped_column(Integer)
+    write_off: Mapped[int] = mapped_column(Integer)
 
 
 class OrderContact(db.Model):  # type: ignore[name-defined]

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, select, text
 
 from storefront.days import accounting_day, begins, today
 from storefront.extensions import db
 from storefront.languages import locale
-from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState
+from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState, RefundPieces
 from storefront.payments.models import Refund
 from storefront.shipping.models import ShippingMethod
 
@@ -25,6 +25,8 @@ VISIBLE = tuple(state for state in ParcelState if state is not ParcelState.WAITI
 #: States in which the facility has something to do.
 OPEN = (ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.READY)
 PAGE = 25
+#: Beside the states: to pack, but a refund speaks of all of it.
+WITHHELD = "withheld"
 #: Days for which a parcel that was called off is shown on the first screen.
 CALLED_OFF_SHOWN = 7
 
@@ -62,10 +64,11 @@ class ParcelPage:
     rows: Sequence[ParcelRow]
     total: int
     page: int
+    size: int = PAGE
 
     @property
     def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+        return max(1, -(-self.total // self.size))
 
 
 @dataclass(frozen=True)
@@ -78,18 +81,48 @@ class PackedLine:
     workshop: str
     quantity: int
     unit_price: int
+    #: Of these pieces, how many a refund speaks of: they are not packed while it is decided, nor once it is.
+    withheld: int = 0
+    order_line_id: int = 0
+    #: Days to make one; None: it comes from the shelf.
+    lead_time_days: int | None = None
 
     @property
     def net_amount(self) -> int:
         return self.unit_price * self.quantity
 
+    @property
+    def to_pack(self) -> int:
+        """Pieces that go into the box."""
+        return self.quantity - self.withheld
+
+
+def stage() -> ColumnElement[str]:
+    """A parcel's state as its facility works: `withheld` while a refund speaks of all that is still to pack."""
+    spoken_of = (
+        select(func.coalesce(func.sum(RefundPieces.quantity), 0))
+        .join(Refund, Refund.id == RefundPieces.refund_id)
+        .where(
+            RefundPieces.parcel_id == ParcelLine.parcel_id,
+            RefundPieces.order_line_id == ParcelLine.order_line_id,
+            Refund.state != "rejected",
+        )
+        .correlate(ParcelLine)
+        .scalar_subquery()
+    )
+    some_left = exists(
+        select(ParcelLine.parcel_id).where(ParcelLine.parcel_id == Parcel.id, ParcelLine.quantity > spoken_of)
+    ).correlate(Parcel)
+    # Most parcels of a list are not to pack: nothing is looked up for those.
+    return case((Parcel.state != ParcelState.TO_PACK.value, Parcel.state), (some_left, Parcel.state), else_=WITHHELD)
+
 
 def counts(facility_id: int) -> dict[str, int]:
     """How many parcels the facility has in each visible state."""
     rows = db.session.execute(
-        select(Parcel.state, func.count())
-        .where(Parcel.facility_id == facility_id, Parcel.state.in_(VISIBLE))
-        .group_by(Parcel.state)
+        select(stage().label("stage"), func.count())
+        .where(Parcel.facility_id == facility_id, Parcel.state.in_(VISIBLE), Parcel.merged_at.is_(None))
+        .group_by(text("stage"))
     )
     found = {state: count for state, count in rows}  # noqa: C416
     return {state.value: found.get(state.value, 0) for state in VISIBLE}
@@ -98,7 +131,9 @@ def counts(facility_id: int) -> dict[str, int]:
 def parcels(facility_id: int, state: str | None = None, page: int = 1, limit: int = PAGE) -> ParcelPage:
     """The facility's parcels: what is open first, the earliest promised day on top; then the latest."""
     chosen = [ParcelState(state)] if state in set(VISIBLE) else list(VISIBLE)
-    where = (Parcel.facility_id == facility_id, Parcel.state.in_(chosen))
+    where = [Parcel.facility_id == facility_id, Parcel.state.in_(chosen), Parcel.merged_at.is_(None)]
+    if state == ParcelState.TO_PACK:
+        where.append(stage() == state)
     total = db.session.scalar(select(func.count()).select_from(Parcel).where(*where)) or 0
     is_open = case((Parcel.state.in_(OPEN), 0), else_=1)
     soonest = case((Parcel.state.in_(OPEN), Parcel.ready_by))
@@ -112,20 +147,7 @@ def parcels(facility_id: int, state: str | None = None, page: int = 1, limit: in
     found = db.session.execute(statement).all()
     lines = packed_lines([row.Parcel.id for row in found])
     day = today()
-    return ParcelPage([_row(row, lines.get(row.Parcel.id, []), day) for row in found], total, page)
-
-
-def pick_list(facility_id: int) -> list[tuple[ParcelRow, Sequence[PackedLine]]]:
-    """All parcels to pack with their pieces, the most urgent first. Goes to the workshop: no buyer in it."""
-    found = db.session.execute(
-        with_order()
-        .where(Parcel.facility_id == facility_id, Parcel.state == ParcelState.TO_PACK)
-        .order_by(Parcel.ready_by.nulls_last(), Parcel.id)
-        .limit(200)
-    ).all()
-    lines = packed_lines([row.Parcel.id for row in found])
-    day = today()
-    return [(_row(row, lines.get(row.Parcel.id, []), day), lines.get(row.Parcel.id, [])) for row in found]
+    return ParcelPage([parcel_row(row, lines.get(row.Parcel.id, []), day) for row in found], total, page)
 
 
 def called_off(facility_id: int, day: datetime.date) -> list[tuple[int, str, int]]:
@@ -142,6 +164,7 @@ def called_off(facility_id: int, day: datetime.date) -> list[tuple[int, str, int
             Refund.requested_at >= begins(day - timedelta(days=CALLED_OFF_SHOWN)),
             Parcel.facility_id == facility_id,
             Parcel.state == ParcelState.CANCELLED.value,
+            Parcel.merged_at.is_(None),
         )
         .order_by(Parcel.id.desc())
         .distinct()
@@ -161,15 +184,25 @@ def with_order() -> Select[*tuple[Any, ...]]:
 
 def packed_lines(parcel_ids: Sequence[int]) -> dict[int, list[PackedLine]]:
     """What lies in each parcel, in the reader's language."""
+    spoken_of = (
+        select(func.sum(RefundPieces.quantity))
+        .join(Refund, Refund.id == RefundPieces.refund_id)
+        .where(
+            RefundPieces.parcel_id == ParcelLine.parcel_id,
+            RefundPieces.order_line_id == ParcelLine.order_line_id,
+            Refund.state != "rejected",
+        )
+        .scalar_subquery()
+    )
     rows = db.session.execute(
-        select(ParcelLine.parcel_id, ParcelLine.quantity, OrderLine)
+        select(ParcelLine.parcel_id, ParcelLine.quantity, OrderLine, func.coalesce(spoken_of, 0))
         .join(OrderLine, OrderLine.id == ParcelLine.order_line_id)
         .where(ParcelLine.parcel_id.in_(parcel_ids))
         .order_by(ParcelLine.parcel_id, OrderLine.position)
     )
     english = locale() == "en"
     found: dict[int, list[PackedLine]] = {}
-    for parcel_id, quantity, line in rows:
+    for parcel_id, quantity, line, withheld in rows:
         found.setdefault(parcel_id, []).append(
             PackedLine(
                 sku=line.sku,
@@ -178,19 +211,23 @@ def packed_lines(parcel_ids: Sequence[int]) -> dict[int, list[PackedLine]]:
                 workshop=line.workshop_name,
                 quantity=quantity,
                 unit_price=line.unit_price,
+                withheld=min(quantity, withheld),
+                order_line_id=line.id,
+                lead_time_days=line.lead_time_days,
             )
         )
     return found
 
 
-def _row(row: Row[Any], lines: Sequence[PackedLine], day: datetime.date) -> ParcelRow:
+def parcel_row(row: Row[Any], lines: Sequence[PackedLine], day: datetime.date) -> ParcelRow:
+    """A row of `with_order` with what lies in it, as lists show it on a day."""
     found: Parcel = row.Parcel
     not_sent = found.state in (ParcelState.TO_PACK, ParcelState.PACKED)
     return ParcelRow(
         id=found.id,
         order_number=row.number,
         position=found.position,
-        state=found.state,
+        state=found.state if any(line.to_pack for line in lines) or found.state != ParcelState.TO_PACK else WITHHELD,
         is_pickup=found.is_pickup,
         method_name=method_name(row),
         ready_by=found.ready_by,

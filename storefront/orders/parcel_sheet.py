@@ -9,6 +9,8 @@ import datetime
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
+from sqlalchemy import select
+
 from storefront.extensions import db
 from storefront.orders.models import OrderAddress, OrderContact, OrderNote, Parcel, ParcelState
 from storefront.orders.packing import VISIBLE, PackedLine, method_name, packed_lines, with_order
@@ -58,10 +60,19 @@ class ParcelSheet:
     buyer: Buyer | None
     #: The parcel does not need the buyer's data any more, whoever reads.
     is_masked: bool
+    #: Other parcels of the facility in the same order: id, position and state.
+    others: tuple[tuple[int, int, str], ...] = ()
+    #: Its pieces lay in another parcel before.
+    is_split: bool = False
 
     @property
     def pieces(self) -> int:
         return sum(line.quantity for line in self.lines)
+
+    @property
+    def pieces_to_pack(self) -> int:
+        """Pieces that go into the box: all but those that a refund speaks of."""
+        return sum(line.to_pack for line in self.lines)
 
     @property
     def net_amount(self) -> int:
@@ -97,7 +108,10 @@ def parcel_sheet(
     """
     row = db.session.execute(
         with_order().where(
-            Parcel.id == parcel_id, Parcel.facility_id == facility_id, Parcel.state.in_(VISIBLE)
+            Parcel.id == parcel_id,
+            Parcel.facility_id == facility_id,
+            Parcel.state.in_(VISIBLE),
+            Parcel.merged_at.is_(None),
         )
     ).one_or_none()
     if row is None:
@@ -129,7 +143,23 @@ def parcel_sheet(
         lines=tuple(packed_lines([found.id]).get(found.id, [])),
         buyer=_buyer(found.order_id, found.is_pickup) if needed and with_buyer else None,
         is_masked=not needed,
+        others=_others(found),
+        is_split=found.split_from is not None,
     )
+
+
+def _others(parcel: Parcel) -> tuple[tuple[int, int, str], ...]:
+    rows = db.session.execute(
+        select(Parcel.id, Parcel.position, Parcel.state)
+        .where(
+            Parcel.order_id == parcel.order_id,
+            Parcel.facility_id == parcel.facility_id,
+            Parcel.id != parcel.id,
+            Parcel.merged_at.is_(None),
+        )
+        .order_by(Parcel.position)
+    )
+    return tuple((row.id, row.position, row.state) for row in rows)
 
 
 def _buyer(order_id: int, is_pickup: bool) -> Buyer:

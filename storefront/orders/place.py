@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Row, func, select
+from sqlalchemy import Boolean, ColumnElement, Date, Row, func, select
 
 from storefront.catalogue.models import Product, ProductStatus, Variant
 from storefront.days import accounting_day
@@ -17,6 +17,7 @@ from storefront.ledger.shares import share_out
 from storefront.ledger.split_rules import RuleInForce, Scope, hold_rules, rules_in_force
 from storefront.mail.owe import owe
 from storefront.orders.expire import end_locked_order
+from storefront.orders.making import lead_times, queue_up, tell_pages
 from storefront.orders.models import (
     Channel,
     Instalment,
@@ -119,11 +120,14 @@ def place(
         raise ValueError("an order has at least one line")
     channel = Channel(channel)
     placed_at = placed_at or db.session.execute(select(func.now())).scalar_one()
-    listings = _listings(lines, accounting_day(placed_at))
+    listings = _listings(lines, accounting_day(placed_at), channel)
     _check_prices(lines, listings, channel)
     rules = _rules(lines, listings, placed_at, exhibition_id)
     wanted = [_wanted(line, listings[line.variant_id]) for line in lines]
+    variants = [listings[line.variant_id][0] for line in lines]
+    queue_up(variants)
     _cancel_replaced(replacing, wanted)
+    leads = lead_times([(variant, line.quantity) for variant, line in zip(variants, lines, strict=True)])
     reserve([w for w in wanted if w is not None])
     hold_for = (gateway(gateway_name) if gateway_name else current_gateway()).hold
     order = Order(
@@ -140,7 +144,7 @@ def place(
     total = order.items_total + order.shipping_total
     order.instalments = [Instalment(position=1, amount=total, due_at=order.expires_at)]
     order.lines = [
-        _snapshot(position, line, listings[line.variant_id], rule, w)
+        _snapshot(position, line, listings[line.variant_id], rule, w, leads[line.variant_id])
         for position, (line, rule, w) in enumerate(zip(lines, rules, wanted, strict=True), start=1)
     ]
     order.parcels = _parcels(order.lines, shipping)
@@ -152,6 +156,7 @@ def place(
     if contact and contact.email:
         owe("order_placed", order.id)
     hold((line.id, w) for line, w in zip(order.lines, wanted, strict=True) if w is not None)
+    tell_pages(variants)
     return order
 
 
@@ -167,8 +172,11 @@ def _cancel_replaced(orders: Sequence[Order], wanted: Sequence[Wanted | None]) -
         end_locked_order(order, OrderState.CANCELLED)
 
 
-def _listings(lines: Sequence[PricedLine], day: datetime.date) -> dict[int, Listing]:
-    may_sell = func.product_may_sell(Product.id, day, type_=Boolean)
+def _listings(lines: Sequence[PricedLine], day: datetime.date, channel: Channel) -> dict[int, Listing]:
+    may_sell: ColumnElement[bool] = func.product_may_sell(Product.id, day, type_=Boolean)
+    if channel is Channel.ONLINE:
+        # What is agreed at a stand or in an offer is handed over whatever the facility's calendar says.
+        may_sell = may_sell & func.paused_until(Facility.id, day, type_=Date).is_(None)
     rows = db.session.execute(
         select(Variant, Product, Facility, Workshop, StockLocation.id, may_sell)
         .join(Product, Variant.product_id == Product.id)
@@ -243,7 +251,12 @@ def _free_number() -> str:
 
 
 def _snapshot(
-    position: int, line: PricedLine, listing: Listing, rule: RuleInForce, wanted: Wanted | None
+    position: int,
+    line: PricedLine,
+    listing: Listing,
+    rule: RuleInForce,
+    wanted: Wanted | None,
+    lead_time_days: int | None,
 ) -> OrderLine:
     variant, product, facility, workshop, _, _ = listing
     net_amount = line.unit_price * line.quantity
@@ -270,7 +283,7 @@ def _snapshot(
         net_amount=net_amount,
         material_cost=material_cost,
         weight_g=variant.weight_g,
-        lead_time_days=variant.lead_time_days if variant.made_to_order else None,
+        lead_time_days=lead_time_days,
         split_basis=rule.basis,
         shares=[
             OrderLineShare(

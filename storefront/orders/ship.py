@@ -12,6 +12,15 @@ from storefront.orders import packed_batches
 from storefront.orders.models import Parcel, ParcelState
 from storefront.orders.progress import tell_soon
 
+#: Pieces of a parcel that no refund speaks of, and those of which one is still decided.
+WITHHELD = text(
+    """SELECT (SELECT COALESCE(sum(quantity), 0) FROM parcel_lines WHERE parcel_id = :parcel_id)
+               - COALESCE(sum(x.quantity), 0) AS left,
+              COALESCE(sum(x.quantity) FILTER (WHERE r.state = 'proposed'), 0) AS undecided
+         FROM refund_pieces x JOIN refunds r ON r.id = x.refund_id AND r.state <> 'rejected'
+        WHERE x.parcel_id = :parcel_id"""
+)
+
 
 class WrongParcelState(DomainError):
     """The parcel is not where this step begins; somebody else was faster, or a page was old."""
@@ -24,8 +33,26 @@ class WrongParcelState(DomainError):
         )
 
 
+class Withheld(WrongParcelState):
+    """A refund speaks of pieces of the parcel; `left` is how many others there are."""
+
+    def __init__(self, left: int) -> None:
+        DomainError.__init__(
+            self,
+            _("Keuangan sedang memutuskan pengembalian untuk sebagian isinya. Pisahkan bagian itu, atau tunggu.")
+            if left
+            else _("Seluruh isi kiriman ini menunggu keputusan keuangan, jadi belum ada yang dikemas."),
+        )
+
+
 def mark_packed(parcel_id: int, person_id: int) -> Parcel:
-    """to_pack → packed; of food, the batches that end first are noted."""
+    """to_pack → packed; of food, the batches that end first are noted.
+
+    Raises Withheld while it is decided about pieces of it, or when none is left to pack.
+    """
+    parcel = db.session.get_one(Parcel, parcel_id, with_for_update=True, populate_existing=True)
+    if parcel.state == ParcelState.TO_PACK:
+        _refuse_withheld(parcel_id)
     parcel = _step(parcel_id, ParcelState.PACKED, person_id, stamp="packed_at")
     packed_batches.note_packed(parcel_id, person_id)
     return parcel
@@ -43,14 +70,7 @@ def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) ->
 
     Raises Invalid without a courier, or for one or a number that is too long.
     """
-    courier, tracking = courier.strip(), tracking.strip()
-    errors = {}
-    if not 2 <= len(courier) <= 60:
-        errors["courier"] = _("Isi nama kurir, misalnya JNE atau Pos Indonesia.")
-    if len(tracking) > 60 or not tracking.isprintable():
-        errors["tracking"] = _("Nomor resi paling panjang 60 huruf dan angka.")
-    if errors:
-        raise Invalid(errors)
+    courier, tracking = _courier(courier, tracking)
     parcel = _step(
         parcel_id,
         ParcelState.SHIPPED,
@@ -60,6 +80,36 @@ def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) ->
     )
     tell_soon(parcel.order_id)
     return parcel
+
+
+def correct_tracking(parcel_id: int, courier: str, tracking: str, person_id: int) -> Parcel:
+    """Put the courier or the number of a shipped parcel right. Raises Invalid as above, WrongParcelState."""
+    courier, tracking = _courier(courier, tracking)
+    parcel = db.session.get_one(Parcel, parcel_id, with_for_update=True, populate_existing=True)
+    if parcel.state != ParcelState.SHIPPED:
+        raise WrongParcelState()
+    before = {"courier": parcel.courier, "tracking": parcel.tracking}
+    after = {"courier": courier, "tracking": tracking or None}
+    if before != after:
+        parcel.courier, parcel.tracking = courier, tracking or None
+        db.session.flush()
+        details = {"before": before, "after": after}
+        record(
+            "parcel.tracking", "parcel", parcel.id, person_id=person_id, facility_id=parcel.facility_id, details=details
+        )
+    return parcel
+
+
+def _courier(courier: str, tracking: str) -> tuple[str, str]:
+    courier, tracking = courier.strip(), tracking.strip()
+    errors = {}
+    if not 2 <= len(courier) <= 60:
+        errors["courier"] = _("Isi nama kurir, misalnya JNE atau Pos Indonesia.")
+    if len(tracking) > 60 or not tracking.isprintable():
+        errors["tracking"] = _("Nomor resi paling panjang 60 huruf dan angka.")
+    if errors:
+        raise Invalid(errors)
+    return courier, tracking
 
 
 def mark_ready(parcel_id: int, person_id: int) -> Parcel:
@@ -114,6 +164,12 @@ def _step(
         details={"from": before, "to": to.value, **(values or {}), **({"by_itself": True} if by_itself else {})},
     )
     return parcel
+
+
+def _refuse_withheld(parcel_id: int) -> None:
+    found = db.session.execute(WITHHELD, {"parcel_id": parcel_id}).one()
+    if found.left <= 0 or found.undecided:
+        raise Withheld(max(0, found.left))
 
 
 def _allowed(before: str, to: ParcelState) -> bool:

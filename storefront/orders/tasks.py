@@ -8,10 +8,12 @@ from storefront.extensions import db, jobs
 from storefront.orders.ask import ask_provider
 from storefront.orders.expire import expire_unpaid
 from storefront.orders.find_again import send_link
+from storefront.orders.making import refresh_queues
 from storefront.orders.messages import send_message
 from storefront.orders.progress import tell_progress
 from storefront.orders.receive import receive_silent
 from storefront.orders.refund import look_up_refunds, send_refund
+from storefront.orders.tell_facilities import tell_facilities
 from storefront.stock.batches import take_off_all
 
 
@@ -33,10 +35,32 @@ def look_up_refunds_job(payment_id: str) -> None:
     look_up_refunds(payment_id)
 
 
+@jobs.periodic(cron="*/10 * * * *")
+@jobs.task(name="orders.refresh_queues_often", queueing_lock="orders.refresh_queues_often")
+def refresh_queues_often(timestamp: int) -> None:
+    """What was packed since makes room for others."""
+    refresh_queues()
+    db.session.commit()
+
+
+@jobs.task(name="orders.refresh_queues")
+def refresh_queues_job() -> None:
+    """Bring what pages say of pieces made to order up to date."""
+    refresh_queues()
+    db.session.commit()
+
+
 @jobs.task(name="orders.send_message", retry=RetryStrategy(max_attempts=30, wait=5, linear_wait=60))
 def send_message_job(message_id: int) -> None:
     """Send a letter that a fact called for."""
     send_message(message_id)
+
+
+@jobs.task(name="orders.tell_facilities", retry=RetryStrategy(max_attempts=20, wait=5, linear_wait=30))
+def tell_facilities_job(order_id: int) -> None:
+    """Tell each facility of an order that a parcel waits."""
+    tell_facilities(order_id)
+    db.session.commit()
 
 
 @jobs.periodic(cron="* * * * *")

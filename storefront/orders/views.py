@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 from storefront.catalogue.models import Product
 from storefront.days import accounting_day
 from storefront.extensions import db
+from storefront.facilities import gallery_hours
 from storefront.facilities.models import Facility
 from storefront.ledger.fee_bearers import borne_by
 from storefront.ledger.models import Fund
@@ -222,7 +223,7 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
         select(Parcel, Facility, ShippingMethod)
         .join(Facility, Facility.id == Parcel.facility_id)
         .join(ShippingMethod, ShippingMethod.id == Parcel.method_id)
-        .where(Parcel.order_id == order.id)
+        .where(Parcel.order_id == order.id, Parcel.merged_at.is_(None))
         .options(selectinload(Parcel.lines).joinedload(ParcelLine.line))
         .order_by(Parcel.position)
     ).all()
@@ -244,7 +245,7 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
             facility_address=", ".join(
                 part for part in (facility.address, facility.city, facility.postal_code) if part
             ),
-            gallery_hours=facility.gallery_hours,
+            gallery_hours=gallery_hours.of_facility(facility),
             time_zone=facility.time_zone,
             status=parcel.state,
             is_pickup=parcel.is_pickup,

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 
 from storefront.extensions import db
 from storefront.people import letter_choices, personal_data
-from storefront.people.models import DataRequest, LetterChoice, MailedLink, Person, Session
+from storefront.people.models import DataRequest, Invitation, LetterChoice, MailedLink, Person, Session
 from storefront.people.passwords import NO_PASSWORD
 from storefront.people.personal_data import Subject, Waits
 from storefront.people.policy import is_staff
@@ -133,6 +133,37 @@ class Links:
         own = _of_address(who.email) | (MailedLink.person_id == (person.id if person else -1))
         gone = db.session.execute(delete(MailedLink).where(own))
         return int(getattr(gone, "rowcount", 0)) + letter_choices.forget(who.email)
+
+
+@personal_data.holder
+class Invitations:
+    """That somebody was invited to work for a facility."""
+
+    name = "invitations"
+    title = _l("Undangan menjadi koordinator")
+    covers = frozenset({"invitations.email", "invitations.name"})
+
+    def export(self, who: Subject) -> list[dict[str, Any]]:
+        if who.email is None:
+            return []
+        rows = db.session.scalars(select(Invitation).where(Invitation.email == who.email).order_by(Invitation.id))
+        return [{"name": row.name, "invited_at": row.invited_at.isoformat()} for row in rows]
+
+    def waits(self, who: Subject) -> list[Waits]:
+        return []
+
+    def forget(self, who: Subject, held: frozenset[int]) -> int:
+        person = person_of(who)
+        if who.email is None or (person is not None and is_staff(person)):
+            return 0
+        rows = db.session.scalars(select(Invitation).where(Invitation.email == who.email).with_for_update()).all()
+        for row in rows:
+            # That there was one stays; a link that was not used opens nothing any more.
+            row.email, row.name = f"erased-{row.id}@erased.invalid", "–"
+            if row.accepted_at is None and row.withdrawn_at is None:
+                row.withdrawn_at = db.session.scalar(select(func.now()))
+        db.session.flush()
+        return len(rows)
 
 
 def _of_address(email: str) -> ColumnElement[bool]:

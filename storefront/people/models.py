@@ -177,3 +177,25 @@ class DataRequest(db.Model):  # type: ignore[name-defined]
     erase_at: Mapped[datetime.datetime | None]
     #: Nothing is left.
     erased_at: Mapped[datetime.datetime | None]
+
+
+class Invitation(db.Model):  # type: ignore[name-defined]
+    """Somebody is asked to be a coordinator of a facility (`people.invitations`)."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    #: Lower case.
+    email: Mapped[str]
+    name: Mapped[str]
+    locale: Mapped[str] = mapped_column(default="id")
+    #: SHA-256 of the token, which is computed and never kept; None for the moment in which the row is made.
+    token_hash: Mapped[bytes | None]
+    invited_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    invited_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    expires_at: Mapped[datetime.datetime]
+    accepted_at: Mapped[datetime.datetime | None]
+    accepted_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    withdrawn_at: Mapped[datetime.datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))

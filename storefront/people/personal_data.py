@@ -69,9 +69,12 @@ HOLDERS: dict[str, Holder] = {}
 KEPT: dict[str, str] = {
     "facilities.*": "an office, its name and address",
     "workshops.*": "a workshop",
+    "profile_texts.*": "what an office says of itself and its workshops",
+    "handovers.*": "the minute of a handover between officials, as it was signed",
     "satkers.*": "an office at the treasury, and the official who answers for it",
     "bank_accounts.*": "accounts of offices, not of shoppers",
     "bank_files.*": "what the treasurer called the file",
+    "canned_replies.*": "an office's own answers, ready to be used",
     "categories.*": "a category of goods",
     "cities.*": "a city or regency",
     "districts.*": "a district",

@@ -34,6 +34,8 @@ class Action(StrEnum):
     #: The same after they are masked; each look is recorded.
     BUYERS_UNMASK = "buyers.unmask"
     REVENUE_READ = "revenue.read"
+    #: Certificates of sale for the archive.
+    CERTIFICATES_ISSUE = "certificates.issue"
     REFUNDS_READ = "refunds.read"
     REFUNDS_ASK = "refunds.ask"
     REFUNDS_WRITE = "refunds.write"
@@ -47,6 +49,8 @@ class Action(StrEnum):
     BANK_ACCOUNTS_READ = "bank_accounts.read"
     BANK_ACCOUNTS_WRITE = "bank_accounts.write"
     BANK_ACCOUNTS_APPROVE = "bank_accounts.approve"
+    #: A facility asks for another account; finance agrees. Shows numbers masked.
+    BANK_ACCOUNTS_PROPOSE = "bank_accounts.propose"
     #: The bank's files and lines: their words name payers.
     BANK_READ = "bank.read"
     BANK_WRITE = "bank.write"
@@ -110,6 +114,7 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.BUYERS_READ: (_COORDINATOR, _ADMIN),
         Action.BUYERS_UNMASK: (_ADMIN,),
         Action.REVENUE_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
+        Action.CERTIFICATES_ISSUE: (_COORDINATOR,),
         Action.REFUNDS_READ: (_COORDINATOR, _FINANCE, _AUDITOR),
         Action.REFUNDS_ASK: (_COORDINATOR,),
         Action.REFUNDS_WRITE: (_FINANCE,),
@@ -122,6 +127,7 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.BANK_ACCOUNTS_READ: (_HEAD, _FINANCE, _AUDITOR),
         Action.BANK_ACCOUNTS_WRITE: (_FINANCE,),
         Action.BANK_ACCOUNTS_APPROVE: (_HEAD, _FINANCE),
+        Action.BANK_ACCOUNTS_PROPOSE: _FACILITY,
         Action.BANK_READ: (_FINANCE, _AUDITOR),
         Action.BANK_WRITE: (_FINANCE,),
         Action.RETURNS_READ: (_FINANCE,),

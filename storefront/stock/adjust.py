@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -41,11 +42,12 @@ def move(
     note: str = "",
     source: str | None = None,
     moved_at: datetime.datetime | None = None,
+    undoes: int | None = None,
 ) -> bool:
     """Add (+) or take (−) pieces and write down why; a trigger changes the level.
 
-    With a `source` that was moved before, nothing happens and False is returned. Raises NotEnoughStock when
-    fewer are free than would be taken.
+    With a `source` that was moved before, nothing happens and False is returned. `undoes` is the movement that
+    this one takes back. Raises NotEnoughStock when fewer are free than would be taken.
     """
     if quantity == 0:
         return False
@@ -63,6 +65,7 @@ def move(
         "person_id": person_id,
         "note": note,
         "source": source,
+        "undoes": undoes,
     }
     if moved_at is not None:
         values["moved_at"] = moved_at
@@ -104,6 +107,35 @@ def count(
         source=source,
     )
     return difference if moved else 0
+
+
+def move_several(
+    location_id: int,
+    pieces: Mapping[int, int],
+    reason: MovementReason | str,
+    *,
+    key: str,
+    person_id: int | None = None,
+    note: str = "",
+) -> list[int]:
+    """Move pieces of several variants (id → signed number) for one reason; returns the variants that moved.
+
+    `key` is the form's: sent twice, it moves once. Raises NotEnoughStock with the variant in `extra["variant_id"]`:
+    then none is to be kept.
+    """
+    moved = []
+    for variant_id, quantity in sorted(pieces.items()):
+        source = f"several:{key}:{variant_id}"
+        try:
+            done = move(
+                variant_id, location_id, quantity, reason, person_id=person_id, note=note, source=source
+            )
+        except NotEnoughStock as refusal:
+            refusal.extra["variant_id"] = variant_id
+            raise
+        if done:
+            moved.append(variant_id)
+    return moved
 
 
 def _locked_level(variant_id: int, location_id: int) -> StockLevel | None:

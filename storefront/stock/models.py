@@ -10,6 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.extensions import db
 from storefront.stock.batch_models import Batch, BatchPieces  # noqa: F401 - the room's models come together
+from storefront.stock.take_models import (  # noqa: F401 - the room's models come together
+    StockCount,
+    StockTake,
+    StockTakeRow,
+    TakeState,
+)
 
 
 class MovementReason(enum.StrEnum):
@@ -23,6 +29,16 @@ class MovementReason(enum.StrEnum):
     SOLD = "sold"
     RETURNED = "returned"
     TRANSFER = "transfer"
+
+
+#: Why people move pieces by hand. Sales, refunds and transfers move them by themselves.
+BY_HAND = (
+    MovementReason.MADE,
+    MovementReason.COUNTED,
+    MovementReason.DAMAGED,
+    MovementReason.GIVEN,
+    MovementReason.CORRECTION,
+)
 
 
 class StockLocation(db.Model):  # type: ignore[name-defined]
@@ -64,7 +80,18 @@ class StockMovement(db.Model):  # type: ignore[name-defined]
     source: Mapped[str | None]
     note: Mapped[str] = mapped_column(default="")
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    #: The movement by hand that this one takes back.
+    undoes: Mapped[int | None] = mapped_column(ForeignKey("stock_movements.id"))
     moved_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+
+
+class LowStockMark(db.Model):  # type: ignore[name-defined]
+    """From how many free pieces down a variant counts as running out; without one, `levels.FEW`."""
+
+    __tablename__ = "low_stock_marks"
+
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), primary_key=True)
+    pieces: Mapped[int] = mapped_column(Integer)
 
 
 class Reservation(db.Model):  # type: ignore[name-defined]

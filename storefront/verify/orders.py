@@ -86,6 +86,62 @@ INVARIANTS = (
                OR bool_or(p.order_id <> l.order_id OR p.facility_id <> l.facility_id)""",
     ),
     Invariant(
+        "refunds_know_their_pieces",
+        9,
+        "Each piece that a refund speaks of lies in one parcel, and no parcel is asked for more than it holds.",
+        """SELECT x.refund_id, x.order_line_id, x.quantity, COALESCE(sum(y.quantity), 0)::bigint AS in_parcels
+             FROM refund_lines x JOIN refunds r ON r.id = x.refund_id AND r.state NOT IN ('rejected', 'failed')
+             LEFT JOIN refund_pieces y ON (y.refund_id, y.order_line_id) = (x.refund_id, x.order_line_id)
+            GROUP BY x.refund_id, x.order_line_id, x.quantity HAVING x.quantity <> COALESCE(sum(y.quantity), 0)
+           UNION ALL
+           SELECT NULL, y.order_line_id, max(l.quantity), sum(y.quantity)::bigint
+             FROM refund_pieces y JOIN refunds r ON r.id = y.refund_id AND r.state NOT IN ('rejected', 'failed')
+             LEFT JOIN parcel_lines l ON (l.parcel_id, l.order_line_id) = (y.parcel_id, y.order_line_id)
+            GROUP BY y.parcel_id, y.order_line_id HAVING sum(y.quantity) > COALESCE(max(l.quantity), 0)""",
+    ),
+    Invariant(
+        "pieces_come_back_once",
+        3,
+        "No more pieces come back than were sold, nor than their parcel held, and a returned parcel is back whole.",
+        """SELECT l.id AS order_line_id, l.quantity, pieces_back(l.id) AS back FROM order_lines l
+            WHERE EXISTS (SELECT FROM parcel_return_lines x WHERE x.order_line_id = l.id)
+              AND pieces_back(l.id) > l.quantity
+           UNION ALL
+           SELECT x.order_line_id, COALESCE(max(l.quantity), 0), sum(x.restock + x.write_off)::bigint
+             FROM parcel_return_lines x JOIN parcel_returns r ON r.id = x.return_id
+             LEFT JOIN parcel_lines l ON (l.parcel_id, l.order_line_id) = (r.parcel_id, x.order_line_id)
+            GROUP BY r.parcel_id, x.order_line_id
+           HAVING sum(x.restock + x.write_off) > COALESCE(max(l.quantity), 0)""",
+    ),
+    Invariant(
+        "returns_moved_the_stock",
+        3,
+        "What came back of a parcel is a movement of its own, and what was written off another.",
+        """SELECT x.return_id, x.order_line_id, x.restock, x.write_off
+             FROM parcel_return_lines x JOIN order_lines l ON l.id = x.order_line_id AND l.location_id IS NOT NULL
+            WHERE x.restock <> COALESCE((
+                  SELECT sum(m.quantity) FROM stock_movements m
+                   WHERE m.source LIKE concat_ws(chr(58), 'return', x.return_id, 'line', l.id, '%')), 0)""",
+    ),
+    Invariant(
+        "merged_parcels_are_empty",
+        3,
+        "A parcel that was put back holds nothing; one that was split off is of the first one's order and facility.",
+        """SELECT p.id AS parcel_id, p.split_from, p.merged_at FROM parcels p LEFT JOIN parcels f ON f.id = p.split_from
+            WHERE (p.merged_at IS NOT NULL AND EXISTS (SELECT FROM parcel_lines x WHERE x.parcel_id = p.id))
+               OR (p.split_from IS NOT NULL
+                   AND (f.order_id, f.facility_id) IS DISTINCT FROM (p.order_id, p.facility_id))""",
+    ),
+    Invariant(
+        "labels_are_printed_in_batches",
+        9,
+        "Each label batch is of parcels of its facility, and what was printed is closed.",
+        """SELECT b.id AS batch_id, b.facility_id, b.closed_at FROM label_batches b
+            WHERE (b.closed_at IS NULL AND EXISTS (SELECT FROM label_prints x WHERE x.batch_id = b.id))
+               OR EXISTS (SELECT FROM label_batch_parcels x JOIN parcels p ON p.id = x.parcel_id
+                           WHERE x.batch_id = b.id AND p.facility_id <> b.facility_id)""",
+    ),
+    Invariant(
         "parcels_follow_their_order",
         7,
         "Parcels wait while their order is unpaid, may be packed once it is paid, and end with an order that ends.",

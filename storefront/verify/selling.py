@@ -14,6 +14,15 @@ INVARIANTS = (
                AND NOT workshop_may_sell(p.workshop_id, accounting_date(now() - {GRACE}))""",  # noqa: S608
     ),
     Invariant(
+        "resting_listings_say_so",
+        7,
+        "A listing says that its facility rests exactly while it does.",
+        f"""SELECT product_id, paused_until FROM listings
+             WHERE paused_until IS DISTINCT FROM paused_until(facility_id, accounting_date(now()))
+               AND paused_until IS DISTINCT FROM
+                   paused_until(facility_id, accounting_date(now() - {GRACE}))""",  # noqa: S608
+    ),
+    Invariant(
         "unanswered_alerts_forgotten",
         7,
         "An address that never gave its word is forgotten after a week.",

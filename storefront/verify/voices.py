@@ -8,14 +8,15 @@ INVARIANTS = (
     Invariant(
         "shown_was_let_through",
         9,
-        "What is shown of questions, answers, reviews, replies, pictures and thanks passed or was approved.",
+        "What is shown of questions, answers, reviews, replies, pictures, thanks and profiles passed or was approved.",
         """SELECT s.kind, s.subject_id, i.state FROM (
                 SELECT CASE author WHEN 'asker' THEN 'question' ELSE 'answer' END AS kind, id AS subject_id
                   FROM enquiry_messages WHERE is_shown
                 UNION ALL SELECT 'review', id FROM reviews WHERE is_shown
                 UNION ALL SELECT 'reply', id FROM review_replies WHERE is_shown
                 UNION ALL SELECT 'photo', id FROM review_photos WHERE is_shown
-                UNION ALL SELECT 'thank_you', id FROM thank_yous WHERE is_shown) s
+                UNION ALL SELECT 'thank_you', id FROM thank_yous WHERE is_shown
+                UNION ALL SELECT 'profile', id FROM profile_texts WHERE is_shown AND written_by IS NOT NULL) s
              LEFT JOIN moderation_items i ON (i.kind, i.subject_id) = (s.kind, s.subject_id)
             WHERE i.state IS NULL OR i.state NOT IN ('passed', 'approved')""",
     ),

@@ -12,13 +12,19 @@ from tests.browser.cart_pages import CART_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
+from tests.browser.import_pages import IMPORT_PAGES, NO_IMPORT_PAGES
 from tests.browser.light_pages import LIGHT_PAGES
+from tests.browser.listing_pages import LISTING_PAGES, NO_LISTING_PAGES
+from tests.browser.notice_pages import NO_NOTICE_PAGES, NOTICE_PAGES
 from tests.browser.office_pages import NO_OFFICE_PAGES, OFFICE_PAGES
+from tests.browser.parcel_pages import NO_PARCEL_PAGES, PARCEL_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
 from tests.browser.publish_pages import NO_PUBLISH_PAGES, PUBLISH_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
 from tests.browser.sights import Sight, Way, at, found
+from tests.browser.stock_pages import NO_STOCK_PAGES, STOCK_PAGES
+from tests.browser.team_pages import NO_TEAM_PAGES, TEAM_PAGES
 from tests.browser.visitor import Visitor
 from tests.browser.voice_pages import NO_VOICE_PAGES, VOICE_PAGES
 
@@ -178,14 +184,20 @@ SIGHTS = [
     *CART_PAGES,
     *PAYMENT_PAGES,
     *PRODUCT_PAGES,
+    *TEAM_PAGES,
     *VOICE_PAGES,
+    *STOCK_PAGES,
+    *NOTICE_PAGES,
     *OFFICE_PAGES,
     *DELIVERY_PAGES,
+    *PARCEL_PAGES,
     *FINDING_PAGES,
     *AFTER_PAGES,
     *IMPACT_PAGES,
     *ACCOUNT_PAGES,
     *PUBLISH_PAGES,
+    *LISTING_PAGES,
+    *IMPORT_PAGES,
 ]
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
@@ -197,5 +209,7 @@ NO_PAGES = {
     "shop.catalogue_csv", "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
 }  # fmt: skip
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
+NO_PAGES |= NO_STOCK_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES
 NO_PAGES |= NO_PUBLISH_PAGES
+NO_PAGES |= NO_TEAM_PAGES | NO_PARCEL_PAGES | NO_NOTICE_PAGES | NO_LISTING_PAGES | NO_IMPORT_PAGES

@@ -153,7 +153,7 @@ def pack_and_ship(coordinator: Visitor, number: str) -> None:
     """The coordinator finds the parcel among what must be packed today, packs it and hands it over."""
     page = coordinator.page
     coordinator.go("/seller/PKL/")
-    page.locator("a.task--due").first.click()
+    page.locator(".task a[href*='state=to_pack']").first.click()
     page.locator(f"a:has-text('{number}/')").click()
     body = coordinator.text
     assert CLOTH.sku in body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
 import zlib
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from storefront.media import pictures
-from storefront.media.pictures import BadPicture, encode, inspect, widths_for
+from storefront.media.pictures import BadPicture, Edit, encode, inspect, turned_copy, widths_for
 
 
 def photo(size: tuple[int, int] = (800, 600), form: str = "JPEG", mode: str = "RGB", **options: Any) -> bytes:
@@ -163,3 +164,127 @@ def test_a_file_over_the_limit_is_refused_before_it_is_opened() -> None:
 def test_what_hides_behind_a_photo_is_thrown_away() -> None:
     files = encode(photo() + b"<script>alert(document.cookie)</script>PK\x03\x04")
     assert not any(b"script" in content for content in files.values())
+
+
+#: 240 × 160 pixels of a phone that keeps HEIC, red on its left half, with the camera and the place in its EXIF.
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAZZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ADRpbG9jAAAAAERAAAIAAQAAAAABugABAAAAAAAAAEcAAgAAAAACAQABAAAAAAAAAGoAAAA4aWluZgAAAAAAAgAAABVpbmZlAgAA"
+    "AAABAABodmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAAA1WlwcnAAAAC2aXBjbwAAAHdodmNDAQNwAAAA"
+    "kAAAAAAAPPAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAPLoCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwA8oB4gKFlu"
+    "pJKa5uAhoMCAAAAMgAAAAwCEYgABAAdEAcFysGJAAAAAE2NvbHJuY2x4AAEADQAGgAAAABRpc3BlAAAAAAAAAPAAAACgAAAAEHBp"
+    "eGkAAAAAAwgICAAAABdpcG1hAAAAAAAAAAEAAQSBAgMEAAAAGmlyZWYAAAAAAAAADmNkc2MAAgABAAEAAAC5bWRhdAAAAEMoAa9W"
+    "a0iA+Q6SX//xnr//YlJD5rejGxWRMo6B/Uwtf5Ci31J+DnG0yAhQoDwverAFJAAZsLAAG8f3gJ0BLaOnbCD4AAAABkV4aWYAAE1N"
+    "ACoAAAAIAAIBDwACAAAADwAAACaIJQAEAAAAAQAAADYAAAAAS2FtZXJhIHJhaGFzaWEAAAABAAIABQAAAAMAAABIAAAAAAAAAAcA"
+    "AAABAAAAIQAAAAEAAAAMAAAAAQ=="
+)
+
+
+def test_a_phones_heic_is_read_and_loses_what_it_tells() -> None:
+    assert b"Kamera rahasia" in HEIC
+    picture, made = inspect(HEIC), encode(HEIC)
+    assert (picture.width, picture.height) == (240, 160)
+    image = opened(made[f"{picture.key}-240.webp"]).convert("RGB")
+    for place, colour in (((20, 80), (220, 30, 30)), ((220, 80), (30, 60, 200))):
+        assert all(abs(a - b) < 8 for a, b in zip(image.getpixel(place), colour, strict=True))  # type: ignore[arg-type]
+    assert not any(b"Kamera" in content for content in made.values())
+
+
+@pytest.mark.parametrize(
+    ("primaries", "gamma"),
+    [
+        # Display P3, and Adobe RGB (1998): their red, green and blue in CIE xy, and how light grows.
+        (((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)), 2.2),
+        (((0.640, 0.330), (0.210, 0.710), (0.150, 0.060)), 2.19921875),
+    ],
+)
+@pytest.mark.parametrize("colour", [(180, 120, 90), (90, 140, 110), (128, 128, 128)])
+def test_colours_of_a_wide_profile_look_the_same_in_srgb(
+    primaries: tuple[tuple[float, float], ...], gamma: float, colour: tuple[int, int, int]
+) -> None:
+    image = Image.new("RGB", (200, 200), colour)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", icc_profile=wide_profile(primaries, gamma))
+    picture, made = inspect(buffer.getvalue()), encode(buffer.getvalue())
+    shown = opened(made[f"{picture.key}-200.webp"]).convert("RGB").getpixel((100, 100))
+    expected = in_srgb(colour, primaries, gamma)
+    assert all(abs(a - b) <= 4 for a, b in zip(shown, expected, strict=True)), (shown, expected)  # type: ignore[arg-type]
+    if len(set(colour)) > 1:
+        assert max(abs(a - b) for a, b in zip(colour, expected, strict=True)) > 4  # the profile does matter
+
+
+WHITE = (0.3127, 0.3290)
+
+
+def columns(primaries: tuple[tuple[float, float], ...]) -> Any:
+    """The matrix from linear RGB to CIE XYZ under daylight."""
+    import numpy
+
+    xyz = numpy.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries]).T
+    white = numpy.array([WHITE[0] / WHITE[1], 1, (1 - WHITE[0] - WHITE[1]) / WHITE[1]])
+    return xyz * numpy.linalg.solve(xyz, white)
+
+
+def in_srgb(colour: tuple[int, int, int], primaries: tuple[tuple[float, float], ...], gamma: float) -> list[int]:
+    """What the colour of that profile is in sRGB, by the textbook."""
+    import numpy
+
+    srgb = columns(((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)))
+    linear = (numpy.array(colour) / 255) ** gamma
+    light = numpy.clip(numpy.linalg.solve(srgb, columns(primaries) @ linear), 0, 1)
+    shown = numpy.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return [round(255 * float(value)) for value in shown]
+
+
+def wide_profile(primaries: tuple[tuple[float, float], ...], gamma: float) -> bytes:
+    """An ICC profile of these primaries (version 2, adapted to D50 as the format asks)."""
+    import numpy
+
+    bradford = numpy.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+    d65 = numpy.array([WHITE[0] / WHITE[1], 1, (1 - WHITE[0] - WHITE[1]) / WHITE[1]])
+    d50 = numpy.array([0.9642, 1, 0.8249])
+    adapt = numpy.linalg.inv(bradford) @ numpy.diag((bradford @ d50) / (bradford @ d65)) @ bradford
+    adapted = adapt @ columns(primaries)
+
+    def fixed(value: float) -> bytes:
+        return struct.pack(">i", round(value * 65536))
+
+    def point(values: Any) -> bytes:
+        return b"XYZ \0\0\0\0" + b"".join(fixed(float(value)) for value in values)
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    name = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"Wide\0" + b"\0" * 78 + b"\0"
+    tags = {
+        b"desc": name, b"wtpt": point(d50), b"cprt": b"text\0\0\0\0-\0\0\0",
+        b"rXYZ": point(adapted[:, 0]), b"gXYZ": point(adapted[:, 1]), b"bXYZ": point(adapted[:, 2]),
+        b"rTRC": curve, b"gTRC": curve, b"bTRC": curve,
+    }  # fmt: skip
+    table, body, at = b"", b"", 128 + 4 + 12 * len(tags)
+    for tag, content in tags.items():
+        padded = content + b"\0" * (-len(content) % 4)
+        table += tag + struct.pack(">II", at + len(body), len(content))
+        body += padded
+    size = 128 + 4 + len(table) + len(body)
+    header = struct.pack(">I4xI4s4s4s12x4s4x4x4x4xI", size, 0x02100000, b"mntr", b"RGB ", b"XYZ ", b"acsp", 0)
+    header = header[:64].ljust(68, b"\0") + b"".join(fixed(float(v)) for v in d50)
+    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
+
+
+def test_a_photo_is_turned_and_cut_from_its_original() -> None:
+    original = photo((800, 600))
+    turned = Edit(turned=90, crop=(0, 0, 1000, 500))
+    picture = inspect(original, turned)
+    assert (picture.width, picture.height) == (600, 400)
+    image = opened(encode(original, turned)[f"{picture.key}-600.webp"]).convert("RGB")
+    assert all(image.getpixel((x, 200))[0] > 180 for x in (20, 580))  # type: ignore[index]
+    assert picture.key != inspect(original).key
+    assert opened(turned_copy(original, 90, 300)).size == (225, 300)
+    with pytest.raises(BadPicture):
+        inspect(original, Edit(crop=(0, 0, 50, 50)))
+
+
+def test_a_picture_with_something_hidden_behind_it_gives_the_picture_alone() -> None:
+    polyglot = photo((200, 200)) + b"<script>alert(1)</script>PK\x03\x04"
+    assert not any(b"script" in content or b"PK\x03" in content for content in encode(polyglot).values())
+    with pytest.raises(BadPicture):
+        encode(b"<html>" + photo((200, 200)))

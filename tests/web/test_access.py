@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -16,16 +17,21 @@ from werkzeug.routing import Rule as Route
 from storefront import days
 from storefront.books import proof
 from storefront.extensions import db
+from storefront.facilities import rest
 from storefront.facilities.models import Facility
 from storefront.orders.models import Parcel
-from storefront.people import access, policy
+from storefront.people import access, invitations, policy
 from storefront.people.models import Role
 from storefront.shipping import offers
+from storefront.stock import takes
+from storefront.teams import handover
 from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
-from tests.factories import PDF, make_paid_order, make_rule
+from tests.factories import PDF, make_member, make_paid_order, make_person, make_rule
+from tests.listing_files import make_import
 from tests.listings import listed_things
 from tests.money_out import make_books, money_of
+from tests.notices import notices_of
 from tests.replay import replayed
 from tests.selling import open_shop
 from tests.staff import csrf_token, make_account, sign_in
@@ -54,7 +60,9 @@ ENTERS = {
 #: Parts of an address that name a facility's own thing.
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
-    "enquiry_id", "problem_id", "offer_id", "draft_id", "product_id", "batch_id",
+    "enquiry_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
+    "reply_id", "certificate_id", "draft_id", "product_id", "batch_id",
+    "event_id", "import_id",
 }  # fmt: skip
 
 
@@ -85,16 +93,39 @@ def whole_world() -> World:
         parcel = db.session.scalars(select(Parcel).where(Parcel.facility_id == facility.id)).one()
         rule = make_rule(facility=facility, document_key=decree)
         problem = make_problem(parcel)
-        things = listed_things(facility.workshops[0], sku, decree)
+        team = team_of(facility)
+        things = listed_things(sku, decree)
         offer = offers.bear(facility.id, "nationwide", 100_000, days.today(), None, person_id=None)
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
-            **money_of(books, facility), **things,
+            "number": begun_take(facility.id), **team, **notices_of(facility), **things, **money_of(books, facility),
+            "import_id": make_import(facility),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)
+
+
+def team_of(facility: Facility) -> dict[str, int]:
+    """A pause and a day off far ahead, a member, and an invitation that waits for a handover that is done."""
+    head, first, second = (make_member(role, facility=facility) for role in ("head", "coordinator", "coordinator"))
+    ahead = days.today() + datetime.timedelta(days=200)
+    members = {one.person_id: one.id for one in invitations.members(facility.id)}
+    found = {
+        "pause_id": rest.pause(facility.id, ahead, ahead, "Perbaikan bengkel", "Repairs", first.id).id,
+        "day_off_id": rest.take_off(facility.id, ahead, ahead, "", first.id).id,
+        "invitation_id": invitations.invite(facility.id, f"{facility.code}@contoh.test".lower(), "Calon", head.id).id,
+        "handover_id": handover.hand_over(facility.id, members[first.id], members[second.id], head.id).id,
+        "member_id": members[second.id],
+    }
+    db.session.commit()
+    return found
+def begun_take(facility_id: int) -> int:
+    """The number of a stock-take that is being counted."""
+    key = f"kunci-hitung-stok-{facility_id}"
+    who = make_person().id
+    return takes.begin(facility_id, workshop_id=None, category_id=None, person_id=who, key=key).number
 
 
 def routes(app: Flask) -> list[Route]:
@@ -149,6 +180,7 @@ def test_only_the_ways_in_and_out_are_public(app: Flask) -> None:
         # By a mailed link, also where nobody is signed in.
         *("account.ask_for_link", "account.after_asking", "account.link_sent", "account.open_link"),
         *("account.use_link", "account.open_new_email", "account.use_new_email"),
+        *("account.open_invitation", "account.accept_invitation"),
     }
 
 

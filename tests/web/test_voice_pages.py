@@ -55,7 +55,7 @@ def test_a_question_is_asked_without_an_account_answered_by_the_coordinator_and_
     assert "Simpan alamat halaman ini" in client.get(thread).text
     assert "Apakah ada warna lain?" not in client.get("/products/kain-batik").text, "nobody has answered yet"
     seller = sign_in(app.test_client(), make_account("coordinator", facilities=(shop.pekalongan,)))
-    assert "<b>1</b><span>pertanyaan menunggu jawaban" in seller.get("/seller/PKL/").text
+    assert "<b>1</b> pertanyaan menunggu jawaban" in seller.get("/seller/PKL/").text
     listed = seller.get("/seller/PKL/questions").text
     (path,) = set(re.findall(r"/seller/PKL/questions/\d+", listed))
     page = seller.get(path).text

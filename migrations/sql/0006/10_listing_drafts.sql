@@ -21,6 +21,8 @@ CREATE TABLE listing_drafts (
     product_id   bigint UNIQUE REFERENCES products,         -- null: not listed yet
     content      jsonb NOT NULL CHECK (jsonb_typeof(content) = 'object' AND length(content::text) <= 200000),
     version      integer NOT NULL DEFAULT 1,                -- rises with each save
+    content_version integer NOT NULL DEFAULT 1,             -- the version in which `content` last changed
+    saved_from   text CHECK (length(saved_from) <= 64),     -- the open page that last saved it: its retries are its own
     state        text NOT NULL DEFAULT 'editing' CHECK (state IN ('editing', 'in_review', 'sent_back', 'approved')),
     form_key     text UNIQUE CHECK (form_key ~ '^[A-Za-z0-9_-]{16,64}$'),   -- begun twice by one form, it is one draft
     created_at   timestamptz NOT NULL DEFAULT now(),
@@ -49,7 +51,7 @@ CREATE INDEX listing_drafts_due ON listing_drafts (publish_at) WHERE state = 'ap
 CREATE TABLE draft_photos (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     draft_id     bigint NOT NULL REFERENCES listing_drafts ON DELETE CASCADE,
-    position     integer NOT NULL CHECK (position > 0),
+    position     integer CHECK (position > 0),              -- null: taken out, and may be put back
     alt          text NOT NULL DEFAULT '' CHECK (length(alt) <= 250),       -- as typed; empty: not yet
     alt_en       text NOT NULL DEFAULT '' CHECK (length(alt_en) <= 250),
     tint         text NOT NULL DEFAULT 'c1' CHECK (tint IN ('c1', 'c2', 'c3', 'c4')),

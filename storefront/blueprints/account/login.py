@@ -102,6 +102,8 @@ def page(form: LoginForm, back: str | None, refusal: DomainError | None = None) 
         refusal=refusal,
         signed_in=access.person(),
         signed_out=request.args.get("out") == "1",
+        # Came from an invitation that they have just accepted.
+        welcomed=request.args.get("welcome") == "1",
         demo_accounts=demo_accounts() if demo else [],
     )
 

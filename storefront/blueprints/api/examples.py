@@ -35,6 +35,7 @@ EXAMPLES: dict[str, Any] = {
                 "title_en": "Stamped batik cloth, coastal motif",
                 "facility": {"code": "PKL", "name": "Lapas Kelas IIA Pekalongan"},
                 "delivery_scope": "nationwide",
+                "paused_until": None,
                 "variants": [
                     {
                         "sku": "PKL-BATIK-01",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from flask import jsonify, request
@@ -11,7 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from storefront.blueprints.api import bp
 from storefront.catalogue.filters import Filters
-from storefront.catalogue.models import Product, ProductStatus
+from storefront.catalogue.models import Product, ProductStatus, Variant
 from storefront.catalogue.search import search
 from storefront.extensions import db
 from storefront.stock import levels
@@ -24,8 +25,9 @@ def list_products() -> ResponseReturnValue:
     products = _by_slug([card.slug for card in results.items])
     variants = [variant for product in products for variant in product.variants if variant.is_active]
     available = levels.available([variant.id for variant in variants if not variant.made_to_order])
+    resting = {card.slug: card.paused_until for card in results.items}
     return jsonify(
-        items=[_product(product, available) for product in products],
+        items=[_product(product, available, resting[product.slug]) for product in products],
         total=results.total,
         page=results.page,
         pages=results.pages,
@@ -43,13 +45,14 @@ def _by_slug(slugs: list[str]) -> list[Product]:
     return [found[slug] for slug in slugs if slug in found]
 
 
-def _product(product: Product, available: dict[int, int]) -> dict[str, Any]:
+def _product(product: Product, available: dict[int, int], paused_until: datetime.date | None) -> dict[str, Any]:
     return {
         "slug": product.slug,
         "title": product.title,
         "title_en": product.title_en or product.title,
         "facility": {"code": product.facility.code, "name": product.facility.name},
         "delivery_scope": product.delivery_scope,
+        "paused_until": paused_until.isoformat() if paused_until else None,
         "variants": [
             {
                 "sku": variant.sku,
@@ -58,10 +61,17 @@ def _product(product: Product, available: dict[int, int]) -> dict[str, Any]:
                 "price": variant.price,
                 "available": None if variant.made_to_order else max(available.get(variant.id, 0), 0),
                 "made_to_order": variant.made_to_order,
-                "lead_time_days": variant.lead_time_days if variant.made_to_order else None,
+                "lead_time_days": _lead_time(variant),
                 "weight_g": variant.weight_g,
             }
             for variant in product.variants
             if variant.is_active
         ],
     }
+
+
+def _lead_time(variant: Variant) -> int | None:
+    """Days until it is made, with the weeks that what is ordered already takes."""
+    if not variant.made_to_order or variant.lead_time_days is None:
+        return None
+    return variant.lead_time_days + 7 * variant.queued_weeks

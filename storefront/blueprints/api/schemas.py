@@ -105,6 +105,7 @@ SCHEMAS: dict[str, Schema] = {
             "title_en": text(),
             "facility": ref("Facility"),
             "delivery_scope": text("How far it is sent", enum=["pickup", "same_city", "province", "nationwide"]),
+            "paused_until": maybe(text("Its facility rests until this day: it cannot be ordered", format="date")),
             "variants": array(ref("Variant")),
         }
     ),

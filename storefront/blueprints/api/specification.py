@@ -70,7 +70,9 @@ def _catalogue() -> dict[str, Any]:
 
 def _carts() -> dict[str, Any]:
     cart, sku = _path("token", "The cart's id"), _path("sku", "The line's SKU")
-    stock = (errors.NotFound, errors.UnknownSku, errors.OutOfStock, errors.CartClosed)
+    stock = (
+        errors.NotFound, errors.UnknownSku, errors.OutOfStock, errors.ListingUnavailable, errors.CartClosed
+    )  # fmt: skip
     place = [
         _query("province", text(), required=True),
         *(_query(name, text()) for name in ("city", "district", "postal_code")),

@@ -14,7 +14,7 @@ from storefront.cart.money import money_of
 from storefront.cart.own_holds import OwnHold
 from storefront.cart.place import shipping_to
 from storefront.cart.view import CartView, load, load_saved, titles_of
-from storefront.errors import DomainError, Invalid, NotFound, OutOfStock, UnknownSku
+from storefront.errors import DomainError, Invalid, ListingUnavailable, NotFound, OutOfStock, UnknownSku
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.people.access import person_id_or_none
@@ -22,7 +22,7 @@ from storefront.shipping.rates import starting_amounts
 from storefront.shoppers.addresses import addresses_of
 
 #: Refusals that the cart's page explains beside the cart itself.
-EXPLAINED = (Invalid, OutOfStock, UnknownSku)
+EXPLAINED = (Invalid, ListingUnavailable, OutOfStock, UnknownSku)
 
 
 def settings_now() -> Settings:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from storefront.facilities.gallery_hours import of_facility
+
 bp = Blueprint("checkout", __name__)
+bp.add_app_template_filter(of_facility, "gallery_hours")
 
 
 @bp.after_request

@@ -14,7 +14,7 @@ from storefront.cart.problems import NotSentThere
 from storefront.cart.view import CartView, ParcelGoods
 from storefront.days import today
 from storefront.errors import DomainError, Invalid
-from storefront.facilities.working_days import holidays_from
+from storefront.facilities.working_days import calendars
 from storefront.languages import locale
 from storefront.shipping.addresses import ADDRESS_FIELDS, LENGTHS, Refused, one_line
 from storefront.shipping.advice import advise, fingerprint
@@ -187,9 +187,11 @@ def build(view: CartView, typed: Typed, errors: Mapping[str, Any] | None = None)
     """The form for a cart and what was typed; the chosen options where they are still offered."""
     found = dict(errors or {})
     quotes, is_quoted = _quotes(view, typed, found)
-    day, holidays = today(), holidays_from(today())
+    day = today()
+    days = calendars([parcel.facility.id for parcel in view.parcels], day)
     choices = tuple(
-        _choice(parcel, quotes[parcel.facility.id], typed, parcel.leaves_on(day, holidays)) for parcel in view.parcels
+        _choice(parcel, quotes[parcel.facility.id], typed, parcel.leaves_on(day, days[parcel.facility.id]))
+        for parcel in view.parcels
     )
     awaited = {} if is_quoted else methods_of(view.pieces, locale())
     return Form(typed, choices, view.items_total, is_quoted, found, advise(typed.values), awaited)

@@ -13,11 +13,13 @@ from storefront.blueprints.checkout.order_page import own_order
 from storefront.catalogue.models import Product
 from storefront.enquiries.tokens import thread_token
 from storefront.enquiries.write import Question, ask, count_message
+from storefront.errors import NotFound
 from storefront.extensions import db, limiter
+from storefront.facilities.models import Facility
 from storefront.form_key import kept_key
 from storefront.languages import locale
 from storefront.media.pictures import BadPicture
-from storefront.orders.models import Order, OrderContact, OrderLine
+from storefront.orders.models import Order, OrderContact, OrderLine, Parcel
 from storefront.people import access
 from storefront.reviews.lists import photos_of
 from storefront.reviews.models import Review
@@ -62,6 +64,42 @@ def ask_question(number: str, position: int) -> ResponseReturnValue:
     enquiry = form.done(lambda: ask(wish))
     if enquiry is None:
         return _ask_page(order, line, form), form.status
+    return redirect(url_for("questions.show", token=thread_token(enquiry), sent=1), 303)
+
+
+@bp.get("/orders/<number>/parcels/<int:position>/ask")
+def ask_of_parcel(number: str, position: int) -> ResponseReturnValue:
+    """The form to ask the facility about a parcel."""
+    order = own_order(number)
+    contact = db.session.get(OrderContact, order.id)
+    form = Written({"email": (contact.email if contact else None) or ""})
+    return _parcel_page(order, _parcel(order, position), form)
+
+
+@bp.post("/orders/<number>/parcels/<int:position>/ask")
+@limiter.limit("10 per minute")
+def ask_about_parcel(number: str, position: int) -> ResponseReturnValue:
+    """Ask the facility about a parcel, in private: an order is nobody else's business."""
+    order, form = own_order(number), Written(request.form)
+    parcel = _parcel(order, position)
+    count_message(request.remote_addr)
+    wish = Question(
+        None,
+        parcel.facility_id,
+        form["body"],
+        city=_city(order),
+        email=form["email"],
+        is_public=False,
+        locale=locale(),
+        order_id=order.id,
+        parcel_id=parcel.id,
+        person_id=access.person_id_or_none(),
+        is_buyer=order.paid_at is not None,
+        request_key=form["request_key"],
+    )
+    enquiry = form.done(lambda: ask(wish))
+    if enquiry is None:
+        return _parcel_page(order, parcel, form), form.status
     return redirect(url_for("questions.show", token=thread_token(enquiry), sent=1), 303)
 
 
@@ -124,6 +162,28 @@ def _ask_page(order: Order, line: OrderLine, form: Written) -> str:
         form=form,
         action=url_for("checkout.ask_question", number=order.number, position=line.position),
         back=url_for("checkout.show_order", number=order.number),
+        city=_city(order) or _("kota tidak disebut"),
+        request_key=kept_key(form["request_key"]),
+        trap=None,
+    )
+
+
+def _parcel(order: Order, position: int) -> Parcel:
+    found = db.session.scalar(select(Parcel).where(Parcel.order_id == order.id, Parcel.position == position))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _parcel_page(order: Order, parcel: Parcel, form: Written) -> str:
+    code = f"{order.number}/{parcel.position}"
+    facility = db.session.get_one(Facility, parcel.facility_id)
+    return render_template(
+        "shop/ask.html",
+        product={"title": _("kiriman %(code)s", code=code), "slug": None, "facility": {"name": facility.name}},
+        form=form,
+        action=url_for("checkout.ask_about_parcel", number=order.number, position=parcel.position),
+        back=url_for("checkout.show_order", number=order.number, _anchor=f"parcel-{parcel.position}"),
         city=_city(order) or _("kota tidak disebut"),
         request_key=kept_key(form["request_key"]),
         trap=None,

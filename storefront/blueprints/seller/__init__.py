@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, g
 
+from storefront.blueprints.seller import switch
 from storefront.books.awaiting import Awaiting, awaiting
 from storefront.people import access, policy
 from storefront.people.policy import Action
@@ -35,7 +36,8 @@ def around() -> dict[str, Any]:
             "read_settlements": allowed(Action.SETTLEMENTS_READ),
             "read_deposits": allowed(Action.DEPOSITS_READ),
         },
-        "has_more_facilities": len(policy.presence(who, "seller").facility_ids) > 1,
+        "other_facilities": switch.others(who),
+        "views_here": lambda: views.here(g.facility.id, who.id),
     }
 
 
@@ -51,21 +53,41 @@ def allowed(action: Action) -> bool:
 
 
 from storefront.blueprints.seller import (  # noqa: E402, F401
+    bank_details,
     batches,
+    calendar,
+    certificates,
     declarations,
     delivery,
     distributions,
     export,
+    imports,
+    labels,
+    listing_acts,
+    listing_photos,
     listing_review,
+    listings,
     money,
+    notices,
     offers,
+    parcel_papers,
+    parcel_pieces,
+    parcel_queue,
     parcels,
     problems,
+    profile,
     questions,
     refunds,
+    replies,
     rules,
     sales,
     shelf,
+    shelf_bulk,
     statements,
+    take_count,
+    takes,
+    team,
     today,
+    tracking,
+    views,
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -130,11 +133,12 @@ def after_bank_account_step(code: str, account_id: int, step: str) -> ResponseRe
 def decide_bank_account(code: str, account_id: int, step: str) -> ResponseReturnValue:
     """The head agrees to an account or its end, as the second person, or decides against it."""
     row, form = own_account(account_id), Written(request.form)
-    act, said = {
-        "approve": (bank_accounts.approve, _("Rekening terdaftar.")),
+    steps: dict[str, tuple[Callable[[int, int], object], str]] = {
+        "approve": (partial(bank_accounts.approve, in_facility=True), _("Rekening terdaftar.")),
         "reject": (bank_accounts.reject, _("Usulan rekening ditolak.")),
         "approve-end": (bank_accounts.approve_end, _("Hari terakhir rekening ini ditetapkan.")),
-    }[step]
+    }
+    act, said = steps[step]
     if form.done(lambda: act(row.id, access.person_id())) is None:
         return account_page(form), form.status
     flash(said, "ok")

@@ -1,4 +1,4 @@
-"""Parcels: the list, one parcel, its steps, and what is printed for it."""
+"""One parcel: its steps, and what is printed for it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,18 @@ from flask_babel import gettext as _
 
 from storefront.blueprints.seller import allowed, bp
 from storefront.blueprints.seller.forms import ShipForm
+from storefront.blueprints.seller.parcel_filters import kept
 from storefront.books import refund_list
 from storefront.books.refund_list import RefundRow
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
-from storefront.orders import packing, ship
+from storefront.form_key import new_key
+from storefront.orders import ship
 from storefront.orders.models import Parcel
 from storefront.orders.packed_batches import food_lines
 from storefront.orders.parcel_sheet import ParcelSheet, parcel_sheet
-from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
-
-
-@bp.get("/<code>/parcels")
-@access.rule(Action.PARCELS_READ)
-def parcels(code: str) -> ResponseReturnValue:
-    """The facility's parcels, all or of one state."""
-    counts = packing.counts(g.facility.id)
-    state = request.args.get("state")
-    state = state if state in counts else None
-    found = packing.parcels(g.facility.id, state, page_number())
-    return render_template("seller/parcels.html", counts=counts, state=state, found=found)
 
 
 @bp.get("/<code>/parcels/<int:parcel_id>")
@@ -85,14 +75,14 @@ def send(code: str, parcel_id: int) -> ResponseReturnValue:
         return page(sheet, form), 422
     db.session.commit()
     flash(_("Ditandai sudah dikirim. Pembeli diberi tahu lewat surel."), "ok")
-    return redirect(url_for("seller.parcel", code=code, parcel_id=parcel_id), 303)
+    return redirect(url_for("seller.parcel", code=code, parcel_id=parcel_id, **kept()), 303)
 
 
 @bp.get("/<code>/parcels/<int:parcel_id>/<any('packed', 'to-pack', 'ready', 'received', 'shipped'):step>")
 @access.rule(Action.PARCELS_READ)
 def after_step(code: str, parcel_id: int, step: str) -> ResponseReturnValue:
     """The address of a refused step, opened again (reload, language link): back to the parcel."""
-    return redirect(url_for("seller.parcel", code=code, parcel_id=own(parcel_id).id))
+    return redirect(url_for("seller.parcel", code=code, parcel_id=own(parcel_id).id, **kept()))
 
 
 @bp.get("/<code>/parcels/<int:parcel_id>/slip")
@@ -102,7 +92,7 @@ def slip(code: str, parcel_id: int) -> ResponseReturnValue:
     sheet = parcel_sheet(g.facility.id, parcel_id, with_buyer=False)
     if sheet is None:
         raise NotFound()
-    return render_template("seller/slip.html", parcel=sheet)
+    return render_template("seller/slip.html", parcel=sheet, kept=kept())
 
 
 @bp.get("/<code>/parcels/<int:parcel_id>/label")
@@ -112,14 +102,7 @@ def label(code: str, parcel_id: int) -> ResponseReturnValue:
     sheet = own(parcel_id)
     if sheet.buyer is None:
         raise NotFound()
-    return render_template("seller/label.html", parcel=sheet)
-
-
-@bp.get("/<code>/pick-list")
-@access.rule(Action.PARCELS_READ)
-def pick_list(code: str) -> ResponseReturnValue:
-    """What to fetch for all parcels to pack, on paper for the workshop: nothing of any buyer."""
-    return render_template("seller/pick_list.html", parcels=packing.pick_list(g.facility.id))
+    return render_template("seller/label.html", parcel=sheet, kept=kept(), request_key=new_key())
 
 
 def own(parcel_id: int) -> ParcelSheet:
@@ -138,7 +121,9 @@ def step(parcel_id: int, take: Callable[[int, int], object], done: str) -> Respo
     flash(done, "ok")
     if request.form.get("back") == "today":
         return redirect(url_for("seller.today", code=g.facility.code), 303)
-    return redirect(url_for("seller.parcel", code=g.facility.code, parcel_id=sheet.id), 303)
+    if request.form.get("back") == "list":
+        return redirect(url_for("seller.parcels", code=g.facility.code, **kept()), 303)
+    return redirect(url_for("seller.parcel", code=g.facility.code, parcel_id=sheet.id, **kept()), 303)
 
 
 def page(sheet: ParcelSheet, form: ShipForm | None = None) -> str:
@@ -149,6 +134,7 @@ def page(sheet: ParcelSheet, form: ShipForm | None = None) -> str:
         form=form or ShipForm(formdata=None),
         refunds=refunds_of(sheet) if allowed(Action.REFUNDS_READ) else [],
         me=access.person_id(),
+        kept=kept(),
         food=food_lines(sheet.id),
     )
 

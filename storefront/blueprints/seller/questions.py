@@ -7,11 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.seller import allowed, bp
+from storefront.enquiries import canned, inbox
+from storefront.enquiries.inbox import Filters
 from storefront.enquiries.models import Enquiry
-from storefront.enquiries.threads import of_facility, open_count, own_thread, thread
+from storefront.enquiries.threads import own_thread, thread
 from storefront.enquiries.write import answer
 from storefront.errors import NotFound
-from storefront.form_key import new_key
+from storefront.form_key import kept_key
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -19,20 +21,27 @@ from storefront.reviews import lists
 from storefront.reviews.write import reply
 from storefront.written import Written
 
-STATES = ("open", "waiting", "answered")
-
 
 @bp.get("/<code>/questions")
 @access.rule(Action.ENQUIRIES_READ)
 def question_list(code: str) -> ResponseReturnValue:
-    """Questions, those that wait for an answer first."""
-    asked = request.args.get("state", "open")
-    state = asked if asked in STATES else None
+    """Questions, those that wait for an answer first; the address says what is looked at."""
+    state, readers, sort = (request.args.get(name, "") for name in ("state", "readers", "sort"))
+    if not request.args:
+        state = "open"
+    chosen = Filters(
+        state if state in inbox.STATES else None,
+        readers if readers in inbox.READERS else None,
+        request.args.get("product", type=int),
+        request.args.get("q", "").strip()[:100],
+        sort if sort in inbox.SORTS else "",
+    )
     return render_template(
         "seller/questions.html",
-        state=state or "all",
-        page=of_facility(g.facility.id, state, page_number()),
-        open=open_count(g.facility.id),
+        chosen=chosen,
+        page=inbox.of_facility(g.facility.id, chosen, page_number()),
+        open=inbox.open_since(g.facility.id)[0],
+        works=inbox.asked_about(g.facility.id),
     )
 
 
@@ -46,8 +55,10 @@ def question(code: str, enquiry_id: int) -> ResponseReturnValue:
 @bp.post("/<code>/questions/<int:enquiry_id>")
 @access.rule(Action.ENQUIRIES_WRITE)
 def answer_question(code: str, enquiry_id: int) -> ResponseReturnValue:
-    """Answer it."""
+    """Answer it; or put an answer kept ready below what was typed, and show the form again."""
     enquiry, form = _own(enquiry_id), Written(request.form)
+    if form["insert"]:
+        return _thread_page(enquiry, _with_canned(enquiry, form))
     message = form.done(lambda: answer(enquiry, form["body"], form["request_key"], access.person_id()))
     if message is None:
         return _thread_page(enquiry, form), form.status
@@ -98,13 +109,25 @@ def _own(enquiry_id: int) -> Enquiry:
     return found
 
 
+def _with_canned(enquiry: Enquiry, form: Written) -> Written:
+    """The form with the chosen answer below what was typed."""
+    number = request.form.get("canned", 0, type=int)
+    if not number:
+        form.errors["canned"] = _("Pilih dulu jawabannya.")
+        return form
+    reply = canned.find(g.facility.id, number)
+    typed = [form["body"].rstrip(), canned.text_for(reply, enquiry.locale)]
+    return Written({**form.values, "body": "\n\n".join(part for part in typed if part)})
+
+
 def _thread_page(enquiry: Enquiry, form: Written) -> str:
     return render_template(
         "seller/question.html",
         thread=thread(enquiry, side="facility"),
         form=form,
-        request_key=new_key(),
+        request_key=kept_key(form["request_key"]),
         may_answer=allowed(Action.ENQUIRIES_WRITE),
+        replies=canned.replies(g.facility.id),
     )
 
 

@@ -18,6 +18,7 @@ from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key, new_key
 from storefront.orders.models import Order, Parcel
 from storefront.orders.parcel_sheet import ParcelSheet
+from storefront.orders.split import spoken_of
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -109,7 +110,8 @@ def asking(parcel_id: int) -> Asking:
     if left is None:
         raise NotFound()
     lines = [left.lines[part.order_line_id] for part in parcel.lines]
-    most = {part.order_line_id: part.quantity for part in parcel.lines}
+    gone = spoken_of([parcel.id])
+    most = {part.order_line_id: part.quantity - gone.get(part.order_line_id, 0) for part in parcel.lines}
     return Asking(
         sheet,
         parcel.order_id,
@@ -128,7 +130,9 @@ def wishes_of(form: Written, found: Asking) -> list[LineWish]:
         if quantity > most:
             form.wrong(name, _("Paling banyak %(left)d buah yang belum dikembalikan.", left=most))
         if quantity:
-            wishes.append(LineWish(line.id, quantity, pieces=form[f"pieces-{line.id}"] or "none"))
+            wishes.append(LineWish(
+                    line.id, quantity, pieces=form[f"pieces-{line.id}"] or "none", parcel_id=found.sheet.id
+                ))
     return wishes
 
 

@@ -2,36 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.audit.record import record
-from storefront.blueprints.seller import bp
+from storefront.blueprints.seller import bp, shelf_asked
 from storefront.blueprints.seller.forms import OfferForm, StockForm
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.form_key import is_key, kept_key, new_key
+from storefront.orders.movement_sources import of_orders
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
-from storefront.stock import adjust, shelf
+from storefront.stock import adjust, low_marks, movements, shelf, takes, undo
 from storefront.stock.levels import store_location_id
+from storefront.stock.movements import HistoryFilter
 from storefront.stock.shelf import ShelfRow
+from storefront.written import Written, day
 
 #: Reasons that take pieces away although the number is written without a minus.
 TAKES = ("damaged", "given")
+#: What the address of a variant's history may carry.
+HISTORY = ("reason", "person", "place", "from", "to", "page")
 
 
 @bp.get("/<code>/products")
 @access.rule(Action.STOCK_READ)
 def products(code: str) -> ResponseReturnValue:
-    """The facility's products by status and stock, with a correction in each row."""
-    filters = {"status": request.args.get("status", ""), "stock": request.args.get("stock", "")}
-    q = request.args.get("q", "").strip()[:100]
-    found = shelf.shelf(
-        g.facility.id, status=filters["status"], stock=filters["stock"], q=q, page=page_number()
+    """The facility's products by status, stock, workshop, category and words, with a correction in each row."""
+    return listed(request.args)
+
+
+def listed(asked: Mapping[str, str], bulk: Written | None = None, chosen: Sequence[str] = ()) -> str:
+    """The list as `asked`; with `bulk`, a change of several rows that was refused, and the SKUs chosen for it."""
+    facility_id = g.facility.id
+    key = request.args.get("done", "")
+    return render_template(
+        "seller/products.html",
+        found=shelf.shelf(
+            facility_id, shelf_asked.wanted(asked), shelf_asked.sort(asked), shelf_asked.page(asked)
+        ),
+        filters=shelf_asked.wanted(asked),
+        sort=shelf_asked.sort(asked),
+        kept=shelf_asked.kept(asked),
+        workshops=shelf.workshops(facility_id),
+        categories=shelf.categories(facility_id),
+        form=blank(),
+        bulk=bulk or Written(),
+        chosen=chosen,
+        bulk_key=kept_key(request.form.get("once", "")) if bulk else new_key(),
+        done_key=key,
+        done=undo.moved_together(facility_id, key) if is_key(key) else [],
     )
-    return render_template("seller/products.html", found=found, filters=filters, q=q, form=blank())
 
 
 @bp.get("/<code>/stock/<sku>")
@@ -60,6 +86,55 @@ def correct_stock(code: str, sku: str) -> ResponseReturnValue:
     db.session.commit()
     flash(said(row, moved), "ok" if moved else "info")
     return redirect(back_to(row), 303)
+
+
+@bp.post("/<code>/stock/<sku>/undo")
+@access.rule(Action.STOCK_WRITE)
+def undo_movement(code: str, sku: str) -> ResponseReturnValue:
+    """Take one movement of a variant back by its counter-movement; the history tells both."""
+    row = own(sku)
+    movement = request.form.get("movement", type=int)
+    if movement is None or not movements.is_of(movement, row.variant_id):
+        raise NotFound()
+    try:
+        done = undo.undo(g.facility.id, [movement], person_id=access.person_id())
+        db.session.commit()
+    except (adjust.NotEnoughStock, undo.CannotUndo) as refusal:
+        db.session.rollback()
+        flash(str(refusal.message), "bad")
+    else:
+        flash(
+            _("Dibatalkan. Stok %(sku)s sekarang %(on_hand)d.", sku=sku, on_hand=own(sku).on_hand)
+            if done
+            else _("Perubahan ini sudah dibatalkan sebelumnya."),
+            "ok" if done else "info",
+        )
+    kept = {name: value for name in HISTORY if (value := request.form.get(name))}
+    return redirect(url_for("seller.stock", code=code, sku=row.sku, **kept) + "#gerak", 303)  # type: ignore[arg-type]
+
+
+@bp.post("/<code>/stock/<sku>/mark")
+@access.rule(Action.STOCK_WRITE)
+def set_mark(code: str, sku: str) -> ResponseReturnValue:
+    """From how many pieces down the variant is shown as running out."""
+    row, written = own(sku), Written(request.form)
+    pieces = written.amount("mark")
+    if not written.errors and pieces > low_marks.MOST:
+        written.wrong("mark", _("Tulis angka dari 0 sampai %(most)d.", most=low_marks.MOST))
+    changed = written.done(
+        lambda: low_marks.set_marks(g.facility.id, [row.variant_id], pieces, person_id=access.person_id())
+    )
+    if changed is None:
+        return page(own(sku), mark=written), written.status
+    flash(_("Batas stok tipis %(sku)s sekarang %(mark)d.", sku=sku, mark=pieces), "ok")
+    return redirect(url_for("seller.stock", code=code, sku=row.sku), 303)
+
+
+@bp.get("/<code>/stock/<sku>/mark")
+@access.rule(Action.STOCK_READ)
+def after_mark(code: str, sku: str) -> ResponseReturnValue:
+    """The address of a refused mark, opened again: back to the variant."""
+    return redirect(url_for("seller.stock", code=code, sku=own(sku).sku))
 
 
 def correct(row: ShelfRow, form: StockForm) -> int:
@@ -102,8 +177,7 @@ def back_to(row: ShelfRow) -> str:
     """The list with its filters when the form stood there, else the variant's own page."""
     if request.form.get("back") != "products":
         return url_for("seller.stock", code=g.facility.code, sku=row.sku)
-    filters = {name: request.form.get(name) or None for name in ("status", "stock", "q", "page")}
-    return url_for("seller.products", code=g.facility.code, **filters)  # type: ignore[arg-type]
+    return url_for("seller.products", code=g.facility.code, **shelf_asked.kept(request.form))
 
 
 def own(sku: str) -> ShelfRow:
@@ -119,13 +193,40 @@ def blank() -> StockForm:
     return StockForm(formdata=None)
 
 
-def page(row: ShelfRow, *, stock_form: StockForm | None = None, offer_form: OfferForm | None = None) -> str:
+def page(
+    row: ShelfRow,
+    *,
+    stock_form: StockForm | None = None,
+    offer_form: OfferForm | None = None,
+    mark: Written | None = None,
+) -> str:
     """A variant's page; a refused form keeps what was written."""
-    movements = shelf.history(g.facility.id, row.variant_id, page_number())
+    wanted = history_filter()
+    found = movements.history(row.variant_id, g.facility.time_zone, wanted, page_number())
+    sources = [m.source for m in found.rows]
     return render_template(
         "seller/stock.html",
         row=row,
-        movements=movements,
+        movements=found,
+        wanted=wanted,
+        kept={name: value for name in HISTORY if (value := request.args.get(name))},
+        keepers=movements.keepers(row.variant_id),
+        places=movements.places(row.variant_id),
+        orders=of_orders(g.facility.id, sources),
+        takes=takes.numbers(g.facility.id, sources),
+        mark=mark or Written(),
         form=stock_form or blank(),
         offer_form=offer_form or OfferForm(formdata=None, price=row.price, lead_time_days=row.lead_time_days),
+    )
+
+
+def history_filter() -> HistoryFilter:
+    """What of a variant's history the address asks for; a day that is none does not narrow."""
+    asked = request.args
+    return HistoryFilter(
+        reason=asked.get("reason", ""),
+        person=asked.get("person", ""),
+        place=asked.get("place", "")[:100],
+        first=day(asked.get("from", "")),
+        last=day(asked.get("to", "")),
     )

@@ -8,6 +8,7 @@ bp = Blueprint("shop", __name__)
 
 from storefront.blueprints.shop import (  # noqa: E402, F401
     app,
+    certificates,
     delivery,
     finding,
     fragments,

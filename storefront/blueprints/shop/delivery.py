@@ -15,7 +15,7 @@ from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.asked import asked_page
 from storefront.catalogue.product_page import ProductPage
 from storefront.days import today
-from storefront.facilities.working_days import holidays_from, ready_on
+from storefront.facilities.working_days import calendar_of, ready_on
 from storefront.languages import locale
 from storefront.shipping.advice import advise
 from storefront.shipping.destinations import destination_for
@@ -78,7 +78,7 @@ def _estimate(product: ProductPage, place: Place) -> dict[str, object]:
     facility = product.facility.id
     found = quote({facility: [piece]}, destination_for(place.province, place.city, place.district))[facility]
     day, lead = today(), variant.lead_time_days if variant.is_made_to_order else None
-    leaves_on = ready_on(day, lead, holidays_from(day))
+    leaves_on = ready_on(day, lead, calendar_of(facility, day))
     return {
         "quote": found,
         "quantity": quantity,

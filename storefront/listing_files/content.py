@@ -1,0 +1,100 @@
+"""Cells and a listing as typed: what a cell means there, what stands there now, and how it is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from storefront.content_rule import clean
+from storefront.listing_files.columns import BY_KEY, COLUMNS, TAKEN_AWAY, yes_no
+from storefront.listing_files.words import Words
+from storefront.listings.typed import blank_variant
+from storefront.written import one_line, whole_number
+
+LISTS = ("workshop", "category", "group", "scope")
+#: Columns that are no part of a listing as typed.
+APART = ("key", "photos", "alts")
+OPTIONS = {"option1": 0, "option2": 1, "value1": 0, "value2": 1}
+#: On a variant that is listed already these change at once.
+AT_ONCE = ("price", "lead_time", "capacity", "stock")
+
+
+class Edit(NamedTuple):
+    """Write `value` into a column; `slot` is the variant's place, None: the product's."""
+
+    slot: int | None
+    column: str
+    value: str | bool
+
+
+def meaning(column: str, cell: str, words: Words) -> str | bool | None:
+    """What a filled cell says, in the form in which listings are typed; None: a word that is in no list."""
+    if cell == TAKEN_AWAY:
+        return "" if not BY_KEY[column].is_yes_no else None
+    if column in LISTS:
+        return words.id_of(column, cell)
+    if BY_KEY[column].is_yes_no:
+        return yes_no(cell)
+    return plain(column, cell)
+
+
+def plain(column: str, text: str) -> str:
+    """One way of writing each text, so that two can be compared."""
+    if BY_KEY[column].is_number:
+        number = whole_number(text)
+        return one_line(text) if number is None else str(number)
+    if column.startswith("description"):
+        return clean(text)
+    return one_line(text).upper() if column == "sku" else one_line(text)
+
+
+def standing(content: Mapping[str, Any], slot: int | None, column: str) -> str | bool:
+    """What a listing as typed holds in a column."""
+    if slot is None:
+        if column in OPTIONS:
+            return _at(content["options"], OPTIONS[column])
+        return content[column] if column in LISTS else plain(column, content[column])
+    row = content["variants"][slot]
+    if column in OPTIONS:
+        return _at(row["options"], OPTIONS[column])
+    if column in ("lead_time", "capacity") and not row["made_to_order"]:
+        return ""
+    value: str | bool = row[column]
+    return value if isinstance(value, bool) else plain(column, value)
+
+
+def _at(values: Sequence[str], place: int) -> str:
+    return one_line(values[place]) if place < len(values) else ""
+
+
+def write(content: dict[str, Any], edits: Sequence[Edit]) -> None:
+    """Make a listing as typed say what the edits say; slots beyond its variants are new ones."""
+    for edit in edits:
+        while edit.slot is not None and edit.slot >= len(content["variants"]):
+            content["variants"].append(blank_variant())
+        row = content if edit.slot is None else content["variants"][edit.slot]
+        if edit.column not in OPTIONS:
+            row[edit.column] = edit.value
+            continue
+        values = [*row["options"], "", ""][:2]
+        values[OPTIONS[edit.column]] = str(edit.value)
+        row["options"] = values[: 2 if values[1] else 1 if values[0] else 0]
+        row["options_en"] = []
+
+
+def shown(column: str, value: str | bool, words: Words) -> str:
+    """A value as a cell holds it."""
+    if isinstance(value, bool):
+        return "ya" if value else "tidak"
+    return words.written(column, value) if column in LISTS else value
+
+
+def cells_of(content: Mapping[str, Any], slot: int, words: Words) -> dict[str, str]:
+    """A variant's row of a file, unguarded; without the columns that stand apart."""
+    return {
+        column.key: shown(
+            column.key, standing(content, None if column.of_product else slot, column.key), words
+        )
+        for column in COLUMNS
+        if column.key not in APART
+    }

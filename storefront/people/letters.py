@@ -1,0 +1,53 @@
+"""Letters about people's roles: an invitation to whom it is for, and news of coordinators to the office."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.mail.letters import writes
+from storefront.mail.models import Message
+from storefront.mail.transport import Letter
+from storefront.mail.write import letter, linked_letter
+from storefront.people import invitations
+from storefront.people.models import Invitation, Membership, Person
+
+
+@writes(invitations.INVITATION)
+def invited(message: Message) -> Letter | None:
+    """The link; None when the invitation was used or taken back before it could be sent."""
+    row = db.session.get(Invitation, message.subject_id)
+    if row is None or row.accepted_at is not None or row.withdrawn_at is not None:
+        return None
+    return linked_letter(
+        message.kind,
+        message.key,
+        row.email,
+        row.locale,
+        f"/account/invitation/{invitations.token(row)}",
+        _l("Terima undangan"),
+        name=row.name,
+        facility=db.session.get_one(Facility, row.facility_id).name,
+        inviter=db.session.get_one(Person, row.invited_by).name,
+        until=row.expires_at,
+    )
+
+
+@writes(invitations.SUBJECT)
+def of_role(message: Message) -> Letter | None:
+    """News of a coordinator's role for one administrator, whom the key names; None when they left meanwhile."""
+    row = db.session.get(Membership, message.subject_id)
+    to = db.session.get(Person, int(message.key.rpartition(":")[2]))
+    if row is None or row.facility_id is None or to is None or not to.is_active:
+        return None
+    return letter(
+        message.kind,
+        message.key,
+        to.email,
+        to.locale,
+        name=db.session.get_one(Person, row.person_id).name,
+        facility=db.session.get_one(Facility, row.facility_id).name,
+        since=row.valid_from,
+        until=row.valid_until,
+    )

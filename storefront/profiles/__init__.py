@@ -1,0 +1,1 @@
+"""What a facility says of itself and its workshops to the public."""
