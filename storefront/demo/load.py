@@ -19,6 +19,7 @@ from storefront.days import today as accounting_today
 from storefront.demo import (
     catalogue,
     declared,
+    drafted,
     drafts,
     files,
     growth,
@@ -138,6 +139,7 @@ def load(
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
+    drafted.add(_of_role("coordinator", accounts), accounts[CURATOR].id, today)
     imported.add(sites.facilities["PKL"], _of_role("coordinator", accounts)["PKL"], today)
     rested.add(sites.facilities, _of_role("coordinator", accounts), today)
     packed_apart.add(sites.facilities, _of_role("coordinator", accounts), today, seed)
@@ -157,7 +159,7 @@ def _list_products(number: int, sites: Places, today: datetime.date, seed: str, 
     rng = random.Random(f"{seed}:catalogue")
     categories = catalogue.add_categories()
     items = catalogue.add_products(rows, sites, categories, today, rng)
-    product_words.add(items, categories)
+    product_words.add(items, categories, today)
     stored = photos.store(items)
     say(f"{len(rows)} products, {len(items)} variants, {len(stored)} pictures")
     photos.add(items, stored)

@@ -22,12 +22,16 @@ class CannotUndo(DomainError):
     message = _("Perubahan ini tidak dicatat dengan tangan, jadi tidak dapat dibatalkan dari sini.")
 
 
+#: Sources of movements that belong to something else, which would be wrong without them: money that went back, batches.
+OF_OTHERS = ("refund:", "recall:", "batch:")
+
+
 def by_hand() -> ColumnElement[bool]:
     """Whether a movement was entered by a person and may be taken back."""
     return and_(
         StockMovement.reason.in_([reason.value for reason in BY_HAND]),
         StockMovement.undoes.is_(None),
-        or_(StockMovement.source.is_(None), not_(StockMovement.source.startswith("refund:"))),
+        or_(StockMovement.source.is_(None), and_(*(not_(StockMovement.source.startswith(stem)) for stem in OF_OTHERS))),
     )
 
 

@@ -20,6 +20,7 @@ from tests.browser.office_pages import NO_OFFICE_PAGES, OFFICE_PAGES
 from tests.browser.parcel_pages import NO_PARCEL_PAGES, PARCEL_PAGES
 from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
+from tests.browser.publish_pages import NO_PUBLISH_PAGES, PUBLISH_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
 from tests.browser.sights import Sight, Way, at, found
 from tests.browser.stock_pages import NO_STOCK_PAGES, STOCK_PAGES
@@ -194,6 +195,7 @@ SIGHTS = [
     *AFTER_PAGES,
     *IMPACT_PAGES,
     *ACCOUNT_PAGES,
+    *PUBLISH_PAGES,
     *LISTING_PAGES,
     *IMPORT_PAGES,
 ]
@@ -209,4 +211,5 @@ NO_PAGES = {
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
 NO_PAGES |= NO_STOCK_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES
+NO_PAGES |= NO_PUBLISH_PAGES
 NO_PAGES |= NO_TEAM_PAGES | NO_PARCEL_PAGES | NO_NOTICE_PAGES | NO_LISTING_PAGES | NO_IMPORT_PAGES

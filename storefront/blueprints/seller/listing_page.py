@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from storefront.blueprints.seller import allowed
+from storefront.blueprints.seller.review_state import review_of
 from storefront.catalogue.models import Category, CommodityGroup
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
@@ -70,6 +71,8 @@ def editor(
         fact_kinds=FACT_KINDS,
         net_units=NET_UNITS,
         paper_kinds=PAPER_KINDS,
+        review=review_of(draft) if draft else None,
+        all_kinds=PAPER_KINDS,
         **choices(),
     )
 

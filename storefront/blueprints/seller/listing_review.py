@@ -3,66 +3,27 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from storefront.blueprints.seller import allowed, bp
+from storefront.blueprints.seller import bp
+from storefront.blueprints.seller.listings import AFTER_SAVE
+from storefront.blueprints.seller.review_state import review_of
 from storefront.catalogue.models import Product
 from storefront.errors import NotFound
 from storefront.exports.answer import attachment
 from storefront.extensions import db
 from storefront.listings import paper_ends, paper_files, review
-from storefront.listings.checklist import Checklist, checklist
-from storefront.listings.drafts import OPEN, draft_of, own_draft
+from storefront.listings.drafts import draft_of, own_draft
 from storefront.listings.listing import PAPER_KINDS
 from storefront.listings.models import ListingDraft
-from storefront.listings.needs import kinds_asked, needs_of
 from storefront.listings.paper_files import Paper
 from storefront.listings.scheduled import moment_in
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
-
-
-@dataclass(frozen=True)
-class Review:
-    """What the section of a draft's review shows."""
-
-    draft: ListingDraft
-    list: Checklist
-    #: The address of its product in the shop, while that is public.
-    public_slug: str | None
-    may_ask: bool
-    may_withdraw: bool
-    #: What its category asks for, and the kinds of papers that answer it.
-    needs: tuple[str, ...]
-    kinds: tuple[str, ...]
-    form: Written
-    #: Of one paper, refused: its kind is in the form.
-    paper_form: Written
-
-
-def review_of(draft: ListingDraft, form: Written | None = None, paper_form: Written | None = None) -> Review:
-    """For templates that include `_listing_review.html` or `_listing_papers.html`."""
-    product = db.session.get(Product, draft.product_id) if draft.product_id else None
-    chosen = draft.content["category"]
-    category_id = int(chosen) if chosen.isdecimal() and len(chosen) < 16 else 0
-    asks = allowed(Action.REVIEW_ASK)
-    return Review(
-        draft,
-        checklist(draft),
-        product.slug if product and product.status == "published" else None,
-        asks and draft.state in OPEN,
-        asks and draft.state in ("in_review", "approved"),
-        needs_of(category_id),
-        kinds_asked(category_id),
-        form or Written(_planned(draft)),
-        paper_form or Written(),
-    )
 
 
 @bp.get("/<code>/listings/<int:draft_id>/review")
@@ -196,9 +157,9 @@ def _publish_at(form: Written) -> datetime.datetime | None:
     return moment_in(g.facility.time_zone, chosen, time.replace(tzinfo=None))
 
 
-def _planned(draft: ListingDraft) -> dict[str, str]:
-    """The moment that was chosen before, as the form shows it."""
-    if draft.publish_at is None:
-        return {}
-    there = draft.publish_at.astimezone(ZoneInfo(g.facility.time_zone))
-    return {"publish_day": there.date().isoformat(), "publish_time": f"{there:%H:%M}"}
+def _on_to_review(draft: ListingDraft) -> ResponseReturnValue:
+    """The editor's button: what was typed is saved, and its review stands on a page of its own."""
+    return redirect(url_for("seller.listing_review", code=g.facility.code, draft_id=draft.id), 303)
+
+
+AFTER_SAVE["ask"] = _on_to_review
