@@ -17,13 +17,14 @@ from storefront import days
 from storefront.books import proof
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.orders import labels
 from storefront.orders.models import Parcel
 from storefront.people import access, policy
 from storefront.people.models import Role
 from storefront.shipping import offers
 from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
-from tests.factories import PDF, make_paid_order, make_rule
+from tests.factories import PDF, make_paid_order, make_person, make_rule
 from tests.money_out import make_books, money_of
 from tests.replay import replayed
 from tests.selling import open_shop
@@ -53,7 +54,7 @@ ENTERS = {
 #: Parts of an address that name a facility's own thing.
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
-    "enquiry_id", "problem_id", "offer_id",
+    "enquiry_id", "problem_id", "offer_id", "batch_id",
 }  # fmt: skip
 
 
@@ -85,10 +86,12 @@ def whole_world() -> World:
         rule = make_rule(facility=facility, document_key=decree)
         problem = make_problem(parcel)
         offer = offers.bear(facility.id, "nationwide", 100_000, days.today(), None, person_id=None)
+        batch = labels.make_batch(facility.id, [parcel.id], "a6", make_person().id, facility.code.ljust(20, "-"))
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
+            "batch_id": batch.id,
             **money_of(books, facility),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id

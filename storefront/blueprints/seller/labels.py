@@ -31,7 +31,7 @@ def label_batches(code: str) -> ResponseReturnValue:
 
 
 @bp.post("/<code>/labels")
-@access.rule(Action.BUYERS_READ)
+@access.rule(Action.PARCELS_WRITE)
 def make_labels(code: str) -> ResponseReturnValue:
     """Gather the ticked parcels, or all of the filter, into a batch."""
     form = Written(dict(request.form))
@@ -66,7 +66,7 @@ def label_batch(code: str, batch_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<code>/labels/<int:batch_id>/print")
-@access.rule(Action.BUYERS_READ)
+@access.rule(Action.PARCELS_WRITE)
 def print_labels(code: str, batch_id: int) -> ResponseReturnValue:
     """The PDF, with a line in the history for it."""
     form = Written(dict(request.form))
@@ -85,7 +85,7 @@ def print_labels(code: str, batch_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/<code>/labels/<int:batch_id>/give-up")
-@access.rule(Action.BUYERS_READ)
+@access.rule(Action.PARCELS_WRITE)
 def give_up_labels(code: str, batch_id: int) -> ResponseReturnValue:
     """Let a batch go that was not printed."""
     labels.give_up(g.facility.id, batch_id, access.person_id())
