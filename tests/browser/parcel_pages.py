@@ -12,6 +12,9 @@ BATCH = """SELECT f.code, b.id FROM label_batches b JOIN facilities f ON f.id = 
 SPLIT = """SELECT f.code, p.id FROM parcels p JOIN facilities f ON f.id = p.facility_id
     JOIN parcels s ON s.split_from = p.id WHERE f.code IN ('PKL', 'PLP') AND p.state = 'to_pack'
     ORDER BY (SELECT sum(quantity) FROM parcel_lines WHERE parcel_id = p.id) DESC LIMIT 1"""
+SEVERAL = """SELECT f.code, p.id FROM parcels p JOIN facilities f ON f.id = p.facility_id
+    WHERE f.code IN ('PKL', 'PLP') AND p.state = 'to_pack'
+    ORDER BY (SELECT sum(quantity) FROM parcel_lines WHERE parcel_id = p.id) DESC, p.id LIMIT 1"""
 CANNOT = found("/seller/{}/parcels/{}/cannot-fulfil", SPLIT)
 SENT = """SELECT f.code, p.id FROM parcels p JOIN facilities f ON f.id = p.facility_id
     WHERE f.code IN ('PKL', 'PLP') AND p.state = 'shipped' ORDER BY p.id DESC LIMIT 1"""
@@ -26,7 +29,7 @@ PARCEL_PAGES = [
     Sight("seller-tracking-tried", "seller.save_tracking", TRIED, COORDINATOR),
     Sight("seller-labels", "seller.label_batches", at("/seller/PKL/labels"), COORDINATOR),
     Sight("seller-label-batch", "seller.label_batch", found("/seller/{}/labels/{}", BATCH), COORDINATOR),
-    Sight("seller-split", "seller.new_split", found("/seller/{}/parcels/{}/split", SPLIT), COORDINATOR),
+    Sight("seller-split", "seller.new_split", found("/seller/{}/parcels/{}/split", SEVERAL), COORDINATOR),
     Sight("seller-split-parcel", "seller.parcel", found("/seller/{}/parcels/{}", SPLIT), COORDINATOR),
     Sight("seller-cannot", "seller.new_cannot_fulfil", CANNOT, COORDINATOR),
     Sight("seller-return", "seller.new_return", found("/seller/{}/parcels/{}/return", SENT), COORDINATOR),

@@ -131,7 +131,7 @@ def test_what_came_back_is_noted_piece_by_piece(coordinator: FlaskClient, order:
         assert send(coordinator, parcel, "return", key, **fields).status_code == 303
     assert len(db.session.scalars(select(ParcelReturn)).all()) == 1
     assert "Dikembalikan" in coordinator.get(f"/seller/PKL/parcels/{parcel.id}").text
-    assert coordinator.get(f"/seller/PKL/parcels/{parcel.id}/return").status_code == 409
+    assert "Ini tidak dapat dilakukan sekarang" in coordinator.get(f"/seller/PKL/parcels/{parcel.id}/return").text
 
 
 def test_a_head_and_another_facility_change_nothing(app: Flask, shop: Shop, order: Order) -> None:

@@ -26,7 +26,7 @@ from storefront.written import Written
 @access.rule(Action.PARCELS_WRITE)
 def new_split(code: str, parcel_id: int) -> ResponseReturnValue:
     """Which pieces go later; with `later=made` those that are made to order are filled in."""
-    sheet = open_sheet(parcel_id, ParcelState.TO_PACK)
+    sheet = own(parcel_id)
     made = [line for line in sheet.lines if line.lead_time_days] if request.args.get("later") == "made" else []
     return split_page(sheet, Written({f"quantity-{line.order_line_id}": str(line.to_pack) for line in made}))
 
@@ -64,7 +64,7 @@ def merge(code: str, parcel_id: int) -> ResponseReturnValue:
 @access.rule(Action.REFUNDS_ASK)
 def new_cannot_fulfil(code: str, parcel_id: int) -> ResponseReturnValue:
     """Which pieces cannot be sent."""
-    return cannot_page(open_sheet(parcel_id, ParcelState.TO_PACK, ParcelState.PACKED), Written({"shipping": "1"}))
+    return cannot_page(own(parcel_id), Written({"shipping": "1"}))
 
 
 @bp.post("/<code>/parcels/<int:parcel_id>/cannot-fulfil")
@@ -95,7 +95,7 @@ def ask_cannot_fulfil(code: str, parcel_id: int) -> ResponseReturnValue:
 @access.rule(Action.PARCELS_WRITE)
 def new_return(code: str, parcel_id: int) -> ResponseReturnValue:
     """What came back."""
-    return return_page(open_sheet(parcel_id, ParcelState.SHIPPED, ParcelState.RECEIVED), Written())
+    return return_page(own(parcel_id), Written())
 
 
 @bp.post("/<code>/parcels/<int:parcel_id>/return")
@@ -147,14 +147,6 @@ def after_pieces(code: str, parcel_id: int, step: str) -> ResponseReturnValue:
     return redirect(url_for("seller.parcel", code=code, parcel_id=own(parcel_id).id, **kept()))
 
 
-def open_sheet(parcel_id: int, *states: ParcelState) -> ParcelSheet:
-    """The own parcel in one of the states in which this can be done. Raises WrongParcelState in another."""
-    sheet = own(parcel_id)
-    if sheet.state not in states:
-        raise ship.WrongParcelState()
-    return sheet
-
-
 def keyed() -> Written:
     """The form that was sent; its key acts once."""
     form = Written(request.form)
@@ -178,18 +170,21 @@ def to_parcel(parcel_id: int) -> ResponseReturnValue:
 
 
 def split_page(sheet: ParcelSheet, form: Written) -> str:
-    return form_page("seller/split.html", sheet, form)
+    return form_page("seller/split.html", sheet, form, ParcelState.TO_PACK)
 
 
 def cannot_page(sheet: ParcelSheet, form: Written) -> str:
-    return form_page("seller/cannot_fulfil.html", sheet, form)
+    return form_page("seller/cannot_fulfil.html", sheet, form, ParcelState.TO_PACK, ParcelState.PACKED)
 
 
 def return_page(sheet: ParcelSheet, form: Written) -> str:
     out = parcel_returns.still_out(db.session.get_one(Parcel, sheet.id))
-    return form_page("seller/return.html", sheet, form, out=out)
+    return form_page("seller/return.html", sheet, form, ParcelState.SHIPPED, ParcelState.RECEIVED, out=out)
 
 
-def form_page(template: str, sheet: ParcelSheet, form: Written, **more: object) -> str:
+def form_page(template: str, sheet: ParcelSheet, form: Written, *states: ParcelState, **more: object) -> str:
+    """The form; what happened to the parcel meanwhile instead, unless it is in one of `states`."""
+    if sheet.state not in states:
+        template = "seller/moved_on.html"
     key = kept_key(form["request_key"])
     return render_template(template, parcel=sheet, form=form, request_key=key, kept=kept(), **more)
