@@ -19,6 +19,7 @@ from storefront.books import proof
 from storefront.extensions import db
 from storefront.facilities import rest
 from storefront.facilities.models import Facility
+from storefront.orders import labels
 from storefront.orders.models import Parcel
 from storefront.people import access, invitations, policy
 from storefront.people.models import Role
@@ -61,7 +62,7 @@ ENTERS = {
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
     "enquiry_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
-    "reply_id", "certificate_id", "draft_id", "product_id", "batch_id",
+    "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "batch_id",
     "event_id", "import_id",
 }  # fmt: skip
 
@@ -95,13 +96,14 @@ def whole_world() -> World:
         problem = make_problem(parcel)
         team = team_of(facility)
         things = listed_things(sku, decree)
+        batch = labels.make_batch(facility.id, [parcel.id], "a6", make_person().id, facility.code.ljust(20, "-"))
         offer = offers.bear(facility.id, "nationwide", 100_000, days.today(), None, person_id=None)
         arguments[facility.code] = {
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
             "number": begun_take(facility.id), **team, **notices_of(facility), **things, **money_of(books, facility),
-            "import_id": make_import(facility),
+            "import_id": make_import(facility), "batch_id": batch.id,
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)
