@@ -113,7 +113,7 @@ def listed_things(sku: str, document_key: str) -> dict[str, Any]:
     batch = Batch(product_id=ids["product_id"], code="B-1", made_on=today(), best_before=today())
     db.session.add(batch)
     db.session.commit()
-    return {**ids, "paper": "pirt", "batch_id": batch.id}
+    return {**ids, "paper": "pirt", "lot_id": batch.id}
 
 
 def jpeg(colour: tuple[int, int, int] = (150, 90, 40), size: tuple[int, int] = (640, 480)) -> bytes:

@@ -20,7 +20,7 @@ from storefront.listings.models import ListingDraft
 from storefront.listings.read import listing_of
 from storefront.listings.typed import blank_variant, typed
 from storefront.orders import recall
-from storefront.stock.models import Batch, BatchPieces
+from storefront.stock.batch_models import Batch, BatchPieces
 
 #: The facility that people look at first, another, and one whose coordinator keeps food in stock.
 OWN, OTHER, KITCHEN = "PKL", "PLP", "BJB"
@@ -162,7 +162,7 @@ def _batches(keepers: Mapping[str, int], today: datetime.date) -> None:
         recall.hold(found, reason, reason_en, person_id=keepers[KITCHEN])
 
 
-def _batch(row: Mapping[str, Any], made_on: datetime.date, life: int, pieces: int, keepers: Mapping[str, int]) -> Batch:
+def _batch(row: Any, made_on: datetime.date, life: int, pieces: int, keepers: Mapping[str, int]) -> Batch:
     code = f"{made_on:%y%m%d}"
     batch = db.session.scalar(select(Batch).where(Batch.product_id == row["product_id"], Batch.code == code))
     if batch is None:

@@ -62,8 +62,8 @@ ENTERS = {
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
     "enquiry_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
-    "reply_id", "certificate_id", "draft_id", "product_id", "batch_id",
-    "event_id", "import_id", "labels_id",
+    "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "labels_id",
+    "event_id", "import_id",
 }  # fmt: skip
 
 

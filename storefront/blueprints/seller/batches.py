@@ -53,59 +53,59 @@ def make_batch(code: str) -> ResponseReturnValue:
     return redirect(url_for("seller.batch_list", code=code), 303)
 
 
-@bp.get("/<code>/batches/<int:batch_id>")
+@bp.get("/<code>/batches/<int:lot_id>")
 @access.rule(Action.STOCK_READ)
-def batch(code: str, batch_id: int) -> ResponseReturnValue:
+def batch(code: str, lot_id: int) -> ResponseReturnValue:
     """One batch: its pieces, the parcels that it went out in, and holding it."""
-    return _page(batch_id, Written())
+    return _page(lot_id, Written())
 
 
-@bp.get("/<code>/batches/<int:batch_id>/<any('hold', 'gone'):step>")
+@bp.get("/<code>/batches/<int:lot_id>/<any('hold', 'gone'):step>")
 @access.rule(Action.STOCK_READ)
-def after_batch_step(code: str, batch_id: int, step: str) -> ResponseReturnValue:
+def after_batch_step(code: str, lot_id: int, step: str) -> ResponseReturnValue:
     """The address of a refused step, opened again."""
-    return redirect(url_for("seller.batch", code=code, batch_id=batches.own(g.facility.id, batch_id).id))
+    return redirect(url_for("seller.batch", code=code, lot_id=batches.own(g.facility.id, lot_id).id))
 
 
-@bp.post("/<code>/batches/<int:batch_id>/hold")
+@bp.post("/<code>/batches/<int:lot_id>/hold")
 @access.rule(Action.STOCK_WRITE)
-def hold_batch(code: str, batch_id: int) -> ResponseReturnValue:
+def hold_batch(code: str, lot_id: int) -> ResponseReturnValue:
     """Stop selling and sending it, and ask the office."""
     form, me = Written(request.form), access.person_id()
 
     def act() -> bool:
-        found = batches.own(g.facility.id, batch_id, lock=True)
+        found = batches.own(g.facility.id, lot_id, lock=True)
         recall.hold(found, form["reason"], form["reason_en"], person_id=me)
         return True
 
     if form.done(act) is None:
-        return _page(batch_id, form), form.status
+        return _page(lot_id, form), form.status
     flash(_("Batch ditahan: tidak dijual dan tidak dikirim. Kantor pusat memutuskan penarikannya."), "ok")
-    return redirect(url_for("seller.batch", code=code, batch_id=batch_id), 303)
+    return redirect(url_for("seller.batch", code=code, lot_id=lot_id), 303)
 
 
-@bp.post("/<code>/batches/<int:batch_id>/gone")
+@bp.post("/<code>/batches/<int:lot_id>/gone")
 @access.rule(Action.STOCK_WRITE)
-def write_off_batch(code: str, batch_id: int) -> ResponseReturnValue:
+def write_off_batch(code: str, lot_id: int) -> ResponseReturnValue:
     """So many pieces of it are gone otherwise."""
     form, me = Written(request.form), access.person_id()
     pieces = form.amount("gone")
 
     def act() -> bool:
-        batches.write_off(g.facility.id, batch_id, form["sku"], pieces, person_id=me)
+        batches.write_off(g.facility.id, lot_id, form["sku"], pieces, person_id=me)
         return True
 
     if form.done(act) is None:
-        return _page(batch_id, form), form.status
+        return _page(lot_id, form), form.status
     flash(_("Disimpan."), "ok")
-    return redirect(url_for("seller.batch", code=code, batch_id=batch_id), 303)
+    return redirect(url_for("seller.batch", code=code, lot_id=lot_id), 303)
 
 
-@bp.get("/<code>/batches/<int:batch_id>/buyers")
+@bp.get("/<code>/batches/<int:lot_id>/buyers")
 @access.rule(Action.BUYERS_READ)
-def batch_buyers(code: str, batch_id: int) -> ResponseReturnValue:
+def batch_buyers(code: str, lot_id: int) -> ResponseReturnValue:
     """Who bought of it, for who may see buyers' data, and only while their parcel needs them."""
-    found = batches.own(g.facility.id, batch_id)
+    found = batches.own(g.facility.id, lot_id)
     rows = []
     for buyer in recall.buyers_of(found.id):
         sheet = parcel_sheet(g.facility.id, buyer.parcel_id, with_buyer=True)
@@ -130,12 +130,12 @@ def change_parcel_batches(code: str, parcel_id: int) -> ResponseReturnValue:
     _own_parcel(parcel_id)
     chosen = {}
     for name, written in request.form.items():
-        line, _sep, batch_id = name.removeprefix("pieces:").partition(":")
-        if name.startswith("pieces:") and line.isdecimal() and batch_id.isdecimal():
+        line, _sep, lot_id = name.removeprefix("pieces:").partition(":")
+        if name.startswith("pieces:") and line.isdecimal() and lot_id.isdecimal():
             number = whole_number(written) if written.strip() else 0
             if number is None:
                 form.wrong(f"batch:{line}", _("Tulis dengan angka bulat, tanpa koma."))
-            chosen[int(line[:18]), int(batch_id[:18])] = number or 0
+            chosen[int(line[:18]), int(lot_id[:18])] = number or 0
 
     def act() -> bool:
         packed_batches.change(parcel_id, chosen, person_id=me)
@@ -181,8 +181,8 @@ def _list(form: Written) -> str:
     return render_template("seller/batches.html", form=form, **known)
 
 
-def _page(batch_id: int, form: Written) -> str:
-    found = batches.own(g.facility.id, batch_id)
+def _page(lot_id: int, form: Written) -> str:
+    found = batches.own(g.facility.id, lot_id)
     buyers = recall.buyers_of(found.id)
     return render_template(
         "seller/batch.html",
