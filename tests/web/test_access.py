@@ -54,7 +54,7 @@ ENTERS = {
 #: Parts of an address that name a facility's own thing.
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
-    "enquiry_id", "problem_id", "offer_id", "batch_id",
+    "enquiry_id", "problem_id", "offer_id", "labels_id",
 }  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def whole_world() -> World:
             "code": facility.code, "parcel_id": parcel.id, "sku": sku, "period": f"{days.today():%Y-%m}",
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
-            "batch_id": batch.id,
+            "labels_id": batch.id,
             **money_of(books, facility),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id

@@ -92,7 +92,7 @@ def test_no_paper_and_no_file_of_a_facility_names_a_buyer_but_the_label(
     problem, line = make_problem(parcel), order.lines[0]
     batch = labels.make_batch(shop.pekalongan.id, [parcel.id], "a6", make_person().id, "k" * 16)
     made = {
-        "code": "PKL", "parcel_id": parcel.id, "sku": "PKL-BATIK", "problem_id": problem.id, "batch_id": batch.id,
+        "code": "PKL", "parcel_id": parcel.id, "sku": "PKL-BATIK", "problem_id": problem.id, "labels_id": batch.id,
         "period": f"{order.paid_at:%Y-%m}", "month": f"{order.paid_at:%Y-%m}", "fund": "premium",
         "workshop_id": line.workshop_id, "form": "pdf", "format": "xlsx", "rule_id": line.split_rule_id,
     }  # fmt: skip

@@ -52,57 +52,57 @@ def make_labels(code: str) -> ResponseReturnValue:
     if batch is None:
         if refusal and isinstance(refusal[0], BatchWaits):
             flash(str(refusal[0].message), "warn")
-            return redirect(url_for("seller.label_batch", code=code, batch_id=refusal[0].batch_id), 303)
+            return redirect(url_for("seller.label_batch", code=code, labels_id=refusal[0].batch_id), 303)
         form.values = {**form.values, "again_asked": refusal}
         return queue_page(form, ids), form.status
-    return redirect(url_for("seller.label_batch", code=code, batch_id=batch.id), 303)
+    return redirect(url_for("seller.label_batch", code=code, labels_id=batch.id), 303)
 
 
-@bp.get("/<code>/labels/<int:batch_id>")
+@bp.get("/<code>/labels/<int:labels_id>")
 @access.rule(Action.BUYERS_READ)
-def label_batch(code: str, batch_id: int) -> ResponseReturnValue:
+def label_batch(code: str, labels_id: int) -> ResponseReturnValue:
     """One batch: its parcels, its prints, and the button."""
-    return batch_page(batch_id, Written())
+    return batch_page(labels_id, Written())
 
 
-@bp.post("/<code>/labels/<int:batch_id>/print")
+@bp.post("/<code>/labels/<int:labels_id>/print")
 @access.rule(Action.PARCELS_WRITE)
-def print_labels(code: str, batch_id: int) -> ResponseReturnValue:
+def print_labels(code: str, labels_id: int) -> ResponseReturnValue:
     """The PDF, with a line in the history for it."""
     form = Written(dict(request.form))
     done = form.done(
-        lambda: labels.print_batch(g.facility.id, batch_id, access.person_id(), form["request_key"], form["reason"])
+        lambda: labels.print_batch(g.facility.id, labels_id, access.person_id(), form["request_key"], form["reason"])
     )
     if done is None:
-        return batch_page(batch_id, form), form.status
+        return batch_page(labels_id, form), form.status
     sheets = [sheet for sheet in labels.sheets(g.facility.id, done.id, with_buyer=True) if sheet.buyer]
     if not sheets:
         flash(_("Tidak satu pun kiriman di kumpulan ini masih memerlukan label."), "info")
-        return redirect(url_for("seller.label_batch", code=code, batch_id=batch_id), 303)
+        return redirect(url_for("seller.label_batch", code=code, labels_id=labels_id), 303)
     pdf = papers.labels_pdf(g.facility, sheets, done.size)
     db.session.commit()
-    return pdf_answer(pdf, f"label-{code}-{batch_id}.pdf")
+    return pdf_answer(pdf, f"label-{code}-{labels_id}.pdf")
 
 
-@bp.post("/<code>/labels/<int:batch_id>/give-up")
+@bp.post("/<code>/labels/<int:labels_id>/give-up")
 @access.rule(Action.PARCELS_WRITE)
-def give_up_labels(code: str, batch_id: int) -> ResponseReturnValue:
+def give_up_labels(code: str, labels_id: int) -> ResponseReturnValue:
     """Let a batch go that was not printed."""
-    labels.give_up(g.facility.id, batch_id, access.person_id())
+    labels.give_up(g.facility.id, labels_id, access.person_id())
     db.session.commit()
     flash(_("Kumpulan label dilepaskan. Tidak ada yang tercetak."), "ok")
     return redirect(url_for("seller.parcels", code=code, **kept()), 303)
 
 
-@bp.get("/<code>/labels/<int:batch_id>/<any('print', 'give-up'):step>")
+@bp.get("/<code>/labels/<int:labels_id>/<any('print', 'give-up'):step>")
 @access.rule(Action.BUYERS_READ)
-def after_label_step(code: str, batch_id: int, step: str) -> ResponseReturnValue:
+def after_label_step(code: str, labels_id: int, step: str) -> ResponseReturnValue:
     """The address of what was sent, opened again: back to the batch."""
-    return redirect(url_for("seller.label_batch", code=code, batch_id=labels.own_batch(g.facility.id, batch_id).id))
+    return redirect(url_for("seller.label_batch", code=code, labels_id=labels.own_batch(g.facility.id, labels_id).id))
 
 
-def batch_page(batch_id: int, form: Written) -> str:
-    batch = labels.own_batch(g.facility.id, batch_id)
+def batch_page(labels_id: int, form: Written) -> str:
+    batch = labels.own_batch(g.facility.id, labels_id)
     prints = labels.prints(batch.id)
     return render_template(
         "seller/label_batch.html",
