@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.seller import bp
-from storefront.blueprints.seller.listings import AFTER_SAVE
 from storefront.blueprints.seller.review_state import review_of
 from storefront.catalogue.models import Product
 from storefront.errors import NotFound
@@ -155,11 +154,3 @@ def _publish_at(form: Written) -> datetime.datetime | None:
         form.wrong("publish_time", _("Tulis jamnya seperti 08:00."))
         return None
     return moment_in(g.facility.time_zone, chosen, time.replace(tzinfo=None))
-
-
-def _on_to_review(draft: ListingDraft) -> ResponseReturnValue:
-    """The editor's button: what was typed is saved, and its review stands on a page of its own."""
-    return redirect(url_for("seller.listing_review", code=g.facility.code, draft_id=draft.id), 303)
-
-
-AFTER_SAVE["ask"] = _on_to_review
