@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, g
 
-from storefront.blueprints.seller import switch
+from storefront.blueprints.seller import menu, switch
 from storefront.books.awaiting import Awaiting, awaiting
 from storefront.people import access, policy
 from storefront.people.policy import Action
@@ -35,7 +35,9 @@ def around() -> dict[str, Any]:
             "ask_refund": allowed(Action.REFUNDS_ASK),
             "read_settlements": allowed(Action.SETTLEMENTS_READ),
             "read_deposits": allowed(Action.DEPOSITS_READ),
+            "see_team": allowed(Action.PEOPLE_READ),
         },
+        "here": menu.section(),
         "other_facilities": switch.others(who),
         "views_here": lambda: views.here(g.facility.id, who.id),
     }
