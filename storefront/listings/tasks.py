@@ -5,7 +5,7 @@ from __future__ import annotations
 from procrastinate import RetryStrategy
 
 from storefront.extensions import db, jobs
-from storefront.listings import photos
+from storefront.listings import originals, photos
 from storefront.listings.paper_ends import queue_reminders
 from storefront.listings.scheduled import publish_due
 
@@ -30,3 +30,10 @@ def prepare_photo(photo_id: int) -> None:
     """Make a photo's files: one at a time, they take memory."""
     photos.prepare(photo_id)
     db.session.commit()
+
+
+@jobs.periodic(cron="41 2 * * *")
+@jobs.task(name="listings.forget_originals", queueing_lock="listings.forget_originals")
+def forget_originals_job(timestamp: int) -> None:
+    """Each night: originals that no draft needs any more."""
+    originals.forget_originals()

@@ -67,6 +67,12 @@ class Store:
         finally:
             draft.unlink(missing_ok=True)
 
+    def below(self, prefix: str) -> list[str]:
+        """The keys of all files below a prefix, such as `originals`; none when there is no such prefix."""
+        found = self.filesystem.find(self.path(prefix))
+        root = str(self.filesystem._strip_protocol(self.root))
+        return [path.removeprefix(root).lstrip("/") for path in found]
+
     def delete(self, key: str) -> None:
         """Remove what lies under `key`, if anything does."""
         if self.exists(key):

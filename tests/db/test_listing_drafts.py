@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storefront.audit.record import dated
 from storefront.catalogue.models import Photo, Product, Variant
 from storefront.errors import Invalid
 from storefront.facilities.models import Workshop
@@ -15,8 +17,10 @@ from storefront.listings import drafts
 from storefront.listings.apply import apply
 from storefront.listings.check import check, faults
 from storefront.listings.models import DraftPhoto, ListingDraft
+from storefront.listings.originals import forget_originals
 from storefront.listings.read import listing_of
 from storefront.listings.typed import blank_variant
+from storefront.media.storage import private_files
 from storefront.stock.models import StockLevel
 from tests.factories import make_category, make_person, make_photo, make_product, make_variant, make_workshop
 
@@ -137,3 +141,27 @@ def test_the_second_of_two_people_is_told_and_nothing_is_lost(db_session: Sessio
     with pytest.raises(Exception, match="not_found"):
         drafts.save(make_workshop().facility_id, draft.id, 2, first.content, person_id=one.id)
     assert db_session.scalar(select(Product.id)) is None
+
+
+def test_an_original_goes_once_its_draft_is_gone_and_nothing_can_be_undone(
+    db_session: Session, workshop: Workshop
+) -> None:
+    store, who = private_files(), make_person().id
+
+    def with_original(key: str) -> ListingDraft:
+        draft = drafts.begin(workshop.facility_id, form_key=None, person_id=who)
+        path = f"originals/{draft.id}/{key * 64}"
+        store.write(path, b"with the place where it was taken")
+        draft.photos.append(DraftPhoto(draft_id=draft.id, position=1, original_key=path))
+        db_session.flush()
+        return draft
+
+    with dated(datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=2)):
+        long_gone = with_original("a")
+        lost = str(long_gone.photos[0].original_key)
+        drafts.discard(long_gone, person_id=who)
+    just_gone, written_on = with_original("b"), with_original("c")
+    kept = [str(draft.photos[0].original_key) for draft in (just_gone, written_on)]
+    drafts.discard(just_gone, person_id=who)  # for a day it can be brought back
+    assert forget_originals() == 1
+    assert [store.exists(key) for key in (lost, *kept)] == [False, True, True]
