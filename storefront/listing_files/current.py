@@ -12,7 +12,7 @@ from storefront.catalogue.models import Product, Variant
 from storefront.extensions import db
 from storefront.listing_files.pictures import PhotoFiles
 from storefront.listing_files.words import Words, words_of
-from storefront.listings.check import Known
+from storefront.listings.findings import Known
 from storefront.listings.models import ListingDraft
 from storefront.listings.typed import blank, blank_variant
 from storefront.stock.models import StockLevel, StockLocation

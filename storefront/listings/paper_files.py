@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from storefront.audit.record import record
 from storefront.errors import Invalid
-from storefront.listings.check import PAPER_NUMBERS
+from storefront.listings.check_words import PAPER_NUMBERS
 from storefront.listings.drafts import OPEN, DraftMoved, DraftWaits, own_draft, touched
 from storefront.listings.listing import PAPER_KINDS
 from storefront.listings.models import ListingDraft
