@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from storefront.audit.record import dated
 from storefront.catalogue.models import Product
 from storefront.demo.moments import at, days
 from storefront.extensions import db
@@ -57,6 +58,14 @@ NOTE = text(
     """INSERT INTO parcel_batches (parcel_id, order_line_id, batch_id, pieces)
        VALUES (:parcel_id, :order_line_id, :batch, :quantity)"""
 )
+#: Nothing of the demo says when it was loaded, and no letter of its past waits for the worker.
+LOADED = (
+    """UPDATE listing_drafts SET created_at = :moment, changed_at = :moment,
+              submitted_at = CASE WHEN submitted_at = now() THEN :moment ELSE submitted_at END,
+              decided_at = CASE WHEN decided_at = now() THEN :moment ELSE decided_at END WHERE created_at = now()""",
+    """UPDATE messages SET created_at = :moment, sent_at = CAST(:moment AS timestamptz) + interval '4 seconds', attempts = 1
+        WHERE created_at = now() AND sent_at IS NULL""",
+)
 
 
 @dataclass
@@ -83,6 +92,9 @@ class Drafted:
         )
         review.approve(planned.id, planned.version, person_id=self.curator)
         self.proposal()
+        db.session.flush()
+        for statement in LOADED:
+            db.session.execute(text(statement), {"moment": at(self.today - days(1), 9)})
         db.session.commit()
 
     def new_one(
@@ -159,7 +171,8 @@ def _batches(keepers: Mapping[str, int], today: datetime.date) -> None:
     if found is not None:
         reason = "Segel beberapa bungkus kurang rapat; isinya dapat melempem."
         reason_en = "The seal of some packs is not tight; the content may turn soft."
-        recall.hold(found, reason, reason_en, person_id=keepers[KITCHEN])
+        with dated(at(today - days(1), 15)):
+            recall.hold(found, reason, reason_en, person_id=keepers[KITCHEN])
 
 
 def _batch(row: Any, made_on: datetime.date, life: int, pieces: int, keepers: Mapping[str, int]) -> Batch:

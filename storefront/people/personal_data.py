@@ -74,6 +74,8 @@ KEPT: dict[str, str] = {
     "satkers.*": "an office at the treasury, and the official who answers for it",
     "bank_accounts.*": "accounts of offices, not of shoppers",
     "bank_files.*": "what the treasurer called the file",
+    "listing_imports.*": "what a coordinator called a file of goods",
+    "listing_import_archives.*": "what a coordinator called a file of pictures",
     "canned_replies.*": "an office's own answers, ready to be used",
     "categories.*": "a category of goods",
     "cities.*": "a city or regency",

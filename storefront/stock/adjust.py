@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from storefront.audit.record import dated_at
 from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.stock.levels import shown_state
@@ -67,8 +68,8 @@ def move(
         "source": source,
         "undoes": undoes,
     }
-    if moved_at is not None:
-        values["moved_at"] = moved_at
+    if (moment := moved_at or dated_at()) is not None:
+        values["moved_at"] = moment
     moved = db.session.execute(
         upsert(StockMovement)
         .values(values)

@@ -121,6 +121,7 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "words FROM thank_yous", "words FROM problems", "answer FROM problems",
         "slug FROM facilities", "body FROM case_messages", "name FROM operators", "legal_basis FROM operators",
         "name FROM cities", "gift_note FROM order_notes", "note FROM order_notes",
+        "name FROM saved_views", "file_name FROM listing_imports",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
     ]  # fmt: skip
     names: set[Any] = {

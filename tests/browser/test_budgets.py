@@ -34,9 +34,10 @@ IN_FIRST_VIEW = """() => [...document.images].filter(i => {
 }).map(i => i.currentSrc)"""
 SMALL_TARGETS = """([thumb, least]) => {
     const found = [];
-    for (const e of document.querySelectorAll('a[href], button, summary, select, textarea, input, label.choice')) {
+    const targets = 'a[href], button, summary, select, textarea, input, label.choice, label.tick';
+    for (const e of document.querySelectorAll(targets)) {
         if (e.type === 'hidden' || !e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
-        if (e.closest('.sr, .skip, [aria-hidden=true]') || e.matches('label.choice input')) continue;
+        if (e.closest('.sr, .skip, [aria-hidden=true]') || e.matches('label.choice input, label.tick input')) continue;
         const after = getComputedStyle(e, '::after');
         const whole = after.position === 'absolute' && after.inset === '0px' ? e.closest('article') : null;
         const box = (whole ?? e).getBoundingClientRect();

@@ -14,6 +14,7 @@ from storefront.bank import automatic, transfers
 from storefront.bank.models import BankLine, BankMatchPosting, BankReturn, HeldTransfer
 from storefront.bank.transfers import NotEnough
 from storefront.books.four_eyes import Decided
+from storefront.days import today
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.ledger.balance import balance
@@ -26,7 +27,6 @@ from storefront.payments.models import Payment, PaymentEvent, Refund
 from storefront.payments.transfer import ALPHABET, codes_in, new_code
 from tests.bank_samples import Movement
 from tests.banking import (
-    TODAY,
     Asked,
     ask_for_transfer,
     handle_events,
@@ -171,7 +171,7 @@ def test_codes_have_no_signs_that_are_taken_for_another() -> None:
 def test_the_same_file_again_pays_nothing_again(bank: Bank) -> None:
     asked = ask_for_transfer((bank.shop.batik, 1))
     bank.arrives(paid(asked))
-    assert bank.arrives(paid(asked), Movement(TODAY, 1, "LAIN")) != []
+    assert bank.arrives(paid(asked), Movement(today(), 1, "LAIN")) != []
     settle(bank.account)
     assert (
         db.session.scalar(
@@ -237,7 +237,7 @@ def test_the_right_amount_after_a_wrong_one_pays(bank: Bank) -> None:
 
 def test_a_second_transfer_with_the_same_code_goes_back(bank: Bank, run_jobs: Callable[[], None]) -> None:
     asked = ask_for_transfer((bank.shop.batik, 1))
-    bank.arrives(paid(asked), paid(asked, day=TODAY - datetime.timedelta(1)))
+    bank.arrives(paid(asked), paid(asked, day=today() - datetime.timedelta(1)))
     assert state_of(asked.order) == "paid"
     (refund,) = db.session.scalars(select(Refund))
     assert (refund.reason, refund.amount) == ("paid_twice", asked.total)
@@ -295,7 +295,7 @@ def test_a_transfer_for_an_order_that_was_to_be_paid_otherwise_counts(bank: Bank
     order = make_order((bank.shop.batik, 1))
     payment = open_payment(order)
     db.session.commit()
-    (line,) = bank.arrives(Movement(TODAY, payment.amount, f"PESANAN {order.number}"))
+    (line,) = bank.arrives(Movement(today(), payment.amount, f"PESANAN {order.number}"))
     transfers.take_for_order(line.id, order.number, person_id=bank.person)
     db.session.commit()
     handle_events()
@@ -303,7 +303,7 @@ def test_a_transfer_for_an_order_that_was_to_be_paid_otherwise_counts(bank: Bank
 
 
 def test_an_unknown_order_takes_no_money(bank: Bank) -> None:
-    (line,) = bank.arrives(Movement(TODAY, 10_000, "APA INI"))
+    (line,) = bank.arrives(Movement(today(), 10_000, "APA INI"))
     with pytest.raises(NotFound):
         transfers.take_for_order(line.id, "KB-0000-0000", person_id=bank.person)
 

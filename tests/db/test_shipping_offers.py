@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from storefront.days import today
-from storefront.orders.packing import pick_list
+from storefront.orders.packing import parcels
 from storefront.orders.parcel_sheet import parcel_sheet
+from storefront.orders.pick_list import pick_list
 from storefront.shipping.models import FacilityCourier, FreeShipping, ShippingMethod
 from storefront.shipping.quote import Rate, amount_for
 from storefront.verify.everything import INVARIANTS
@@ -140,9 +141,9 @@ def test_notes_reach_the_office_alone_and_can_be_erased(shop: Shop, client: Flas
     notes = db_session.execute(text("SELECT gift_note, note FROM order_notes")).all()
     assert notes == [("Selamat!\n\nDari <b>kami</b>", "Titip di pos")]
     pay(db_session.scalar(text("SELECT p.id FROM payments p JOIN order_notes USING (order_id)")))  # type: ignore[arg-type]
-    ((row, lines),) = pick_list(shop.pekalongan.id)
-    assert "Selamat" not in repr((row, lines))
-    sheet = parcel_sheet(shop.pekalongan.id, row.id, with_buyer=True)
+    (parcel,) = parcels(shop.pekalongan.id).rows
+    assert "Selamat" not in repr((parcel, pick_list([parcel.id])))
+    sheet = parcel_sheet(shop.pekalongan.id, parcel.id, with_buyer=True)
     assert sheet is not None
     assert sheet.buyer is not None
     assert (sheet.buyer.gift_note, sheet.buyer.note) == ("Selamat!\n\nDari <b>kami</b>", "Titip di pos")

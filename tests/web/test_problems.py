@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from storefront.aftercare import answers
 from storefront.aftercare.models import Problem
 from storefront.books import refunds
-from storefront.display import format_date
+from storefront.display import format_day
 from storefront.embedded import SUPERUSER
 from storefront.errors import Invalid
 from storefront.extensions import db
@@ -84,7 +84,7 @@ def test_a_report_with_photos_becomes_a_refund(
 
     coordinator = sign_in(app.test_client(), make_account("coordinator", facilities=(shop.pekalongan,)))
     foreign = sign_in(app.test_client(), make_account("coordinator", facilities=(shop.ambon,)))
-    assert f"jawab paling lambat {format_date(problem.answer_by)}" in coordinator.get("/seller/PKL/").text
+    assert f"jawab paling lambat {format_day(problem.answer_by)}" in coordinator.get("/seller/PKL/").text
     seen = coordinator.get(f"/seller/PKL/problems/{problem.id}").text
     assert "Kainnya sobek" in seen
     assert "Sari" not in seen

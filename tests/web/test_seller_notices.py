@@ -109,7 +109,8 @@ def test_a_list_is_kept_as_a_view_renamed_deleted_and_had_back(coordinator: Flas
     assert post(coordinator, f"{address}/restore").status_code == 303
     assert "Kemas dulu" in coordinator.get("/seller/PKL/parcels").text
     assert post(coordinator, "/seller/PKL/views", {**form, "list": "seller.today", "name": "x"}).status_code == 404
-    trail = db_session.scalars(select(AuditEvent.action).where(AuditEvent.subject_kind == "saved_view"))
+    wanted = select(AuditEvent.action).where(AuditEvent.subject_kind == "saved_view").order_by(AuditEvent.id)
+    trail = db_session.scalars(wanted)
     assert list(trail) == ["view.saved", "view.rename", "view.delete", "view.restore"]
 
 
