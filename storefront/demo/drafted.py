@@ -63,7 +63,8 @@ LOADED = (
     """UPDATE listing_drafts SET created_at = :moment, changed_at = :moment,
               submitted_at = CASE WHEN submitted_at = now() THEN :moment ELSE submitted_at END,
               decided_at = CASE WHEN decided_at = now() THEN :moment ELSE decided_at END WHERE created_at = now()""",
-    """UPDATE messages SET created_at = :moment, sent_at = CAST(:moment AS timestamptz) + interval '4 seconds', attempts = 1
+    """UPDATE messages
+          SET created_at = :moment, sent_at = CAST(:moment AS timestamptz) + interval '4 seconds', attempts = 1
         WHERE created_at = now() AND sent_at IS NULL""",
 )
 
@@ -145,8 +146,10 @@ class Drafted:
 
 def add(keepers: Mapping[str, int], curator: int, today: datetime.date) -> None:
     """Write all of it down; commits. `keepers`: coordinators' ids by facility code."""
-    Drafted(keepers, curator, today).write()
+    with dated(at(today - days(1), 9)):
+        Drafted(keepers, curator, today).write()
     _batches(keepers, today)
+    db.session.execute(text("DELETE FROM procrastinate_jobs"))  # nothing of it is left for the worker
     db.session.commit()
 
 

@@ -89,9 +89,6 @@ def test_what_was_typed_without_a_line_comes_back_after_the_page_was_closed(visi
     page.context.set_offline(False)
     page.goto(address)
     expect(page.locator("[name='variants.0.price']")).to_have_value("75000")
-    expect(page.locator("#said")).to_contain_text(
-        maker.says("Tulisan yang belum terkirim dari perangkat ini sudah dikembalikan ke formulir.")
-    )
     page.reload()
     expect(page.locator("[name='variants.0.price']")).to_have_value("75000")
     maker.trouble = [one for one in maker.trouble if "ERR_INTERNET_DISCONNECTED" not in one]
