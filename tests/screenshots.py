@@ -15,6 +15,7 @@ from tests.browser.visitor import Visitor, sign_in
 from tests.clones import TestServer
 from tests.demo import demo_template
 from tests.everything import browser as chromium_path
+from tests.first_product import first_product
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 PHONE, DESK = (390, 844), (1280, 844)
@@ -70,6 +71,11 @@ def take(shop: LiveShop) -> None:
         save("finance", [shot(finance, "/finance/")])
         save("statement", [shot(finance, f"/finance/statements/PKL/{shop.value(CLOSED)}")])
         save("month", [shot(finance, f"/finance/periods/{shop.value(OPEN)}")])
+        pictures, counted = first_product(lambda account: person(browser, shop, PHONE, account), shot)
+        for name, taken in pictures.items():
+            save(name, taken)
+        for name, (taps, keys) in counted.items():
+            print(f"{name}: {taps} taps, {keys} keystrokes")
         browser.close()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.hands import Hands
 from tests.browser.test_keyboard import FOCUS
 from tests.browser.visitor import Visitor
 from tests.listings import jpeg
@@ -15,27 +16,6 @@ from tests.listings import jpeg
 Visit = Callable[..., Visitor]
 COORDINATOR = "coordinator@demo.test"
 ADDRESS = "/seller/PKL/listings"
-
-
-class Hands:
-    """What a thumb does: each tap and each key is counted."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        self.visitor, self.taps, self.keys = visitor, 0, 0
-
-    def tap(self, selector: str) -> None:
-        self.visitor.page.locator(selector).first.click()
-        self.taps += 1
-
-    def type(self, selector: str, text: str) -> None:
-        self.tap(selector)
-        self.visitor.page.keyboard.type(text)
-        self.keys += len(text)
-
-    def choose(self, selector: str, label: str | int) -> None:
-        box = self.visitor.page.locator(selector)
-        box.select_option(index=label) if isinstance(label, int) else box.select_option(label=label)
-        self.taps += 2
 
 
 def test_a_listing_from_a_phone_on_a_line_that_breaks(visit: Visit, tmp_path: Path) -> None:
