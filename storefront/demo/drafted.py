@@ -63,6 +63,11 @@ LOADED = (
     """UPDATE listing_drafts SET created_at = :moment, changed_at = :moment,
               submitted_at = CASE WHEN submitted_at = now() THEN :moment ELSE submitted_at END,
               decided_at = CASE WHEN decided_at = now() THEN :moment ELSE decided_at END WHERE created_at = now()""",
+    """UPDATE listing_decisions SET submitted_at = :moment, decided_at = :moment WHERE decided_at = now()""",
+    "UPDATE listing_news SET created_at = :moment WHERE created_at >= now()",
+    "UPDATE notices SET created_at = :moment WHERE created_at >= now()",
+    """UPDATE batches SET created_at = :moment, asked_at = CASE WHEN asked_at >= now() THEN :moment ELSE asked_at END
+        WHERE created_at >= now()""",
     """UPDATE messages
           SET created_at = :moment, sent_at = CAST(:moment AS timestamptz) + interval '4 seconds', attempts = 1
         WHERE created_at = now() AND sent_at IS NULL""",
@@ -93,9 +98,7 @@ class Drafted:
         )
         review.approve(planned.id, planned.version, person_id=self.curator)
         self.proposal()
-        db.session.flush()
-        for statement in LOADED:
-            db.session.execute(text(statement), {"moment": at(self.today - days(1), 9)})
+        _long_ago(self.today)
         db.session.commit()
 
     def new_one(
@@ -144,11 +147,19 @@ class Drafted:
         return db.session.get_one(Product, chosen)
 
 
+def _long_ago(today: datetime.date) -> None:
+    db.session.flush()
+    for statement in LOADED:
+        db.session.execute(text(statement), {"moment": at(today - days(1), 9)})
+    db.session.expire_all()
+
+
 def add(keepers: Mapping[str, int], curator: int, today: datetime.date) -> None:
     """Write all of it down; commits. `keepers`: coordinators' ids by facility code."""
     with dated(at(today - days(1), 9)):
         Drafted(keepers, curator, today).write()
     _batches(keepers, today)
+    _long_ago(today)
     db.session.execute(text("DELETE FROM procrastinate_jobs"))  # nothing of it is left for the worker
     db.session.commit()
 
