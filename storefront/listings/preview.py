@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from sqlalchemy import func, select
 
-from storefront.catalogue.models import Product, ProductStatus
+from storefront.catalogue.models import Product, ProductStatus, Variant
+from storefront.catalogue.shown_state import refresh_shown_state
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.listings.apply import apply
@@ -27,6 +28,7 @@ def as_listed(draft: ListingDraft, facility: Facility, show: Callable[[Product],
         product.published_at = product.published_at or now
         product.status = ProductStatus.PUBLISHED.value
         db.session.flush()
+        refresh_shown_state(list(db.session.scalars(select(Variant.id).where(Variant.product_id == product.id))))
         try:
             return show(product)
         finally:
