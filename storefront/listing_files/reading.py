@@ -14,7 +14,7 @@ from storefront.extensions import db
 from storefront.listing_files.columns import BY_KEY, EXAMPLE, REASONS, keys_of, read_cell
 from storefront.listing_files.csv_sheet import read_csv
 from storefront.listing_files.current import Current, current
-from storefront.listing_files.judge import FileRow, judge
+from storefront.listing_files.judge import judge
 from storefront.listing_files.models import (
     ImportState,
     ListingImport,
@@ -22,6 +22,7 @@ from storefront.listing_files.models import (
     ListingImportRow,
 )
 from storefront.listing_files.pictures import PhotoFiles
+from storefront.listing_files.rows import FileRow
 from storefront.listing_files.sheet import MOST_COLUMNS, BadListingFile, Sheet
 from storefront.listing_files.workbook_sheet import read_workbook
 from storefront.media.storage import private_files

@@ -21,9 +21,10 @@ from storefront import crash_points
 from storefront.audit.record import record
 from storefront.errors import DomainError
 from storefront.extensions import db, defer
-from storefront.listing_files.judge import FileRow, Plan, judge
+from storefront.listing_files.judge import judge
 from storefront.listing_files.models import ImportState, ListingImport, ListingImportRow
 from storefront.listing_files.reading import again, current_of
+from storefront.listing_files.rows import FileRow, Plan
 from storefront.listing_files.store import Moved, store
 
 log = structlog.get_logger("storefront.listing_files")

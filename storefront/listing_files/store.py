@@ -15,8 +15,8 @@ from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
 from storefront.listing_files.content import write
 from storefront.listing_files.current import Current
-from storefront.listing_files.judge import Plan
 from storefront.listing_files.pictures import BadPhotoFile
+from storefront.listing_files.rows import Plan
 from storefront.listings import drafts, photos
 from storefront.listings.models import DraftPhoto, ListingDraft
 from storefront.listings.typed import blank, kept

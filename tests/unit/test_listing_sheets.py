@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from storefront.listing_files.columns import guarded, unguarded
 from storefront.listing_files.content import plain
 from storefront.listing_files.csv_sheet import read_csv
-from storefront.listing_files.judge import FileRow
 from storefront.listing_files.pictures import BadArchive, open_archive, plain_name
 from storefront.listing_files.reading import open_sheet, rows_of
+from storefront.listing_files.rows import FileRow
 from storefront.listing_files.sheet import BadListingFile
 from storefront.listing_files.written_file import FORMATS, Table, file_of
 
