@@ -149,9 +149,7 @@ BEGIN
     ), done AS (SELECT id, refresh_listing(id)::text FROM changed)
     SELECT count(*) INTO products_changed FROM done;
     IF products_changed > 0 THEN
-        UPDATE catalogue_version SET version = version + 1, raised_by = pg_current_xact_id()
-         WHERE raised_by IS DISTINCT FROM pg_current_xact_id();
-        PERFORM pg_notify('catalogue', '');
+        PERFORM raise_catalogue_version();
     END IF;
     RETURN products_changed;
 END $$;

@@ -70,9 +70,7 @@ BEGIN
     IF cardinality(stale) > 0 THEN
         UPDATE listings SET paused_until = NULL WHERE product_id = ANY (stale);
         PERFORM refresh_listing(id) FROM unnest(stale) id;
-        UPDATE catalogue_version SET version = version + 1, raised_by = pg_current_xact_id()
-         WHERE raised_by IS DISTINCT FROM pg_current_xact_id();
-        PERFORM pg_notify('catalogue', '');
+        PERFORM raise_catalogue_version();
     END IF;
     RETURN cardinality(stale);
 END $$;
