@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,10 +13,12 @@ from sqlalchemy import func, select
 from storefront.audit.models import AuditEvent
 from storefront.audit.record import record
 from storefront.catalogue.models import Product, ProductStatus
+from storefront.days import today
 from storefront.errors import DomainError, NotFound
 from storefront.extensions import db, defer
 from storefront.listings import drafts
 from storefront.listings.models import DraftPhoto, ListingDraft
+from storefront.listings.needs import missing
 from storefront.listings.read import listing_of
 from storefront.listings.typed import typed
 
@@ -34,6 +37,16 @@ class CannotUndo(DomainError):
 
     code, status = "cannot_undo", 409
     message = _l("Ini tidak dapat diurungkan lagi: sudah ada perubahan sesudahnya.")
+
+
+class NotOnSaleAgain(DomainError):
+    """It lacks by now what its category asks for, so it may not go back on sale; `reasons` by field."""
+
+    code, status = "not_on_sale_again", 409
+    message = _l("Karya ini belum boleh tampil lagi di toko.")
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__(" ".join([str(type(self).message), *reasons.values()]), extra={"reasons": dict(reasons)})
 
 
 def own_product(facility_id: int, product_id: int, *, lock: bool = False) -> Product:
@@ -125,12 +138,32 @@ def _set(product: Product, status: ProductStatus, action: str, person_id: int) -
     )
 
 
-def bring_back(product: Product, *, person_id: int) -> None:
+def bring_back(product: Product, *, person_id: int, to_mend: bool = False) -> None:
     """Undo the last of `unpublish` and `archive`. Never commits.
 
-    What was on sale goes back on sale within a day; later it lies unpublished, and a curator looks at it again. Raises
-    CannotUndo when something else changed its status since.
+    What was on sale goes back on sale within a day; later, or `to_mend`, it lies unpublished, and a curator looks at
+    it again. Raises CannotUndo when something else changed its status since, NotOnSaleAgain.
     """
+    if to_mend and product.status == ProductStatus.DRAFT.value:
+        return
+    status = _status_before(product)
+    if status == ProductStatus.PUBLISHED and to_mend:
+        status = ProductStatus.DRAFT
+    elif status == ProductStatus.PUBLISHED:
+        _may_sell_again(product)
+    _set(product, status, "brought_back", person_id)
+
+
+def _may_sell_again(product: Product) -> None:
+    """As `publish_complete` in the database would refuse it. Raises NotOnSaleAgain."""
+    until = product.sells_unpapered_until
+    reasons = missing(listing_of(product), today()) if until is None or until < today() else {}
+    if reasons:
+        raise NotOnSaleAgain(reasons)
+
+
+def _status_before(product: Product) -> ProductStatus:
+    """What a product was before it was taken off or put away. Raises CannotUndo."""
     last = db.session.execute(
         select(AuditEvent.action, AuditEvent.details, AuditEvent.at, func.now().label("now"))
         .where(AuditEvent.subject_kind == KIND, AuditEvent.subject_id == str(product.id))
@@ -145,12 +178,11 @@ def bring_back(product: Product, *, person_id: int) -> None:
     ):
         if product.status != ProductStatus.ARCHIVED.value:
             raise CannotUndo()
-        status = ProductStatus.DRAFT
-    else:
-        status = ProductStatus(last.details["before"])
-        if last.now - last.at > UNDO and status == ProductStatus.PUBLISHED:
-            status = ProductStatus.DRAFT
-    _set(product, status, "brought_back", person_id)
+        return ProductStatus.DRAFT
+    status = ProductStatus(last.details["before"])
+    if last.now - last.at > UNDO and status == ProductStatus.PUBLISHED:
+        return ProductStatus.DRAFT
+    return status
 
 
 def discard(draft: ListingDraft, *, person_id: int) -> int:

@@ -297,6 +297,33 @@ def test_a_listing_is_copied_taken_off_archived_and_thrown_away_and_each_is_undo
     assert "Kain batik (salinan)" not in desk.get(f"{PKL}?state=published").text
 
 
+def test_what_may_not_go_back_on_sale_opens_its_own_page_with_the_reason(
+    desk: Desk, shop: Shop, db_session: Session
+) -> None:
+    product = shop.batik.product
+    make_photo(product)
+    db_session.commit()
+    here, needs = f"{PKL}/products/{product.id}", "INSERT INTO category_needs VALUES (:id, 'halal')"
+    asked = "Kategori ini meminta sertifikat halal"
+    for act in ("unpublish", "archive"):
+        desk.send(f"{here}/{act}")
+        # Meanwhile its category asks for something that it does not have.
+        db_session.execute(text(needs), {"id": product.category_id})
+        db_session.commit()
+        refused = desk.send(f"{here}/bring-back")
+        draft = db_session.execute(select(ListingDraft)).scalar_one()
+        assert (refused.status_code, refused.location) == (303, f"{PKL}/{draft.id}/review")
+        page = html.unescape(desk.get(refused.location).text)
+        assert f"Kain batik: Karya ini belum boleh tampil lagi di toko. {asked}" in page
+        assert page.count(asked) == 2  # in the message, and on the list below it
+        assert f'action="{PKL}/{draft.id}/papers"' in page
+        db_session.expire_all()
+        assert product.status == "draft"
+        db_session.execute(text("DELETE FROM category_needs"))
+        db_session.execute(text("UPDATE products SET status = 'published'"))
+        db_session.commit()
+
+
 def test_photos_are_ordered_turned_cut_taken_out_and_back(
     desk: Desk, begin: Callable[..., int], db_session: Session, run_jobs: Callable[[], None]
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.listing_page import moved, said
@@ -53,6 +54,7 @@ def listing_preview(code: str, draft_id: int) -> ResponseReturnValue:
     return never_kept(page)
 
 
+TO_MEND = _l("Karyanya kini ada di draf: lengkapi, lalu minta tinjauan di halaman ini.")
 #: Nobody has said anything of what nobody has seen.
 NO_VOICES: dict[str, Any] = {"rating": None, "reviews": [], "questions": [], "questions_total": 0, "reviews_total": 0}
 
@@ -177,8 +179,17 @@ def archive_product(code: str, product_id: int) -> ResponseReturnValue:
 @bp.post("/<code>/listings/products/<int:product_id>/bring-back")
 @access.rule(Action.LISTINGS_WRITE)
 def bring_product_back(code: str, product_id: int) -> ResponseReturnValue:
-    """Undo taking off or archiving."""
-    return acted(product_id, lifecycle.bring_back, _("Karya kembali seperti sebelumnya."), undo=False)
+    """Undo taking off or archiving; what may not be on sale by now opens its own page, with the reasons there."""
+    try:
+        return acted(product_id, lifecycle.bring_back, _("Karya kembali seperti sebelumnya."), undo=False)
+    except lifecycle.NotOnSaleAgain as refusal:
+        db.session.rollback()
+        product = lifecycle.own_product(g.facility.id, product_id, lock=True)
+        lifecycle.bring_back(product, person_id=access.person_id(), to_mend=True)
+        draft = drafts.draft_of(product, person_id=access.person_id())
+        db.session.commit()
+        flash(f"{product.title}: {refusal.message} {TO_MEND}", "bad")
+        return redirect(url_for("seller.listing_review", code=code, draft_id=draft.id), 303)
 
 
 def acted(product_id: int, act: Callable[..., None], sentence: str, *, undo: bool = True) -> ResponseReturnValue:
