@@ -1,15 +1,17 @@
-"""Promised days of parcels that are not packed yet, when a facility's calendar changes; and what buyers are told.
+"""Promised days of parcels that are not packed yet, when a facility's calendar or what they hold changes.
 
-A parcel's day is reckoned anew from the day on which it was paid. When it comes later than was promised, its buyer is
-told once for each such change; a day that comes earlier is nobody's worry.
+A parcel's day is reckoned anew from the day on which it was paid, by what still goes into its box. When the calendar
+makes it later than was promised, its buyer is told once for each such change; a day that comes earlier is nobody's
+worry. Pieces that change their parcel are never promised later by that.
 """
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, text
 
 from storefront.days import accounting_day
 from storefront.extensions import db
@@ -17,9 +19,18 @@ from storefront.facilities import rest
 from storefront.facilities.models import DayOff, Pause
 from storefront.facilities.working_days import all_ready_on, calendar_of
 from storefront.mail.owe import owe
-from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState
+from storefront.orders.models import Order, Parcel, ParcelState
 
 Change = TypeVar("Change", Pause, DayOff, None)
+#: Days to make each line of parcels, and whether any of its pieces still goes into the box: no refund speaks of them.
+LEADS = text(
+    """
+    SELECT l.parcel_id, o.lead_time_days, l.quantity > COALESCE((
+               SELECT sum(x.quantity) FROM refund_pieces x JOIN refunds r ON r.id = x.refund_id
+                WHERE x.parcel_id = l.parcel_id AND x.order_line_id = l.order_line_id
+                  AND r.state NOT IN ('rejected', 'failed')), 0) AS is_packed
+      FROM parcel_lines l JOIN order_lines o ON o.id = l.order_line_id WHERE l.parcel_id = ANY (:ids)"""
+)
 
 
 def pause(
@@ -77,27 +88,49 @@ def move(facility_id: int, cause: str) -> int:
     ).all()
     if not parcels:
         return 0
-    leads: dict[int, list[int | None]] = {}
-    ids = [parcel.id for parcel, _paid_at in parcels]
-    lines = select(ParcelLine.parcel_id, OrderLine.lead_time_days).join(
-        OrderLine, OrderLine.id == ParcelLine.order_line_id
-    )
-    for parcel_id, lead in db.session.execute(lines.where(ParcelLine.parcel_id.in_(ids))):
-        leads.setdefault(parcel_id, []).append(lead)
-    # Days off that are over by now counted too when their parcels were paid.
-    days = calendar_of(facility_id, min(accounting_day(paid_at) for _parcel, paid_at in parcels))
+    reckoned = _reckoned(facility_id, [(parcel.id, paid_at) for parcel, paid_at in parcels])
     later = 0
-    for parcel, paid_at in parcels:
-        before, parcel.ready_by = (
-            parcel.ready_by,
-            all_ready_on(accounting_day(paid_at), leads.get(parcel.id, []), days),
-        )
+    for parcel, _paid_at in parcels:
+        before, parcel.ready_by = parcel.ready_by, reckoned[parcel.id]
         if before is not None and parcel.ready_by > before:
             later += owe(
                 "parcel_later", parcel.order_id, parcel_id=parcel.id, key=f"parcel:{parcel.id}:later:{cause}"
             )
     db.session.flush()
     return later
+
+
+def follow(*parcels: Parcel, at_latest: datetime.date | None) -> None:
+    """Pieces changed their parcel: each of these parcels of one order is promised for the day of what it holds now.
+
+    `at_latest`: the day that its pieces are promised for already. Never commits.
+    """
+    paid_at = db.session.execute(select(Order.paid_at).where(Order.id == parcels[0].order_id)).scalar_one()
+    if paid_at is None or at_latest is None:
+        return
+    db.session.flush()
+    reckoned = _reckoned(parcels[0].facility_id, [(parcel.id, paid_at) for parcel in parcels])
+    for parcel in parcels:
+        parcel.ready_by = min(reckoned[parcel.id], at_latest)
+    db.session.flush()
+
+
+def _reckoned(
+    facility_id: int, parcels: Sequence[tuple[int, datetime.datetime]]
+) -> dict[int, datetime.date]:
+    """The day on which each parcel leaves, by its id and the moment it was paid."""
+    all_of: dict[int, list[int | None]] = {}
+    packed: dict[int, list[int | None]] = {}
+    for row in db.session.execute(LEADS, {"ids": [parcel_id for parcel_id, _paid_at in parcels]}):
+        all_of.setdefault(row.parcel_id, []).append(row.lead_time_days)
+        if row.is_packed:
+            packed.setdefault(row.parcel_id, []).append(row.lead_time_days)
+    # Days off that are over by now counted too when their parcels were paid.
+    days = calendar_of(facility_id, min(accounting_day(paid_at) for _id, paid_at in parcels))
+    return {
+        parcel_id: all_ready_on(accounting_day(paid_at), packed.get(parcel_id) or all_of.get(parcel_id, []), days)
+        for parcel_id, paid_at in parcels
+    }
 
 
 def _followed(facility_id: int, row: Change, cause: str) -> Change:

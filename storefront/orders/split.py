@@ -17,7 +17,9 @@ from storefront.audit.record import record
 from storefront.days import today
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
+from storefront.mail.owe import owe
 from storefront.orders.models import Order, Parcel, ParcelLine, ParcelState, RefundPieces
+from storefront.orders.promised import follow
 from storefront.orders.ship import WrongParcelState
 from storefront.payments.models import Refund
 
@@ -42,8 +44,9 @@ def split_parcel(
 ) -> Parcel:
     """Put `pieces` (by order line) of a parcel to pack into a new one, which is promised for `ready_by`.
 
-    By default it keeps the promise of the first; shipping stays with that one. The same key gives the parcel that it
-    made before. Never commits. Raises Invalid (`quantity-<line>`, `pieces`, `ready_by`), WrongParcelState.
+    Each of the two is promised for the day of what it holds now, never later than both were; a later `ready_by` is
+    told to the buyer. Shipping stays with the first. The same key gives the parcel that it made before. Never commits.
+    Raises Invalid (`quantity-<line>`, `pieces`, `ready_by`), WrongParcelState.
     """
     parcel = locked(parcel_id)
     made: Parcel | None = db.session.scalar(select(Parcel).where(Parcel.split_key == split_key))
@@ -53,7 +56,7 @@ def split_parcel(
         return made
     if parcel.state != ParcelState.TO_PACK or parcel.merged_at is not None:
         raise WrongParcelState()
-    wanted = _wanted(parcel, pieces, ready_by)
+    wanted, promised = _wanted(parcel, pieces, ready_by), parcel.ready_by
     position = db.session.scalar(select(func.max(Parcel.position)).where(Parcel.order_id == parcel.order_id)) or 0
     later = Parcel(
         order_id=parcel.order_id,
@@ -63,7 +66,7 @@ def split_parcel(
         is_pickup=parcel.is_pickup,
         shipping_amount=0,
         state=ParcelState.TO_PACK.value,
-        ready_by=ready_by or parcel.ready_by,
+        ready_by=promised,
         days_min=parcel.days_min,
         days_max=parcel.days_max,
         split_from=parcel.id,
@@ -76,7 +79,14 @@ def split_parcel(
         db.session.execute(
             insert(ParcelLine).values(parcel_id=later.id, order_line_id=line_id, quantity=quantity)
         )
-    details = {"to": later.position, "pieces": sum(wanted.values()), "ready_by": str(later.ready_by or "")}
+    follow(parcel, later, at_latest=promised)
+    if ready_by is not None:
+        later.ready_by = ready_by
+        db.session.flush()
+        if promised is not None and ready_by > promised:
+            owe("parcel_apart", parcel.order_id, parcel_id=later.id, key=f"parcel:{later.id}:apart")
+    days = {"ready_by": str(later.ready_by or ""), "first_ready_by": str(parcel.ready_by or "")}
+    details = {"to": later.position, "pieces": sum(wanted.values()), **days}
     _record("parcel.split", parcel, person_id, details)
     _refresh(parcel, later)
     return later
@@ -111,9 +121,11 @@ def merge_back(parcel_id: int, person_id: int) -> Parcel:
                 set_={"quantity": ParcelLine.quantity + added.excluded.quantity},
             )
         )
+    promised = max((day for day in (first.ready_by, parcel.ready_by) if day is not None), default=None)
     parcel.state = ParcelState.CANCELLED.value
     parcel.merged_at = db.session.execute(select(func.now())).scalar_one()
     db.session.flush()
+    follow(first, at_latest=promised)
     details = {"into": first.position, "pieces": sum(quantity for _line, quantity in lines)}
     _record("parcel.merged", parcel, person_id, details)
     _refresh(parcel, first)

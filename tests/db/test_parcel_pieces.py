@@ -24,6 +24,7 @@ from storefront.books.refunds import LineWish
 from storefront.embedded import OWNER, SUPERUSER
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
+from storefront.facilities.working_days import calendar_of, ready_on
 from storefront.orders import ship, split
 from storefront.orders.models import Order, Parcel
 from storefront.orders.packing import packed_lines
@@ -107,7 +108,7 @@ def test_a_part_leaves_first_and_the_order_is_partly_shipped(
     db.session.commit()
     run_jobs()
     # One letter for each step of the order, however many parcels it came to have.
-    assert kinds(order.id) == ["order_placed", "order_paid", "order_received"]
+    assert kinds(order.id) == ["order_placed", "order_paid", "parcel_apart", "order_received"]
     assert order_status(order.id)[0] == "completed"
     assert broken(database) == []
 
@@ -133,6 +134,42 @@ def test_a_split_is_undone_while_nothing_is_packed(order: Order, person: int, da
     steps = [action.removeprefix("parcel.") for action in db.session.scalars(trail)]
     assert steps == ["split", "split", "packed", "to_pack", "merged", "merged"]
     assert broken(database) == []
+
+
+def test_each_parcel_is_promised_for_the_day_of_what_it_holds(
+    order: Order, person: int, run_jobs: Callable[[], None]
+) -> None:
+    first, batik, chair = order.parcels[0], line(order, "PKL-BATIK"), line(order, "PKL-KURSI")
+    slow, calendar = first.ready_by, calendar_of(first.facility_id, days.today())
+    assert slow == ready_on(days.today(), 14, calendar)
+    quick = ready_on(days.today(), None, calendar)
+    made = split.split_parcel(first.id, {chair: 2}, person, KEYS[0])
+    assert (first.ready_by, made.ready_by) == (quick, slow)
+    split.merge_back(made.id, person)
+    assert first.ready_by == slow
+    shelf = split.split_parcel(first.id, {batik: 3}, person, KEYS[1])
+    assert (first.ready_by, shelf.ready_by) == (slow, quick)
+    split.merge_back(shelf.id, person)
+    # A calendar that would make it later by now takes nothing back of what was promised.
+    first.ready_by = quick
+    both = split.split_parcel(first.id, {batik: 1, chair: 1}, person, KEYS[2])
+    assert (first.ready_by, both.ready_by) == (quick, quick)
+    split.merge_back(both.id, person)
+    # Pieces that a refund speaks of do not go into the box, so that nobody waits for them.
+    first.ready_by = slow
+    cannot_fulfil(
+        first.id, {chair: 2}, with_shipping=False, note="", person_id=person, facility_id=first.facility_id,
+        request_key=KEYS[3],
+    )  # fmt: skip
+    assert first.ready_by == quick
+    # Whoever promises a later day for what follows says so to the buyer, once.
+    late = slow + datetime.timedelta(days=3)
+    for _twice in range(2):
+        assert split.split_parcel(first.id, {batik: 1}, person, KEYS[4], ready_by=late).ready_by == late
+    assert first.ready_by == quick
+    db.session.commit()
+    run_jobs()
+    assert kinds(order.id).count("parcel_apart") == 1
 
 
 def test_what_cannot_be_split_is_said_beside_its_field(order: Order, person: int) -> None:
