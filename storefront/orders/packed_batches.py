@@ -19,14 +19,22 @@ from storefront.stock.batches import BatchRow, open_for, rows_of, take_off
 
 #: In these a parcel's batches can still be said otherwise.
 CHANGEABLE = (ParcelState.PACKED,)
+#: Food in a parcel, as many pieces as go into the box: not those of which a refund speaks, unless it was asked for
+#: once the box had left.
 LINES = text(
     """
-    SELECT l.id, l.variant_id, l.sku, l.title, l.variant_title, pl.quantity
+    SELECT l.id, l.variant_id, l.sku, l.title, l.variant_title, pl.quantity - gone.pieces AS quantity
       FROM parcel_lines pl
+      JOIN parcels p ON p.id = pl.parcel_id
       JOIN order_lines l ON l.id = pl.order_line_id
       JOIN variants v ON v.id = l.variant_id
       JOIN product_foods f ON f.product_id = v.product_id
-     WHERE pl.parcel_id = :parcel AND pl.quantity > 0 AND NOT v.made_to_order ORDER BY l.position"""
+     CROSS JOIN LATERAL (
+           SELECT COALESCE(sum(x.quantity), 0)::integer AS pieces
+             FROM refund_pieces x JOIN refunds r ON r.id = x.refund_id AND r.state <> 'rejected'
+            WHERE x.parcel_id = pl.parcel_id AND x.order_line_id = pl.order_line_id
+              AND (p.state IN ('to_pack', 'packed') OR p.shipped_at IS NULL OR r.requested_at < p.shipped_at)) gone
+     WHERE pl.parcel_id = :parcel AND pl.quantity > gone.pieces AND NOT v.made_to_order ORDER BY l.position"""
 )
 
 

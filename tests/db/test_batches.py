@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,6 +12,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from storefront.books import refunds
+from storefront.books.refunds import LineWish
 from storefront.catalogue.models import ProductFood, Variant
 from storefront.catalogue.product_page import product_page
 from storefront.days import today
@@ -106,6 +109,31 @@ def test_what_ends_first_goes_out_first_and_can_be_said_otherwise(db_session: Se
     ship.unpack(parcel.id, keeper.id)
     assert noted(parcel) == {}
     assert [(row.code, row.left) for row in batches.of_facility(facility_id)[0]] == [("B-1", 2), ("B-2", 5)]
+
+
+def test_pieces_that_a_refund_speaks_of_are_of_no_batch(db_session: Session) -> None:
+    food, facility_id = make_food()
+    batch = made(food, facility_id, "B-1", 9)
+    order, keeper, finance = make_paid_order((food, 3)), make_person(), make_member("finance")
+    parcel, wish = parcel_of(order), LineWish(order.lines[0].id, 1, pieces="restock")
+    asked: dict[str, Any] = {"reason": "cannot_fulfil", "person_id": keeper.id, "may_decide": False}
+    refund = refunds.propose(order.id, [wish], facility_ids=[facility_id], **asked)
+    (line,) = packed_batches.food_lines(parcel.id)
+    assert (line.quantity, dict(line.noted), line.missing) == (2, {batch.id: 2}, 0)  # as its slip says
+    refunds.approve(refund.id, finance.id)
+    ship.mark_packed(parcel.id, keeper.id)
+    assert noted(parcel) == {"B-1": 2}
+    with pytest.raises(Invalid) as refusal:
+        packed_batches.change(parcel.id, {(line.order_line_id, batch.id): 3}, person_id=keeper.id)
+    assert "hanya berisi 2" in str(refusal.value.errors)
+    db_session.commit()
+    ship.mark_shipped(parcel.id, "JNE", "", keeper.id)
+    db_session.commit()
+    # What is given back once it has left was in the box.
+    later = LineWish(order.lines[0].id, 1, parcel_id=parcel.id)
+    refunds.propose(order.id, [later], reason="goodwill", person_id=finance.id)
+    (line,) = packed_batches.food_lines(parcel.id)
+    assert (line.quantity, line.missing) == (2, 0)
 
 
 def test_what_is_written_of_a_batch_is_checked(db_session: Session) -> None:
