@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from storefront.catalogue.short_codes import codes_of
 from storefront.days import begins, today
 from storefront.display import format_date, language
 from storefront.exports.manifest import demo_note
-from storefront.exports.typeset import typeset
+from storefront.exports.typeset import fitting, typeset
 from storefront.facilities.models import Facility
 from storefront.orders.packing import PackedLine, ParcelRow
 from storefront.orders.parcel_sheet import Buyer, ParcelSheet
@@ -30,10 +29,6 @@ from storefront.orders.pick_list import PickList
 SLIPS = Path(__file__).with_name("slips.typ")
 LABELS = Path(__file__).with_name("labels.typ")
 PICKS = Path(__file__).with_name("picks.typ")
-#: Letters that the font of our papers does not have; a paper with one of them would not be made at all.
-FOREIGN = re.compile(
-    r"[^\n -~\u00a0-\u02af\u0300-\u036f\u0370-\u04ff\u1e00-\u1eff\u2010-\u2027\u2030-\u2040\u20a0-\u20bf]"
-)
 #: `a6`, or the width of a roll of thermal paper in millimetres.
 SIZES = ("a6", "80", "58")
 
@@ -109,7 +104,7 @@ def _label(sheet: ParcelSheet, buyer: Buyer) -> dict[str, Any]:
     written = [buyer.name, *street, buyer.note, buyer.gift_note]
     return {
         "name": f"{sheet.order_number}/{sheet.position}",
-        "by_hand": any(FOREIGN.search(part) for part in written if part),
+        "by_hand": any(fitting(part).count("?") > part.count("?") for part in written if part),
         "to": buyer.name or "–",
         "phone": buyer.phone or "",
         "address": [_("Diambil di galeri")] if sheet.is_pickup else [part for part in street if part],
@@ -151,14 +146,6 @@ def _title(line: PackedLine) -> str:
 
 
 def _set(template: Path, data: dict[str, Any]) -> bytes:
-    shown = json.dumps(_fitting(data), ensure_ascii=False)
+    shown = json.dumps(fitting(data), ensure_ascii=False)
     return typeset(template, shown, timestamp=int(begins(today()).timestamp()))
 
-
-def _fitting(data: Any) -> Any:
-    """The same with `?` for every letter that the font does not have; marks that only turn the writing are left out."""
-    if isinstance(data, str):
-        return FOREIGN.sub(lambda found: "?" if found[0].isprintable() else "", data)
-    if isinstance(data, dict):
-        return {name: _fitting(value) for name, value in data.items()}
-    return [_fitting(value) for value in data] if isinstance(data, list) else data

@@ -16,11 +16,17 @@ from sqlalchemy.orm import Session as DbSession
 from werkzeug.test import TestResponse
 
 from storefront.audit.models import AuditEvent
+from storefront.exports import certificates, papers
+from storefront.exports.certificate_pdf import certificate_pdf
+from storefront.exports.certificates import Wish
+from storefront.exports.receipt_pdf import receipt_pdf
 from storefront.extensions import db
 from storefront.orders import labels
 from storefront.orders.label_models import LabelBatch, LabelPrint
 from storefront.orders.models import Order, Parcel
-from storefront.orders.place import Contact, Notes
+from storefront.orders.parcel_sheet import parcel_sheet
+from storefront.orders.place import Address, Contact, Notes
+from storefront.orders.views import order_view
 from tests.after_sale import key_in, make_problem
 from tests.factories import make_paid_order, make_person
 from tests.selling import Shop, open_shop
@@ -32,6 +38,10 @@ BUYER = (
     "Murniati", "8123456789", "Jl. Melati 1", "Pekalongan Barat", "51111", "rahasia@example.test",
     "Selamat ulang tahun", "Titip di satpam",
 )  # fmt: skip
+
+
+#: Arabic, a picture, a Chinese letter, Spanish ones, and a whole sentence in one letter.
+LETTERS = "محمد 😀 王 Ñandú ﷺ"
 
 
 @pytest.fixture
@@ -152,6 +162,36 @@ def test_the_code_on_a_slip_leads_staff_to_the_parcel_and_nobody_else(
     assert stranger.get(f"/p/{code[1]}").status_code == 404
     again = text_of(coordinator.get(f"/seller/PKL/parcels/{parcel.id}/slip.pdf"), set_with)
     assert code[0] in again
+
+
+def test_every_paper_comes_out_whatever_letters_there_are(
+    app: Flask, coordinator: FlaskClient, shop: Shop, set_with: list[str], db_session: DbSession
+) -> None:
+    shop.pekalongan.name, shop.batik.product.title = f"Lapas {LETTERS}", f"Kain {LETTERS}"
+    db_session.flush()
+    order = make_paid_order(
+        (shop.batik, 1),
+        contact=Contact(LETTERS, "sari@example.test", "+628123456789"),
+        address=Address(LETTERS, LETTERS, LETTERS, "Jawa Tengah", "51111"),
+        notes=Notes(gift_note=f"{LETTERS}\n{LETTERS}", note=LETTERS),
+    )
+    db_session.commit()
+    wish = Wish(order.paid_at.date(), order.paid_at.date(), order.number)
+    certificate = certificates.issue(shop.pekalongan, wish, person_id=make_person().id, request_key="c" * 20)
+    with app.test_request_context():
+        sheet = parcel_sheet(shop.pekalongan.id, own(order, shop).id, with_buyer=True)
+        assert sheet is not None
+        made = [papers.labels_pdf(shop.pekalongan, [sheet], size) for size in papers.SIZES]
+        made += [receipt_pdf(order_view(order, locale="id")), certificate_pdf(certificate)]
+    assert all('"by_hand": true' in paper for paper in set_with[:3])
+    day = f"{order.paid_at:%Y-%m}"
+    db_session.commit()  # what is printed now waits for open transactions
+    for path in [*(f"slips.pdf?paper={size}" for size in papers.SIZES), "pick-list.pdf", f"statements/{day}.pdf"]:
+        made.append(coordinator.get(f"/seller/PKL/{path}").data)
+    assert [pdf[:5] for pdf in made] == [b"%PDF-"] * 10
+    # What there is a font for is said as written, another way of writing as the letters it stands for.
+    assert len(set_with) == 10
+    assert [paper for paper in set_with if "محمد ? ? Ñandú صلى الله عليه وسلم" not in paper] == []
 
 
 def batch_of(client: FlaskClient, *parcels: Parcel, **fields: Any) -> TestResponse:
