@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 import threading
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -165,7 +167,7 @@ def test_what_is_made_to_order_has_a_lead_time_and_no_stock(
 def test_products_are_filtered_by_status_stock_and_words(coordinator: FlaskClient, shop: Shop) -> None:
     def listed(query: str) -> set[str]:
         page = coordinator.get(f"/seller/PKL/products?{query}").text
-        return set(re.findall(r"/seller/PKL/stock/([A-Z-]+)\"", page))
+        return set(re.findall(r"/seller/PKL/stock/([A-Z-]+)[?\"]", page))
 
     assert listed("") == {"PKL-BATIK", "PKL-KURSI", "PKL-TEMPE"}
     assert listed("stock=made_to_order") == {"PKL-KURSI"}
@@ -187,3 +189,36 @@ def test_a_correction_from_the_list_leads_back_to_the_list(coordinator: FlaskCli
     }
     answer = post(coordinator, BATIK, {**form, "stock": "ready"})
     assert answer.headers["Location"] == "/seller/PKL/products?stock=ready"
+
+
+def test_the_filters_of_a_history_and_of_its_list_survive_every_change(
+    coordinator: FlaskClient, shop: Shop, db_session: DbSession
+) -> None:
+    shelf = coordinator.get("/seller/PKL/products?status=published&sort=-available").text
+    opened = re.search(r'href="(/seller/PKL/stock/PKL-BATIK[?][^"]+)"', shelf)
+    assert opened
+    here = f"{html.unescape(opened[1])}&reason=damaged&from=2020-01-01"
+    page = coordinator.get(here).text
+    acts = {html.unescape(found) for found in re.findall(r'action="(/seller/PKL/stock/PKL-BATIK/?[^"]*[?][^"]*)"', page)}
+    assert {act.partition("?")[0].rpartition("/")[2] for act in acts} == {"PKL-BATIK", "mark", "offer"}
+    sent = {
+        "PKL-BATIK": {"reason": "damaged", "quantity": "1", "once": key(coordinator)}, "mark": {"mark": "2"},
+        "offer": {"price": "110.000"},
+    }  # fmt: skip
+    for act in sorted(acts):
+        name = act.partition("?")[0].rpartition("/")[2]
+        refused = post(coordinator, act, {**sent[name], next(reversed(sent[name])): "x"})
+        assert refused.status_code == 422
+        assert 'name="from" type="date" value="2020-01-01"' in refused.text
+        answer = post(coordinator, act, sent[name])
+        assert answer.status_code == 303, name
+        assert parse_qs(urlsplit(answer.location).query) == parse_qs(urlsplit(here).query), name
+    page = coordinator.get(here).text
+    undo = html.unescape(re.search(r'action="([^"]*/undo[^"]*)"', page)[1])  # type: ignore[index]
+    movement = re.search(r'name="movement" value="(\d+)"', page)[1]  # type: ignore[index]
+    assert parse_qs(urlsplit(post(coordinator, undo, {"movement": movement}).location).query) == parse_qs(
+        urlsplit(here).query
+    )
+    assert 'href="/seller/PKL/products?status=published&amp;sort=-available"' in page  # back to the list as it was
+    odd = coordinator.get(f"{BATIK}?list=page%3D2%26next%3D//evil.test").text
+    assert "evil.test" not in re.findall(r'<nav class="crumbs.*?</nav>|<ol.*?</ol>', odd, re.S)[0]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask import flash, g, redirect, url_for
+from flask import flash, g, redirect
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.audit.record import record
 from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.forms import OfferForm
-from storefront.blueprints.seller.shelf import own, page
+from storefront.blueprints.seller.shelf import own, page, variant_page
 from storefront.catalogue.models import Variant
 from storefront.catalogue.offer import change_offer
 from storefront.errors import Invalid
@@ -22,7 +22,7 @@ from storefront.people.policy import Action
 @access.rule(Action.STOCK_READ)
 def after_offer(code: str, sku: str) -> ResponseReturnValue:
     """The address of a refused price, opened again (reload, language link): back to the variant."""
-    return redirect(url_for("seller.stock", code=code, sku=own(sku).sku))
+    return redirect(variant_page(own(sku).sku))
 
 
 @bp.post("/<code>/stock/<sku>/offer")
@@ -54,4 +54,4 @@ def save_offer(code: str, sku: str) -> ResponseReturnValue:
         )
     db.session.commit()
     flash(_("Harga %(sku)s tersimpan dan langsung tampil di toko.", sku=sku), "ok")
-    return redirect(url_for("seller.stock", code=code, sku=sku), 303)
+    return redirect(variant_page(sku), 303)

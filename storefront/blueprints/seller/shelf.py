@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -26,8 +28,8 @@ from storefront.written import Written, day
 
 #: Reasons that take pieces away although the number is written without a minus.
 TAKES = ("damaged", "given")
-#: What the address of a variant's history may carry.
-HISTORY = ("reason", "person", "place", "from", "to", "page")
+#: What the address of a variant's page may carry: filters of its history, and those of the list that it was opened from.
+HISTORY = ("reason", "person", "place", "from", "to", "page", "list")
 
 
 @bp.get("/<code>/products")
@@ -109,8 +111,7 @@ def undo_movement(code: str, sku: str) -> ResponseReturnValue:
             else _("Perubahan ini sudah dibatalkan sebelumnya."),
             "ok" if done else "info",
         )
-    kept = {name: value for name in HISTORY if (value := request.form.get(name))}
-    return redirect(url_for("seller.stock", code=code, sku=row.sku, **kept) + "#gerak", 303)  # type: ignore[arg-type]
+    return redirect(f"{variant_page(sku)}#gerak", 303)
 
 
 @bp.post("/<code>/stock/<sku>/mark")
@@ -127,14 +128,14 @@ def set_mark(code: str, sku: str) -> ResponseReturnValue:
     if changed is None:
         return page(own(sku), mark=written), written.status
     flash(_("Batas stok tipis %(sku)s sekarang %(mark)d.", sku=sku, mark=pieces), "ok")
-    return redirect(url_for("seller.stock", code=code, sku=row.sku), 303)
+    return redirect(variant_page(sku), 303)
 
 
 @bp.get("/<code>/stock/<sku>/mark")
 @access.rule(Action.STOCK_READ)
 def after_mark(code: str, sku: str) -> ResponseReturnValue:
     """The address of a refused mark, opened again: back to the variant."""
-    return redirect(url_for("seller.stock", code=code, sku=own(sku).sku))
+    return redirect(variant_page(own(sku).sku))
 
 
 def correct(row: ShelfRow, form: StockForm) -> int:
@@ -176,8 +177,18 @@ def said(row: ShelfRow, moved: int) -> str:
 def back_to(row: ShelfRow) -> str:
     """The list with its filters when the form stood there, else the variant's own page."""
     if request.form.get("back") != "products":
-        return url_for("seller.stock", code=g.facility.code, sku=row.sku)
+        return variant_page(row.sku)
     return url_for("seller.products", code=g.facility.code, **shelf_asked.kept(request.form))
+
+
+def variant_page(sku: str) -> str:
+    """The address of a variant's page, with the filters that this request came from."""
+    return url_for("seller.stock", code=g.facility.code, sku=sku, **history_kept())
+
+
+def history_kept() -> dict[str, Any]:
+    """What was asked of a variant's page, for `url_for`; the forms on it carry it in their address."""
+    return {name: value[:300] for name in HISTORY if (value := request.args.get(name))}
 
 
 def own(sku: str) -> ShelfRow:
@@ -209,7 +220,8 @@ def page(
         row=row,
         movements=found,
         wanted=wanted,
-        kept={name: value for name in HISTORY if (value := request.args.get(name))},
+        kept=history_kept(),
+        listed=shelf_asked.kept(dict(parse_qsl(request.args.get("list", "")[:300]))),
         keepers=movements.keepers(row.variant_id),
         places=movements.places(row.variant_id),
         orders=of_orders(g.facility.id, sources),
