@@ -106,11 +106,12 @@ def save(
 ) -> ListingDraft:
     """Keep what was typed, whole or not, over what stood at `version`. Never commits.
 
-    The same content sent again changes nothing. `page` names the open page that sends it: when its last answer was
-    lost, what it sends next goes over its own. Raises NotFound, DraftMoved, DraftWaits.
+    Papers stay as they are: `paper_files` alone writes those. The same content sent again changes nothing. `page`
+    names the open page that sends it: when its last answer was lost, what it sends next goes over its own. Raises
+    NotFound, DraftMoved, DraftWaits.
     """
     draft = own_draft(facility_id, draft_id, lock=True)
-    written = kept(content, draft.content)
+    written = {**kept(content, draft.content), "papers": draft.content.get("papers", [])}
     if written == draft.content:
         return draft
     if draft.state not in OPEN:

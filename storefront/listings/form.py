@@ -1,6 +1,6 @@
 """A page's form as the content of a draft. What the form does not name stays as it was.
 
-Fields are named by their path: `title`, `variants.0.price`, `food.storage`, `papers.halal.number`.
+Fields are named by their path: `title`, `variants.0.price`, `food.storage`, `sizes.rows`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from storefront.listings.listing import FACT_KINDS, MOST_FACTS, MOST_OPTIONS, MOST_VARIANTS, PAPER_KINDS
+from storefront.listings.listing import FACT_KINDS, MOST_FACTS, MOST_OPTIONS, MOST_VARIANTS
 from storefront.listings.typed import (
     FACT_TEXTS,
     FOOD_TEXTS,
     MOST_COLUMNS,
-    PAPER_TEXTS,
     TEXTS,
     VARIANT_TEXTS,
     blank_variant,
@@ -41,8 +40,6 @@ def content_of(form: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, 
     if "food.composition" in form:
         food = {name: _text(form, f"food.{name}") for name in FOOD_TEXTS}
         content["food"] = food if any(value for name, value in food.items() if name != "net_unit") else None
-    if "papers" in form:
-        content["papers"] = [_paper(form, kind) for kind in PAPER_KINDS if _says(form, kind)]
     if "sizes.columns" in form:
         content["sizes"] = _sizes(form)
     return content
@@ -76,16 +73,6 @@ def _variants(form: Mapping[str, str], before: list[Mapping[str, Any]]) -> list[
             row.update({name: stem + name in form for name in FLAGS})
         rows.append(row)
     return rows
-
-
-def _says(form: Mapping[str, str], kind: str) -> bool:
-    if kind == "not_halal":
-        return "papers.not_halal" in form
-    return any(_text(form, f"papers.{kind}.{name}").strip() for name in PAPER_TEXTS[1:])
-
-
-def _paper(form: Mapping[str, str], kind: str) -> dict[str, str]:
-    return {"kind": kind, **{name: _text(form, f"papers.{kind}.{name}") for name in PAPER_TEXTS[1:]}}
 
 
 def _sizes(form: Mapping[str, str]) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import json
 import re
 
 import pytest
@@ -113,6 +114,33 @@ def test_a_proposal_stands_beside_what_is_public(place: Workshop, curator: Flask
     assert "Kursi kayu jati" in client.get("/products/kursi").text
     post(curator, f"/admin/listings/{draft.id}/approve", {"version": str(draft.version)})
     assert "Kursi kayu mahoni" in client.get("/products/kursi").text
+
+
+def test_papers_are_written_in_one_place_and_an_old_page_of_the_editor_leaves_them(
+    place: Workshop, keeper: FlaskClient
+) -> None:
+    draft = make_draft(place)
+    db.session.commit()
+    here = own(place, draft, "").rstrip("/")
+    old = keeper.get(here).text
+    base = re.search(r'name="base" value="([^"]+)"', old)[1]  # type: ignore[index]
+    assert re.findall(r'name="papers[^"]*"', old) == []
+    paper = {"kind": "pirt", "number": "1234567890123-31", "valid_until": str(today())}
+    assert post(keeper, f"{here}/papers", {"version": "1", **paper}).status_code == 303
+    typed = {"version": "1", "base": base, "page": "halaman-lama", "title": "Tempe renyah", "description": "Gurih."}
+    sent = {"do": "papers", "papers": "1", "papers.pirt.number": "000", **typed}
+    assert post(keeper, here, sent).headers["Location"].endswith("/review#surat")
+    kept = fresh(draft.id).content
+    assert (kept["title"], [row["number"] for row in kept["papers"]]) == ("Tempe renyah", ["1234567890123-31"])
+    # Somebody's other version of the whole listing does not bring its old papers along either.
+    mine = json.dumps({**kept, "title": "Tempe lain", "papers": []})
+    chosen = {"version": str(fresh(draft.id).version), "mine": mine, "choose.title": "mine"}
+    assert post(keeper, f"{here}/merge", chosen).status_code == 303
+    kept = fresh(draft.id).content
+    assert (kept["title"], [row["number"] for row in kept["papers"]]) == ("Tempe lain", ["1234567890123-31"])
+    page = keeper.get(here).text
+    assert "1234567890123-31" in page
+    assert "Simpan, lalu buka bagian Surat" in page
 
 
 def test_a_paper_is_kept_with_its_file_and_asked_for(

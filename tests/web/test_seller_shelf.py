@@ -199,7 +199,8 @@ def test_the_filters_of_a_history_and_of_its_list_survive_every_change(
     assert opened
     here = f"{html.unescape(opened[1])}&reason=damaged&from=2020-01-01"
     page = coordinator.get(here).text
-    acts = {html.unescape(found) for found in re.findall(r'action="(/seller/PKL/stock/PKL-BATIK/?[^"]*[?][^"]*)"', page)}
+    found = re.findall(r'action="(/seller/PKL/stock/PKL-BATIK/?[^"]*[?][^"]*)"', page)
+    acts = {html.unescape(act) for act in found}
     assert {act.partition("?")[0].rpartition("/")[2] for act in acts} == {"PKL-BATIK", "mark", "offer"}
     sent = {
         "PKL-BATIK": {"reason": "damaged", "quantity": "1", "once": key(coordinator)}, "mark": {"mark": "2"},

@@ -85,7 +85,7 @@ def merge_listing(code: str, draft_id: int) -> ResponseReturnValue:
         raise Invalid() from None
     if not isinstance(sent, dict):
         raise Invalid()
-    mine = kept(sent, draft.content)
+    mine = {**kept(sent, draft.content), "papers": draft.content["papers"]}
     version = request.form.get("version", 0, type=int)
     chosen = {name[7:]: value for name, value in request.form.items() if name.startswith("choose.")}
     texts = {name[6:]: value.replace("\r\n", "\n") for name, value in request.form.items() if name.startswith("merge.")}

@@ -34,7 +34,7 @@ from storefront.web import takes_up_to
 #: Whole requests with photos; each photo alone may have `pictures.MAX_BYTES`.
 LARGEST_BODY = 100 * 1024 * 1024
 #: Buttons that bring what was typed to the shop; what saves itself while somebody types does not.
-PRESSED = ("save", "preview", "ask")
+PRESSED = ("save", "preview", "ask", "papers")
 
 
 @bp.get("/<code>/listings")
@@ -203,6 +203,8 @@ def answered(draft: ListingDraft, do: str, thing: str, errors: dict[str, str]) -
         return editor(draft, draft.content, errors=errors), 422
     if do == "ask":
         return redirect(url_for("seller.listing_review", **here), 303)
+    if do == "papers":
+        return redirect(url_for("seller.listing_review", **here, _anchor="surat"), 303)
     if do == "preview":
         return redirect(url_for("seller.listing_preview", **here), 303)
     if do == "photo-crop":

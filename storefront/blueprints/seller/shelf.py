@@ -28,7 +28,7 @@ from storefront.written import Written, day
 
 #: Reasons that take pieces away although the number is written without a minus.
 TAKES = ("damaged", "given")
-#: What the address of a variant's page may carry: filters of its history, and those of the list that it was opened from.
+#: What the address of a variant's page may carry: filters of its history, and of the list that it was opened from.
 HISTORY = ("reason", "person", "place", "from", "to", "page", "list")
 
 
