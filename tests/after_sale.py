@@ -14,15 +14,20 @@ from PIL import Image
 from sqlalchemy import select
 
 from storefront.aftercare.models import Problem, ProblemLine, ProblemPhoto
+from storefront.catalogue.models import Variant
 from storefront.extensions import db
 from storefront.form_key import new_key
 from storefront.mail.models import Message
 from storefront.mail.transport import mail_folder
 from storefront.media.storage import private_files
 from storefront.orders import ship
+from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order, Parcel
+from storefront.orders.payment import open_payment
+from storefront.orders.place import Contact, ParcelShipping, PricedLine, place
 from storefront.orders.report_window import Windows
 from storefront.orders.tokens import order_token
+from storefront.shipping.models import ShippingMethod
 from tests.factories import NOW, make_person
 
 
@@ -30,6 +35,22 @@ def parcels_of(order_id: int) -> list[Parcel]:
     """All parcels of an order as they are now, in their order."""
     query = select(Parcel).where(Parcel.order_id == order_id).order_by(Parcel.position)
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+
+def make_pickup(facility_id: int, *wishes: tuple[Variant, int]) -> Order:
+    """A paid order that its buyer collects at the gallery."""
+    method = db.session.execute(select(ShippingMethod.id).where(ShippingMethod.kind == "pickup")).scalars().first()
+    assert method is not None
+    order = place(
+        [PricedLine(variant.id, quantity, variant.price) for variant, quantity in wishes],
+        contact=Contact("Sari", "sari@example.test", "+628123456789"),
+        address=None,
+        shipping={facility_id: ParcelShipping(method, is_pickup=True, amount=0, days_min=0, days_max=0)},
+    )
+    payment = open_payment(order)
+    record_payment(payment.id, reference=payment.id, amount=payment.amount)
+    db.session.flush()
+    return order
 
 
 def send(parcel: Parcel, courier: str = "JNE", tracking: str = "CGK123456") -> None:

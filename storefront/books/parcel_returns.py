@@ -1,6 +1,7 @@
-"""What came back of a parcel: each piece is on the shelf again or written off, at once and once.
+"""What came back of a parcel, or was never collected: each piece on the shelf again or written off, at once and once.
 
-A refund may be asked for with it; what of the pieces is done here is not done again by the refund.
+A refund may be asked for with it, and is for what nobody collected; what of the pieces is done here is not done again
+by the refund.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from storefront.books import refunds
 from storefront.books.models import RefundLine
 from storefront.books.refundable import refundable
 from storefront.books.refunds import LineWish
+from storefront.days import today
+from storefront.display import format_date
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
+from storefront.orders import pickups
 from storefront.orders.models import (
     Order,
     OrderLine,
@@ -29,6 +33,7 @@ from storefront.orders.models import (
     ParcelState,
     RefundPieces,
 )
+from storefront.orders.pickups import TooEarly
 from storefront.orders.progress import tell_soon
 from storefront.orders.ship import WrongParcelState
 from storefront.orders.split import locked
@@ -36,7 +41,7 @@ from storefront.payments.models import Refund
 from storefront.stock.adjust import move
 from storefront.stock.models import MovementReason
 
-REASON = "returned"
+REASON, NOT_COLLECTED = "returned", "not_collected"
 
 
 @dataclass(frozen=True)
@@ -126,16 +131,65 @@ def receive_return(
     Invalid, WrongParcelState, NotFound.
     """
     parcel = locked(parcel_id)
-    made: ParcelReturn | None = db.session.scalar(select(ParcelReturn).where(ParcelReturn.request_key == request_key))
-    if made is not None and made.parcel_id == parcel.id:
+    made = _made_before(parcel, facility_id, request_key)
+    if made is not None:
         return made
-    if parcel.facility_id != facility_id or parcel.merged_at is not None:
-        raise NotFound()
     if parcel.state not in (ParcelState.SHIPPED, ParcelState.RECEIVED):
         raise WrongParcelState()
     out = {line.order_line_id: line for line in still_out(parcel)}
     came = {line_id: back for line_id, back in backs.items() if back.pieces}
     _refuse(came, out, note)
+    noted = _noted(parcel, came, note, person_id, request_key)
+    if ask_refund and not _ask(parcel, came, REASON, note, person_id, facility_id, request_key):
+        raise Invalid({"ask_refund": _("Uang untuk buah ini sudah dikembalikan atau sedang diproses.")})
+    _note(parcel, came, out, person_id, "returned")
+    return noted
+
+
+def not_collected(
+    parcel_id: int, backs: Mapping[int, Back], *, note: str, person_id: int, facility_id: int, request_key: str
+) -> ParcelReturn:
+    """Give up a parcel that lies ready: all its pieces back, and a refund of them proposed. Never commits.
+
+    The same key gives what it wrote down before. Raises Invalid, WrongParcelState, NotFound, TooEarly.
+    """
+    parcel = locked(parcel_id)
+    made = _made_before(parcel, facility_id, request_key)
+    if made is not None:
+        return made
+    if parcel.state != ParcelState.READY:
+        raise WrongParcelState()
+    first = pickups.given_up_from(parcel)
+    if today() < first:
+        raise TooEarly(_("Pembelinya masih dapat datang. Catat tidak diambil mulai %(day)s.", day=format_date(first)))
+    out = {line.order_line_id: line for line in still_out(parcel)}
+    came = {line_id: back for line_id, back in backs.items() if back.pieces}
+    _refuse(came, out, note)
+    missing = {
+        f"restock-{line_id}": _("Tulis untuk semua %(count)d buah: ke stok, atau dihapus.", count=line.pieces)
+        for line_id, line in out.items()
+        if line.pieces and (line_id not in came or came[line_id].pieces < line.pieces)
+    }
+    if missing:
+        raise Invalid(missing)
+    noted = _noted(parcel, came, note, person_id, request_key)
+    _ask(parcel, came, NOT_COLLECTED, note, person_id, facility_id, request_key)
+    _note(parcel, came, out, person_id, "not_collected")
+    return noted
+
+
+def _made_before(parcel: Parcel, facility_id: int, request_key: str) -> ParcelReturn | None:
+    """What the same form wrote down. Raises NotFound for a parcel that is not the facility's."""
+    made: ParcelReturn | None = db.session.scalar(select(ParcelReturn).where(ParcelReturn.request_key == request_key))
+    if made is not None and made.parcel_id == parcel.id:
+        return made
+    if parcel.facility_id != facility_id or parcel.merged_at is not None:
+        raise NotFound()
+    return None
+
+
+def _noted(parcel: Parcel, came: Mapping[int, Back], note: str, person_id: int, request_key: str) -> ParcelReturn:
+    """Written down, and moved."""
     noted = ParcelReturn(parcel_id=parcel.id, noted_by=person_id, note=note.strip(), request_key=request_key)
     db.session.add(noted)
     db.session.flush()
@@ -145,9 +199,6 @@ def receive_return(
     )
     db.session.flush()
     _move(noted.id, came, person_id)
-    if ask_refund:
-        _ask(parcel, came, note, person_id, facility_id, request_key)
-    _note(parcel, came, out, person_id)
     return noted
 
 
@@ -184,9 +235,15 @@ def _move(return_id: int, came: Mapping[int, Back], person_id: int) -> None:
 
 
 def _ask(
-    parcel: Parcel, came: Mapping[int, Back], note: str, person_id: int, facility_id: int, request_key: str
-) -> None:
-    """Propose to give back what of these pieces was not given back before."""
+    parcel: Parcel,
+    came: Mapping[int, Back],
+    reason: str,
+    note: str,
+    person_id: int,
+    facility_id: int,
+    request_key: str,
+) -> bool:
+    """Propose to give back what of these pieces was not given back before; whether there was any."""
     left = refundable(db.session.get_one(Order, parcel.order_id))
     wishes = []
     for line_id, back in sorted(came.items()):
@@ -195,20 +252,21 @@ def _ask(
         if pieces:
             wishes.append(LineWish(line_id, pieces, parcel_id=parcel.id))
     if not wishes:
-        raise Invalid({"ask_refund": _("Uang untuk buah ini sudah dikembalikan atau sedang diproses.")})
+        return False
     refunds.propose(
         parcel.order_id,
         wishes,
-        reason=REASON,
+        reason=reason,
         note=note,
         person_id=person_id,
         may_decide=False,
         facility_ids=[facility_id],
         request_key=f"{request_key[:60]}-r",
     )
+    return True
 
 
-def _note(parcel: Parcel, came: Mapping[int, Back], out: Mapping[int, Out], person_id: int) -> None:
+def _note(parcel: Parcel, came: Mapping[int, Back], out: Mapping[int, Out], person_id: int, what: str) -> None:
     before = parcel.state
     is_whole = all(line.pieces == (came[line_id].pieces if line_id in came else 0) for line_id, line in out.items())
     if is_whole:
@@ -222,5 +280,5 @@ def _note(parcel: Parcel, came: Mapping[int, Back], out: Mapping[int, Out], pers
         "write_off": sum(back.write_off for back in came.values()),
     }
     record(
-        "parcel.returned", "parcel", parcel.id, person_id=person_id, facility_id=parcel.facility_id, details=details
+        f"parcel.{what}", "parcel", parcel.id, person_id=person_id, facility_id=parcel.facility_id, details=details
     )

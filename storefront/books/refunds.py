@@ -31,7 +31,7 @@ from storefront.payments.models import OF_VAIN_MONEY, Refund
 #: From this many rupiah of one order on, a second person approves: a large refund in small pieces is a large one.
 #: The database holds the same (`refund_limit`).
 SECOND_PERSON_FROM = 500_000
-REASONS = ("cannot_fulfil", "returned", "damaged", "lost", "goodwill")
+REASONS = ("cannot_fulfil", "not_collected", "returned", "damaged", "lost", "goodwill")
 PIECES = ("none", "restock", "write_off")
 #: How the key of a refund begins that a shopper's report has led to (`aftercare/answers.py`).
 OF_A_PROBLEM = "problem-"

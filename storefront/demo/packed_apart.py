@@ -26,11 +26,11 @@ def add(facilities: Mapping[str, Facility], keepers: Mapping[str, int], today: d
     for code in sorted(keepers):
         moment = at(today - days(1), 10, rng.randrange(60))
         with dated(moment):
-            _split(facilities[code].id, keepers[code], today, f"demo-split-{code}-{seed}".ljust(16, "-"))
+            _split(facilities[code].id, keepers[code], f"demo-split-{code}-{seed}".ljust(16, "-"))
             _label(facilities[code].id, keepers[code], f"demo-label-{code}-{seed}".ljust(16, "-"))
 
 
-def _split(facility_id: int, person_id: int, today: datetime.date, key: str) -> None:
+def _split(facility_id: int, person_id: int, key: str) -> None:
     several = select(ParcelLine.parcel_id).group_by(ParcelLine.parcel_id).having(func.sum(ParcelLine.quantity) > 1)
     parcel_id = db.session.scalar(
         select(Parcel.id)
@@ -47,7 +47,7 @@ def _split(facility_id: int, person_id: int, today: datetime.date, key: str) -> 
     if parcel_id is None:
         return
     last = packed_lines([parcel_id])[parcel_id][-1]
-    split.split_parcel(parcel_id, {last.order_line_id: 1}, person_id, key, ready_by=today + days(9))
+    split.split_parcel(parcel_id, {last.order_line_id: 1}, person_id, key)
 
 
 def _label(facility_id: int, person_id: int, key: str) -> None:

@@ -18,6 +18,7 @@ from storefront.demo.moments import at, days
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.mail.models import Message
+from storefront.orders import pickups
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState
 from storefront.orders.progress import GATHER
 from storefront.shipping.models import ShippingMethod
@@ -65,7 +66,9 @@ def advance(today: datetime.date, keepers: dict[int, int], seed: str) -> None:
     rng = random.Random(f"{seed}:parcels")
     opened = at(today, 0)
     parcels = _paid_parcels()
+    left = _left_behind(parcels, today)
     steps = [step for parcel in parcels for step in _steps(parcel, rng) if step.at < opened]
+    steps = [step for step in steps if step.to is not ParcelState.RECEIVED or step.parcel.id not in left]
     for to, stamp in (
         (ParcelState.PACKED, Parcel.packed_at),
         (ParcelState.SHIPPED, Parcel.shipped_at),
@@ -74,6 +77,25 @@ def advance(today: datetime.date, keepers: dict[int, int], seed: str) -> None:
     ):
         _write([step for step in steps if step.to is to], stamp.key)
     _tell(sorted(steps, key=lambda step: (step.at, step.parcel.id)), keepers, parcels)
+    reminders = [
+        {
+            "key": f"parcel:{step.parcel.id}:{pickups.KIND}", "kind": pickups.KIND, "order_id": step.parcel.order_id,
+            "parcel_id": step.parcel.id, "created_at": step.at + pickups.REMIND_AFTER,
+        }
+        for step in steps
+        if step.to is ParcelState.READY and step.parcel.id in left
+    ]  # fmt: skip
+    insert_rows(Message, reminders)
+
+
+def _left_behind(parcels: list[Sent], today: datetime.date) -> set[int]:
+    """One parcel of each facility, if there is such, that lies ready for weeks because nobody collects it."""
+    last = {
+        parcel.facility_id: parcel.id
+        for parcel in parcels
+        if parcel.is_pickup and not parcel.lead_time_days and accounting_day(parcel.paid_at) <= today - days(24)
+    }
+    return set(last.values())
 
 
 def _paid_parcels() -> list[Sent]:

@@ -42,6 +42,8 @@ def tell_progress(order_id: int, *, gathered: bool = False) -> str | None:
     )
     if not states & LEFT:
         return None
+    if states <= ARRIVED and ParcelState.RECEIVED not in states:
+        return None  # all of it came back: nothing arrived
     if states <= ARRIVED:
         kind = "order_received"
     elif states <= LEFT:

@@ -10,6 +10,7 @@ from storefront.orders.expire import expire_unpaid
 from storefront.orders.find_again import send_link
 from storefront.orders.making import refresh_queues
 from storefront.orders.messages import send_message
+from storefront.orders.pickups import remind_waiting
 from storefront.orders.progress import tell_progress
 from storefront.orders.receive import receive_silent
 from storefront.orders.refund import look_up_refunds, send_refund
@@ -89,6 +90,13 @@ def send_link_job(number: str, contact: str) -> None:
 def receive_silent_job(timestamp: int) -> None:
     """Every hour: parcels that must have arrived long ago count as received."""
     receive_silent()
+
+
+@jobs.periodic(cron="35 * * * *")
+@jobs.task(name="orders.remind_waiting", queueing_lock="orders.remind_waiting")
+def remind_waiting_job(timestamp: int) -> None:
+    """Every hour: buyers of what has lain ready for a week are reminded."""
+    remind_waiting()
 
 
 @jobs.periodic(cron="*/10 * * * *")

@@ -9,9 +9,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import func, select
 
+from storefront.days import accounting_day, begins
 from storefront.display import format_day
 from storefront.extensions import db
 from storefront.notices.waiting import Asked, Urgency, Waits, source
+from storefront.orders import pickups
 from storefront.orders.models import Parcel, ParcelState
 from storefront.people.policy import Action
 
@@ -46,6 +48,21 @@ def parcels(asked: Asked) -> Iterable[Waits]:
             yield Waits("due", Urgency.TODAY, row.all, label, note, button, page, "package", on=row.day)
         else:
             yield from _later(row.to_pack, row.all - row.to_pack, row.day)
+
+
+@source(Action.PARCELS_READ)
+def not_collected(asked: Asked) -> Iterable[Waits]:
+    """Parcels that have lain ready so long that they may be given up."""
+    since = begins(asked.day - pickups.GIVE_UP_AFTER)
+    number, first = db.session.execute(
+        select(func.count(), func.min(Parcel.shipped_at)).where(
+            Parcel.facility_id == asked.facility_id, Parcel.state == ParcelState.READY, Parcel.shipped_at < since
+        )
+    ).one()
+    if first is not None:
+        label = ngettext("kiriman siap yang tidak diambil", "kiriman siap yang tidak diambil", number)
+        note = _("siap sejak %(day)s", day=format_day(accounting_day(first)))
+        yield Waits("not_collected", Urgency.OPEN, number, label, note, _("Lihat"), "parcels?state=ready", "package")
 
 
 def _later(to_pack: int, packed: int, day: datetime.date | None) -> Iterable[Waits]:

@@ -15,6 +15,7 @@ from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
 from tests.browser.import_pages import IMPORT_PAGES, NO_IMPORT_PAGES
 from tests.browser.light_pages import LIGHT_PAGES
 from tests.browser.listing_pages import LISTING_PAGES, NO_LISTING_PAGES
+from tests.browser.mend_pages import MEND_PAGES
 from tests.browser.notice_pages import NO_NOTICE_PAGES, NOTICE_PAGES
 from tests.browser.office_pages import NO_OFFICE_PAGES, OFFICE_PAGES
 from tests.browser.parcel_pages import NO_PARCEL_PAGES, PARCEL_PAGES
@@ -191,6 +192,7 @@ SIGHTS = [
     *OFFICE_PAGES,
     *DELIVERY_PAGES,
     *PARCEL_PAGES,
+    *MEND_PAGES,
     *FINDING_PAGES,
     *AFTER_PAGES,
     *IMPACT_PAGES,

@@ -21,11 +21,12 @@ from storefront.books.cannot_fulfil import cannot_fulfil
 from storefront.books.parcel_returns import Back
 from storefront.books.refund_outcome import refund_succeeded
 from storefront.books.refunds import LineWish
+from storefront.display import format_date
 from storefront.embedded import OWNER, SUPERUSER
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.working_days import calendar_of, ready_on
-from storefront.orders import ship, split
+from storefront.orders import pickups, ship, split
 from storefront.orders.models import Order, Parcel
 from storefront.orders.packing import packed_lines
 from storefront.orders.ship import Withheld, WrongParcelState
@@ -35,7 +36,7 @@ from storefront.payments.models import Refund
 from storefront.stock.levels import available
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
-from tests.after_sale import kinds, parcels_of
+from tests.after_sale import body, kinds, letter, make_pickup, parcels_of
 from tests.clones import Clone
 from tests.factories import make_member, make_paid_order, make_person
 from tests.selling import Shop, open_shop
@@ -395,3 +396,100 @@ def test_the_database_takes_no_piece_back_twice(order: Order, person: int) -> No
         with pytest.raises(DBAPIError):
             run(wrong, values)
         db.session.rollback()
+
+
+@pytest.fixture
+def lying(shop: Shop, person: int, db_session: Session) -> Parcel:
+    """Two batik and a chair made to order, ready at the gallery for eight days."""
+    made = make_pickup(shop.pekalongan.id, (shop.batik, 2), (shop.chair, 1))
+    parcel = made.parcels[0]
+    ship.mark_packed(parcel.id, person)
+    ship.mark_ready(parcel.id, person)
+    parcel.shipped_at = db_session.scalar(text("SELECT now() - interval '8 days'"))
+    db_session.commit()
+    return parcel
+
+
+def give_up(parcel: Parcel, backs: dict[int, Back], person: int, key: str = KEYS[0]) -> Any:
+    facility = {"facility_id": parcel.facility_id, "request_key": key}
+    return parcel_returns.not_collected(parcel.id, backs, note="", person_id=person, **facility)
+
+
+def test_what_nobody_collects_is_given_up_after_a_reminder(
+    shop: Shop, lying: Parcel, person: int, database: Clone, run_jobs: Callable[[], None]
+) -> None:
+    order = lying.order
+    batik, chair = line(order, "PKL-BATIK"), line(order, "PKL-KURSI")
+    backs = {batik: Back(restock=1, write_off=1), chair: Back(write_off=1)}
+    assert [pickups.remind_waiting() for _twice in range(2)] == [1, 0]
+    run_jobs()
+    told = letter(f"parcel:{lying.id}:pickup_waiting")
+    last = days.today() + datetime.timedelta(days=6)
+    assert format_date(last) in body(told)
+    with pytest.raises(pickups.TooEarly):
+        give_up(lying, backs, person)
+    since = "UPDATE {} SET {} = now() - interval '{} days' WHERE {}"
+    db.session.execute(text(since.format("parcels", "shipped_at", 15, f"id = {lying.id}")))
+    db.session.commit()
+    with pytest.raises(pickups.TooEarly):  # two weeks, but reminded today
+        give_up(lying, backs, person)
+    db.session.execute(text(since.format("messages", "created_at", 7, "kind = 'pickup_waiting'")))
+    db.session.commit()
+    for wrong, field in (({batik: Back(1)}, "restock"), ({**backs, chair: Back(restock=1)}, "restock")):
+        with pytest.raises(Invalid) as refusal:
+            give_up(lying, wrong, person)
+        assert any(name.startswith(field) for name in refusal.value.errors)
+        db.session.rollback()
+    before = available([shop.batik.id])[shop.batik.id]
+    first = give_up(lying, backs, person)
+    assert give_up(lying, backs, person).id == first.id
+    db.session.commit()
+    run_jobs()
+    assert (lying.state, available([shop.batik.id])[shop.batik.id]) == ("returned", before + 1)
+    refund = db.session.scalars(select(Refund).where(Refund.order_id == order.id)).one()
+    assert (refund.state, refund.reason, refund.amount) == ("proposed", "not_collected", 685_000)
+    refunds.approve(refund.id, make_member("finance").id)
+    refund_succeeded(refund.id)
+    db.session.commit()
+    assert "order_received" not in kinds(order.id)  # nothing of it arrived
+    assert broken(database) == []
+    with pytest.raises(WrongParcelState):
+        give_up(lying, backs, person, KEYS[1])
+
+
+def test_who_comes_at_the_last_moment_either_has_it_or_is_given_the_money(
+    app: Flask, lying: Parcel, person: int, database: Clone, run_jobs: Callable[[], None]
+) -> None:
+    batik, chair = line(lying.order, "PKL-BATIK"), line(lying.order, "PKL-KURSI")
+    pickups.remind_waiting()
+    run_jobs()
+    for change in ("parcels SET shipped_at", "messages SET created_at"):
+        db.session.execute(text(f"UPDATE {change} = now() - interval '15 days'"))
+    db.session.commit()
+    parcel, order = lying.id, lying.order_id
+    backs = {batik: Back(restock=2), chair: Back(write_off=1)}
+    asked: dict[str, Any] = {
+        "note": "", "person_id": person, "facility_id": lying.facility_id, "request_key": KEYS[2]
+    }  # fmt: skip
+    db.session.rollback()
+
+    def act(what: Callable[[], Any]) -> Callable[[], str]:
+        def call() -> str:
+            with app.app_context():
+                what()
+                db.session.commit()
+                return "done"
+
+        return call
+
+    calls = [
+        act(lambda: parcel_returns.not_collected(parcel, backs, **asked)),
+        act(lambda: ship.mark_received(parcel, None)),
+    ]
+    results = while_held(database.addresses[SUPERUSER], f"SELECT FROM parcels WHERE id = {parcel} FOR UPDATE", calls)
+    assert [result == "done" or isinstance(result, WrongParcelState) for result in results] == [True, True], results
+    assert results.count("done") == 1
+    state = db.session.scalar(select(Parcel.state).where(Parcel.id == parcel))
+    asked_back = len(db.session.scalars(select(Refund).where(Refund.order_id == order)).all())
+    assert (state, asked_back) in (("returned", 1), ("received", 0))
+    assert broken(database) == []

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.test import TestResponse
 
 from storefront.extensions import db
+from storefront.orders import pickups
 from storefront.orders.models import Order, Parcel, ParcelReturn
 from storefront.payments.models import Refund
-from tests.after_sale import key_in, parcels_of, visit
+from tests.after_sale import key_in, make_pickup, parcels_of, visit
 from tests.factories import make_paid_order
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, post, sign_in
@@ -134,11 +135,45 @@ def test_what_came_back_is_noted_piece_by_piece(coordinator: FlaskClient, order:
     assert "Ini tidak dapat dilakukan sekarang" in coordinator.get(f"/seller/PKL/parcels/{parcel.id}/return").text
 
 
+def test_what_nobody_collects_is_marked_once_it_may_be(
+    coordinator: FlaskClient, shop: Shop, db_session: DbSession
+) -> None:
+    order = make_pickup(shop.pekalongan.id, (shop.batik, 3), (shop.chair, 1))
+    db_session.commit()
+    parcel, batik, chair = order.parcels[0], order.lines[0].id, order.lines[1].id
+    page = f"/seller/PKL/parcels/{parcel.id}"
+    post(coordinator, f"{page}/packed")
+    assert "Ini tidak dapat dilakukan sekarang" in coordinator.get(f"{page}/not-collected").text
+    post(coordinator, f"{page}/ready")
+    assert "Bila tidak diambil, dapat dicatat mulai" in coordinator.get(page).text
+    early = send(coordinator, parcel, "not-collected", **{f"restock-{batik}": "3", f"write_off-{chair}": "1"})
+    assert (early.status_code, "Pembelinya masih dapat datang" in early.text) == (409, True)
+    db_session.execute(text("UPDATE parcels SET shipped_at = now() - interval '15 days'"))
+    db_session.commit()
+    pickups.remind_waiting()
+    db_session.execute(text("UPDATE messages SET created_at = now() - interval '8 days'"))
+    db_session.commit()
+    assert "kiriman siap yang tidak diambil" in coordinator.get("/seller/PKL/").text
+    assert f'href="{page}/not-collected?state=ready"' in coordinator.get(f"{page}?state=ready").text
+    form = coordinator.get(f"{page}/not-collected").text
+    assert f'name="restock-{batik}" value="3"' in form
+    assert f'name="write_off-{chair}" value="1"' in form
+    some = send(coordinator, parcel, "not-collected", **{f"restock-{batik}": "2", "note": "rak 3"})
+    assert (some.status_code, "Tulis untuk semua 3 buah" in some.text, "rak 3" in some.text) == (422, True, True)
+    key = key_in(form)
+    for _twice in range(2):
+        done = send(coordinator, parcel, "not-collected", key, **{f"restock-{batik}": "3", f"write_off-{chair}": "1"})
+        assert done.headers["Location"].endswith(f"/parcels/{parcel.id}?state=to_pack")
+    assert db.session.scalars(select(Refund)).one().reason == "not_collected"
+    shown = coordinator.get(page).text
+    assert ("Dikembalikan" in shown, "Tidak diambil" in shown) == (True, True)
+
+
 def test_a_head_and_another_facility_change_nothing(app: Flask, shop: Shop, order: Order) -> None:
     parcel = order.parcels[0].id
     head = sign_in(app.test_client(), make_account("head", facilities=(shop.pekalongan,)))
     other = sign_in(app.test_client(), make_account("coordinator", facilities=(shop.ambon,)))
-    for part in ("split", "cannot-fulfil", "return", "merge", "correct-tracking"):
+    for part in ("split", "cannot-fulfil", "return", "not-collected", "merge", "correct-tracking"):
         assert post(head, f"/seller/PKL/parcels/{parcel}/{part}").status_code == 403, part
         for code in ("PKL", "NML"):
             assert post(other, f"/seller/{code}/parcels/{parcel}/{part}", {"request_key": "k" * 20}).status_code == 404

@@ -127,6 +127,14 @@ CREATE TABLE parcel_return_lines (
 );
 CREATE INDEX parcel_return_lines_line ON parcel_return_lines (order_line_id);
 
+-- What lay ready and nobody collected goes back to the shelf; it is asked for its money to go back too.
+INSERT INTO parcel_transitions VALUES ('ready', 'returned');
+ALTER TABLE refunds DROP CONSTRAINT refunds_reason_check;
+ALTER TABLE refunds ADD CONSTRAINT refunds_reason_check CHECK (reason IN
+    ('paid_too_late', 'paid_twice', 'amount_differs', 'cancelled', 'cannot_fulfil', 'not_collected', 'returned', 'damaged',
+     'lost', 'goodwill'));
+CREATE INDEX parcels_lying_ready ON parcels (shipped_at) WHERE state = 'ready';
+
 -- No piece comes back twice: what returns wrote down, and what refunds put back by themselves, stay within the parcel
 -- and the line.
 CREATE FUNCTION pieces_back(line bigint) RETURNS bigint LANGUAGE sql STABLE AS $$

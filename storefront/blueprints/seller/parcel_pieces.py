@@ -103,11 +103,7 @@ def new_return(code: str, parcel_id: int) -> ResponseReturnValue:
 def note_return(code: str, parcel_id: int) -> ResponseReturnValue:
     """Each piece to the shelf, or written off."""
     sheet, form = own(parcel_id), keyed()
-    restock, write_off = quantities(form, sheet, "restock"), quantities(form, sheet, "write_off")
-    backs = {
-        line.order_line_id: Back(restock.get(line.order_line_id, 0), write_off.get(line.order_line_id, 0))
-        for line in sheet.lines
-    }
+    backs = backs_of(form, sheet)
     done = form.done(
         lambda: parcel_returns.receive_return(
             sheet.id,
@@ -122,6 +118,38 @@ def note_return(code: str, parcel_id: int) -> ResponseReturnValue:
     if done is None:
         return return_page(sheet, form), form.status
     flash(_("Barang kembali dicatat; stoknya sudah disesuaikan."), "ok")
+    return to_parcel(sheet.id)
+
+
+@bp.get("/<code>/parcels/<int:parcel_id>/not-collected")
+@access.rule(Action.REFUNDS_ASK)
+def new_not_collected(code: str, parcel_id: int) -> ResponseReturnValue:
+    """What becomes of pieces that nobody collected: all on the shelf again, unless said otherwise."""
+    sheet = own(parcel_id)
+    out = parcel_returns.still_out(db.session.get_one(Parcel, sheet.id))
+    back = {f"{'restock' if line.has_stock else 'write_off'}-{line.order_line_id}": str(line.pieces) for line in out}
+    return given_up_page(sheet, Written(back))
+
+
+@bp.post("/<code>/parcels/<int:parcel_id>/not-collected")
+@access.rule(Action.REFUNDS_ASK)
+def give_up(code: str, parcel_id: int) -> ResponseReturnValue:
+    """Nobody collected it: its pieces are back, and finance is asked to give the money back."""
+    sheet, form = own(parcel_id), keyed()
+    backs = backs_of(form, sheet)
+    done = form.done(
+        lambda: parcel_returns.not_collected(
+            sheet.id,
+            backs,
+            note=form.line("note"),
+            person_id=access.person_id(),
+            facility_id=g.facility.id,
+            request_key=form["request_key"],
+        )
+    )
+    if done is None:
+        return given_up_page(sheet, form), form.status
+    flash(_("Dicatat tidak diambil; stoknya sudah disesuaikan. Keuangan memutuskan pengembalian dananya."), "ok")
     return to_parcel(sheet.id)
 
 
@@ -165,6 +193,15 @@ def quantities(form: Written, sheet: ParcelSheet, name: str = "quantity") -> dic
     return found
 
 
+def backs_of(form: Written, sheet: ParcelSheet) -> dict[int, Back]:
+    """Pieces that are back by order line, as they were filled in."""
+    restock, write_off = quantities(form, sheet, "restock"), quantities(form, sheet, "write_off")
+    return {
+        line.order_line_id: Back(restock.get(line.order_line_id, 0), write_off.get(line.order_line_id, 0))
+        for line in sheet.lines
+    }
+
+
 def to_parcel(parcel_id: int) -> ResponseReturnValue:
     return redirect(url_for("seller.parcel", code=g.facility.code, parcel_id=parcel_id, **kept()), 303)
 
@@ -180,6 +217,11 @@ def cannot_page(sheet: ParcelSheet, form: Written) -> str:
 def return_page(sheet: ParcelSheet, form: Written) -> str:
     out = parcel_returns.still_out(db.session.get_one(Parcel, sheet.id))
     return form_page("seller/return.html", sheet, form, ParcelState.SHIPPED, ParcelState.RECEIVED, out=out)
+
+
+def given_up_page(sheet: ParcelSheet, form: Written) -> str:
+    out = parcel_returns.still_out(db.session.get_one(Parcel, sheet.id))
+    return form_page("seller/not_collected.html", sheet, form, ParcelState.READY, out=out)
 
 
 def form_page(template: str, sheet: ParcelSheet, form: Written, *states: ParcelState, **more: object) -> str:

@@ -13,13 +13,15 @@ from storefront.blueprints.seller.forms import ShipForm
 from storefront.blueprints.seller.parcel_filters import kept
 from storefront.books import refund_list
 from storefront.books.refund_list import RefundRow
+from storefront.days import today
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.form_key import new_key
 from storefront.orders import ship
-from storefront.orders.models import Parcel
+from storefront.orders.models import Parcel, ParcelState
 from storefront.orders.packed_batches import food_lines
 from storefront.orders.parcel_sheet import ParcelSheet, parcel_sheet
+from storefront.orders.pickups import given_up_from
 from storefront.people import access
 from storefront.people.policy import Action
 
@@ -136,6 +138,8 @@ def page(sheet: ParcelSheet, form: ShipForm | None = None) -> str:
         me=access.person_id(),
         kept=kept(),
         food=food_lines(sheet.id),
+        given_up_from=given_up_from(db.session.get_one(Parcel, sheet.id)) if sheet.state == ParcelState.READY else None,
+        today=today(),
     )
 
 
