@@ -2,7 +2,8 @@
 
 Open parcels, questions, reports, drafts and proposals belong to the facility; whoever is its coordinator has them.
 Nothing of it is addressed to a person, so that nothing is lost when somebody goes: the minute counts what there is.
-Proposals keep who made them, as four eyes need that.
+Proposals keep who made them, as four eyes need that. What was kept for the person alone ends with the role: sessions,
+and notices on their devices (`notices.tell` asks who is a coordinator now). Views that they saved are copied.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from storefront.books import owed
 from storefront.enquiries.inbox import open_since
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
+from storefront.notices.models import SavedView
 from storefront.people import invitations, memberships
 from storefront.people.models import Invitation, Membership, Person, Role
 from storefront.teams.models import Handover
@@ -29,6 +31,15 @@ COUNTS = text(
     """
     SELECT (SELECT count(*) FROM parcels WHERE facility_id = :id AND state = 'to_pack') AS to_pack,
            (SELECT count(*) FROM parcels WHERE facility_id = :id AND state = 'packed') AS packed,
+           (SELECT count(*) FROM parcels WHERE facility_id = :id AND state = 'ready') AS ready,
+           (SELECT count(*) FROM listing_drafts WHERE facility_id = :id AND state = 'approved') AS scheduled,
+           (SELECT count(*) FROM stock_takes WHERE facility_id = :id AND state = 'counting') AS stock_takes,
+           (SELECT count(*) FROM listing_imports WHERE facility_id = :id AND ended_at IS NULL
+               AND state <> 'refused') AS imports,
+           (SELECT count(*) FROM label_batches WHERE facility_id = :id AND closed_at IS NULL) AS label_batches,
+           (SELECT count(DISTINCT r.id) FROM refunds r JOIN refund_lines x ON x.refund_id = r.id
+              JOIN order_lines l ON l.id = x.order_line_id
+             WHERE l.facility_id = :id AND r.state = 'proposed') AS refunds,
            (SELECT count(*) FROM problems WHERE facility_id = :id AND state = 'open') AS problems,
            (SELECT count(*) FROM listing_drafts WHERE facility_id = :id AND state <> 'approved') AS drafts,
            (SELECT count(*) FROM workshop_declarations d JOIN workshops w ON w.id = d.workshop_id
@@ -63,16 +74,25 @@ class Counts:
     bank_accounts: int
     pieces: int
     pieces_value: int
+    #: Since these are counted; minutes of before do not know them.
+    ready: int = 0
+    scheduled: int = 0
+    stock_takes: int = 0
+    imports: int = 0
+    label_batches: int = 0
+    refunds: int = 0
+    views: int = 0
     #: What the facility is owed, by column of its statement.
     owed: dict[str, int] = field(default_factory=dict)
 
 
-def counts(facility_id: int) -> Counts:
-    """What there is to hand over now."""
+def counts(facility_id: int, person_id: int | None = None) -> Counts:
+    """What there is to hand over now; `person_id`: whose saved views are among it."""
     row = db.session.execute(COUNTS, {"id": facility_id}).mappings().one()
     balances = {code: amount for one in owed.balances([facility_id]) for code, (_a, amount) in one.amounts.items()}
     questions, _since = open_since(facility_id)
-    return Counts(**{name: int(value) for name, value in row.items()}, questions=questions, owed=balances)
+    numbers = {name: int(value) for name, value in row.items()}
+    return Counts(**numbers, questions=questions, views=len(_views(facility_id, person_id)), owed=balances)
 
 
 def hand_over(facility_id: int, membership_id: int, to_membership_id: int, person_id: int) -> Handover:
@@ -198,7 +218,7 @@ def handovers(facility_id: int, limit: int = 20) -> list[Handover]:
 
 def counts_of(row: Handover) -> Counts:
     """What passed on with a handover that is done; of one that waits: what there is now."""
-    return Counts(**row.counts) if row.counts else counts(row.facility_id)
+    return Counts(**row.counts) if row.counts else counts(row.facility_id, row.from_person)
 
 
 def _check(before: Membership) -> None:
@@ -220,13 +240,40 @@ def _row(facility_id: int, before: Membership, made_by: int, *, to: Person | Non
 
 
 def _complete(row: Handover, before: Membership, given: Membership | None) -> Handover:
-    row.counts = asdict(counts(row.facility_id))
+    row.counts = asdict(counts(row.facility_id, row.from_person)) | {"views": _pass_views_on(row)}
     row.done_at, row.ended_role, row.given_role = _now(), before.id, given.id if given else None
     memberships.revoke(before.id)
     db.session.flush()
     _note("handover.done", row, row.made_by)
     invitations.tell_office("coordinator_handed_over", before)
     return row
+
+
+def _views(facility_id: int, person_id: int | None) -> list[SavedView]:
+    own = select(SavedView).where(SavedView.facility_id == facility_id, SavedView.person_id == person_id)
+    return list(db.session.scalars(own.where(SavedView.deleted_at.is_(None)).order_by(SavedView.id)))
+
+
+def _pass_views_on(row: Handover) -> int:
+    """Whoever goes on has the views too, but for names that they gave themselves; how many. What is their own stays."""
+    assert row.to_person is not None
+    theirs = _views(row.facility_id, row.to_person)
+    taken = {(view.list, view.name.lower()) for view in theirs}
+    defaults = {view.list for view in theirs if view.is_default}
+    passed = [view for view in _views(row.facility_id, row.from_person) if (view.list, view.name.lower()) not in taken]
+    db.session.add_all(
+        SavedView(
+            person_id=row.to_person,
+            facility_id=row.facility_id,
+            list=view.list,
+            name=view.name,
+            query=view.query,
+            is_default=view.is_default and view.list not in defaults,
+        )
+        for view in passed
+    )
+    db.session.flush()
+    return len(passed)
 
 
 def _done_already(before: Membership, after: Membership) -> Handover | None:

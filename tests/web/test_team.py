@@ -27,6 +27,7 @@ from storefront.mail.models import Message
 from storefront.mail.transport import mail_folder
 from storefront.moderation import queue
 from storefront.moderation.models import ModerationItem
+from storefront.notices import saved_views
 from storefront.orders.messages import send_message
 from storefront.people import invitations, memberships
 from storefront.people.models import Invitation, Membership, Person, Role, Session
@@ -318,6 +319,11 @@ def test_a_handover_is_one_act_with_a_minute_and_is_undone_for_a_day(
     make_account("administrator")
     make_paid_order((shop.batik, 2))
     second = make_account("coordinator", facilities=(shop.pekalongan,), name="Noor")
+    here = shop.pekalongan.id
+    for name, query in (("Hari ini", "due=today"), ("Siap", "state=ready")):
+        saved_views.save(keeper.id, here, "seller.parcels", name, query)
+    saved_views.set_default(saved_views.views(keeper.id, here, "seller.parcels")[0], True)
+    saved_views.save(second.id, here, "seller.parcels", "siap", "state=ready&sort=newest")
     db_session.commit()
     old, boss = client_of(app, keeper), client_of(app, head)
     path = f"/seller/PKL/team/{member(shop.pekalongan, keeper)}/handover"
@@ -331,12 +337,20 @@ def test_a_handover_is_one_act_with_a_minute_and_is_undone_for_a_day(
     assert row.counts["to_pack"] == 1
     assert row.counts["pieces"] == 5 - 2 + 9
     assert row.counts["owed"]
+    views = saved_views.views(second.id, here, "seller.parcels")
+    assert [(view.name, view.query, view.is_default) for view in views] == [
+        ("Hari ini", "due=today", True), ("siap", "sort=newest&state=ready", False),
+    ]  # fmt: skip
+    assert row.counts["views"] == 1
     assert old.get("/seller/PKL/").status_code != 200
     told = db_session.scalars(select(Message.kind).where(Message.subject_kind == "membership")).all()
     assert told == ["coordinator_handed_over"]
     minute = boss.get(f"/seller/PKL/team/handovers/{row.id}.pdf")
     assert minute.data.startswith(b"%PDF")
-    assert "Bambang" in str(handover_document(app, row.id))
+    said = str(handover_document(app, row.id))
+    assert "Bambang" in said
+    for line in ("Kiriman siap diambil", "Hitung stok yang belum selesai", "Tampilan tersimpan"):
+        assert line in said, line
     for _again in range(2):
         assert post(boss, f"/seller/PKL/team/handovers/{row.id}/undo").status_code == 303
     assert invitations.living(shop.pekalongan.id, keeper.id)

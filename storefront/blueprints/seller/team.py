@@ -162,7 +162,7 @@ def handover_page(member_id: int, form: Written) -> str:
         member=next(one for one in members if one.id == row.id),
         others=[one for one in members if one.is_living and one.id != row.id],
         form=form,
-        rows=rows_of(handover.counts(g.facility.id)),
+        rows=rows_of(handover.counts(g.facility.id, row.person_id)),
         new=NEW,
     )
 
