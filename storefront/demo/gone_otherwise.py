@@ -23,7 +23,10 @@ from storefront.teams.models import Handover
 LOOKED_AT = ("PKL", "PLP")
 #: Whose coordinator passed the work on, days ago, and what passed on with it.
 HANDED_OVER, AGO = "PKL", 210
-PASSED_ON = Counts(2, 1, 1, 0, 2, 0, 0, 64, 7_935_000, {"premium": 412_000, "working_capital": 288_400})
+PASSED_ON = Counts(
+    to_pack=2, packed=1, questions=1, problems=0, drafts=2, declarations=0, bank_accounts=0, pieces=64,
+    pieces_value=7_935_000, owed={"premium": 412_000, "working_capital": 288_400},
+)  # fmt: skip
 
 
 def add(
