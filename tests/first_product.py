@@ -12,15 +12,17 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import expect
 
+from storefront.demo.files import PICTURES
 from tests.browser.hands import Hands
 from tests.browser.purchase import Goods, have_ordered, pay
 from tests.browser.visitor import Visitor
-from tests.listings import jpeg
 
 Open = Callable[[str | None], Visitor]
 Shot = Callable[[Visitor], Image.Image]
 COORDINATOR, CURATOR = "coordinator@demo.test", "curator@demo.test"
-TITLE = "Meja lipat jati"
+TITLE = "Keranjang belanja"
+#: What the camera sees: a picture of the demo on a plain ground, as large as a phone's.
+PICTURE, GROUND, SIZE = PICTURES / "basket.webp", "#e3ddd2", (1600, 1200)
 
 
 def first_product(open_phone: Open, shot: Shot) -> tuple[dict[str, list[Image.Image]], dict[str, tuple[int, int]]]:
@@ -80,16 +82,24 @@ def _list(maker: Visitor, hands: Hands) -> None:
     maker.go("/seller/PKL/listings")
     hands.tap(".staff-head__end a.btn--main")
     with tempfile.TemporaryDirectory() as folder:
-        photo = Path(folder) / "meja.jpg"
-        photo.write_bytes(jpeg())
+        photo = Path(folder) / "keranjang.jpg"
+        _photograph(photo)
         maker.page.locator("#f-camera").set_input_files(photo)
         hands.taps += 3  # the button, the shutter, the phone's own "use it"
-        hands.type("[name^='photo.'][name$='.alt']", "Cokelat tua, kaki empat")
+        hands.type("[name^='photo.'][name$='.alt']", "Anyaman kuning, gagang")
     hands.type("[name=title]", TITLE)
     hands.choose("[name=category]", "Rumah tangga")
-    hands.choose("select[name=workshop]", 1)
-    hands.type("[name='variants.0.price']", "250000")
+    hands.choose("select[name=workshop]", 2)
+    hands.type("[name='variants.0.price']", "125000")
     hands.type("[name='variants.0.stock']", "4")
-    hands.type("[name='variants.0.weight']", "6000")
+    hands.type("[name='variants.0.weight']", "600")
     expect(maker.page.locator(".shot img")).to_be_visible()
     expect(maker.page.locator("#said")).to_contain_text(maker.says("Tersimpan %(at)s", at=""))
+
+
+def _photograph(path: Path) -> None:
+    with Image.open(PICTURE) as drawn:
+        piece = drawn.convert("RGBA").resize((900, 900), Image.Resampling.LANCZOS)
+    seen = Image.new("RGB", SIZE, GROUND)
+    seen.paste(piece, ((SIZE[0] - 900) // 2, (SIZE[1] - 900) // 2), piece)
+    seen.save(path, "JPEG", quality=90)

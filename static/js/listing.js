@@ -117,7 +117,9 @@ function recall() {
   form.elements.base.value = kept.base;
   if (JSON.stringify(seen(typed())) === before) { forget(); return; }
   dirty = true;
-  save().then((done) => { if (done) tell(words("Back")); });
+  // In a place of its own: what saves itself soon says so where this would stand.
+  document.getElementById("brought").hidden = false;
+  save();
 }
 
 // Photos: one after the other, each with its progress; one that fails does not cost the others.

@@ -22,6 +22,7 @@ from storefront.demo import (
     drafted,
     drafts,
     files,
+    gone_otherwise,
     growth,
     imported,
     kept,
@@ -143,6 +144,7 @@ def load(
     imported.add(sites.facilities["PKL"], _of_role("coordinator", accounts)["PKL"], today)
     rested.add(sites.facilities, _of_role("coordinator", accounts), today)
     packed_apart.add(sites.facilities, _of_role("coordinator", accounts), today, seed)
+    gone_otherwise.add(sites.facilities, _of_role("coordinator", accounts), accounts, today, seed)
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 

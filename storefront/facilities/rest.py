@@ -84,7 +84,11 @@ def pause(
     errors = _wrong_days(first, last, LONGEST_PAUSE)
     for name, words in (("reason", reason), ("reason_en", reason_en)):
         if not SHORTEST <= len(words) <= LONGEST_REASON:
-            errors[name] = _("Tulis alasannya untuk pembeli, 5 sampai 200 huruf.")
+            errors[name] = (
+                _("Tulis alasannya untuk pembeli, 5 sampai 200 huruf.")
+                if name == "reason"
+                else _("Tulis alasannya juga dalam bahasa Inggris, 5 sampai 200 huruf.")
+            )
         elif content_rule.reasons(words):
             errors[name] = _(
                 "Tulis tanpa nama orang, nomor, tautan, atau alamat surel: siapa pun membaca ini."

@@ -53,7 +53,8 @@ def test_every_promised_account_signs_in_with_its_roles(demo_session: Session) -
     rows = demo_session.execute(
         text(
             """SELECT p.email, p.is_demo, p.password_hash, array_remove(array_agg(m.role), NULL) AS roles
-                 FROM people p LEFT JOIN memberships m ON m.person_id = p.id GROUP BY p.id"""
+                 FROM people p LEFT JOIN memberships m ON m.person_id = p.id
+                  AND (m.valid_until IS NULL OR m.valid_until > now()) GROUP BY p.id"""
         )
     ).all()
     assert {row.email: row.roles for row in rows} == ACCOUNTS
@@ -62,7 +63,8 @@ def test_every_promised_account_signs_in_with_its_roles(demo_session: Session) -
 
 def test_memberships_reach_where_the_contract_says(demo_session: Session) -> None:
     query = """SELECT f.code FROM memberships m JOIN people p ON p.id = m.person_id
-               JOIN facilities f ON f.id = m.facility_id WHERE p.email = :email"""
+               JOIN facilities f ON f.id = m.facility_id
+               WHERE p.email = :email AND (m.valid_until IS NULL OR m.valid_until > now())"""
     two = set(column(demo_session, query, email="coordinator@demo.test"))
     other = set(column(demo_session, query, email="coordinator2@demo.test"))
     head = set(column(demo_session, query, email="head@demo.test"))
@@ -71,6 +73,16 @@ def test_memberships_reach_where_the_contract_says(demo_session: Session) -> Non
     assert head < two
     ends = "SELECT bool_and(valid_until > now()) FROM memberships WHERE role = 'auditor'"
     assert one(demo_session, ends) is True
+
+
+def test_what_goes_otherwise_is_shown(demo_session: Session) -> None:
+    returned = """SELECT count(*) FROM parcel_returns r JOIN parcels p ON p.id = r.parcel_id AND p.state = 'returned'
+        JOIN refunds x ON x.order_id = p.order_id AND x.reason = 'returned' AND x.state = 'proposed'"""
+    withheld = """SELECT count(*) FROM refunds x JOIN refund_pieces rp ON rp.refund_id = x.id
+        JOIN parcels p ON p.id = rp.parcel_id AND p.state = 'to_pack'
+        WHERE x.reason = 'cannot_fulfil' AND x.state = 'proposed'"""
+    handed = "SELECT count(*) FROM handovers h JOIN memberships m ON m.id = h.ended_role AND m.valid_until = h.done_at"
+    assert [one(demo_session, query) for query in (returned, withheld, handed)] == [1, 1, 1]
 
 
 def test_everything_of_the_file_is_on_sale(demo_session: Session) -> None:
@@ -321,8 +333,9 @@ def test_some_work_is_left_for_two_people(demo_session: Session) -> None:
     assert deposits["approved"] >= 2
     asked = """SELECT p.email, r.amount FROM refunds r JOIN people p ON p.id = r.proposed_by
                 WHERE r.state = 'proposed' ORDER BY p.email"""
-    of_coordinator, of_finance = demo_session.execute(text(asked)).all()
-    assert of_coordinator.email.startswith("coordinator")
+    *of_coordinators, of_finance = demo_session.execute(text(asked)).all()
+    assert len(of_coordinators) == 3
+    assert all(refund.email.startswith("coordinator") for refund in of_coordinators)
     assert (of_finance.email, of_finance.amount >= SECOND_PERSON_FROM) == ("finance@demo.test", True)
     bearer = "SELECT count(*) FROM fee_bearers WHERE approved_at IS NULL AND rejected_at IS NULL"
     assert one(demo_session, bearer) == 1
