@@ -9,7 +9,7 @@ from flask_babel import ngettext
 from sqlalchemy import text
 
 from storefront.display import format_day
-from storefront.exhibitions.brought import FROM, NARROWED
+from storefront.exhibitions.brought import NARROWED
 from storefront.extensions import db
 from storefront.notices.waiting import Asked, Urgency, Waits, source
 from storefront.people.policy import Action
@@ -24,7 +24,13 @@ WORKS = text(
         SELECT count(*) FILTER (WHERE {NARROWED["missing"]}) AS missing,
                count(*) FILTER (WHERE {NARROWED["sold_out"]}) AS sold_out,
                count(*) FILTER (WHERE ({NARROWED["missing"]}) OR ({NARROWED["sold_out"]})) AS works
-        {FROM.replace(":fair", "x.id")}) n
+          FROM exhibition_pieces e
+          LEFT JOIN exhibition_sent t USING (exhibition_id, facility_id, variant_id)
+          LEFT JOIN stock_locations sl ON sl.exhibition_id = e.exhibition_id
+          LEFT JOIN stock_levels s ON s.location_id = sl.id AND s.variant_id = e.variant_id
+          LEFT JOIN stock_locations hl ON hl.facility_id = e.facility_id
+          LEFT JOIN stock_levels h ON h.location_id = hl.id AND h.variant_id = e.variant_id
+         WHERE e.exhibition_id = x.id AND e.facility_id = :facility) n
      WHERE x.ends_on >= :day AND x.starts_on <= CAST(:day AS date) + CAST(:before AS integer) AND n.works > 0
      ORDER BY x.starts_on, x.id"""  # noqa: S608 - pieces of our own, no word of anybody's
 )

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from storefront.blueprints.seller import allowed, bp
+from storefront.blueprints.seller import allowed, bp, shelf_asked
 from storefront.days import today
 from storefront.errors import NotFound
 from storefront.exhibitions import brought, fairs, plan, send
@@ -19,7 +19,7 @@ from storefront.exhibitions.fairs import PiecesRefused, When
 from storefront.exhibitions.models import Exhibition
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key
-from storefront.pages import LAST_PAGE, page_number
+from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.stock import shelf
@@ -177,26 +177,25 @@ def _kept() -> dict[str, Any]:
     }
 
 
+def _asked(kept: Mapping[str, str], when: When) -> tuple[Wanted, str, int]:
+    """Which rows of the plan, by what they are sorted, and which page; what is not understood does not narrow."""
+    # Of a fair that is over only what was meant for it.
+    show = kept.get("show", "") or ("planned" if when is When.PAST else "")
+    shelf_wanted = shelf_asked.wanted(kept)
+    wanted = Wanted(show if show in brought.SHOWN else "", shelf_wanted.workshop, shelf_wanted.q)
+    sort = kept.get("sort", "")
+    return wanted, sort if sort in brought.SORTS else "", shelf_asked.page(kept)
+
+
 def _address(code: str, slug: str) -> str:
     return url_for("seller.exhibition", code=code, slug=slug, **_kept())
 
 
 def _page(fair: Exhibition, *, planned: Written | None = None, sent: Written | None = None) -> str:
     """A fair's page; a refused form keeps what was written, whatever the filters show."""
-    kept, facility_id = _kept(), g.facility.id
-    show, workshop = kept.get("show", ""), kept.get("workshop", "")
-    page = kept.get("page", "")
-    wanted = Wanted(
-        show=show if show in brought.SHOWN else "",
-        workshop=int(workshop)
-        if workshop.isdecimal() and workshop.isascii() and len(workshop) < 18
-        else None,
-        q=kept.get("q", "").strip(),
-    )
-    number = int(page) if page.isdecimal() and page.isascii() and len(page) < 7 else 1
-    sort = kept.get("sort", "")
-    found = brought.rows(fair.id, facility_id, wanted, sort, min(max(number, 1), LAST_PAGE))
-    when = fairs.when(fair, today())
+    kept, facility_id, when = _kept(), g.facility.id, fairs.when(fair, today())
+    wanted, sort, page = _asked(kept, when)
+    found = brought.rows(fair.id, facility_id, wanted, sort, page)
     return render_template(
         "seller/exhibition.html",
         fair=fair,
@@ -206,7 +205,7 @@ def _page(fair: Exhibition, *, planned: Written | None = None, sent: Written | N
         may_undo=allowed(Action.EXHIBITIONS_BRING),
         found=found,
         wanted=wanted,
-        sort=sort if sort in brought.SORTS else "",
+        sort=sort,
         kept=kept,
         workshops=shelf.workshops(facility_id),
         sums=brought.sums(fair.id, facility_id),
