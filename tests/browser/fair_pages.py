@@ -21,6 +21,3 @@ FAIR_PAGES = [
         COORDINATOR, status=422,
     ),
 ]  # fmt: skip
-
-#: The way back from a refused form.
-NO_FAIR_PAGES = {"seller.after_bringing"}

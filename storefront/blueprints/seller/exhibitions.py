@@ -118,14 +118,6 @@ def undo_sending(code: str, slug: str, number: int) -> ResponseReturnValue:
     return redirect(_address(code, slug) + "#terkirim", 303)
 
 
-@bp.get("/<code>/exhibitions/<slug>/<any(plan,send):step>")
-@access.rule(Action.EXHIBITIONS_READ)
-def after_bringing(code: str, slug: str, step: str) -> ResponseReturnValue:
-    """The address of a refused form, opened again: back to the fair."""
-    fairs.find(g.facility.id, slug)
-    return redirect(url_for("seller.exhibition", code=code, slug=slug))
-
-
 def _named(fair: Exhibition, prefix: str, *, changed: bool = False) -> dict[str, Row]:
     """Rows beside which something is written, by SKU; with `changed` only where it is not what stood there.
 
