@@ -24,6 +24,9 @@ REVOKE UPDATE, DELETE ON stock_levels FROM {web};
 GRANT UPDATE (reserved, shown_state) ON stock_levels TO {web};
 REVOKE DELETE, TRUNCATE ON stock_takes, stock_take_rows FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON stock_counts FROM {web};
+REVOKE DELETE, TRUNCATE ON exhibition_sendings FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON exhibition_sending_lines FROM {web};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON exhibition_sent FROM {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
     refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers,

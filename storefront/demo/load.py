@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from storefront.days import today as accounting_today
 from storefront.demo import (
+    bringing,
     catalogue,
     declared,
     drafted,
@@ -188,7 +189,7 @@ def _write_history(
     shelves.open()
     history = History(sites, shelves, shopper.id, seed, fees_from=worked_months(today)[0].first)
     history.write(orders, lambda done: say(f"{done} of {len(orders)} orders") if done % 100 == 0 else None)
-    shelves.fill_stand()
+    bringing.bring(shelves, accounts[OFFICE].id, today, seed)
     shelves.sell_out()
     parcels.advance(today, {sites.facilities[code].id: person for code, person in keepers.items()}, seed)
 

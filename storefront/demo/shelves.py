@@ -14,7 +14,7 @@ from sqlalchemy import select
 from storefront.demo.bulk import insert_rows
 from storefront.demo.catalogue import Item
 from storefront.demo.moments import JAKARTA, at, days
-from storefront.demo.places import RUNNING, Places
+from storefront.demo.places import Places
 from storefront.demo.plan import YEAR, PlannedOrder
 from storefront.extensions import db
 from storefront.stock.models import MovementReason, StockLevel, StockMovement
@@ -76,26 +76,16 @@ class Shelves:
             ],
         )
 
-    def fill_stand(self) -> None:
-        """Bring the chosen pieces from the stores to the running exhibition's stand, two days before loading."""
-        moved_at = at(self.today - days(2), 15)
-        rows = []
-        for id_, quantity in self.at_stand.items():
-            store = self.places.stores[self._items[id_].row.facility]
-            for location, pieces in ((store, -quantity), (self.places.stand, quantity)):
-                rows.append(
-                    {
-                        "variant_id": id_,
-                        "location_id": location,
-                        "quantity": pieces,
-                        "reason": MovementReason.TRANSFER.value,
-                        "source": f"transfer:{RUNNING}:{self._items[id_].sku}:{'out' if pieces < 0 else 'in'}",
-                        "note": "Pameran Karya Binaan",
-                        "person_id": self.keepers.get(self._items[id_].row.facility),
-                        "moved_at": moved_at,
-                    }
-                )
-        insert_rows(StockMovement, rows)
+    def brought(self) -> dict[str, dict[int, int]]:
+        """What goes to the stand: pieces by variant id, by facility code."""
+        found: dict[str, dict[int, int]] = defaultdict(dict)
+        for id_, pieces in self.at_stand.items():
+            found[self._items[id_].row.facility][id_] = pieces
+        return found
+
+    def portable(self, code: str) -> list[int]:
+        """Variant ids of a facility's things that can be carried and keep."""
+        return [id_ for id_, item in self._items.items() if item.row.facility == code and _is_portable(item)]
 
     def sell_out(self) -> None:
         """Take the last pieces of one size that nobody holds: shown at the provincial crafts council."""
@@ -142,11 +132,15 @@ def _left(item: Item, rng: random.Random) -> int:
     return max(4, pieces // variants)
 
 
+def _is_portable(item: Item) -> bool:
+    return item.row.delivery_scope == "nationwide" and item.row.weight_g < 5000
+
+
 def _stand_choice(items: Sequence[Item], rng: random.Random) -> dict[int, int]:
     """Things that can be carried and keep, from as many facilities as there are."""
     by_facility: dict[str, list[Item]] = {}
     for item in items:
-        if item.row.delivery_scope == "nationwide" and item.row.weight_g < 5000:
+        if _is_portable(item):
             by_facility.setdefault(item.row.facility, []).append(item)
     for own in by_facility.values():
         rng.shuffle(own)

@@ -1,13 +1,17 @@
-"""Exhibitions."""
+"""Exhibitions, who takes part in them, and the pieces that facilities bring."""
 
 from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import Integer
+from sqlalchemy import FetchedValue, ForeignKey, ForeignKeyConstraint, Integer, column, table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.extensions import db
+
+
+def _of(parent: str, *columns: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(columns, [f"{parent}.{name}" for name in columns])
 
 
 class Exhibition(db.Model):  # type: ignore[name-defined]
@@ -27,3 +31,61 @@ class Exhibition(db.Model):  # type: ignore[name-defined]
     regional_divisions: Mapped[int | None] = mapped_column(Integer)
     note: Mapped[str] = mapped_column(default="")
     source: Mapped[str] = mapped_column(default="")
+
+
+class ExhibitionFacility(db.Model):  # type: ignore[name-defined]
+    """A facility that takes part in an exhibition."""
+
+    __tablename__ = "exhibition_facilities"
+
+    exhibition_id: Mapped[int] = mapped_column(ForeignKey("exhibitions.id"), primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"), primary_key=True)
+    added_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    added_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+
+class ExhibitionPieces(db.Model):  # type: ignore[name-defined]
+    """How many pieces of a variant its facility means to bring, over the whole fair."""
+
+    __tablename__ = "exhibition_pieces"
+    __table_args__ = (_of("exhibition_facilities", "exhibition_id", "facility_id"),)
+
+    exhibition_id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int]
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), primary_key=True)
+    planned: Mapped[int] = mapped_column(Integer)
+
+
+class ExhibitionSending(db.Model):  # type: ignore[name-defined]
+    """What a facility sent to a fair's stand at one time: from then on it lies there."""
+
+    __tablename__ = "exhibition_sendings"
+    __table_args__ = (_of("exhibition_facilities", "exhibition_id", "facility_id"),)
+
+    exhibition_id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(primary_key=True)
+    #: 1, 2 … of this facility, at this fair.
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    request_key: Mapped[str]
+    sent_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    sent_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    #: It was a mistake: all of it is in the store again.
+    called_back_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    called_back_at: Mapped[datetime.datetime | None]
+
+
+class ExhibitionSendingLine(db.Model):  # type: ignore[name-defined]
+    """Pieces of one variant in a sending. Append-only."""
+
+    __tablename__ = "exhibition_sending_lines"
+    __table_args__ = (_of("exhibition_sendings", "exhibition_id", "facility_id", "number"),)
+
+    exhibition_id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), primary_key=True)
+    pieces: Mapped[int] = mapped_column(Integer)
+
+
+#: The database's own view `exhibition_sent`: pieces ever sent to a fair, without what was called back.
+SENT = table("exhibition_sent", *map(column, ("exhibition_id", "facility_id", "variant_id", "pieces")))

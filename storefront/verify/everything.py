@@ -5,6 +5,7 @@ from __future__ import annotations
 from storefront.verify import (
     bank,
     books,
+    brought,
     clearing,
     facts,
     guards,
@@ -33,6 +34,7 @@ INVARIANTS = (
     *periods.INVARIANTS,
     *stock.INVARIANTS,
     *stock_takes.INVARIANTS,
+    *brought.INVARIANTS,
     *orders.INVARIANTS,
     *shares.INVARIANTS,
     *training.INVARIANTS,

@@ -10,6 +10,7 @@ from tests.browser.after_pages import AFTER_PAGES, NO_AFTER_PAGES
 from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
 from tests.browser.cart_pages import CART_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
+from tests.browser.fair_pages import FAIR_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
 from tests.browser.import_pages import IMPORT_PAGES, NO_IMPORT_PAGES
@@ -188,6 +189,7 @@ SIGHTS = [
     *TEAM_PAGES,
     *VOICE_PAGES,
     *STOCK_PAGES,
+    *FAIR_PAGES,
     *NOTICE_PAGES,
     *OFFICE_PAGES,
     *DELIVERY_PAGES,

@@ -193,6 +193,13 @@ def test_the_stand_is_stocked_by_transfers(demo_session: Session) -> None:
     assert all(2 <= row.available <= 12 for row in rows)
     legs = "SELECT sum(quantity) = 0 AND count(*) = :legs FROM stock_movements WHERE reason = 'transfer'"
     assert one(demo_session, legs, legs=2 * len(rows)) is True
+    # As sendings of those who take part; some of what two people plan waits for them.
+    unsent = """SELECT count(*) FROM exhibition_pieces e JOIN facilities f ON f.id = e.facility_id
+                  LEFT JOIN exhibition_sent t USING (exhibition_id, facility_id, variant_id)
+                 WHERE e.planned > COALESCE(t.pieces, 0) AND f.code = :code"""
+    assert min(one(demo_session, unsent, code=code) for code in ("PKL", "PLP", "BJB")) >= 1
+    taking_part = "SELECT count(DISTINCT facility_id) FROM exhibition_sendings"
+    assert one(demo_session, taking_part) == len({row.facility_id for row in rows})
 
 
 def test_a_year_of_orders(demo_session: Session) -> None:

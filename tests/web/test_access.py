@@ -29,6 +29,7 @@ from storefront.teams import handover
 from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
 from tests.factories import PDF, make_member, make_paid_order, make_person, make_rule
+from tests.fairs import make_fair
 from tests.listing_files import make_import
 from tests.listings import listed_things
 from tests.money_out import make_books, money_of
@@ -63,7 +64,7 @@ THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
     "enquiry_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
     "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "labels_id",
-    "event_id", "import_id",
+    "event_id", "import_id", "slug",
 }  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def whole_world() -> World:
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
             "number": begun_take(facility.id), **team, **notices_of(facility), **things, **money_of(books, facility),
-            "import_id": make_import(facility), "labels_id": batch.id,
+            "import_id": make_import(facility), "labels_id": batch.id, "slug": make_fair(facility).slug,
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)

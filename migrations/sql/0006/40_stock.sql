@@ -5,7 +5,7 @@ CREATE TABLE low_stock_marks (
     pieces     integer NOT NULL CHECK (pieces BETWEEN 0 AND 100000)
 );
 
--- A movement by hand is undone by its counter-movement, once.
+-- A movement by hand, or between store and stand, is undone by its counter-movement, once.
 ALTER TABLE stock_movements ADD COLUMN undoes bigint REFERENCES stock_movements;
 CREATE UNIQUE INDEX stock_movements_undoes_once ON stock_movements (undoes) WHERE undoes IS NOT NULL;
 
@@ -14,7 +14,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM stock_movements m WHERE m.id = NEW.undoes AND m.undoes IS NULL
                       AND (m.variant_id, m.location_id, m.quantity, m.reason)
                         = (NEW.variant_id, NEW.location_id, -NEW.quantity, NEW.reason)
-                      AND m.reason IN ('made', 'counted', 'damaged', 'given', 'correction')) THEN
+                      AND m.reason IN ('made', 'counted', 'damaged', 'given', 'correction', 'transfer')) THEN
         RAISE EXCEPTION 'stock movement %: this does not undo it', NEW.undoes USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;

@@ -19,6 +19,7 @@ from storefront.people.sessions import SignedIn
 LISTS = {
     "parcel": "seller.parcels",
     "sku": "seller.products",
+    "slug": "seller.exhibition_list",
     "enquiry": "seller.question_list",
     "problem": "seller.problem_list",
     "workshop": "seller.workshop_list",

@@ -29,6 +29,7 @@ LISTS = {
     "seller.listings": lazy_pgettext("many", "Karya"),
     "seller.products": lazy_gettext("Karya dan stok"),
     "seller.take_list": lazy_gettext("Hitung stok"),
+    "seller.exhibition_list": lazy_pgettext("many", "Pameran"),
     "seller.batch_list": lazy_gettext("Batch makanan"),
     "seller.import_list": lazy_gettext("Impor karya"),
     "seller.sales": lazy_gettext("Penjualan"),

@@ -1,0 +1,75 @@
+"""What facilities bring to the running exhibition: who takes part, their plans, and the first sending to its stand."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Mapping
+
+from storefront.audit.record import dated
+from storefront.demo.moments import at, days
+from storefront.demo.places import RUNNING
+from storefront.demo.shelves import Shelves
+from storefront.exhibitions.models import Exhibition, ExhibitionFacility
+from storefront.exhibitions.plan import Change, set_plan
+from storefront.exhibitions.send import send
+from storefront.extensions import db
+
+#: The campaign in which every facility sold at its own gate.
+CAMPAIGN = "one-day-one-prison-product-2023"
+#: Of so many planned works one is planned beyond what was sent; so many more wait whole.
+EVERY, WHOLE = 3, 2
+
+
+def bring(shelves: Shelves, office_id: int, today: datetime.date, seed: str) -> None:
+    """Bring the chosen pieces from the stores to the stand, two days before loading, as people would have.
+
+    Where a facility has a coordinator, some of its plan is left to send.
+    """
+    rng = random.Random(f"{seed}:bringing")
+    exhibitions = shelves.places.exhibitions
+    for facility in shelves.places.facilities.values():
+        db.session.add(ExhibitionFacility(exhibition_id=exhibitions[CAMPAIGN].id, facility_id=facility.id))
+    fair = exhibitions[RUNNING]
+    for code, pieces in shelves.brought().items():
+        facility_id = shelves.places.facilities[code].id
+        db.session.add(
+            ExhibitionFacility(
+                exhibition_id=fair.id,
+                facility_id=facility_id,
+                added_by=office_id,
+                added_at=at(today - days(30), 10),
+            )
+        )
+        db.session.flush()
+        more = _left_to_send(shelves, code, pieces, rng) if code in shelves.keepers else {}
+        _bring_of(
+            fair, facility_id, code, pieces, more, person_id=shelves.keepers.get(code, office_id), today=today
+        )
+
+
+def _left_to_send(
+    shelves: Shelves, code: str, pieces: Mapping[int, int], rng: random.Random
+) -> dict[int, int]:
+    """Pieces by variant that are planned and wait in the store."""
+    further = [number for number, id_ in enumerate(sorted(pieces)) if number % EVERY == 0]
+    more = {sorted(pieces)[number]: rng.randrange(2, 6) for number in further}
+    others = [id_ for id_ in shelves.portable(code) if id_ not in pieces]
+    return more | {id_: rng.randrange(3, 8) for id_ in others[:WHOLE]}
+
+
+def _bring_of(
+    fair: Exhibition,
+    facility_id: int,
+    code: str,
+    pieces: Mapping[int, int],
+    more: Mapping[int, int],
+    *,
+    person_id: int,
+    today: datetime.date,
+) -> None:
+    plan = {id_: Change(0, pieces.get(id_, 0) + more.get(id_, 0)) for id_ in {*pieces, *more}}
+    with dated(at(today - days(9), 10)):
+        set_plan(fair, facility_id, plan, person_id=person_id)
+    with dated(at(today - days(2), 15)):
+        send(fair, facility_id, pieces, key=f"demo-pameran-{code.lower():0>8}", person_id=person_id)
