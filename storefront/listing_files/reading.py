@@ -113,7 +113,14 @@ def _row(number: int, cells: list[str], keys: Sequence[str | None], sheet: Sheet
 
 def _odd(row: FileRow, key: str, cell: str, odd: str | None) -> None:
     """A number where a text belongs, or no plain number where a number belongs."""
-    if key == "sku" and (odd in ("fraction", "number", "date") or _is_scientific(cell)):
+    is_paper = key.endswith("_number")
+    if is_paper and (odd in ("fraction", "date") or _is_scientific(cell)):
+        said = _(
+            "Nomor ini dibaca sebagai bilangan atau tanggal (%(cell)s). Ubah kolomnya menjadi Teks, lalu tulis lagi.",
+            cell=cell[:40],
+        )
+        row.wrong(key, said)
+    elif key == "sku" and (odd in ("fraction", "number", "date") or _is_scientific(cell)):
         said = _(
             "SKU ini dibaca sebagai bilangan atau tanggal (%(cell)s). Ubah kolomnya menjadi Teks.",
             cell=cell[:40],

@@ -141,7 +141,7 @@ def _photos(plan: Plan, now: Current, draft: ListingDraft, person_id: int) -> No
         return
     listed = set(db.session.scalars(select(DraftPhoto.key).where(DraftPhoto.draft_id == draft.id)))
     rows = {row.number: row for row in plan.rows}
-    for name, alt, number in plan.photos:
+    for name, alt, alt_en, number in plan.photos:
         try:
             content = now.photos.read(name)
             if pictures.key_of(content) in listed:
@@ -152,5 +152,5 @@ def _photos(plan: Plan, now: Current, draft: ListingDraft, person_id: int) -> No
         except Invalid as refusal:
             rows[number].pictures.append({"name": name, "text": str(refusal.errors["photos"])[:300]})
         else:
-            photo.alt = photo.alt or alt
+            photo.alt, photo.alt_en = photo.alt or alt, photo.alt_en or alt_en
     db.session.flush()
