@@ -62,8 +62,14 @@ def begun(shop: Shop, person: Person, run_jobs: Jobs, rows: list[dict[str, str]]
 
 
 def test_a_killed_run_goes_on_where_it_was(
-    app: Flask, shop: Shop, person: Person, db_session: Session, run_jobs: Jobs
+    app: Flask,
+    shop: Shop,
+    person: Person,
+    db_session: Session,
+    run_jobs: Jobs,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(run, "PRODUCTS_TOGETHER", 2)
     stock = {"SKU": "PKL-BATIK", "Stok": "9", "Harga": "90000"}
     facility_id = shop.pekalongan.id
     import_id = begun(shop, person, run_jobs, [stock, *new_rows(3), {"SKU": "HILANG-1", "Harga": "5"}])
@@ -78,7 +84,7 @@ def test_a_killed_run_goes_on_where_it_was(
         ends.append(in_child(app, lambda: run.work_on(facility_id), crash_at))
         ends.append(sum(row.outcome is not None for row in rows_of(import_id)))
     killed = -signal.SIGKILL
-    assert ends == [killed, 0, killed, 1, killed, 2, killed, 2]
+    assert ends == [killed, 0, killed, 2, killed, 4, killed, 4]
     db_session.rollback()
     run_jobs()
     found = fresh(import_id)
