@@ -74,10 +74,7 @@ def standing(content: Mapping[str, Any], slot: int | None, column: str) -> str |
         return value if isinstance(value, bool) else plain(column, value)
     if slot is None:
         return content[column] if column in LISTS else plain(column, content[column])
-    row = content["variants"][slot]
-    if column in ("lead_time", "capacity") and not row["made_to_order"]:
-        return ""
-    value = row[column]
+    value = content["variants"][slot][column]
     return value if isinstance(value, bool) else plain(column, value)
 
 

@@ -26,6 +26,7 @@ from storefront.listing_files.rows import FileRow
 from storefront.listing_files.sheet import MOST_COLUMNS, BadListingFile, Sheet
 from storefront.listing_files.workbook_sheet import read_workbook
 from storefront.media.storage import private_files
+from storefront.written import one_line
 
 #: The heading stands among the first rows.
 HEAD_ROWS = 10
@@ -221,7 +222,7 @@ def _as_row(import_id: int, product: int, row: FileRow) -> dict[str, Any]:
         "product": product,
         "key": row.key[:200],
         "sku": row.sku[:200],
-        "title": row.values.get("title", "")[:200],
+        "title": one_line(row.values.get("title", ""))[:200],
         "cells": row.cells,
         "verdict": row.verdict,
         "changes": row.changes,
