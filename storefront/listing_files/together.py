@@ -5,6 +5,7 @@ Who asks rolls back when this refuses, and stores them one by one.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,13 +13,15 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from storefront.audit.record import record_several
-from storefront.catalogue.models import Variant
+from storefront.catalogue.models import Product, Variant
 from storefront.catalogue.offer import change_offer
 from storefront.extensions import db
+from storefront.listing_files.content import write
 from storefront.listing_files.current import Current
 from storefront.listing_files.rows import Plan
-from storefront.listing_files.store import new_content, propose
+from storefront.listing_files.store import Moved, new_content, propose
 from storefront.listings import drafts
+from storefront.listings.typed import kept
 from storefront.stock.count_several import Counted, count_several
 from storefront.stock.levels import store_location_id
 
@@ -37,12 +40,35 @@ def store_together(
     new = {key: plan for key, plan in plans if plan.is_new and not plan.photos}
     contents = {key: new_content(plan) for key, plan in new.items()}
     begun = drafts.begin_several(now.facility_id, contents, person_id=person_id)
+    for key, plan in new.items():
+        plan.written_to = begun[key]
+    _propose([plan for _key, plan in plans if _is_proposal(plan)], now, person_id)
     for key, plan in plans:
-        if key in new:
-            plan.written_to = begun[key]
-        else:
+        if key not in new and not _is_proposal(plan):
             propose(plan, now, form_key=key, person_id=person_id)
     return done
+
+
+def _is_proposal(plan: Plan) -> bool:
+    """Whether texts of a listed product change that has no draft yet."""
+    is_first = plan.product is not None and plan.product.draft is None
+    return is_first and bool(plan.edits) and not plan.photos
+
+
+def _propose(plans: Sequence[Plan], now: Current, person_id: int) -> None:
+    """Begin the proposals of several products. Raises Moved when somebody was quicker."""
+    of_product = {plan.product.id: plan for plan in plans if plan.product}
+    if not of_product:
+        return
+    products = db.session.scalars(select(Product).where(Product.id.in_(of_product))).all()
+    begun = drafts.begin_proposals(now.facility_id, products, person_id=person_id)
+    if len(begun) < len(of_product):
+        raise Moved()
+    for product_id, draft in begun.items():
+        plan, content = of_product[product_id], copy.deepcopy(draft.content)
+        write(content, plan.edits)
+        draft.content, plan.written_to = kept(content, draft.content), draft.id
+    db.session.flush()
 
 
 def _locked(plans: Sequence[Plan]) -> dict[int, Variant]:
