@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from storefront.extensions import db
+from storefront.pages import page_above
 
 log = structlog.get_logger("storefront.errors")
 
@@ -273,6 +274,8 @@ def _csrf(error: CSRFError) -> Response:
 def _http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error  # a redirect raised by the router
+    if error.code == 405 and request.method == "GET" and not wants_json() and (above := page_above()):
+        return redirect(above)
     known = {404: NotFound, 403: Forbidden, 429: TooManyRequests}.get(error.code)
     if known is not None:
         domain: DomainError = known()

@@ -87,6 +87,6 @@ ACCOUNT_PAGES = [
 
 #: Ways back to a page, and what a browser asks for.
 NO_ACCOUNT_PAGES = {
-    "account.after_asking", "account.after_address_step", "checkout.after_keeping",
-    "shop.after_merging", "shop.guests_wishes",
+    "account.after_address_step",
+    "shop.guests_wishes",
 }  # fmt: skip

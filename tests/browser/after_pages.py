@@ -103,6 +103,6 @@ AFTER_PAGES = [*OF_SHOPPERS, *OF_STAFF]
 
 #: Files, pictures, and addresses of forms that lead back to their page.
 NO_AFTER_PAGES = {
-    "checkout.after_form_step", "checkout.after_order_data", "checkout.after_step", "checkout.data_file",
+    "checkout.data_file",
     "checkout.problem_photo", "checkout.receipt_file", "finance.problem_photo", "seller.problem_photo",
 }  # fmt: skip

@@ -226,13 +226,8 @@ BOOKS = [
 #: Files, addresses of refused forms that lead back to their page, and what is not there while transfers are off (it
 #: is asked for in tests/payments/test_connect_pages.py and looked at in test_stripe.py).
 NO_BOOK_PAGES = {
-    "finance.after_connected_account_step", "finance.after_transfer_step", "finance.connected_account_list",
-    "finance.after_approving", "finance.after_bank_account_step", "finance.after_bearer_step",
-    "finance.after_budget_step", "finance.after_correction_step", "finance.after_deadline",
-    "finance.after_deposit_step", "finance.after_distribution_step", "finance.after_period_step",
-    "finance.after_refund_step", "finance.after_rule_step", "finance.after_settlement_step",
+    "finance.connected_account_list",
     "finance.deposit_proof", "finance.rule_document", "finance.statement_download",
-    "seller.after_bank_account_step", "seller.after_deposit_step", "seller.after_distribution_step",
-    "seller.after_refund_step", "seller.after_settlement_step", "seller.deposit_proof", "seller.rule_document",
+    "seller.deposit_proof", "seller.rule_document",
     "seller.statement_download",
 }  # fmt: skip

@@ -15,4 +15,4 @@ DELIVERY_PAGES = [
     Sight("seller-shipping-read", "seller.shipping", at("/seller/PKL/shipping"), "head@demo.test"),
 ]
 
-NO_DELIVERY_PAGES = {"shop.find_places", "seller.after_shipping"}
+NO_DELIVERY_PAGES = {"shop.find_places"}

@@ -18,5 +18,5 @@ IMPORT_PAGES = [
 #: Files, a fragment, and the way back from a step.
 NO_IMPORT_PAGES = {
     "seller.import_template", "seller.export_listings", "seller.import_progress", "seller.import_errors",
-    "seller.import_file", "seller.after_import_step",
+    "seller.import_file",
 }  # fmt: skip

@@ -13,7 +13,10 @@ from tests.browser.visitor import Visitor
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
 MARK = "DATA CONTOH – angka rekaan"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
+#: Rows and cards of one list come from one loop: the first of them stand for all.
 RUN_AXE = """rules => axe.run({
+    include: ['html'], exclude: ['tbody > tr:nth-child(n+13)', '.grid > li:nth-child(n+9)'],
+}, {
     runOnly: {type: 'tag', values: rules}, resultTypes: ['violations'], preload: false, elementRef: false,
 }).then(found => found.violations.map(
     v => `${v.id}: ${v.help}: ` + v.nodes.slice(0, 3).map(n => `${n.target} ${n.html.slice(0, 120)}`).join(' | ')

@@ -46,6 +46,6 @@ NOTICE_PAGES = [
     ),
 ]  # fmt: skip
 NO_NOTICE_PAGES = {
-    "seller.waiting_now", "seller.after_device", "seller.after_reply_step", "seller.after_view_step",
+    "seller.waiting_now", "seller.after_device", "seller.after_reply_step",
     "seller.certificate_file",
 }  # fmt: skip

@@ -63,6 +63,6 @@ OFFICE_PAGES = [
 
 #: Ways back to a page, and files.
 NO_OFFICE_PAGES = {
-    "report.after_read", "admin.after_preview", "admin.after_restore", "admin.after_step", "admin.after_undo",
-    "admin.after_case_step", "admin.case_file",
+    "admin.after_step",
+    "admin.case_file",
 }  # fmt: skip

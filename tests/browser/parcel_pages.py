@@ -37,6 +37,6 @@ PARCEL_PAGES = [
 ]
 
 NO_PARCEL_PAGES = {
-    "seller.after_steps", "seller.after_label_step", "seller.after_pieces", "seller.slips_pdf", "seller.slip_pdf",
+    "seller.slips_pdf", "seller.slip_pdf",
     "seller.pick_list_pdf",
 }  # fmt: skip

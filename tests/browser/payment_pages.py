@@ -122,8 +122,6 @@ PAYMENT_PAGES = [*OF_SHOPPERS, *OF_FINANCE]
 
 #: Files, fragments, and addresses of refused forms that lead back to their page.
 NO_PAYMENT_PAGES = {
-    "finance.after_bank_file_step", "finance.after_bank_line_step", "finance.after_difference_step",
-    "finance.after_event_step", "finance.after_held_payment_step", "finance.after_held_step",
-    "finance.after_return_step", "finance.bank_file_content", "finance.reconciliation_progress",
+    "finance.bank_file_content", "finance.reconciliation_progress",
     "mailbox.letter_as_html",
 }  # fmt: skip

@@ -57,4 +57,4 @@ PRODUCT_PAGES = [
         "/admin/declarations/{}", WAITS.format("approved")), CURATOR),
 ]  # fmt: skip
 
-NO_PRODUCT_PAGES = {"admin.after_declaration_step", "shop.money_of_variant", "shop.product_code"}
+NO_PRODUCT_PAGES = {"shop.money_of_variant", "shop.product_code"}

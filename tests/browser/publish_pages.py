@@ -33,7 +33,7 @@ PUBLISH_PAGES = [
 
 #: Files, and ways back to a page.
 NO_PUBLISH_PAGES = {
-    "admin.after_category_needs", "admin.after_listing_step", "admin.after_listing_undo", "admin.after_recall_step",
-    "admin.listing_paper", "seller.after_batch_step", "seller.after_paper", "seller.after_renewing",
+    "admin.after_category_needs",
+    "admin.listing_paper", "seller.after_paper",
     "seller.after_review_step", "seller.paper_file",
 }  # fmt: skip

@@ -38,4 +38,4 @@ STOCK_PAGES = [
     Sight("seller-take-differences", "seller.take_differences", take("counting", "/differences"), COORDINATOR),
     Sight("seller-take-finished", "seller.take_differences", take("finished", "/differences?show=all"), HEAD),
 ]  # fmt: skip
-NO_STOCK_PAGES = {"seller.after_bulk", "seller.after_mark", "seller.take_file", "seller.take_sheet_pdf"}
+NO_STOCK_PAGES = {"seller.take_file", "seller.take_sheet_pdf"}

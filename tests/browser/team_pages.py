@@ -67,4 +67,4 @@ TEAM_PAGES = [
 ]  # fmt: skip
 
 #: A PDF, and addresses that only lead back.
-NO_TEAM_PAGES = {"seller.handover_minute", "seller.after_calendar", "seller.after_team"}
+NO_TEAM_PAGES = {"seller.handover_minute"}

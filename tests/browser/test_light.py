@@ -41,7 +41,8 @@ ON_THE_WAY = """() => new Promise(resolve => new PerformanceObserver(list => {
     const needed = others.filter(one => one.renderBlockingStatus === 'blocking' || one.name === last.url);
     const asked = others.find(one => one.name === last.url)?.startTime;
     // Pictures and sheets of one round are asked for within some milliseconds.
-    const early = others.filter(one => one.startTime < (asked + 20 || last.startTime) && !one.name.includes('/fragments/')
+    const until = asked + 20 || last.startTime;
+    const early = others.filter(one => one.startTime < until && !one.name.includes('/fragments/')
         && (last.url || /[.](css|woff2)$/.test(one.name)));
     resolve({
         what: last.element?.outerHTML.slice(0, 80) ?? '',

@@ -78,4 +78,4 @@ VOICE_PAGES = [
         found("/admin/moderation/{}", ITEM.format("question", "refused")), CURATOR,
     ),
 ]  # fmt: skip
-NO_VOICE_PAGES = {"admin.after_moderation_step", "admin.moderation_photo", "seller.after_reply"}
+NO_VOICE_PAGES = {"admin.moderation_photo"}

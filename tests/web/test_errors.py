@@ -82,6 +82,26 @@ def test_wrong_method_names_the_allowed_ones(client: FlaskClient) -> None:
     assert "GET" in answer.headers["Allow"]
 
 
+@pytest.mark.parametrize(
+    ("address", "above"),
+    [
+        ("/finance/refunds/7/approve", "/finance/refunds/7"),
+        ("/en/seller/PKL/parcels/9/packed?state=to_pack&q=a%20b", "/en/seller/PKL/parcels/9?state=to_pack&q=a%20b"),
+        ("/seller/PKL/switch-off", None),
+        ("/logout", None),
+    ],
+)
+def test_address_of_a_form_opened_again_leads_to_its_page(client: FlaskClient, address: str, above: str | None) -> None:
+    answer = client.get(address)
+    assert answer.headers.get("Location") == above
+    assert answer.status_code == (302 if above else 404 if "switch" in address else 405)
+
+
+def test_programs_are_told_the_method_instead(client: FlaskClient) -> None:
+    assert client.get("/finance/refunds/7/approve", headers={"Accept": "application/json"}).status_code == 405
+    assert client.put("/cart").status_code == 405
+
+
 def test_database_that_is_away_gives_503_with_a_way_on(make_app: Callable[..., Flask]) -> None:
     app = make_app(DATABASE_URL="postgresql://nobody:x@127.0.0.1:1/none")
 

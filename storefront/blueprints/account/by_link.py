@@ -42,13 +42,6 @@ def ask_for_link() -> ResponseReturnValue:
     return redirect(url_for("account.link_sent"), 303)
 
 
-@bp.get("/login/link")
-@access.public
-def after_asking() -> ResponseReturnValue:
-    """The address of a refused form, opened again."""
-    return redirect(url_for("account.login"))
-
-
 @bp.get("/login/sent")
 @access.public
 def link_sent() -> ResponseReturnValue:

@@ -33,13 +33,6 @@ def show() -> ResponseReturnValue:
     return page()
 
 
-@bp.get("/account/settings")
-@access.signed_in
-def after_form() -> ResponseReturnValue:
-    """The address of a refused form, opened again (reload, language link): back to the account."""
-    return redirect(url_for("account.show"))
-
-
 @bp.post("/account/settings")
 @access.signed_in
 def save_settings() -> ResponseReturnValue:

@@ -115,13 +115,6 @@ def close_case(case_id: int) -> ResponseReturnValue:
     return _ended(case_id, form, done, _("Laporan selesai."))
 
 
-@bp.get("/cases/<int:case_id>/<any(take, answer, close):step>")
-@access.rule(Action.CASES_READ)
-def after_case_step(case_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the report."""
-    return redirect(url_for("admin.case", case_id=case_id))
-
-
 def _readers() -> Readers:
     """Whose eyes these are. People of a facility never see what is about it, whatever else they are."""
     who = access.person()

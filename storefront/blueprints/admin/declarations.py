@@ -46,13 +46,6 @@ def declaration_page(declaration_id: int) -> ResponseReturnValue:
     return page(declaration_id, Written())
 
 
-@bp.get("/declarations/<int:declaration_id>/<any('approve', 'reject', 'end'):step>")
-@access.rule(Action.DECLARATIONS_READ)
-def after_declaration_step(declaration_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the declaration."""
-    return redirect(url_for("admin.declaration_page", declaration_id=declaration_id))
-
-
 @bp.post("/declarations/<int:declaration_id>/approve")
 @access.rule(Action.DECLARATIONS_APPROVE)
 def approve_declaration(declaration_id: int) -> ResponseReturnValue:

@@ -144,13 +144,6 @@ def after_step(block_id: int, step: str) -> ResponseReturnValue:
     return redirect(url_for("admin.home_list"))
 
 
-@bp.get("/home/changes/<int:change_id>/undo")
-@access.rule(Action.PAGES_WRITE)
-def after_undo(change_id: int) -> ResponseReturnValue:
-    """The address of a step, opened again: back to the list."""
-    return redirect(url_for("admin.home_list"))
-
-
 def _version(form: Written) -> int:
     return int(form["version"][:9]) if form["version"].isdecimal() else 0
 

@@ -100,13 +100,6 @@ def listing_paper(draft_id: int, paper: str) -> ResponseReturnValue:
     return attachment(key, f"surat-{paper}-{row.facility_code}-{draft_id}".replace("_", "-"))
 
 
-@bp.get("/listings/<int:draft_id>/<any('approve', 'send-back'):step>")
-@access.rule(Action.PUBLISH)
-def after_listing_step(draft_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the listing."""
-    return redirect(url_for("admin.listing_item", draft_id=draft_id, **kept(asked())))
-
-
 @bp.post("/listings/<int:draft_id>/approve")
 @access.rule(Action.PUBLISH)
 def approve_listing(draft_id: int) -> ResponseReturnValue:
@@ -140,13 +133,6 @@ def send_listing_back(draft_id: int) -> ResponseReturnValue:
         return _refused(draft_id, form)
     flash(_("Dikembalikan; lapas membaca alasannya."), "ok")
     return _onward(following)
-
-
-@bp.get("/listings/decisions/<int:decision_id>/undo")
-@access.rule(Action.PUBLISH)
-def after_listing_undo(decision_id: int) -> ResponseReturnValue:
-    """The same for an undo that was refused."""
-    return redirect(url_for("admin.listing_queue"))
 
 
 @bp.post("/listings/decisions/<int:decision_id>/undo")

@@ -50,13 +50,6 @@ def moderation_item(item_id: int) -> ResponseReturnValue:
     return _item_page(item_id, Written())
 
 
-@bp.get("/moderation/<int:item_id>/<any('approve', 'refuse', 'hold', 'undo'):step>")
-@access.rule(Action.PAGES_WRITE)
-def after_moderation_step(item_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the item."""
-    return redirect(url_for("admin.moderation_item", item_id=item_id))
-
-
 @bp.post("/moderation/<int:item_id>/<any('approve', 'refuse', 'hold', 'undo'):step>")
 @access.rule(Action.PAGES_WRITE)
 def moderate(item_id: int, step: str) -> ResponseReturnValue:

@@ -60,13 +60,6 @@ def preview_page(slug: str) -> ResponseReturnValue:
         return _shown(edition, language, _("Pratinjau: belum disimpan, hanya Anda yang melihatnya."))
 
 
-@bp.get("/pages/<slug>/preview")
-@access.rule(Action.PAGES_WRITE)
-def after_preview(slug: str) -> ResponseReturnValue:
-    """The address of a preview, opened again: what was typed is in the form alone."""
-    return redirect(url_for("admin.page_form", slug=slug))
-
-
 @bp.get("/pages/<slug>/revisions/<int:number>")
 @access.rule(Action.PAGES_WRITE)
 def page_revision(slug: str, number: int) -> ResponseReturnValue:
@@ -88,13 +81,6 @@ def restore_page(slug: str) -> ResponseReturnValue:
     said = _("Halaman kembali seperti versi itu. Yang tadi tetap ada di riwayat.")
     flash(said if done else form.refusal, "ok" if done else "bad")
     return redirect(url_for("admin.page_form", slug=slug), 303)
-
-
-@bp.get("/pages/<slug>/restore")
-@access.rule(Action.PAGES_WRITE)
-def after_restore(slug: str) -> ResponseReturnValue:
-    """The address of a step, opened again: back to the page."""
-    return redirect(url_for("admin.page_form", slug=slug))
 
 
 def _words(form: Written) -> Words:

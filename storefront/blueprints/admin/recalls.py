@@ -27,13 +27,6 @@ def recall_list() -> ResponseReturnValue:
     return _page(Written())
 
 
-@bp.get("/recalls/<int:batch_id>/<any('confirm', 'let-go'):step>")
-@access.rule(Action.PUBLISH)
-def after_recall_step(batch_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again."""
-    return redirect(url_for("admin.recall_list"))
-
-
 @bp.post("/recalls/<int:batch_id>/<any('confirm', 'let-go'):step>")
 @access.rule(Action.PUBLISH)
 def decide_recall(batch_id: int, step: str) -> ResponseReturnValue:

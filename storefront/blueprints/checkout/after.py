@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from flask import Response, current_app, redirect, render_template, request, url_for
@@ -13,7 +12,7 @@ from storefront.blueprints.checkout import bp
 from storefront.blueprints.checkout.order_page import own_order, page
 from storefront.books.cancel import cancel_parcels
 from storefront.cart import again, carts, cookie, kept, own_holds
-from storefront.errors import DomainError, NotFound
+from storefront.errors import NotFound
 from storefront.exports.receipt_pdf import issuer, receipt_pdf
 from storefront.extensions import db
 from storefront.languages import locale
@@ -129,11 +128,3 @@ def thank(number: str) -> ResponseReturnValue:
     if done is None:
         return page(own_order(number), thanks_form=form), form.status
     return redirect(url_for("checkout.show_order", number=number, _anchor="kabar"), 303)
-
-
-@bp.get("/orders/<number>/<any('again', 'news', 'thanks'):step>")
-def after_step(number: str, step: str) -> ResponseReturnValue:
-    """The address of a step, opened again (reload, language link): back to the order."""
-    with contextlib.suppress(DomainError):
-        number = own_order(number).number
-    return redirect(url_for("checkout.show_order", number=number))

@@ -27,9 +27,3 @@ def keep_order(number: str) -> ResponseReturnValue:
         return page(own_order(number), refusal=str(refusal.message)), refusal.status
     session[sessions.ASKED] = email
     return redirect(url_for("account.link_sent"), 303)
-
-
-@bp.get("/orders/<number>/keep")
-def after_keeping(number: str) -> ResponseReturnValue:
-    """The address of the step, opened again: back to the order."""
-    return redirect(url_for("checkout.show_order", number=number))

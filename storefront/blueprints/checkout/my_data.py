@@ -101,12 +101,6 @@ def order_data(number: str) -> ResponseReturnValue:
     return _remember(redirect(url_for("checkout.show_data", request_id=found.id), 303), found)
 
 
-@bp.get("/orders/<number>/my-data")
-def after_order_data(number: str) -> ResponseReturnValue:
-    """The address of the step, opened again: back to the order."""
-    return redirect(url_for("checkout.show_order", number=number))
-
-
 def own_request(request_id: int) -> DataRequest:
     """The request that this browser's cookie opens. Raises NotFound."""
     pair = PAIR.fullmatch(request.cookies.get(cookie_name(), "")[:100])

@@ -69,12 +69,6 @@ def reckon() -> ResponseReturnValue:
     return _page(_view(cart_id), typed, fragment=request.headers.get("HX-Request") == "true")
 
 
-@bp.get("/checkout/<any('shipping', 'address'):step>")
-def after_form_step(step: str) -> ResponseReturnValue:
-    """The address of a step of the form, opened again: back to the form."""
-    return redirect(url_for("checkout.show"))
-
-
 @bp.post("/checkout/address")
 def use_address() -> ResponseReturnValue:
     """The same form filled with an address that its owner has saved and now chooses; all else stays as typed."""

@@ -50,14 +50,6 @@ def propose_bank_account() -> ResponseReturnValue:
     return ended(form, done, _("Rekening diusulkan. Orang kedua yang menyetujuinya."))
 
 
-@bp.get("/bank-accounts/<int:account_id>/<any('approve', 'reject', 'end', 'approve-end'):step>")
-@access.rule(Action.BANK_ACCOUNTS_READ)
-def after_bank_account_step(account_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the accounts."""
-    own(account_id, Action.BANK_ACCOUNTS_READ)
-    return redirect(url_for("finance.bank_account_list"))
-
-
 @bp.post("/bank-accounts/<int:account_id>/approve")
 @access.rule(Action.BANK_ACCOUNTS_APPROVE)
 def approve_bank_account(account_id: int) -> ResponseReturnValue:

@@ -78,13 +78,6 @@ def bank_file_content(file_id: int) -> ResponseReturnValue:
     return response
 
 
-@bp.get("/bank-files/<int:file_id>/<any('columns', 'take', 'discard'):step>")
-@access.rule(Action.BANK_READ)
-def after_bank_file_step(file_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the file."""
-    return redirect(url_for("finance.bank_file", file_id=own(file_id, Action.BANK_READ).id))
-
-
 @bp.post("/bank-files/<int:file_id>/columns")
 @access.rule(Action.BANK_WRITE)
 def set_bank_columns(file_id: int) -> ResponseReturnValue:

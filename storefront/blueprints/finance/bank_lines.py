@@ -38,16 +38,6 @@ def bank_line(line_id: int) -> ResponseReturnValue:
     return page(own(line_id, Action.BANK_READ), Written())
 
 
-@bp.get(
-    "/bank-lines/<int:line_id>/"
-    "<any('tie', 'untie', 'payment', 'settlement', 'deposit', 'return', 'payout', 'set-aside', 'bring-back'):step>"
-)
-@access.rule(Action.BANK_READ)
-def after_bank_line_step(line_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the line."""
-    return redirect(url_for("finance.bank_line", line_id=own(line_id, Action.BANK_READ).id))
-
-
 @bp.post("/bank-lines/<int:line_id>/tie")
 @access.rule(Action.BANK_WRITE)
 def tie_bank_line(line_id: int) -> ResponseReturnValue:
@@ -173,14 +163,6 @@ def held_list() -> ResponseReturnValue:
     """Shoppers' transfers that are not exactly what was asked, by order."""
     steps.for_all(Action.BANK_READ)
     return held_page(Written())
-
-
-@bp.get("/held-transfers/<path:rest>")
-@access.rule(Action.BANK_READ)
-def after_held_step(rest: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the list."""
-    steps.for_all(Action.BANK_READ)
-    return redirect(url_for("finance.held_list"))
 
 
 @bp.post("/held-transfers/payments/<payment_id>/count")

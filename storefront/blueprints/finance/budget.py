@@ -57,14 +57,6 @@ def propose_budget() -> ResponseReturnValue:
     return ended(form, done, _("Dicatat. Orang kedua yang menyetujui dan membukukannya."))
 
 
-@bp.get("/budget/<int:return_id>/<any('approve', 'reject'):step>")
-@access.rule(Action.DEPOSITS_READ)
-def after_budget_step(return_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the list."""
-    own(return_id, Action.DEPOSITS_READ)
-    return redirect(url_for("finance.budget_list"))
-
-
 @bp.post("/budget/<int:return_id>/approve")
 @access.rule(Action.DEPOSITS_APPROVE)
 def approve_budget(return_id: int) -> ResponseReturnValue:

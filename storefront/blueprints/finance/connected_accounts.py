@@ -55,14 +55,6 @@ def propose_connected_account() -> ResponseReturnValue:
     return ended(form, done, _("Akun diusulkan. Orang kedua yang menyetujuinya."))
 
 
-@bp.get("/connected-accounts/<int:account_id>/<any('approve', 'reject', 'end', 'approve-end'):step>")
-@access.rule(Action.BANK_ACCOUNTS_READ)
-def after_connected_account_step(account_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the accounts."""
-    own(account_id, Action.BANK_ACCOUNTS_READ)
-    return redirect(url_for("finance.connected_account_list"))
-
-
 @bp.post("/connected-accounts/<int:account_id>/approve")
 @access.rule(Action.BANK_ACCOUNTS_APPROVE)
 def approve_connected_account(account_id: int) -> ResponseReturnValue:

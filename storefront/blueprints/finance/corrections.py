@@ -56,14 +56,6 @@ def propose_correction() -> ResponseReturnValue:
     return redirect(url_for("finance.correction_list", state="proposed"), 303)
 
 
-@bp.get("/corrections/<int:correction_id>/<any('approve', 'reject'):step>")
-@access.rule(Action.BOOKS_READ)
-def after_correction_step(correction_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the list."""
-    own(correction_id, Action.BOOKS_READ)
-    return redirect(url_for("finance.correction_list"))
-
-
 @bp.post("/corrections/<int:correction_id>/approve")
 @access.rule(Action.BOOKS_WRITE)
 def approve_correction(correction_id: int) -> ResponseReturnValue:

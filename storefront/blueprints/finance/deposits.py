@@ -71,16 +71,6 @@ def deposit_proof(deposit_id: int) -> ResponseReturnValue:
     return attachment(row.proof_key, f"bukti-setor-{row.id}")
 
 
-@bp.get(
-    "/deposits/<int:deposit_id>/"
-    "<any('approve', 'reject', 'billing-code', 'paid', 'booked', 'upload', 'reverse'):step>"
-)
-@access.rule(Action.DEPOSITS_READ)
-def after_deposit_step(deposit_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again (reload, language link): back to the deposit."""
-    return redirect(url_for("finance.deposit_page", deposit_id=own(deposit_id, Action.DEPOSITS_READ).id))
-
-
 @bp.post("/deposits/<int:deposit_id>/approve")
 @access.rule(Action.DEPOSITS_APPROVE)
 def approve_deposit(deposit_id: int) -> ResponseReturnValue:

@@ -58,14 +58,6 @@ def enter_distribution() -> ResponseReturnValue:
     return ended(form, done, _("Pembagian dicatat. Orang kedua yang menyetujuinya."))
 
 
-@bp.get("/distributions/<int:distribution_id>/<any('approve', 'reject'):step>")
-@access.rule(Action.PREMIUM_READ)
-def after_distribution_step(distribution_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the list."""
-    own(distribution_id, Action.PREMIUM_READ)
-    return redirect(url_for("finance.distribution_list"))
-
-
 @bp.post("/distributions/<int:distribution_id>/approve")
 @access.rule(Action.PREMIUM_APPROVE)
 def approve_distribution(distribution_id: int) -> ResponseReturnValue:

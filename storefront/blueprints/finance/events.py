@@ -14,14 +14,6 @@ from storefront.people.policy import Action
 from storefront.written import Written
 
 
-@bp.get("/payments/events/<int:event_id>/<any('retry', 'set-aside'):step>")
-@access.rule(Action.BOOKS_READ)
-def after_event_step(event_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the events."""
-    whole_programme()
-    return redirect(url_for("finance.payments", _anchor="kabar"))
-
-
 @bp.post("/payments/events/<int:event_id>/retry")
 @access.rule(Action.BOOKS_WRITE)
 def retry_event(event_id: int) -> ResponseReturnValue:
@@ -40,14 +32,6 @@ def set_event_aside(event_id: int) -> ResponseReturnValue:
     form = steps.written()
     done = form.done(lambda: event_tries.set_aside(event_id, access.person_id(), form["reason"]))
     return ended(form, done, _("Kabar ini dikesampingkan; alasannya tercatat."), "kabar", f"event-{event_id}")
-
-
-@bp.get("/payments/held/<payment_id>/<any('give-back', 'close'):step>")
-@access.rule(Action.BOOKS_READ)
-def after_held_payment_step(payment_id: str, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the held payments."""
-    whole_programme()
-    return redirect(url_for("finance.payments", _anchor="ditahan"))
 
 
 @bp.post("/payments/held/<payment_id>/give-back")

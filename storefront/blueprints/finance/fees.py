@@ -48,14 +48,6 @@ def propose_bearer() -> ResponseReturnValue:
     return ended(form, done, _("Penanggung biaya diusulkan. Administrator yang menyetujuinya."))
 
 
-@bp.get("/fees/<int:bearer_id>/<any('approve', 'reject', 'withdraw'):step>")
-@access.rule(Action.RULES_READ)
-def after_bearer_step(bearer_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the list."""
-    own(bearer_id)
-    return redirect(url_for("finance.fee_list"))
-
-
 @bp.post("/fees/<int:bearer_id>/approve")
 @access.rule(Action.RULES_APPROVE)
 def approve_bearer(bearer_id: int) -> ResponseReturnValue:

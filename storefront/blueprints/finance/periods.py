@@ -103,13 +103,6 @@ def reopen_period(month: str) -> ResponseReturnValue:
     return redirect(url_for("finance.period", month=span.name), 303)
 
 
-@bp.get("/periods/<month>/<any('check', 'close', 'reopen'):step>")
-@access.rule(Action.BOOKS_READ)
-def after_period_step(month: str, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again (reload, language link): back to the month."""
-    return redirect(url_for("finance.period", month=_month(month, Action.BOOKS_READ).name))
-
-
 def _page(span: Span, *, refusal: str = "", reason: str = "", errors: dict[str, str] | None = None) -> str:
     found = db.session.get(Period, span.first, populate_existing=True)
     is_closed = found is not None and found.state == "closed"

@@ -122,13 +122,6 @@ def difference_page(difference_id: int) -> ResponseReturnValue:
     return page(own(difference_id), Written())
 
 
-@bp.get("/reconciliation/differences/<int:difference_id>/<any('propose', 'refund', 'explain', 'reopen'):step>")
-@access.rule(Action.BOOKS_READ)
-def after_difference_step(difference_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the difference."""
-    return redirect(url_for("finance.difference_page", difference_id=own(difference_id).id))
-
-
 @bp.post("/reconciliation/differences/<int:difference_id>/propose")
 @access.rule(Action.BOOKS_WRITE)
 def propose_for_difference(difference_id: int) -> ResponseReturnValue:

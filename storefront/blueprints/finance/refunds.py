@@ -52,13 +52,6 @@ def refund_page(refund_id: int) -> ResponseReturnValue:
     return page(own(refund_id, Action.REFUNDS_READ), Written())
 
 
-@bp.get("/refunds/<int:refund_id>/<any('approve', 'reject', 'send-again', 'by-bank'):step>")
-@access.rule(Action.REFUNDS_READ)
-def after_refund_step(refund_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again (reload, language link): back to the refund."""
-    return redirect(url_for("finance.refund_page", refund_id=own(refund_id, Action.REFUNDS_READ).id))
-
-
 @bp.post("/refunds/<int:refund_id>/approve")
 @access.rule(Action.REFUNDS_WRITE)
 def approve_refund(refund_id: int) -> ResponseReturnValue:

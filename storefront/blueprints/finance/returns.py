@@ -73,14 +73,6 @@ def return_batch(batch_id: int) -> ResponseReturnValue:
     return page(own(batch_id, Action.RETURNS_READ), Written())
 
 
-@bp.get("/returns/<path:rest>")
-@access.rule(Action.RETURNS_READ)
-def after_return_step(rest: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the list."""
-    steps.for_all(Action.RETURNS_READ)
-    return redirect(url_for("finance.return_list"))
-
-
 @bp.post("/returns/batches/<int:batch_id>/approve")
 @access.rule(Action.RETURNS_WRITE)
 def approve_returns(batch_id: int) -> ResponseReturnValue:

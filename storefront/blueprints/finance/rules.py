@@ -129,16 +129,6 @@ def rule_document(rule_id: int) -> ResponseReturnValue:
     return attachment(row.document_key, f"aturan-{row.id}")
 
 
-@bp.get(
-    "/rules/<int:rule_id>/"
-    "<any('approve', 'reject', 'withdraw', 'end', 'approve-end', 'reject-end', 'withdraw-end'):step>"
-)
-@access.rule(Action.RULES_READ)
-def after_rule_step(rule_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again (reload, language link): back to the rule."""
-    return redirect(url_for("finance.rule_page", rule_id=own(rule_id, Action.RULES_READ).id))
-
-
 @bp.post("/rules/<int:rule_id>/approve")
 @access.rule(Action.RULES_APPROVE)
 def approve_rule(rule_id: int) -> ResponseReturnValue:

@@ -50,13 +50,6 @@ def register_satker() -> ResponseReturnValue:
     return redirect(url_for("finance.satker_list"), 303)
 
 
-@bp.get("/satkers/deadlines")
-@access.rule(Action.BOOKS_READ)
-def after_deadline() -> ResponseReturnValue:
-    """The address of a refused deadline, opened again: back to the list."""
-    return redirect(url_for("finance.satker_list"))
-
-
 @bp.post("/satkers/deadlines")
 @access.rule(Action.SETTINGS_WRITE)
 def set_deadline() -> ResponseReturnValue:

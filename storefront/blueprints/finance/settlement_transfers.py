@@ -16,14 +16,6 @@ from storefront.people import access
 from storefront.people.policy import Action
 
 
-@bp.get("/settlements/<int:settlement_id>/transfers/<int:part_id>/<any('retry', 'drop', 'take-back'):step>")
-@access.rule(Action.SETTLEMENTS_READ)
-def after_transfer_step(settlement_id: int, part_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the settlement."""
-    row = own(settlement_id, Action.SETTLEMENTS_READ)
-    return redirect(url_for("finance.settlement", settlement_id=row.id))
-
-
 @bp.post("/settlements/<int:settlement_id>/transfers/<int:part_id>/retry")
 @access.rule(Action.SETTLEMENTS_WRITE)
 def retry_transfer(settlement_id: int, part_id: int) -> ResponseReturnValue:

@@ -59,13 +59,6 @@ def propose_settlements() -> ResponseReturnValue:
     return redirect(url_for("finance.settlement_list", state="proposed"), 303)
 
 
-@bp.get("/settlements/approve")
-@access.rule(Action.SETTLEMENTS_READ)
-def after_approving() -> ResponseReturnValue:
-    """The address of a refused approval, opened again: back to what waits."""
-    return redirect(url_for("finance.settlement_list", state="proposed"))
-
-
 @bp.post("/settlements/approve")
 @access.rule(Action.SETTLEMENTS_APPROVE)
 def approve_settlements() -> ResponseReturnValue:
@@ -111,15 +104,6 @@ def mark_pasted() -> ResponseReturnValue:
 def settlement(settlement_id: int) -> ResponseReturnValue:
     """One settlement and its next step."""
     return page(own(settlement_id, Action.SETTLEMENTS_READ), Written())
-
-
-@bp.get("/settlements/<int:settlement_id>/<any('approve', 'reject', 'paid', 'reverse'):step>")
-@access.rule(Action.SETTLEMENTS_READ)
-def after_settlement_step(settlement_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again (reload, language link): back to the settlement."""
-    return redirect(
-        url_for("finance.settlement", settlement_id=own(settlement_id, Action.SETTLEMENTS_READ).id)
-    )
 
 
 @bp.post("/settlements/<int:settlement_id>/approve")

@@ -72,12 +72,6 @@ def read() -> ResponseReturnValue:
     return _enter(case)
 
 
-@bp.get("/read")
-def after_read() -> ResponseReturnValue:
-    """The address of a refused code, opened again: back to the form."""
-    return redirect(url_for("report.form") + "#baca")
-
-
 @bp.get("/<number>")
 def case(number: str) -> ResponseReturnValue:
     """The case, for whoever holds its code: in a letter's link, or in the cookie that the link leaves."""

@@ -60,13 +60,6 @@ def batch(code: str, lot_id: int) -> ResponseReturnValue:
     return _page(lot_id, Written())
 
 
-@bp.get("/<code>/batches/<int:lot_id>/<any('hold', 'gone'):step>")
-@access.rule(Action.STOCK_READ)
-def after_batch_step(code: str, lot_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again."""
-    return redirect(url_for("seller.batch", code=code, lot_id=batches.own(g.facility.id, lot_id).id))
-
-
 @bp.post("/<code>/batches/<int:lot_id>/hold")
 @access.rule(Action.STOCK_WRITE)
 def hold_batch(code: str, lot_id: int) -> ResponseReturnValue:

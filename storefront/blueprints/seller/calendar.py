@@ -93,14 +93,6 @@ def set_packing_days(code: str) -> ResponseReturnValue:
     )
 
 
-@bp.get("/<code>/calendar/<any('pause', 'off', 'packing'):part>")
-@bp.get("/<code>/calendar/<any('pause', 'off', 'packing'):part>/<int:row_id>/<any('end', 'remove'):step>")
-@access.rule(Action.LISTINGS_READ)
-def after_calendar(code: str, part: str, row_id: int = 0, step: str = "") -> ResponseReturnValue:
-    """The address of a refused form, opened again."""
-    return redirect(url_for("seller.calendar", code=code))
-
-
 def page(form: Written, packing: list[int] | None = None) -> str:
     """The page; a refused form keeps what was written, and which weekdays were ticked in it."""
     day, facility = today(), g.facility

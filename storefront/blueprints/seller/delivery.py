@@ -63,14 +63,6 @@ def end_free_shipping(code: str, offer_id: int) -> ResponseReturnValue:
     return _back(_("Gratis ongkir diakhiri."))
 
 
-@bp.get("/<code>/shipping/couriers")
-@bp.get("/<code>/shipping/free")
-@access.rule(Action.STOCK_READ)
-def after_shipping(code: str) -> ResponseReturnValue:
-    """A refused form's address, opened again."""
-    return redirect(url_for("seller.shipping", code=code))
-
-
 def page(form: Written | None = None, ticked: Sequence[str] | None = None) -> str:
     """The page; a refused form keeps what was written, and which deliveries were `ticked` in it."""
     return render_template(

@@ -47,14 +47,6 @@ def enter_distribution(code: str) -> ResponseReturnValue:
     return ended(form, done, _("Pembagian dicatat. Kepala UPT menyetujuinya."))
 
 
-@bp.get("/<code>/distributions/<int:distribution_id>/<any('approve', 'reject', 'withdraw'):step>")
-@access.rule(Action.PREMIUM_READ)
-def after_distribution_step(code: str, distribution_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the list."""
-    own(distribution_id)
-    return redirect(url_for("seller.distribution_list", code=code))
-
-
 @bp.post("/<code>/distributions/<int:distribution_id>/approve")
 @access.rule(Action.PREMIUM_APPROVE)
 def approve_distribution(code: str, distribution_id: int) -> ResponseReturnValue:

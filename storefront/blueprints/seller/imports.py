@@ -143,14 +143,6 @@ def import_file(code: str, import_id: int) -> ResponseReturnValue:
     return as_file(content, f"impor-{found.id}", found.format)
 
 
-@bp.get(f"/<code>/import/<int:import_id>/<{STEPS}:step>")
-@access.rule(Action.LISTINGS_READ)
-def after_import_step(code: str, import_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the import."""
-    found = keeping.own_import(g.facility.id, import_id)
-    return redirect(url_for("seller.import_page", code=code, import_id=found.id))
-
-
 @bp.post("/<code>/import/<int:import_id>/run")
 @access.rule(Action.LISTINGS_WRITE)
 def run_import(code: str, import_id: int) -> ResponseReturnValue:

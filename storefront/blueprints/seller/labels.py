@@ -94,13 +94,6 @@ def give_up_labels(code: str, labels_id: int) -> ResponseReturnValue:
     return redirect(url_for("seller.parcels", code=code, **kept()), 303)
 
 
-@bp.get("/<code>/labels/<int:labels_id>/<any('print', 'give-up'):step>")
-@access.rule(Action.BUYERS_READ)
-def after_label_step(code: str, labels_id: int, step: str) -> ResponseReturnValue:
-    """The address of what was sent, opened again: back to the batch."""
-    return redirect(url_for("seller.label_batch", code=code, labels_id=labels.own_batch(g.facility.id, labels_id).id))
-
-
 def batch_page(labels_id: int, form: Written) -> str:
     batch = labels.own_batch(g.facility.id, labels_id)
     prints = labels.prints(batch.id)

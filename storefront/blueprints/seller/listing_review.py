@@ -113,13 +113,6 @@ def papers(code: str) -> ResponseReturnValue:
     return render_template("seller/papers.html", papers=paper_ends.of_facility(g.facility.id), soon=paper_ends.SOON)
 
 
-@bp.get("/<code>/papers/<int:product_id>/renew")
-@access.rule(Action.LISTINGS_READ)
-def after_renewing(code: str, product_id: int) -> ResponseReturnValue:
-    """The address of a refused step, opened again."""
-    return redirect(url_for("seller.papers", code=code, _anchor=f"karya-{_own_product(product_id).id}"))
-
-
 @bp.post("/<code>/papers/<int:product_id>/renew")
 @access.rule(Action.LISTINGS_WRITE)
 def renew_paper(code: str, product_id: int) -> ResponseReturnValue:

@@ -44,13 +44,6 @@ def settlement(code: str, settlement_id: int) -> ResponseReturnValue:
     return settlement_page(own_settlement(settlement_id), Written())
 
 
-@bp.get("/<code>/settlements/<int:settlement_id>/<any('approve', 'reject'):step>")
-@access.rule(Action.SETTLEMENTS_READ)
-def after_settlement_step(code: str, settlement_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the settlement."""
-    return redirect(url_for("seller.settlement", code=code, settlement_id=own_settlement(settlement_id).id))
-
-
 @bp.post("/<code>/settlements/<int:settlement_id>/approve")
 @access.rule(Action.SETTLEMENTS_APPROVE)
 def approve_settlement(code: str, settlement_id: int) -> ResponseReturnValue:
@@ -86,13 +79,6 @@ def deposit_proof(code: str, deposit_id: int) -> ResponseReturnValue:
     return attachment(row.proof_key, f"bukti-setor-{row.id}")
 
 
-@bp.get("/<code>/deposits/<int:deposit_id>/<any('approve', 'reject'):step>")
-@access.rule(Action.DEPOSITS_READ)
-def after_deposit_step(code: str, deposit_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the deposit."""
-    return redirect(url_for("seller.deposit_page", code=code, deposit_id=own_deposit(deposit_id).id))
-
-
 @bp.post("/<code>/deposits/<int:deposit_id>/approve")
 @access.rule(Action.DEPOSITS_APPROVE)
 def approve_deposit(code: str, deposit_id: int) -> ResponseReturnValue:
@@ -118,14 +104,6 @@ def reject_deposit(code: str, deposit_id: int) -> ResponseReturnValue:
 def bank_account_list(code: str) -> ResponseReturnValue:
     """The facility's registered accounts."""
     return account_page(Written())
-
-
-@bp.get("/<code>/bank-accounts/<int:account_id>/<any('approve', 'reject', 'approve-end'):step>")
-@access.rule(Action.BANK_ACCOUNTS_READ)
-def after_bank_account_step(code: str, account_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the accounts."""
-    own_account(account_id)
-    return redirect(url_for("seller.bank_account_list", code=code))
 
 
 @bp.post("/<code>/bank-accounts/<int:account_id>/<any('approve', 'reject', 'approve-end'):step>")

@@ -18,13 +18,6 @@ from storefront.people import access
 from storefront.people.policy import Action
 
 
-@bp.get("/<code>/stock/<sku>/offer")
-@access.rule(Action.STOCK_READ)
-def after_offer(code: str, sku: str) -> ResponseReturnValue:
-    """The address of a refused price, opened again (reload, language link): back to the variant."""
-    return redirect(url_for("seller.stock", code=code, sku=own(sku).sku))
-
-
 @bp.post("/<code>/stock/<sku>/offer")
 @access.rule(Action.LISTINGS_WRITE)
 def save_offer(code: str, sku: str) -> ResponseReturnValue:

@@ -140,13 +140,6 @@ def correct_tracking(code: str, parcel_id: int) -> ResponseReturnValue:
     return to_parcel(sheet.id)
 
 
-@bp.get("/<code>/parcels/<int:parcel_id>/<any('merge', 'correct-tracking'):step>")
-@access.rule(Action.PARCELS_READ)
-def after_pieces(code: str, parcel_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the parcel."""
-    return redirect(url_for("seller.parcel", code=code, parcel_id=own(parcel_id).id, **kept()))
-
-
 def keyed() -> Written:
     """The form that was sent; its key acts once."""
     form = Written(request.form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import g, redirect, render_template, request, url_for
+from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -46,13 +46,6 @@ def take_steps(code: str) -> ResponseReturnValue:
     verdicts = parcel_steps.take(g.facility.id, ids, step, access.person_id(), courier)
     db.session.commit()
     return render_template("seller/parcel_steps.html", verdicts=verdicts, step=step, kept=kept())
-
-
-@bp.get("/<code>/parcels/steps")
-@access.rule(Action.PARCELS_READ)
-def after_steps(code: str) -> ResponseReturnValue:
-    """The address of what was sent, opened again: back to the queue."""
-    return redirect(url_for("seller.parcels", code=code, **kept()))
 
 
 @bp.get("/<code>/pick-list")

@@ -78,13 +78,6 @@ def send(code: str, parcel_id: int) -> ResponseReturnValue:
     return redirect(url_for("seller.parcel", code=code, parcel_id=parcel_id, **kept()), 303)
 
 
-@bp.get("/<code>/parcels/<int:parcel_id>/<any('packed', 'to-pack', 'ready', 'received', 'shipped'):step>")
-@access.rule(Action.PARCELS_READ)
-def after_step(code: str, parcel_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again (reload, language link): back to the parcel."""
-    return redirect(url_for("seller.parcel", code=code, parcel_id=own(parcel_id).id, **kept()))
-
-
 @bp.get("/<code>/parcels/<int:parcel_id>/slip")
 @access.rule(Action.PARCELS_READ)
 def slip(code: str, parcel_id: int) -> ResponseReturnValue:

@@ -76,15 +76,6 @@ def review_list(code: str) -> ResponseReturnValue:
     return _review_page(Written())
 
 
-@bp.get("/<code>/reviews/<int:review_id>")
-@access.rule(Action.ENQUIRIES_READ)
-def after_reply(code: str, review_id: int) -> ResponseReturnValue:
-    """The address of a refused reply, opened again: back to the list."""
-    if lists.own_review(g.facility.id, review_id) is None:
-        raise NotFound()
-    return redirect(url_for("seller.review_list", code=code))
-
-
 @bp.post("/<code>/reviews/<int:review_id>")
 @access.rule(Action.ENQUIRIES_WRITE)
 def reply_to_review(code: str, review_id: int) -> ResponseReturnValue:

@@ -81,13 +81,6 @@ def ask_refund(code: str, parcel_id: int) -> ResponseReturnValue:
     return redirect(url_for("seller.parcel", code=code, parcel_id=parcel_id), 303)
 
 
-@bp.get("/<code>/parcels/<int:parcel_id>/refunds/<int:refund_id>/withdraw")
-@access.rule(Action.PARCELS_READ)
-def after_refund_step(code: str, parcel_id: int, refund_id: int) -> ResponseReturnValue:
-    """The address of a refused step, opened again: back to the parcel."""
-    return redirect(url_for("seller.parcel", code=code, parcel_id=own(parcel_id).id))
-
-
 @bp.post("/<code>/parcels/<int:parcel_id>/refunds/<int:refund_id>/withdraw")
 @access.rule(Action.REFUNDS_ASK)
 def withdraw_refund(code: str, parcel_id: int, refund_id: int) -> ResponseReturnValue:

@@ -130,13 +130,6 @@ def set_mark(code: str, sku: str) -> ResponseReturnValue:
     return redirect(url_for("seller.stock", code=code, sku=row.sku), 303)
 
 
-@bp.get("/<code>/stock/<sku>/mark")
-@access.rule(Action.STOCK_READ)
-def after_mark(code: str, sku: str) -> ResponseReturnValue:
-    """The address of a refused mark, opened again: back to the variant."""
-    return redirect(url_for("seller.stock", code=code, sku=own(sku).sku))
-
-
 def correct(row: ShelfRow, form: StockForm) -> int:
     """Move the pieces that a valid form names; returns by how many what is on hand changed."""
     location, who = store_location_id(g.facility.id), access.person_id()

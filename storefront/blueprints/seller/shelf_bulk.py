@@ -28,13 +28,6 @@ MOST_ROWS = 200
 TOGETHER = ("made", "damaged", "given")
 
 
-@bp.get("/<code>/products/bulk")
-@access.rule(Action.STOCK_READ)
-def after_bulk(code: str) -> ResponseReturnValue:
-    """The address of a refused change of several rows, opened again: back to the list."""
-    return redirect(url_for("seller.products", code=code))
-
-
 @bp.post("/<code>/products/bulk")
 @access.rule(Action.STOCK_WRITE)
 def change_several(code: str) -> ResponseReturnValue:

@@ -127,19 +127,6 @@ def undo_handover(code: str, handover_id: int) -> ResponseReturnValue:
     return _back(_("Serah terima dibatalkan. Koordinator yang lama bertugas lagi, dan kantor pusat diberi tahu."))
 
 
-@bp.get("/<code>/team/invite")
-@bp.get("/<code>/team/invitations/<int:invitation_id>/withdraw")
-@bp.get("/<code>/team/handovers/<int:handover_id>/undo")
-@access.rule(Action.COORDINATORS_WRITE)
-def after_team(code: str, invitation_id: int = 0, handover_id: int = 0) -> ResponseReturnValue:
-    """The address of a refused form, opened again."""
-    if handover_id:
-        handover.find(g.facility.id, handover_id)
-    if invitation_id:
-        invitations.own(g.facility.id, invitation_id)
-    return redirect(url_for("seller.team", code=code))
-
-
 def page(form: Written) -> str:
     facility_id = g.facility.id
     return render_template(

@@ -113,13 +113,6 @@ def save_view(code: str) -> ResponseReturnValue:
     return redirect(address(view), 303)
 
 
-@bp.get("/<code>/views/<int:view_id>/<any(" + ", ".join(STEPS) + "):step>")
-@access.signed_in
-def after_view_step(code: str, view_id: int, step: str) -> ResponseReturnValue:
-    """The address of a refused step, opened again."""
-    return redirect(url_for("seller.view_list", code=code))
-
-
 @bp.post("/<code>/views/<int:view_id>/<any(" + ", ".join(STEPS) + "):step>")
 @access.signed_in
 def change_view(code: str, view_id: int, step: str) -> ResponseReturnValue:

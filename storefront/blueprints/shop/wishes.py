@@ -61,12 +61,6 @@ def merge_wish_list() -> ResponseReturnValue:
     return _done()
 
 
-@bp.get("/wishlist/merge")
-def after_merging() -> ResponseReturnValue:
-    """The address of a step, opened again: the list."""
-    return redirect(url_for("shop.wish_list"))
-
-
 @bp.get("/fragments/wishlist")
 def guests_wishes() -> ResponseReturnValue:
     """The list that a guest's browser names, drawn."""
