@@ -16,6 +16,7 @@ from storefront.listing_files.current import seen
 from storefront.listing_files.models import ListingImport, ListingImportRow
 from storefront.listing_files.words import Words, words_of
 from storefront.listing_files.written_file import Table, file_of
+from storefront.listings.listing import NET_UNITS
 
 PRODUCTS_AT_ONCE = 500
 SHEET = "Karya"
@@ -98,6 +99,7 @@ def _choices(words: Words) -> dict[str, Sequence[str]]:
     lists: dict[str, Sequence[str]] = {
         BY_KEY[key].heading: list(words.lists[key].written.values()) for key in LISTS
     }
+    lists[BY_KEY["food_net_unit"].heading] = NET_UNITS
     return lists | {column.heading: ("ya", "tidak") for column in COLUMNS if column.is_yes_no}
 
 
