@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from storefront.listing_files.column_list import COLUMNS
 from storefront.spreadsheet import FORMULA
 
 #: Written into a cell, it takes away what stands there; an empty cell changes nothing.
@@ -22,51 +22,6 @@ REASONS = "Alasan"
 #: Between the names of photos, and between their descriptions.
 PHOTO_BREAK, ALT_BREAK = ";", "|"
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column; `help` explains it on the template's second sheet."""
-
-    key: str
-    heading: str
-    english: str
-    help: str
-    #: Of the product rather than of the variant in the row.
-    of_product: bool = False
-    is_number: bool = False
-    is_yes_no: bool = False
-
-
-COLUMNS = (
-    Column("key", "Kode karya", "Product key", "Kata yang sama pada setiap baris dari satu karya, misalnya taplak-01."),
-    Column("sku", "SKU", "SKU", "Kode satu varian. Kosongkan untuk varian baru: toko memberinya."),
-    Column("title", "Nama karya", "Title", "3 sampai 140 huruf.", of_product=True),
-    Column("title_en", "Nama karya (Inggris)", "Title (English)", "Boleh kosong.", of_product=True),
-    Column("description", "Cerita", "Description", "Paling panjang 8.000 huruf.", of_product=True),
-    Column("description_en", "Cerita (Inggris)", "Description (English)", "Boleh kosong.", of_product=True),
-    Column("workshop", "Bengkel", "Workshop", "Salin dari lembar Pilihan.", of_product=True),
-    Column("category", "Kategori", "Category", "Salin dari lembar Pilihan.", of_product=True),
-    Column("group", "Kelompok komoditas", "Commodity group", "Dari lembar Pilihan, atau kosong.", of_product=True),
-    Column("scope", "Dikirim ke", "Delivered to", "Salin dari lembar Pilihan.", of_product=True),
-    Column("option1", "Pilihan 1", "Option 1", "Pembeda varian, misalnya Ukuran.", of_product=True),
-    Column("value1", "Isi pilihan 1", "Value 1", "Misalnya XL."),
-    Column("option2", "Pilihan 2", "Option 2", "Pembeda kedua, misalnya Warna.", of_product=True),
-    Column("value2", "Isi pilihan 2", "Value 2", "Misalnya Nila."),
-    Column("price", "Harga", "Price", "Rupiah bulat: 125000 atau Rp 125.000,-.", is_number=True),
-    Column("material_cost", "Biaya bahan", "Material cost", "Rupiah untuk satu buah, atau kosong.", is_number=True),
-    Column("weight", "Berat (gram)", "Weight (gram)", "Satu buah dengan kemasannya.", is_number=True),
-    Column("made_to_order", "Dibuat sesuai pesanan", "Made to order", "ya atau tidak.", is_yes_no=True),
-    Column("lead_time", "Lama pengerjaan (hari)", "Lead time (days)", "1 sampai 365, bila dibuat sesuai pesanan.",
-           is_number=True),
-    Column("capacity", "Kapasitas per minggu", "Weekly capacity", "Buah per minggu, bila dibuat sesuai pesanan.",
-           is_number=True),
-    Column("stock", "Stok", "Stock", "Jumlah yang dihitung di gudang. Kosong: stok tidak berubah.", is_number=True),
-    Column("is_active", "Dijual", "On sale", "ya atau tidak.", is_yes_no=True),
-    Column("photos", "Foto", "Photos", "Nama berkas di dalam ZIP, dipisah titik koma: depan.jpg; belakang.jpg.",
-           of_product=True),
-    Column("alts", "Keterangan foto", "Photo descriptions", "Apa yang terlihat, dipisah garis tegak: merah | biru.",
-           of_product=True),
-)  # fmt: skip
 BY_KEY = {column.key: column for column in COLUMNS}
 HEADINGS = tuple(column.heading for column in COLUMNS)
 SCOPES = {
@@ -76,6 +31,10 @@ SCOPES = {
     "pickup": "Ambil sendiri",
 }
 YES, NO = ("ya", "y", "yes", "true", "1", "benar"), ("tidak", "t", "no", "n", "false", "0", "salah")
+#: Units of food as people write them.
+UNITS = {"g": "g", "gr": "g", "gram": "g", "ml": "ml", "mililiter": "ml", "pcs": "pcs", "buah": "pcs"}
+#: A column → the one that says the same in English.
+ENGLISH_OF = {column.key.removesuffix("_en"): column.key for column in COLUMNS if column.key.endswith("_en")}
 
 
 def _plain(heading: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from storefront.catalogue.models import Product, Variant
 from storefront.extensions import db
 from storefront.listing_files.pictures import PhotoFiles
+from storefront.listing_files.product_words import Asked, add_words
 from storefront.listing_files.words import Words, words_of
 from storefront.listings.findings import Known
 from storefront.listings.models import ListingDraft
@@ -53,6 +54,7 @@ class KnownHere(Known):
         self.words = words
         self.products: dict[int, ProductSeen] = {}
         self.variants: dict[str, int] = {}
+        self.asked = Asked()
 
     def workshop(self, written: str) -> int | None:
         return self._of("workshop", written)
@@ -97,7 +99,7 @@ def current(
     photos: PhotoFiles,
     words: Words | None = None,
 ) -> Current:
-    """What rows with these SKUs (upper case) and product keys concern: about ten statements, however many they are."""
+    """What rows with these SKUs (upper case) and product keys concern: some fifteen statements, however many."""
     words = words or words_of(facility_id)
     known = KnownHere(facility_id, words)
     own = {}
@@ -138,7 +140,7 @@ def current(
 
 
 def seen(product_ids: Collection[int]) -> dict[int, ProductSeen]:
-    """Products as typed, without photos, facts, food, papers and sizes, by id: three statements."""
+    """Products as typed, without photos, by id: seven statements."""
     ids = list(product_ids)
     products = {
         row.id: ProductSeen(row.id, row.slug, _content(row))
@@ -168,6 +170,7 @@ def seen(product_ids: Collection[int]) -> dict[int, ProductSeen]:
         product = products[row.product_id]
         product.content["variants"].append(_variant(row))
         product.stock[row.id] = (row.on_hand or 0, row.reserved or 0)
+    add_words({product.id: product.content for product in products.values()})
     for draft in _seen_drafts(ListingDraft.product_id == func.any(ids)):
         products[draft.product_id or 0].draft = draft
     return products

@@ -8,8 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from storefront.errors import Invalid
-from storefront.listing_files.columns import ALT_BREAK, BY_KEY, PHOTO_BREAK
+from storefront.listing_files.columns import ALT_BREAK, BY_KEY, ENGLISH_OF, PHOTO_BREAK
 from storefront.listing_files.content import (
     APART,
     AT_ONCE,
@@ -21,8 +20,8 @@ from storefront.listing_files.content import (
     write,
 )
 from storefront.listing_files.current import Current
-from storefront.listing_files.rows import FileRow, Plan
-from storefront.listings.check import check
+from storefront.listing_files.look import Written, look_over
+from storefront.listing_files.rows import FileRow, NamedPhoto, Plan
 from storefront.listings.drafts import OPEN
 from storefront.listings.listing import MOST_PHOTOS, MOST_VARIANTS
 from storefront.listings.typed import blank
@@ -45,11 +44,10 @@ class _Judgement:
             seen.content if seen else listed or {**blank(), "variants": []}
         )
         self.before = copy.deepcopy(self.work)
-        #: Its new variants, by slot.
-        self.added: set[int] = set()
-        self.touched: dict[tuple[int | None, str], FileRow] = {}
+        self.written = Written(self.plan, now, self.work)
+        self.added, self.touched = self.written.added, self.written.touched
         #: What was typed for the product as a whole, and by which row.
-        self.said: dict[str, tuple[str, FileRow]] = {}
+        self.said: dict[str, tuple[str | bool, FileRow]] = {}
 
     def find_target(self) -> None:
         """The product that a SKU or the key names; else the draft; else nothing, and it is new."""
@@ -75,7 +73,8 @@ class _Judgement:
         for row in self.rows:
             self.of_variant(row)
         write(self.work, self.plan.edits)
-        self.look_over()
+        self.english()
+        look_over(self.written)
         self.photos()
         self.conclude()
         return self.plan
@@ -88,7 +87,7 @@ class _Judgement:
             value = self.read(row, column, cell)
             if value is None:
                 continue
-            earlier, first = self.said.setdefault(column, (str(value), row))
+            earlier, first = self.said.setdefault(column, (value, row))
             if earlier != value:
                 row.wrong(
                     column,
@@ -126,6 +125,10 @@ class _Judgement:
             return _(
                 "“%(cell)s” tidak ada dalam daftar. Salin dari lembar Pilihan pada templat.", cell=cell[:60]
             )
+        if column == "food_net_unit":
+            return _("Tulis g, ml, atau pcs.")
+        if BY_KEY[column].is_day:
+            return _("Tulis tanggalnya seperti 2026-11-30.")
         return _("Tulis ya atau tidak.")
 
     def slot_of(self, row: FileRow) -> tuple[int | None, int | None]:
@@ -197,6 +200,7 @@ class _Judgement:
     def put(self, row: FileRow, slot: int | None, column: str, value: str | bool) -> None:
         """Plan an edit, unless that is what is listed or drafted already."""
         self.touched[slot, column] = row
+        self.written.values[slot, column] = value
         if slot is not None:
             self.touched.setdefault((slot, ""), row)
         if slot in self.added:
@@ -262,38 +266,30 @@ class _Judgement:
         }
         row.changes.append({**told, "at_once": at_once})
 
-    def look_over(self) -> None:
-        """What the check of a listing says of the places that the rows concern."""
-        product_id = self.plan.product.id if self.plan.product else None
-        if self.plan.is_new and not self.added:
-            return  # each row names a SKU that is not here: that says it all
-        try:
-            check(
-                self.work, [], facility_id=self.now.facility_id, product_id=product_id, known=self.now.known
-            )
-        except Invalid as refusal:
-            errors = {name: str(text) for name, text in refusal.errors.items()}
-        else:
-            return
-        for name, text in errors.items():
-            slot, column = _place(name)
-            if column == "photos":
-                continue  # a draft without any is a draft
-            if slot is not None and slot in self.added:
-                self.row_of(slot).wrong(column, text)
-            elif (slot, column) in self.touched:
-                self.touched[slot, column].wrong(column, text)
-            elif slot is None and self.plan.is_new:
-                self.rows[0].wrong(column, text)
-
-    def row_of(self, slot: int) -> FileRow:
-        return next((row for (place, _column), row in self.touched.items() if place == slot), self.rows[0])
+    def english(self) -> None:
+        """English that hangs on a text which is written anew: as the file says it, else told as gone."""
+        for edit in list(self.plan.edits):
+            column = ENGLISH_OF.get(edit.column)
+            place = (edit.slot, column or "")
+            if column is None or edit.slot in self.added or self.plan.is_new:
+                continue
+            old, new = standing(self.before, edit.slot, column), standing(self.work, edit.slot, column)
+            said = self.written.values.get(place)
+            if said is None and old != new:
+                self.change(self.touched[edit.slot, edit.column], column, old, new, at_once=False)
+            elif said is not None and said != new:
+                again = Edit(edit.slot, column, said)
+                self.plan.edits.append(again)
+                write(self.work, [again])
 
     def photos(self) -> None:
         """Photos that the rows name; a missing one costs no row."""
         seen: set[str] = set()
         for row in self.rows:
-            alts = [one_line(alt) for alt in row.values.get("alts", "").split(ALT_BREAK)]
+            alts, alts_en = (
+                [one_line(alt)[:250] for alt in row.values.get(column, "").split(ALT_BREAK)]
+                for column in ("alts", "alts_en")
+            )
             names = [name for name in map(one_line, row.values.get("photos", "").split(PHOTO_BREAK)) if name]
             for place, name in enumerate(names):
                 if name.casefold() in seen:
@@ -305,7 +301,8 @@ class _Judgement:
                 if fault:
                     row.pictures.append({"name": name, "text": fault})
                     continue
-                self.plan.photos.append((name, alts[place][:250] if place < len(alts) else "", row.number))
+                alt, alt_en = (said[place] if place < len(said) else "" for said in (alts, alts_en))
+                self.plan.photos.append(NamedPhoto(name, alt, alt_en, row.number))
                 row.changes.append({"column": "photos", "old": "", "new": name, "at_once": False})
 
     def conclude(self) -> None:
@@ -315,7 +312,7 @@ class _Judgement:
         if draft and draft.state not in OPEN and proposes:
             told = next(row for row in self.rows if any(not change["at_once"] for change in row.changes))
             told.wrong("key", _("Karya ini sedang menunggu kurator. Tarik kembali dulu untuk mengubahnya."))
-        added = {id(self.row_of(slot)) for slot in self.added}
+        added = {id(self.written.row_of(slot)) for slot in self.added}
         for row in self.rows:
             row.verdict = (
                 "new" if self.plan.is_new or id(row) in added else "change" if row.changes else "same"
@@ -331,18 +328,6 @@ class _Judgement:
                         row=cause.number,
                     ),
                 )
-
-
-#: Names of a listing's fields that are columns with another name.
-_FIELDS = {"options": "value1", "variants": "is_active"}
-
-
-def _place(name: str) -> tuple[int | None, str]:
-    """Slot and column of a field as `check` names it."""
-    parts = name.split(".")
-    if parts[0] == "variants" and len(parts) == 3:
-        return int(parts[1]), _FIELDS.get(parts[2], parts[2])
-    return None, _FIELDS.get(name, name)
 
 
 def judge(rows: Sequence[FileRow], now: Current) -> Plan:

@@ -26,6 +26,7 @@ from storefront.listing_files.rows import FileRow
 from storefront.listing_files.sheet import MOST_COLUMNS, BadListingFile, Sheet
 from storefront.listing_files.workbook_sheet import read_workbook
 from storefront.media.storage import private_files
+from storefront.written import one_line
 
 #: The heading stands among the first rows.
 HEAD_ROWS = 10
@@ -113,7 +114,14 @@ def _row(number: int, cells: list[str], keys: Sequence[str | None], sheet: Sheet
 
 def _odd(row: FileRow, key: str, cell: str, odd: str | None) -> None:
     """A number where a text belongs, or no plain number where a number belongs."""
-    if key == "sku" and (odd in ("fraction", "number", "date") or _is_scientific(cell)):
+    is_paper = key.endswith("_number")
+    if is_paper and (odd in ("fraction", "date") or _is_scientific(cell)):
+        said = _(
+            "Nomor ini dibaca sebagai bilangan atau tanggal (%(cell)s). Ubah kolomnya menjadi Teks, lalu tulis lagi.",
+            cell=cell[:40],
+        )
+        row.wrong(key, said)
+    elif key == "sku" and (odd in ("fraction", "number", "date") or _is_scientific(cell)):
         said = _(
             "SKU ini dibaca sebagai bilangan atau tanggal (%(cell)s). Ubah kolomnya menjadi Teks.",
             cell=cell[:40],
@@ -214,7 +222,7 @@ def _as_row(import_id: int, product: int, row: FileRow) -> dict[str, Any]:
         "product": product,
         "key": row.key[:200],
         "sku": row.sku[:200],
-        "title": row.values.get("title", "")[:200],
+        "title": one_line(row.values.get("title", ""))[:200],
         "cells": row.cells,
         "verdict": row.verdict,
         "changes": row.changes,

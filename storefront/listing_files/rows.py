@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from storefront.listing_files.content import Edit
 from storefront.listing_files.current import DraftSeen, ProductSeen
@@ -38,6 +38,15 @@ class FileRow:
         return one_line(self.values.get("key", ""))
 
 
+class NamedPhoto(NamedTuple):
+    """A photo that a row names, with what is to be seen on it."""
+
+    name: str
+    alt: str
+    alt_en: str
+    row: int
+
+
 @dataclass
 class Plan:
     """How the rows are stored, if no row has a fault."""
@@ -49,8 +58,7 @@ class Plan:
     edits: list[Edit] = field(default_factory=list)
     #: Row → variant, and what changes at once: column → number, None: taken away.
     at_once: dict[int, tuple[int, dict[str, int | None]]] = field(default_factory=dict)
-    #: Name, what is to be seen on it, and the row that names it.
-    photos: list[tuple[str, str, int]] = field(default_factory=list)
+    photos: list[NamedPhoto] = field(default_factory=list)
     #: The draft that holds it, once it is stored.
     written_to: int | None = None
 

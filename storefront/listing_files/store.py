@@ -40,14 +40,19 @@ def store(
     Never commits. Raises Moved, DraftWaits, NotEnoughStock, Invalid; photos that are bad are noted on their rows.
     """
     done = _at_once(plan, now, import_id, person_id)
-    is_new = plan.is_new
+    propose(plan, now, form_key=form_key, person_id=person_id)
+    return done
+
+
+def propose(plan: Plan, now: Current, *, form_key: str, person_id: int) -> None:
+    """Write into a draft what of a plan does not change at once. Raises as `store`."""
     if not plan.edits and not plan.photos:
-        return done
+        return
     draft = _draft(plan, now, form_key, person_id)
     if draft.state not in drafts.OPEN:
         raise drafts.DraftWaits()
-    content = draft.content if is_new else copy.deepcopy(draft.content)
-    if not is_new:
+    content = draft.content if plan.is_new else copy.deepcopy(draft.content)
+    if not plan.is_new:
         write(content, plan.edits)
         content = kept(content, draft.content)
     _photos(plan, now, draft, person_id)
@@ -55,14 +60,12 @@ def store(
         draft.content = content
         drafts.touched(draft, person_id)
     plan.written_to = draft.id
-    return done
 
 
 def _draft(plan: Plan, now: Current, form_key: str, person_id: int) -> ListingDraft:
     """The draft to write into, locked, as it was when the rows were judged. Raises Moved."""
     if plan.is_new:
-        content = {**blank(), "variants": []}
-        write(content, plan.edits)
+        content = new_content(plan)
         return drafts.begin(now.facility_id, form_key=form_key, person_id=person_id, content=content)
     seen = plan.draft or (plan.product.draft if plan.product else None)
     if seen is None:
@@ -80,6 +83,13 @@ def _draft(plan: Plan, now: Current, form_key: str, person_id: int) -> ListingDr
     if draft is None or draft.version != seen.version:
         raise Moved()
     return draft
+
+
+def new_content(plan: Plan) -> dict[str, Any]:
+    """What the plan of something new says, as typed."""
+    content = {**blank(), "variants": []}
+    write(content, plan.edits)
+    return content
 
 
 def _at_once(plan: Plan, now: Current, import_id: int, person_id: int) -> dict[int, dict[str, Any]]:
@@ -141,7 +151,7 @@ def _photos(plan: Plan, now: Current, draft: ListingDraft, person_id: int) -> No
         return
     listed = set(db.session.scalars(select(DraftPhoto.key).where(DraftPhoto.draft_id == draft.id)))
     rows = {row.number: row for row in plan.rows}
-    for name, alt, number in plan.photos:
+    for name, alt, alt_en, number in plan.photos:
         try:
             content = now.photos.read(name)
             if pictures.key_of(content) in listed:
@@ -152,5 +162,5 @@ def _photos(plan: Plan, now: Current, draft: ListingDraft, person_id: int) -> No
         except Invalid as refusal:
             rows[number].pictures.append({"name": name, "text": str(refusal.errors["photos"])[:300]})
         else:
-            photo.alt = photo.alt or alt
+            photo.alt, photo.alt_en = photo.alt or alt, photo.alt_en or alt_en
     db.session.flush()

@@ -16,6 +16,7 @@ from storefront.listing_files.current import seen
 from storefront.listing_files.models import ListingImport, ListingImportRow
 from storefront.listing_files.words import Words, words_of
 from storefront.listing_files.written_file import Table, file_of
+from storefront.listings.listing import NET_UNITS
 
 PRODUCTS_AT_ONCE = 500
 SHEET = "Karya"
@@ -32,6 +33,16 @@ GUIDE = (
     ("Mengubah", "Isi SKU dan kolom yang berubah saja. Sel kosong tidak mengubah apa pun."),
     ("Menghapus isi", f"Tulis {EMPTIED} di selnya."),
     (
+        "Beberapa baris dalam satu sel",
+        "Alt+Enter di Excel, Ctrl+Enter di LibreOffice. Titik dua, titik koma, atau garis miring terbalik yang termasuk"
+        " isinya diawali garis miring terbalik (\\).",
+    ),
+    (
+        "Surat dan pangan",
+        "Kolomnya diisi bila kategorinya memintanya. Berkas suratnya diunggah di halaman karya sebelum dikirim ke"
+        " kurator.",
+    ),
+    (
         "Langsung berlaku",
         "Harga, lama pengerjaan, kapasitas, dan stok. Yang lain menjadi usulan untuk kurator.",
     ),
@@ -42,7 +53,8 @@ SAMPLE = {
     "scope": "Seluruh Indonesia",
     "option1": "Ukuran", "value1": "150 × 150 cm", "price": "125000", "material_cost": "45000", "weight": "400",
     "made_to_order": "tidak", "stock": "12", "is_active": "ya", "photos": "taplak-depan.jpg; taplak-detail.jpg",
-    "alts": "Taplak cokelat terbentang di meja | Motif kawung dari dekat",
+    "alts": "Taplak cokelat terbentang di meja | Motif kawung dari dekat", "material": "Bahan: katun primisima",
+    "care": "Perawatan: cuci dengan tangan", "detail": "Ukuran: 150 × 150 cm\nTeknik: batik cap",
 }  # fmt: skip
 
 
@@ -87,6 +99,7 @@ def _choices(words: Words) -> dict[str, Sequence[str]]:
     lists: dict[str, Sequence[str]] = {
         BY_KEY[key].heading: list(words.lists[key].written.values()) for key in LISTS
     }
+    lists[BY_KEY["food_net_unit"].heading] = NET_UNITS
     return lists | {column.heading: ("ya", "tidak") for column in COLUMNS if column.is_yes_no}
 
 

@@ -30,7 +30,7 @@ from storefront.written import one_line
 
 def check(
     content: Mapping[str, Any],
-    photos: Sequence[DraftPhoto],
+    photos: Sequence[DraftPhoto] | None,
     *,
     facility_id: int,
     product_id: int | None = None,
@@ -39,7 +39,7 @@ def check(
     """The listing that a draft's content (in the shape of `typed`) and its photos say.
 
     Raises Invalid with a sentence for each field that is missing or wrong. What a category asks for beside that is
-    `needs.missing`.
+    `needs.missing`. `photos` None: nothing is said of them, they are looked at elsewhere.
     """
     found = Findings()
     listing = _listing(content, photos, found, known or Known(facility_id), product_id)
@@ -61,7 +61,7 @@ def faults(
 
 def _listing(
     content: Mapping[str, Any],
-    photos: Sequence[DraftPhoto],
+    photos: Sequence[DraftPhoto] | None,
     found: Findings,
     known: Known,
     product_id: int | None,
@@ -88,8 +88,8 @@ def _listing(
     if content["scope"] not in set(DeliveryScope):
         found.wrong("scope", _("Pilih sejauh mana karya ini dikirim."))
     options = tuple(name for name in map(one_line, content["options"]) if name)
-    ready = _photos(photos, title, found)
-    places = {str(photo.id): place for place, photo in enumerate(photos, start=1) if photo.state == "ready"}
+    ready = () if photos is None else _photos(photos, title, found)
+    places = {str(photo.id): place for place, photo in enumerate(photos or (), start=1) if photo.state == "ready"}
     variants = read_variants(content, options, places, found, known, product_id)
     facts = read_facts(content["facts"], found)
     food = read_food(content["food"], found) if content["food"] else None

@@ -9,12 +9,12 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from storefront.audit.record import record
+from storefront.audit.record import record, record_several
 from storefront.catalogue.models import Photo, Product
 from storefront.errors import DomainError, NotFound
 from storefront.extensions import db
 from storefront.listings.models import DraftPhoto, DraftState, ListingDraft
-from storefront.listings.read import listing_of
+from storefront.listings.read import listing_of, listings_of
 from storefront.listings.typed import blank, kept, typed
 
 #: In these it can be written on; otherwise it is taken back first.
@@ -61,6 +61,32 @@ def begin(
     ).scalar_one()
 
 
+def begin_several(
+    facility_id: int, contents: Mapping[str, Mapping[str, Any]], *, person_id: int | None
+) -> dict[str, int]:
+    """Drafts of something new by their form keys, in a few statements; each form begins its own once. Never commits."""
+    if not contents:
+        return {}
+    who = {"facility_id": facility_id, "created_by": person_id, "changed_by": person_id}
+    rows = [{**who, "content": kept(content), "form_key": key} for key, content in contents.items()]
+    statement = upsert(ListingDraft).on_conflict_do_nothing(index_elements=["form_key"])
+    made = db.session.execute(statement.returning(ListingDraft.form_key, ListingDraft.id), rows)
+    ids: dict[str, int] = {str(key): draft_id for key, draft_id in made}
+    record_several(
+        "listing_draft.begun",
+        "listing_draft",
+        [(draft_id, {}) for draft_id in ids.values()],
+        person_id=person_id,
+        facility_id=facility_id,
+    )
+    if missing := contents.keys() - ids.keys():
+        there = select(ListingDraft.form_key, ListingDraft.id).where(
+            ListingDraft.form_key.in_(missing), ListingDraft.facility_id == facility_id
+        )
+        ids |= {str(key): draft_id for key, draft_id in db.session.execute(there)}
+    return ids
+
+
 def draft_of(product: Product, *, person_id: int | None) -> ListingDraft:
     """The product's draft, begun from what is listed when there is none. Never commits."""
     made = db.session.execute(
@@ -82,6 +108,34 @@ def draft_of(product: Product, *, person_id: int | None) -> ListingDraft:
     db.session.flush()
     _note("begun", draft.id, product.facility_id, person_id, product_id=product.id)
     return draft
+
+
+def begin_proposals(facility_id: int, products: Sequence[Product], *, person_id: int | None) -> dict[int, ListingDraft]:
+    """Drafts of the facility's products as `draft_of` begins them, by product, in a few statements. Never commits.
+
+    Products that have one already are left out; the caller flushes what it writes into the others.
+    """
+    who = {"facility_id": facility_id, "content": {}, "created_by": person_id, "changed_by": person_id}
+    statement = upsert(ListingDraft).on_conflict_do_nothing(index_elements=["product_id"])
+    made = db.session.execute(
+        statement.returning(ListingDraft.product_id, ListingDraft.id),
+        [{**who, "product_id": product.id} for product in products],
+    )
+    ids: dict[int, int] = {product_id or 0: draft_id for product_id, draft_id in made}
+    record_several(
+        "listing_draft.begun",
+        "listing_draft",
+        [(draft_id, {"product_id": product_id}) for product_id, draft_id in ids.items()],
+        person_id=person_id,
+        facility_id=facility_id,
+    )
+    copied = copy_photos_of(ids)
+    listings = listings_of([product for product in products if product.id in ids])
+    found = db.session.scalars(select(ListingDraft).where(ListingDraft.id.in_(ids.values())))
+    begun = {draft.product_id or 0: draft for draft in found}
+    for product_id, draft in begun.items():
+        draft.content = typed(listings[product_id], copied.get(product_id, ()))
+    return begun
 
 
 def own_draft(facility_id: int, draft_id: int, *, lock: bool = False) -> ListingDraft:
@@ -142,11 +196,18 @@ def discard(draft: ListingDraft, *, person_id: int, photos: Sequence[Mapping[str
 
 def copy_photos(product_id: int, draft_id: int) -> list[int]:
     """Give a draft the photos of a product; their new ids, in order."""
-    photos = db.session.scalars(select(Photo).where(Photo.product_id == product_id).order_by(Photo.position))
-    copies = [
-        DraftPhoto(
-            draft_id=draft_id,
-            position=position,
+    return copy_photos_of({product_id: draft_id}).get(product_id, [])
+
+
+def copy_photos_of(drafts: Mapping[int, int]) -> dict[int, list[int]]:
+    """Give drafts, by product, its photos; their new ids by product, in order."""
+    statement = select(Photo).where(Photo.product_id.in_(drafts)).order_by(Photo.product_id, Photo.position)
+    copies: dict[int, list[DraftPhoto]] = {}
+    for photo in db.session.scalars(statement):
+        of_product = copies.setdefault(photo.product_id, [])
+        copy = DraftPhoto(
+            draft_id=drafts[photo.product_id],
+            position=len(of_product) + 1,
             alt=photo.alt,
             alt_en=photo.alt_en,
             tint=photo.tint,
@@ -156,11 +217,10 @@ def copy_photos(product_id: int, draft_id: int) -> list[int]:
             width=photo.width,
             height=photo.height,
         )
-        for position, photo in enumerate(photos, start=1)
-    ]
-    db.session.add_all(copies)
+        of_product.append(copy)
+    db.session.add_all([copy for of_product in copies.values() for copy in of_product])
     db.session.flush()
-    return [copy.id for copy in copies]
+    return {product_id: [copy.id for copy in of_product] for product_id, of_product in copies.items()}
 
 
 def _note(action: str, draft_id: int, facility_id: int, person_id: int | None, **details: Any) -> None:

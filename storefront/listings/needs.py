@@ -4,7 +4,7 @@ same of a product."""
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, exists, select
@@ -41,16 +41,27 @@ def kinds_asked(category_id: int) -> tuple[str, ...]:
     return tuple(kind for need in needs_of(category_id) for kind in PAPERS.get(need, ()))
 
 
-def missing(listing: Listing, on_day: datetime.date) -> dict[str, str]:
-    """A sentence for each thing that the listing's category asks for and it does not have on `on_day`, by field."""
+def missing(
+    listing: Listing,
+    on_day: datetime.date,
+    *,
+    needs: Collection[str] | None = None,
+    has_sizes: bool | None = None,
+) -> dict[str, str]:
+    """A sentence for each thing that the listing's category asks for and it does not have on `on_day`, by field.
+
+    Who looks at many listings gives what the category asks for, and whether it has sizes of its own.
+    """
     found: dict[str, str] = {}
-    for need in needs_of(listing.category_id):
+    asked = needs_of(listing.category_id) if needs is None else [need for need in NEEDS if need in needs]
+    for need in asked:
         if need in PAPERS:
             found |= _paper(need, listing.papers, on_day)
         elif need == "food" and listing.food is None:
             found["food.composition"] = _("Kategori ini meminta komposisi, isi bersih, daya tahan, dan cara menyimpan.")
-        elif need == "sizes" and listing.sizes is None and not _has_sizes(listing.category_id):
-            found["sizes"] = _("Kategori ini meminta tabel ukuran.")
+        elif need == "sizes":
+            if listing.sizes is None and not (_has_sizes(listing.category_id) if has_sizes is None else has_sizes):
+                found["sizes"] = _("Kategori ini meminta tabel ukuran.")
         elif need in ("material", "care") and not any(fact.kind == need for fact in listing.facts):
             found[f"facts.{need}"] = (
                 _("Kategori ini meminta bahan. Tambahkan keterangan Bahan.")

@@ -6,10 +6,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from storefront import crash_points
@@ -17,7 +18,7 @@ from storefront.extensions import db
 from storefront.listing_files import keeping, run
 from storefront.listings.models import ListingDraft
 from storefront.people.models import Person
-from storefront.stock.models import StockMovement
+from storefront.stock.models import StockLevel, StockMovement
 from storefront.verify import imports
 from storefront.verify.invariant import check
 from tests.factories import make_member
@@ -62,8 +63,14 @@ def begun(shop: Shop, person: Person, run_jobs: Jobs, rows: list[dict[str, str]]
 
 
 def test_a_killed_run_goes_on_where_it_was(
-    app: Flask, shop: Shop, person: Person, db_session: Session, run_jobs: Jobs
+    app: Flask,
+    shop: Shop,
+    person: Person,
+    db_session: Session,
+    run_jobs: Jobs,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(run, "PRODUCTS_TOGETHER", 2)
     stock = {"SKU": "PKL-BATIK", "Stok": "9", "Harga": "90000"}
     facility_id = shop.pekalongan.id
     import_id = begun(shop, person, run_jobs, [stock, *new_rows(3), {"SKU": "HILANG-1", "Harga": "5"}])
@@ -78,7 +85,7 @@ def test_a_killed_run_goes_on_where_it_was(
         ends.append(in_child(app, lambda: run.work_on(facility_id), crash_at))
         ends.append(sum(row.outcome is not None for row in rows_of(import_id)))
     killed = -signal.SIGKILL
-    assert ends == [killed, 0, killed, 1, killed, 2, killed, 2]
+    assert ends == [killed, 0, killed, 2, killed, 4, killed, 4]
     db_session.rollback()
     run_jobs()
     found = fresh(import_id)
@@ -130,3 +137,58 @@ def test_two_imports_of_a_facility_run_one_after_the_other(
     drafts = db_session.scalars(select(ListingDraft)).all()
     assert sorted(draft.content["title"] for draft in drafts) == [f"Taplak nomor {n}" for n in range(1, 7)]
     assert all(draft.content["description"] == "Lagi." for draft in drafts)
+
+
+@pytest.mark.parametrize(
+    ("on_fault", "outcomes"), [("skip", ["fault", "stored", "stored"]), ("stop", ["fault", "left", "left"])]
+)
+def test_one_that_cannot_be_stored_any_more_costs_its_neighbours_nothing(
+    shop: Shop,
+    person: Person,
+    db_session: Session,
+    run_jobs: Jobs,
+    monkeypatch: pytest.MonkeyPatch,
+    on_fault: str,
+    outcomes: list[str],
+) -> None:
+    import_id = upload(
+        shop.pekalongan,
+        person,
+        csv_of([{"SKU": "PKL-BATIK", "Stok": "2"}, {"SKU": "PKL-TEMPE", "Stok": "3"}, *new_rows(1)]),
+    )
+    run_jobs()
+    keeping.begin(shop.pekalongan.id, import_id, on_fault, person.id)
+    db_session.commit()
+    read = run.current_of
+
+    def then_held(*arguments: Any) -> Any:
+        """What was read, before somebody's order holds pieces."""
+        now = read(*arguments)
+        held = update(StockLevel).where(StockLevel.variant_id == shop.batik.id).values(reserved=4)
+        with db.engine.begin() as connection:
+            connection.execute(held)
+        return now
+
+    monkeypatch.setattr(run, "current_of", then_held)
+    run.work_on(shop.pekalongan.id)
+    found, kept = fresh(import_id), rows_of(import_id)
+    assert [row.outcome for row in kept] == outcomes
+    assert all(bool(row.faults) == (row.outcome != "stored") for row in kept)
+    assert "dipegang pesanan" in kept[0].faults[0]["text"]
+    assert found.rows == (found.stored or 0) + (found.refused or 0) == 3
+    on_hand = dict(db_session.execute(select(StockLevel.variant_id, StockLevel.on_hand)).all())
+    assert on_hand[shop.batik.id] == 5
+    assert on_hand[shop.tempeh.id] == (3 if on_fault == "skip" else 9)
+
+
+def test_a_quarter_hundred_products_take_a_few_statements(
+    shop: Shop, person: Person, db_session: Session, run_jobs: Jobs, statements: Callable[[], list[str]]
+) -> None:
+    import_id = begun(
+        shop, person, run_jobs, [{"SKU": "PKL-BATIK", "Stok": "9", "Harga": "90000"}, *new_rows(24)]
+    )
+    statements()
+    run.work_on(shop.pekalongan.id)
+    # Looking up what is there takes some twenty, whatever the rows; storing them, some fifteen.
+    assert len(statements()) < 60
+    assert fresh(import_id).stored == 25

@@ -17,14 +17,18 @@ from flask_babel import Babel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storefront.listing_files import parts
+from storefront.listing_files.column_list import COLUMNS
 from storefront.listing_files.columns import guarded, unguarded
-from storefront.listing_files.content import plain
+from storefront.listing_files.content import Edit, plain, write
 from storefront.listing_files.csv_sheet import read_csv
 from storefront.listing_files.pictures import BadArchive, open_archive, plain_name
 from storefront.listing_files.reading import open_sheet, rows_of
 from storefront.listing_files.rows import FileRow
 from storefront.listing_files.sheet import BadListingFile
 from storefront.listing_files.written_file import FORMATS, Table, file_of
+from storefront.listings.typed import blank
+from storefront.written import one_line
 
 HEADINGS = ["SKU", "Nama karya", "Cerita", "Harga", "Stok"]
 
@@ -95,6 +99,45 @@ def test_what_is_written_out_is_read_back_the_same(texts: list[str]) -> None:
             row.values["price"] == "125000" and row.values["stock"] == "0" and not row.faults for row in found
         )
     assert [unguarded(guarded(text)) for text in texts] == texts
+
+
+LINES = st.text(
+    st.characters(codec="utf-8", categories=("L", "N", "Zs")) | st.sampled_from("\\:;|-=' "), max_size=12
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    facts=st.lists(
+        st.tuples(st.sampled_from(("material", "care", "detail")), LINES, LINES, LINES, LINES), max_size=5
+    ),
+    columns=st.lists(LINES, max_size=4),
+    rows=st.lists(st.tuples(LINES, st.lists(LINES, max_size=4)), max_size=4),
+)
+def test_lines_of_facts_and_sizes_say_the_same_when_they_are_read_back(
+    facts: list[tuple[str, ...]], columns: list[str], rows: list[tuple[str, list[str]]]
+) -> None:
+    names = ("kind", "label", "label_en", "value", "value_en")
+    said = [dict(zip(names, (kind, *map(one_line, texts)), strict=True)) for kind, *texts in facts]
+    content = {
+        **blank(),
+        "facts": [fact for fact in said if fact["label"] and fact["value"]],
+        "sizes": {
+            **dict.fromkeys(("title", "title_en", "note", "note_en"), ""),
+            "columns": [column for column in map(one_line, columns) if column],
+            "columns_en": [],
+            "rows": [one_line(row) or "x" for row, _cells in rows],
+            "cells": [[one_line(cell) or "0" for cell in cells] for _row, cells in rows],
+        },
+    }
+    written = {**blank(), "variants": []}
+    for column in [column.key for column in COLUMNS if column.part[:1] in (("facts",), ("sizes",))]:
+        text = parts.standing(content, column)
+        assert isinstance(text, str)
+        assert parts.plain(column, text) == text
+        write(written, [Edit(None, column, text)])
+    assert sorted(written["facts"], key=str) == sorted(content["facts"], key=str)
+    assert (written["sizes"] or content["sizes"]) == content["sizes"]
 
 
 def test_a_csv_in_any_of_the_ways_that_spreadsheets_write_it() -> None:
