@@ -88,7 +88,7 @@ def qr(factor: SecondFactor, person: Person, shop: str) -> Markup:
     """The picture that a phone scans, as SVG to be set into a page. Raises `Unreadable`."""
     address = pyotp.TOTP(secret(factor), interval=STEP).provisioning_uri(name=person.email, issuer_name=shop)
     picture = segno.make(address, error="m", micro=False)
-    return Markup(picture.svg_inline(scale=4, border=4, svgclass=None, lineclass=None))  # noqa: S704 (our own picture)
+    return Markup(picture.svg_inline(scale=4, border=4, light="#fff", svgclass=None, lineclass=None))  # noqa: S704 (our own picture)
 
 
 def confirm(person: Person, code: str) -> list[str]:
