@@ -1,10 +1,11 @@
-"""Checks that only this shop can make: what links, codes and hashed addresses are told by."""
+"""Checks that only this shop can make, by which links and codes are told; and what only it can read."""
 
 from __future__ import annotations
 
 import base64
 import hmac
 
+from cryptography.fernet import Fernet, InvalidToken
 from flask import current_app
 
 
@@ -20,3 +21,20 @@ def keyed_check(purpose: str, text: str) -> bytes:
 def in_address(check: bytes) -> str:
     """A check as it stands in an address."""
     return base64.urlsafe_b64encode(check).rstrip(b"=").decode()
+
+
+def sealed(purpose: str, content: bytes) -> bytes:
+    """`content` encrypted and signed (Fernet) under a key of the purpose's own, derived from `SECRET_KEY`."""
+    return _box(purpose).encrypt(content)
+
+
+def opened(purpose: str, content: bytes) -> bytes | None:
+    """What was sealed for this purpose; None when it was changed, or the secret has changed since."""
+    try:
+        return _box(purpose).decrypt(content)
+    except InvalidToken:
+        return None
+
+
+def _box(purpose: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(keyed_check(purpose, "sealed")))

@@ -16,9 +16,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Response, current_app, g, redirect, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from sqlalchemy import select
@@ -27,13 +38,16 @@ from werkzeug.wrappers import Response as BaseResponse
 from storefront.errors import DomainError, Forbidden, NotFound, wants_json
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.people import policy
+from storefront.people import policy, second_factor, sessions
 from storefront.people.policy import Action
 from storefront.people.sessions import SignedIn
+from storefront.written import Written
 
 log = structlog.get_logger("storefront.people")
 View = TypeVar("View", bound=Callable[..., Any])
 RULE = "access_rule"
+#: Where a code goes that could not be sent along with what it is for.
+PROVE = "/account/prove"
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,13 @@ class SignInNeeded(DomainError):
 
     code, status = "sign_in_needed", 401
     message = _("Masuk dahulu untuk membuka bagian ini.")
+
+
+class ProofNeeded(DomainError):
+    """For programs; people are shown a page that asks."""
+
+    code, status = "proof_needed", 403
+    message = _("Tulis dulu kode dari ponsel Anda: muat ulang halaman ini, lalu ulangi.")
 
 
 def rule(action: Action) -> Callable[[View], View]:
@@ -119,7 +140,39 @@ def enforce(face: str) -> BaseResponse | None:
     except (NotFound, Forbidden) as refusal:
         log.warning("access refused", person=who.id, endpoint=request.endpoint, code=refusal.code)
         raise
+    if request.method == "POST" and declared.action in policy.PROVEN and not (who.is_proven or who.is_demo):
+        return ask_proof(who)
     return None
+
+
+def ask_proof(who: SignedIn) -> BaseResponse | None:
+    """Have the person show again who they are; None once they have. What they sent is kept in the page that asks.
+
+    Raises `ProofNeeded` for programs.
+    """
+    form = Written(request.form)
+    if "proof_code" not in request.form:
+        if wants_json() or request.headers.get("HX-Request") == "true":
+            raise ProofNeeded()
+        back = urlsplit(request.referrer or "")
+        return make_response(proof_page(form, back=back.path + (f"?{back.query}" if back.query else "")), 403)
+
+    def show() -> bool:
+        second_factor.try_code(who.id, form["proof_code"], request.remote_addr)
+        sessions.prove(who.session_id)
+        return True
+
+    if form.done(show) is None:
+        return make_response(proof_page(form), form.status)
+    return None
+
+
+def proof_page(form: Written, *, back: str = "") -> str:
+    """The page that asks for the code and carries on what was sent. A file cannot be carried: then it leads `back`."""
+    carried = request.path != PROVE and not any(file.filename for file in request.files.values())
+    sent = request.form.items(multi=True)
+    again = [pair for pair in sent if pair[0] not in ("proof_code", "csrf_token")] if carried else None
+    return render_template("account/prove.html", form=form, again=again, back=back, action=request.full_path)
 
 
 def _check(declared: Rule, who: SignedIn, face: str) -> None:

@@ -38,6 +38,7 @@ class Limit:
 
 LIMITS = {
     "login": Limit(subject=10, network=60, window=timedelta(minutes=15)),
+    "factor": Limit(subject=6, network=60, window=timedelta(minutes=15)),
     "order_token": Limit(subject=20, network=60, window=timedelta(minutes=15)),
     # Not failures but messages from outside: each counts.
     "question": Limit(subject=30, network=30, window=timedelta(hours=1)),

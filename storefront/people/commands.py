@@ -12,7 +12,7 @@ from storefront.audit.record import record
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.people import memberships, passwords, sessions
+from storefront.people import memberships, passwords, second_factor
 from storefront.people.models import Person, Role
 from storefront.people.sign_in import normal_email
 from storefront.snapshot import database_needed
@@ -72,11 +72,24 @@ def add(email: str, name: str, role: str, codes: tuple[str, ...], language: str)
     )
     db.session.commit()
     click.echo(f"{email} is {role}{' of ' + ', '.join(codes) if codes else ''}.")
-    if not sessions.may_sign_in(is_demo=False, staff=True):
-        click.echo(
-            "Staff sign in with a second factor, which the shop does not have yet: until then they cannot.",
-            err=True,
-        )
+    click.echo("At the first sign-in a phone is set up as second factor.")
+
+
+@person.command("reset-factor")
+@click.argument("email")
+@database_needed()
+def reset_factor(email: str) -> None:
+    """Take somebody's phone and codes on paper out of use, for when no two administrators can.
+
+    All their sessions end; at the next sign-in they set up a phone anew. They are told by letter.
+    """
+    found = db.session.scalar(select(Person).where(Person.email == normal_email(email)))
+    if found is None:
+        raise click.ClickException(f"There is no account {email}.")
+    if not second_factor.end(found.id, by=None):
+        raise click.ClickException(f"{found.email} has no second factor set up.")
+    db.session.commit()
+    click.echo(f"{found.email} sets up a phone anew at the next sign-in.")
 
 
 def _facility(code: str) -> int:

@@ -1,4 +1,4 @@
-"""Letters about people's roles: an invitation to whom it is for, and news of coordinators to the office."""
+"""Letters about roles and second factors: to the invited, to the office, and to whoever owns an account."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from storefront.mail.letters import writes
 from storefront.mail.models import Message
 from storefront.mail.transport import Letter
 from storefront.mail.write import letter, linked_letter
-from storefront.people import invitations
+from storefront.people import invitations, second_factor
+from storefront.people.factor_models import SecondFactor
 from storefront.people.models import Invitation, Membership, Person
 
 
@@ -50,4 +51,22 @@ def of_role(message: Message) -> Letter | None:
         facility=db.session.get_one(Facility, row.facility_id).name,
         since=row.valid_from,
         until=row.valid_until,
+    )
+
+
+@writes(second_factor.SUBJECT)
+def of_factor(message: Message) -> Letter | None:
+    """News of a second factor to its owner, who would notice if it was not them."""
+    row = db.session.get_one(SecondFactor, message.subject_id)
+    person = db.session.get_one(Person, row.person_id)
+    if not person.is_active:
+        return None
+    return letter(
+        message.kind,
+        message.key,
+        person.email,
+        person.locale,
+        name=person.name,
+        at=message.created_at,
+        left=second_factor.left_on_paper(row),
     )

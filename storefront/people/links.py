@@ -25,7 +25,7 @@ from storefront.keyed import in_address, keyed_check
 from storefront.mail.notify import Recipient, notify
 from storefront.mail.transport import Letter
 from storefront.mail.write import letter, linked_letter
-from storefront.people import attempts, passwords, policy, sessions
+from storefront.people import attempts, passwords, policy, second_factor, sessions
 from storefront.people.models import MailedLink, Person
 
 log = structlog.get_logger("storefront.people")
@@ -44,10 +44,10 @@ class LinkDead(DomainError):
 
 
 class StaffByPassword(DomainError):
-    """Somebody with a role: reading their mail is not enough to work for them."""
+    """Somebody with a role and no second factor yet: reading their mail is not enough to work for them."""
 
     code, status = "staff_by_password", 403
-    message = _("Akun petugas tidak masuk dengan tautan. Masuklah dengan kata sandi.")
+    message = _("Akun petugas tanpa kode ponsel tidak masuk dengan tautan. Masuklah dengan kata sandi.")
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ def enter(link: MailedLink, *, name: str = "", password: str = "") -> Entered:
     if person is None and password:
         passwords.check_new(password, email=email, name=name)
     if person is not None:
-        if policy.is_staff(person):
+        if by_password_alone(person):
             raise StaffByPassword()
-        if not person.is_active or not sessions.may_sign_in(is_demo=person.is_demo, staff=False):
+        if not person.is_active or (person.is_demo and not sessions.is_demo_shop()):
             raise LinkDead()
     _use(link, SIGN_IN)
     is_new = person is None
@@ -134,6 +134,11 @@ def enter(link: MailedLink, *, name: str = "", password: str = "") -> Entered:
     person.email_proven_at = person.email_proven_at or _now()
     db.session.flush()
     return Entered(person, is_new, link.back)
+
+
+def by_password_alone(person: Person) -> bool:
+    """Whether a link would be all that it takes to work for the person: staff without a phone's code after it."""
+    return policy.is_staff(person) and (person.is_demo or second_factor.of(person.id) is None)
 
 
 def change_email(link: MailedLink) -> Person:
@@ -269,7 +274,7 @@ def _letter(link: MailedLink) -> Letter | None:
                 return letter("email_taken", key, link.email, locale)
             path, words = f"/account/email/{token(link)}", _t("Pakai alamat ini")
             return linked_letter("new_email", key, link.email, locale, path, words)
-        if person is not None and policy.is_staff(person):
+        if person is not None and by_password_alone(person):
             return letter("sign_in_staff", key, link.email, locale)
         if person is not None and not person.is_active:
             return None

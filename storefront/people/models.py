@@ -97,6 +97,12 @@ class Session(db.Model):  # type: ignore[name-defined]
     user_agent: Mapped[str] = mapped_column(default="")
     #: Came by a link that was mailed, not by a password.
     by_link: Mapped[bool] = mapped_column(default=False)
+    #: The password was right; it opens nothing but the page that asks for the code.
+    waits_for_factor: Mapped[bool] = mapped_column(default=False)
+    #: When the code was right.
+    factor_at: Mapped[datetime.datetime | None]
+    #: When its owner last showed who they are.
+    proven_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
 
     person: Mapped[Person] = relationship()
 

@@ -166,6 +166,17 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
     }.items()
 }
 
+#: What moves money, roles or bank accounts: whoever does it has shown who they are a short while ago.
+PROVEN = frozenset(
+    {
+        *(Action.REFUNDS_WRITE, Action.DEPOSITS_WRITE, Action.DEPOSITS_APPROVE, Action.SETTLEMENTS_WRITE),
+        *(Action.SETTLEMENTS_APPROVE, Action.BANK_ACCOUNTS_WRITE, Action.BANK_ACCOUNTS_APPROVE),
+        *(Action.BANK_ACCOUNTS_PROPOSE, Action.BANK_WRITE, Action.RETURNS_WRITE, Action.PREMIUM_APPROVE),
+        *(Action.BOOKS_WRITE, Action.BOOKS_CLOSE, Action.BOOKS_REOPEN, Action.RULES_PROPOSE, Action.RULES_APPROVE),
+        *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE),
+    }
+)
+
 #: Which roles may enter each face at all (CONTRACT.md, "Pages").
 FACES: Mapping[str, frozenset[Role]] = {
     "seller": frozenset(_FACILITY),

@@ -19,10 +19,11 @@ from flask import current_app, session
 from sqlalchemy import Row, Select, func, select, update
 
 from storefront.extensions import db, login_manager
+from storefront.people import policy
 from storefront.people.models import Membership, Person, Session
 
 log = structlog.get_logger("storefront.people")
-_BROWSER = "browser"
+_BROWSER, _WAITING = "browser", "waiting"
 #: Where a session keeps the address that a link was last asked for.
 ASKED = "asked"
 
@@ -30,6 +31,10 @@ ASKED = "asked"
 STAFF_IDLE = timedelta(hours=2)
 #: Signed out at the latest after so long; a counter's day at a fair fits.
 STAFF_LIFE = timedelta(hours=14)
+#: From the password to the code: setting up a phone takes some minutes.
+FACTOR_WITHIN = timedelta(minutes=15)
+#: Before money, roles and bank accounts staff show again who they are, when the last time was longer ago.
+PROOF_HOLDS = timedelta(minutes=15)
 SHOPPER_IDLE = timedelta(days=14)
 SHOPPER_LIFE = timedelta(days=90)
 #: Whoever came by a mailed link may set a password without the old one for so long.
@@ -61,6 +66,8 @@ class SignedIn:
     is_demo: bool
     session_id: int
     token: str
+    #: Whether staff have shown who they are a short while ago.
+    is_proven: bool
     memberships: tuple[Grant, ...]
     #: What Flask-Login asks of a user.
     is_authenticated: ClassVar[bool] = True
@@ -76,16 +83,22 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def start(person: Person, *, staff: bool, user_agent: str = "", by_link: bool = False) -> str:
-    """Write a session row for `person` and return its token; the caller commits, then calls `remember`."""
+def start(
+    person: Person, *, staff: bool, user_agent: str = "", by_link: bool = False, waits_for_factor: bool = False
+) -> str:
+    """Write a session row for `person` and return its token; the caller commits, then calls `remember`.
+
+    `waits_for_factor`: the password was right and a code is asked for next (`wait`, `waiting`, `complete`).
+    """
     token = secrets.token_urlsafe(32)
-    life = STAFF_LIFE if staff else SHOPPER_LIFE
+    life = FACTOR_WITHIN if waits_for_factor else STAFF_LIFE if staff else SHOPPER_LIFE
     row = Session(
         token_hash=token_hash(token),
         person_id=person.id,
         user_agent=_one_line(user_agent),
         expires_at=func.now() + life,
         by_link=by_link,
+        waits_for_factor=waits_for_factor,
     )
     db.session.add(row)
     db.session.flush()
@@ -101,6 +114,47 @@ def remember(token: str, *, staff: bool) -> None:
     session.permanent = not staff
     session["_user_id"] = token
     session["_fresh"] = True
+
+
+def wait(token: str, back: str | None) -> None:
+    """Put a session that waits for its code into the browser's cookie, with the page that it leads to."""
+    session.clear()
+    session.permanent = False
+    session[_WAITING] = [token, back or ""]
+
+
+def waiting(*, lock: bool = False) -> tuple[Session, str] | None:
+    """The session of this browser that waits for its code, and the page that it leads to; None when there is none."""
+    token, back = session.get(_WAITING) or ("", "")
+    query = select(Session).where(
+        Session.token_hash == token_hash(str(token)),
+        Session.waits_for_factor,
+        Session.ended_at.is_(None),
+        Session.expires_at > func.now(),
+    )
+    found = db.session.scalar(query.with_for_update() if lock else query) if token else None
+    return None if found is None else (found, str(back))
+
+
+def complete(row: Session) -> str:
+    """The code was right: the session is good from now on, under a new token, which the caller lets `remember`."""
+    token = secrets.token_urlsafe(32)
+    row.token_hash, row.waits_for_factor = token_hash(token), False
+    row.factor_at = row.proven_at = row.last_seen_at = func.now()
+    row.expires_at = func.now() + STAFF_LIFE
+    db.session.flush()
+    return token
+
+
+def prove(session_id: int) -> None:
+    """Its owner has just shown again who they are."""
+    db.session.execute(update(Session).where(Session.id == session_id).values(proven_at=func.now()))
+
+
+def keep_factor(token: str, former_id: int) -> None:
+    """A session begun in place of another one of the same person is as good as that one was."""
+    factor_at = select(Session.factor_at).where(Session.id == former_id).scalar_subquery()
+    db.session.execute(update(Session).where(Session.token_hash == token_hash(token)).values(factor_at=factor_at))
 
 
 def forget() -> None:
@@ -131,8 +185,10 @@ def load(token: str) -> SignedIn | None:
     staff = any(
         g.valid_from <= first.now and (g.valid_until is None or first.now < g.valid_until) for g in grants
     )
-    if not person.is_active or not may_sign_in(is_demo=person.is_demo, staff=staff):
+    if not person.is_active or (person.is_demo and not is_demo_shop()):
         return None
+    if staff and not person.is_demo and first.Session.factor_at is None:
+        return None  # came in as a shopper, or before there was a second factor
     idle = first.now - first.Session.last_seen_at
     if idle > (STAFF_IDLE if staff else SHOPPER_IDLE):
         return None
@@ -147,18 +203,20 @@ def load(token: str) -> SignedIn | None:
         is_demo=person.is_demo,
         session_id=first.Session.id,
         token=token,
+        is_proven=first.now - first.Session.proven_at <= PROOF_HOLDS,
         memberships=grants,
     )
 
 
-def may_sign_in(*, is_demo: bool, staff: bool) -> bool:
-    """Whether an account of this kind may hold a session at all.
-
-    Demo accounts exist only while DEMO is on. Staff need a second factor, which is not there yet: until
-    then only demo accounts, in demo mode, work as staff (PRODUCT.md, "Who may do what").
-    """
+def is_demo_shop() -> bool:
+    """Whether demo accounts may hold a session at all."""
     demo: bool = current_app.extensions["settings"].demo
-    return demo if is_demo else not staff
+    return demo
+
+
+def needs_factor(person: policy.PersonLike, *, is_demo: bool) -> bool:
+    """Whether a session of the person is good only with a second factor: staff, but for the demo's accounts."""
+    return not is_demo and policy.is_staff(person)
 
 
 def end(session_id: int, person_id: int) -> bool:
@@ -196,6 +254,7 @@ def living_of(person_id: int) -> list[Session]:
     statement = (
         select(Session)
         .where(Session.person_id == person_id, Session.ended_at.is_(None), Session.expires_at > func.now())
+        .where(~Session.waits_for_factor)
         .where(Session.last_seen_at > func.now() - SHOPPER_IDLE)
         .order_by(Session.last_seen_at.desc(), Session.id.desc())
         .limit(50)
@@ -209,6 +268,7 @@ def _living(hash_: bytes) -> Select[*tuple[Any, ...]]:
         .join(Person, Person.id == Session.person_id)
         .outerjoin(Membership, Membership.person_id == Person.id)
         .where(Session.token_hash == hash_, Session.ended_at.is_(None), Session.expires_at > func.now())
+        .where(~Session.waits_for_factor)
         .order_by(Membership.id)
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from storefront.errors import DomainError, Forbidden, Invalid
 from storefront.extensions import db
-from storefront.people import passwords, policy, sessions
+from storefront.people import passwords, sessions
 from storefront.people.models import Person
 
 
@@ -18,16 +18,6 @@ class WrongCredentials(DomainError):
     message = _("Surel atau kata sandi tidak cocok. Periksa keduanya, lalu coba lagi.")
 
 
-class SecondFactorMissing(Forbidden):
-    """A member of staff outside the demo: the password alone does not open staff pages."""
-
-    code = "second_factor_missing"
-    message = _(
-        "Akun petugas hanya dapat masuk dengan faktor kedua (kode dari ponsel), dan itu belum ada di toko "
-        "ini. Hubungi administrator."
-    )
-
-
 def normal_email(email: str) -> str:
     """An e-mail address as it is kept."""
     return email.strip().lower()
@@ -36,16 +26,15 @@ def normal_email(email: str) -> str:
 def identify(email: str, password: str) -> Person:
     """The active person with this e-mail address and password.
 
-    Raises `WrongCredentials`, after the same time whether the account exists or not, and
-    `SecondFactorMissing` for staff who may not sign in by password alone.
+    Raises `WrongCredentials`, after the same time whether the account exists or not. For staff the password alone
+    opens nothing yet: `sessions.needs_factor`.
     """
     person = db.session.scalar(select(Person).where(Person.email == normal_email(email)))
     right = passwords.matches(person.password_hash if person else None, password)
     if person is None or not right or not person.is_active:
         raise WrongCredentials()
-    staff = policy.is_staff(person)
-    if not sessions.may_sign_in(is_demo=person.is_demo, staff=staff):
-        raise WrongCredentials() if person.is_demo else SecondFactorMissing()
+    if person.is_demo and not sessions.is_demo_shop():
+        raise WrongCredentials()
     if passwords.needs_rehash(person.password_hash):
         person.password_hash = passwords.hash_password(password)
     return person

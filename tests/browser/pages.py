@@ -10,6 +10,7 @@ from tests.browser.after_pages import AFTER_PAGES, NO_AFTER_PAGES
 from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
 from tests.browser.cart_pages import CART_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
+from tests.browser.factor_pages import FACTOR_PAGES
 from tests.browser.fair_pages import FAIR_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
@@ -199,6 +200,7 @@ SIGHTS = [
     *AFTER_PAGES,
     *IMPACT_PAGES,
     *ACCOUNT_PAGES,
+    *FACTOR_PAGES,
     *PUBLISH_PAGES,
     *LISTING_PAGES,
     *IMPORT_PAGES,

@@ -182,6 +182,7 @@ def test_only_the_ways_in_and_out_are_public(app: Flask) -> None:
         *("account.login", "account.enter", "account.logout"),
         # By a mailed link, also where nobody is signed in.
         *("account.ask_for_link", "account.link_sent", "account.open_link"),
+        *("account.code", "account.enter_code", "account.set_up", "account.finish_set_up"),
         *("account.use_link", "account.open_new_email", "account.use_new_email"),
         *("account.open_invitation", "account.accept_invitation"),
     }

@@ -398,12 +398,15 @@ def secure(client: FlaskClient, email: str) -> int:
     return client.post("/login", data=form, base_url="https://localhost").status_code
 
 
-def test_without_demo_staff_wait_for_their_second_factor(live_app: Flask, db_session: DbSession) -> None:
+def test_without_demo_a_password_alone_opens_nothing_to_staff(live_app: Flask, db_session: DbSession) -> None:
     staff = make_account("finance", is_demo=False)
     shopper = make_person(password_hash=password_hash())
     db_session.commit()
     client = live_app.test_client()
-    assert secure(client, staff.email) == 403
+    assert secure(client, staff.email) == 303
+    for path in ("/account", "/finance/"):
+        assert client.get(path, base_url="https://localhost").status_code == 302, path
+    assert client.get("/login/code", base_url="https://localhost").location == "/login/setup"
     assert secure(live_app.test_client(), shopper.email) == 303
     page = client.get("/login", base_url="https://localhost").text
     assert "demo.test" not in page

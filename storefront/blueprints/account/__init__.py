@@ -14,6 +14,7 @@ bp.add_app_template_filter(device)
 from storefront.blueprints.account import (  # noqa: E402, F401  (they add their routes)
     addresses,
     by_link,
+    factor,
     invitation,
     letters,
     login,

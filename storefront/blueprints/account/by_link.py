@@ -79,8 +79,7 @@ def use_link(token: str) -> ResponseReturnValue:
         db.session.rollback()
         return _dead(refusal)
     target = after_sign_in(entered.person, entered.back)
-    begin_session(entered.person, by_link=True)
-    return redirect(target, 303)
+    return redirect(begin_session(entered.person, target, by_link=True), 303)
 
 
 def _shown(token: str, link: MailedLink, errors: dict[str, str] | None = None) -> str:

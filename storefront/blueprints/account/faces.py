@@ -17,7 +17,7 @@ ICONS = {"seller": "package", "finance": "receipt", "admin": "building"}
 #: Faces that a sign-in may lead back to: pages for people, reached by GET.
 BACK_TO = frozenset({"account", "seller", "finance", "admin", "counter", "shop", "cart", "checkout"})
 NEVER_BACK_TO = frozenset(
-    {"account.login", "account.logout", "account.link_sent", "account.open_link", "account.after_asking"}
+    {"account.login", "account.logout", "account.link_sent", "account.open_link", "account.code", "account.set_up"}
 )
 
 

@@ -44,22 +44,32 @@ def enter() -> ResponseReturnValue:
     except DomainError as refusal:
         log.warning("sign-in refused", code=refusal.code)
         return page(form, back, refusal), refusal.status
-    target = after_sign_in(person, back)
-    begin_session(person)
-    return redirect(target, 303)
+    return redirect(begin_session(person, after_sign_in(person, back)), 303)
 
 
-def begin_session(person: Person, *, by_link: bool = False) -> None:
-    """Sign `person` in on this browser, with what belongs to them: their cart, their orders. Commits."""
-    staff = policy.is_staff(person)
+def begin_session(person: Person, target: str, *, by_link: bool = False) -> str:
+    """Sign `person` in on this browser, or go on to ask for the second factor. Commits; returns where to go next."""
+    staff, waits = policy.is_staff(person), sessions.needs_factor(person, is_demo=person.is_demo)
     former = access.person()
     if former is not None:
         sessions.end(former.session_id, former.id)
-    token = sessions.start(person, staff=staff, user_agent=request.user_agent.string, by_link=by_link)
+    token = sessions.start(
+        person, staff=staff, user_agent=request.user_agent.string, by_link=by_link, waits_for_factor=waits
+    )
+    if waits:
+        db.session.commit()
+        sessions.wait(token, target)
+        return url_for("account.code")
+    settle_in(person, token, "link" if by_link else "password")
+    return target
+
+
+def settle_in(person: Person, token: str, by: str) -> None:
+    """A session begins: note how (`by`), and bring what belongs to the person: their cart, their orders. Commits."""
+    staff = policy.is_staff(person)
     if staff:
         g.staff_network = request.remote_addr  # for the audit trail
-    details = {"by": "link" if by_link else "password"}
-    record("session.started", "person", person.id, person_id=person.id, details=details)
+    record("session.started", "person", person.id, person_id=person.id, details={"by": by})
     merge.merge_into(person.id, cookie.read_token(request, current_app.extensions["settings"]))
     join_orders(person)
     db.session.commit()
@@ -80,7 +90,7 @@ def logout() -> ResponseReturnValue:
 
 
 def identify(email: str, password: str) -> Person:
-    """Who this is. Raises `WrongCredentials`, `SecondFactorMissing`, `TooManyTries`.
+    """Who this is. Raises `WrongCredentials`, `TooManyTries`.
 
     The try is committed before the password is looked at, so that all processes see it.
     """

@@ -55,6 +55,7 @@ def save_password() -> ResponseReturnValue:
     record("person.password_changed", "person", person.id, person_id=person.id)
     staff = policy.is_staff(who)
     token = sessions.start(person, staff=staff, user_agent=request.user_agent.string)
+    sessions.keep_factor(token, who.session_id)
     db.session.commit()
     sessions.remember(token, staff=staff)
     flash(_("Kata sandi disimpan. Semua perangkat lain sudah keluar."), "ok")
