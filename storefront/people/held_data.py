@@ -6,10 +6,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 
 from storefront.extensions import db
 from storefront.people import letter_choices, personal_data
+from storefront.people.factor_models import SecondFactor
 from storefront.people.models import DataRequest, Invitation, LetterChoice, MailedLink, Person, Session
 from storefront.people.passwords import NO_PASSWORD
 from storefront.people.personal_data import Subject, Waits
@@ -72,6 +73,11 @@ class Accounts:
         if person is None or self.waits(who):
             return 0
         db.session.execute(delete(Session).where(Session.person_id == person.id))
+        # Of who worked here once: the phone's secret.
+        ended = func.coalesce(SecondFactor.ended_at, func.clock_timestamp())
+        db.session.execute(
+            update(SecondFactor).where(SecondFactor.person_id == person.id).values(secret=b"", ended_at=ended)
+        )
         # The row stays: what others decided with it, and its orders' sums, name it by its number.
         person.email, person.name = f"erased-{person.id}@erased.invalid", "–"
         person.password_hash, person.is_active, person.email_proven_at = NO_PASSWORD, False, None

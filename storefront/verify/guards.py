@@ -151,7 +151,7 @@ ONCE = (
     "disputes_reference_key", "districts_code_key", "draft_photos_draft_id_position_key",
     "enquiry_messages_request_key_key", "exhibition_sendings_request_key_key", "exhibitions_slug_key",
     "facilities_code_key", "facilities_slug_key",
-    "facility_transfers_key_key", "facility_transfers_reference_key",
+    "facility_transfers_key_key", "facility_transfers_reference_key", "factor_resets_open",
     "facility_transfers_settlement_id_payment_id_key", "fee_bearers_one_from_a_day", "free_shipping_once",
     "funds_code_key", "handovers_invitation_id_key", "handovers_one_waits", "held_transfers_bank_line_id_key",
     "home_changes_undoes_key", "instalments_order_id_position_key", "invitations_one_waits",
@@ -170,12 +170,14 @@ ONCE = (
     "provider_lines_gateway_reference_key", "provider_lines_pair_id_key", "provinces_name_key",
     "push_devices_endpoint_key", "reconciliation_differences_correction_id_key", "reconciliation_differences_entry",
     "reconciliation_differences_line", "reconciliation_runs_one_waits", "refund_returns_refund_id_attempt_key",
-    "refunds_automatic_once", "refunds_reference_key", "refunds_request_key_key", "review_photos_key_key",
+    "recovery_codes_factor_id_code_hash_key", "refunds_automatic_once", "refunds_reference_key",
+    "refunds_request_key_key", "review_photos_key_key",
     "review_photos_review_id_position_key", "review_replies_review_id_key", "reviews_order_line_id_key",
     "sale_certificates_code_key", "sale_certificates_facility_id_year_number_key",
     "sale_certificates_request_key_key", "sandbox_refunds_idempotency_key_key", "satkers_id_facility_id_key",
     "satkers_one_in_force", "saved_addresses_one_preferred", "saved_views_one_default", "saved_views_one_name",
-    "sessions_token_hash_key", "settlements_bank_reference", "shipping_methods_code_key",
+    "second_factors_new", "second_factors_one", "sessions_token_hash_key", "settlements_bank_reference",
+    "shipping_methods_code_key",
     "shipping_rates_method_id_origin_zone_id_destination_zone_id_key", "shipping_zones_code_key",
     "short_codes_kind_target_key", "size_tables_category_id_key", "size_tables_product_id_key",
     "split_rule_ends_open", "split_rule_shares_split_rule_id_fund_id_key", "split_rules_one_in_force",
@@ -217,10 +219,13 @@ INVARIANTS = (
     Invariant(
         "four_eyes",
         9,
-        "Nobody approved a split rule that they proposed, or gave a role to themselves.",
+        "Nobody approved a split rule or the reset of a phone that they proposed, or gave a role to themselves.",
         """SELECT 'split_rule' AS kind, id, proposed_by AS person_id FROM split_rules WHERE approved_by = proposed_by
            UNION ALL
-           SELECT 'membership', id, person_id FROM memberships WHERE granted_by = person_id""",
+           SELECT 'membership', id, person_id FROM memberships WHERE granted_by = person_id
+           UNION ALL
+           SELECT 'factor_reset', id, proposed_by FROM factor_resets
+            WHERE approved_by = proposed_by OR person_id IN (proposed_by, approved_by)""",
     ),
     Invariant(
         "roles_have_their_reach",
