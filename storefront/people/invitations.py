@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy import ColumnElement, func, or_, select, text
+from sqlalchemy import ColumnElement, func, select, text
 
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid, NotFound
@@ -23,6 +23,7 @@ from storefront.keyed import in_address, keyed_check
 from storefront.mail.address import is_email
 from storefront.mail.owe import owe_about
 from storefront.people import attempts, memberships, passwords, policy
+from storefront.people.memberships import holds
 from storefront.people.models import Invitation, Membership, Person, Role
 from storefront.people.policy import Action
 from storefront.written import one_line
@@ -230,7 +231,7 @@ def end(facility_id: int, membership_id: int, person_id: int, *, sure: bool = Fa
     if not _is_living(row):
         return row
     others = select(func.count()).select_from(Membership).where(
-        Membership.facility_id == facility_id, Membership.role == Role.COORDINATOR.value, _living(),
+        Membership.facility_id == facility_id, Membership.role == Role.COORDINATOR.value, holds(),
         Membership.id != row.id,
     )  # fmt: skip
     if not sure and not db.session.scalar(others):
@@ -257,7 +258,7 @@ def living(facility_id: int, person_id: int) -> Membership | None:
             Membership.person_id == person_id,
             Membership.facility_id == facility_id,
             Membership.role == Role.COORDINATOR.value,
-            _living(),
+            holds(),
         )
     )
 
@@ -273,7 +274,7 @@ def tell_office(kind: str, membership: Membership) -> None:
     for administrator in db.session.scalars(
         select(Person.id)
         .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.role == Role.ADMINISTRATOR.value, _living(), Person.is_active)
+        .where(Membership.role == Role.ADMINISTRATOR.value, holds(), Person.is_active)
         .order_by(Person.id)
         .distinct()
     ):
@@ -322,12 +323,6 @@ def _hash(secret: str) -> bytes:
 
 def _open() -> ColumnElement[bool]:
     return Invitation.accepted_at.is_(None) & Invitation.withdrawn_at.is_(None)
-
-
-def _living() -> ColumnElement[bool]:
-    # By the clock, not by when the transaction began: a role that another has just ended is seen as ended.
-    now = func.clock_timestamp()
-    return (Membership.valid_from <= now) & or_(Membership.valid_until.is_(None), Membership.valid_until > now)
 
 
 def _is_living(row: Membership) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import ColumnElement, func, or_, update
 
 from storefront.errors import DomainError
 from storefront.extensions import db
@@ -57,3 +57,12 @@ def revoke(membership_id: int) -> None:
     )
     if person_id is not None:
         sessions.end_all(person_id)
+
+
+def holds() -> ColumnElement[bool]:
+    """That a membership holds now, as a condition.
+
+    By the clock, not by when the transaction began: a role that another has just ended is seen as ended.
+    """
+    now = func.clock_timestamp()
+    return (Membership.valid_from <= now) & or_(Membership.valid_until.is_(None), Membership.valid_until > now)

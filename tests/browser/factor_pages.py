@@ -7,7 +7,7 @@ from playwright.sync_api import Response
 from sqlalchemy import func, select, update
 
 from storefront.extensions import db
-from storefront.people import second_factor, sessions
+from storefront.people import factor_resets, second_factor, sessions
 from storefront.people.factor_models import SecondFactor
 from storefront.people.models import Membership, Person, Session
 from tests.browser.sights import Sight, at
@@ -15,19 +15,25 @@ from tests.browser.visitor import Visitor
 from tests.staff import password_hash
 
 
+def member(language: str, *, phone: bool) -> Person:
+    """Somebody in finance, with or without a phone set up."""
+    email = f"{'dengan' if phone else 'tanpa'}-ponsel-{language}@contoh.id"
+    person = db.session.scalar(select(Person).where(Person.email == email))
+    if person is None:
+        person = Person(email=email, name="Pegawai baru", password_hash=password_hash(), locale=language)
+        db.session.add(person)
+        db.session.flush()
+        db.session.add(Membership(person_id=person.id, role="finance"))
+    if phone and second_factor.of(person.id) is None:
+        secret = second_factor.secret(second_factor.begin(person))
+        second_factor.confirm(person, pyotp.TOTP(secret).now())
+    return person
+
+
 def signed_in_by_password(visitor: Visitor, *, phone: bool) -> Response:
     """The page after the right password, of somebody in finance with or without a phone set up."""
-    email = f"{'dengan' if phone else 'tanpa'}-ponsel-{visitor.language}@contoh.id"
     with visitor.shop.app.test_request_context():
-        person = db.session.scalar(select(Person).where(Person.email == email))
-        if person is None:
-            person = Person(email=email, name="Pegawai baru", password_hash=password_hash(), locale=visitor.language)
-            db.session.add(person)
-            db.session.flush()
-            db.session.add(Membership(person_id=person.id, role="finance"))
-        if phone and second_factor.of(person.id) is None:
-            secret = second_factor.secret(second_factor.begin(person))
-            second_factor.confirm(person, pyotp.TOTP(secret).now())
+        email = member(visitor.language, phone=phone).email
         db.session.commit()
     visitor.go("/login")
     visitor.page.locator("#f-email").fill(email)
@@ -95,7 +101,28 @@ def asked_again(visitor: Visitor) -> Response:
     return navigation.value  # type: ignore[return-value]
 
 
+def somebody(visitor: Visitor, *, lost: bool = False) -> Response:
+    """Somebody with a phone, as an administrator sees them; or it is lost, and one of two has asked for a new one."""
+    with visitor.shop.app.test_request_context():
+        person_id = member(visitor.language, phone=True).id
+        if lost:
+            by = db.session.scalars(select(Person.id).where(Person.email == "finance@demo.test")).one()
+            factor_resets.ask(person_id, "Ponsel hilang di angkutan", by)
+        db.session.commit()
+    return visitor.go(f"/admin/people/{person_id}")
+
+
+def lost_phone(visitor: Visitor) -> Response:
+    return somebody(visitor, lost=True)
+
+
+ADMINISTRATOR = "admin@demo.test"
 FACTOR_PAGES = (
+    Sight("people", "admin.people", at("/admin/people"), ADMINISTRATOR),
+    Sight("people-none", "admin.people", at("/admin/people?q=tidak-ada-siapa"), ADMINISTRATOR),
+    Sight("staff-member", "admin.staff_member", somebody, ADMINISTRATOR),
+    Sight("staff-member-phone-lost", "admin.staff_member", lost_phone, ADMINISTRATOR),
+
     Sight("second-factor-demo", "account.second_factor_page", at("/account/second-factor"), "finance@demo.test"),
     Sight("phone-to-set-up", "account.set_up", set_up),
     Sight("code-wrong", "account.code", wrong_code, status=422),

@@ -1,4 +1,4 @@
-"""The central office: pages, words and what the public writes; later also people, facilities and settings.
+"""The central office: pages, words and what the public writes; and who works here; later also facilities and settings.
 
 For curators, administrators and auditors. A module of this face that has something waiting for a person
 registers a queue with `overview.queue`.
@@ -26,6 +26,7 @@ def around() -> dict[str, Any]:
         "curates": allowed(Action.PAGES_WRITE),
         "administers": Role.ADMINISTRATOR in roles,
         "publishes": allowed(Action.PUBLISH),
+        "reads_people": allowed(Action.PEOPLE_READ),
         "reads_cases": allowed(Action.CASES_READ),
     }
 
@@ -45,6 +46,7 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     operator,
     overview,
     pages,
+    people,
     recalls,
     searches,
     synonyms,

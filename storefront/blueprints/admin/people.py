@@ -1,0 +1,133 @@
+"""Who works here: their roles, and beginning anew with the second factor, for which it takes two."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from storefront.blueprints.admin import allowed, bp
+from storefront.blueprints.admin.overview import Queue, queue
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.pages import page_number
+from storefront.people import access, factor_resets, roles, second_factor, sessions
+from storefront.people.models import Person
+from storefront.people.policy import Action
+from storefront.written import Written
+
+
+@queue(Action.PEOPLE_WRITE)
+def resets_waiting() -> Queue:
+    """Phones to be set up anew, which a second administrator must agree to."""
+    return Queue(
+        factor_resets.count_waiting(),
+        _("penyetelan ulang kode ponsel"),
+        _("Satu administrator memintanya; yang lain menyetujui."),
+        url_for("admin.people", reset="1"),
+    )
+
+
+@bp.get("/people")
+@access.rule(Action.PEOPLE_READ)
+def people() -> ResponseReturnValue:
+    """Everybody who holds a role, or held one."""
+    words, role, page = request.args.get("q", "").strip()[:100], request.args.get("role", ""), page_number()
+    waits = request.args.get("reset") == "1"
+    found, total = roles.staff(words, role, page, with_reset=waits)
+    return render_template(
+        "admin/people.html",
+        people=found,
+        total=total,
+        words=words,
+        role=role,
+        waits=waits,
+        given=roles.GIVEN,
+        page=page,
+        pages=max(1, -(-total // roles.PAGE)),
+    )
+
+
+@bp.get("/people/<int:person_id>")
+@access.rule(Action.PEOPLE_READ)
+def staff_member(person_id: int) -> ResponseReturnValue:
+    """One person: roles, phone, devices."""
+    return _page(person_id, Written())
+
+
+@bp.post("/people/<int:person_id>/roles")
+@access.rule(Action.PEOPLE_WRITE)
+def give_role(person_id: int) -> ResponseReturnValue:
+    """A further role, for one facility or the whole programme."""
+    form, me = Written(request.form), access.person_id()
+    if form.done(lambda: roles.give(person_id, form["role"], form["facility"], me)) is None:
+        return _page(person_id, form), form.status
+    return _back(person_id, _("Peran diberikan. Orangnya masuk lagi agar peran itu berlaku."))
+
+
+@bp.post("/people/<int:person_id>/roles/<int:membership_id>/end")
+@access.rule(Action.PEOPLE_WRITE)
+def end_role(person_id: int, membership_id: int) -> ResponseReturnValue:
+    """A role ends now, and the person's sessions."""
+    form, me = Written(request.form), access.person_id()
+    if form.done(lambda: roles.end(person_id, membership_id, me)) is None:
+        return _page(person_id, form), form.status
+    return _back(person_id, _("Peran diakhiri, dan semua sesi masuknya ditutup."))
+
+
+@bp.post("/people/<int:person_id>/sessions/end")
+@access.rule(Action.PEOPLE_WRITE)
+def end_sessions(person_id: int) -> ResponseReturnValue:
+    """Sign somebody out everywhere, for a lost phone or PC."""
+    form, me = Written(request.form), access.person_id()
+    form.done(lambda: roles.end_sessions(person_id, me) or True)
+    return _back(person_id, _("Semua sesi masuknya ditutup."))
+
+
+@bp.post("/people/<int:person_id>/reset")
+@access.rule(Action.PEOPLE_WRITE)
+def ask_reset(person_id: int) -> ResponseReturnValue:
+    """Ask that the phone may be set up anew."""
+    form, me = Written(request.form), access.person_id()
+    roles.find(person_id)
+    if form.done(lambda: factor_resets.ask(person_id, form["reason"], me)) is None:
+        return _page(person_id, form), form.status
+    return _back(person_id, _("Diminta. Administrator lain menyetujuinya di halaman ini."))
+
+
+@bp.post("/people/<int:person_id>/reset/<int:reset_id>/<any('approve', 'reject'):step>")
+@access.rule(Action.PEOPLE_WRITE)
+def decide_reset(person_id: int, reset_id: int, step: str) -> ResponseReturnValue:
+    """The second person agrees, or somebody says no."""
+    form, me = Written(request.form), access.person_id()
+    act = factor_resets.approve if step == "approve" else factor_resets.reject
+    if form.done(lambda: act(person_id, reset_id, me)) is None:
+        return _page(person_id, form), form.status
+    said = _("Disetujui. Saat masuk berikutnya orangnya memasang ponsel lagi.")
+    return _back(person_id, said if step == "approve" else _("Tidak jadi disetel ulang."))
+
+
+def _back(person_id: int, said: str) -> ResponseReturnValue:
+    flash(said, "ok")
+    return redirect(url_for("admin.staff_member", person_id=person_id), 303)
+
+
+def _page(person_id: int, form: Written) -> str:
+    person = roles.find(person_id)
+    factor, reset = second_factor.of(person_id), factor_resets.waiting(person_id)
+    return render_template(
+        "admin/person.html",
+        person=person,
+        held=roles.roles_of(person_id),
+        given=roles.GIVEN,
+        facilities=db.session.execute(select(Facility.code, Facility.name).order_by(Facility.name)).all(),
+        factor=factor,
+        left=second_factor.left_on_paper(factor) if factor else 0,
+        reset=reset,
+        asked_by=db.session.get_one(Person, reset.proposed_by).name if reset else None,
+        sessions=sessions.living_of(person_id),
+        form=form,
+        me=access.person_id(),
+        may_change=allowed(Action.PEOPLE_WRITE) and person_id != access.person_id(),
+    )
