@@ -28,8 +28,10 @@ def bring(shelves: Shelves, office_id: int, today: datetime.date, seed: str) -> 
     """
     rng = random.Random(f"{seed}:bringing")
     exhibitions = shelves.places.exhibitions
+    campaign = exhibitions[CAMPAIGN]
+    added_at = at(campaign.starts_on - days(30), 10)
     for facility in shelves.places.facilities.values():
-        db.session.add(ExhibitionFacility(exhibition_id=exhibitions[CAMPAIGN].id, facility_id=facility.id))
+        db.session.add(ExhibitionFacility(exhibition_id=campaign.id, facility_id=facility.id, added_at=added_at))
     fair = exhibitions[RUNNING]
     for code, pieces in shelves.brought().items():
         facility_id = shelves.places.facilities[code].id
