@@ -1,4 +1,4 @@
-"""What the central office keeps: second factors of those who work here."""
+"""What the central office keeps: second factors of those who work here, and the roles it proposes."""
 
 from pathlib import Path
 

@@ -30,11 +30,6 @@ def waiting(person_id: int) -> FactorReset | None:
     return db.session.scalar(_open().where(FactorReset.person_id == person_id))
 
 
-def count_waiting() -> int:
-    """How many resets wait for a second person."""
-    return int(db.session.scalar(select(func.count()).select_from(_open().subquery())) or 0)
-
-
 def people_waiting() -> Select[int]:
     """Whose phone is asked to be set up anew, as a query."""
     return _open().with_only_columns(FactorReset.person_id)

@@ -81,6 +81,20 @@ class Membership(db.Model):  # type: ignore[name-defined]
     person: Mapped[Person] = relationship(back_populates="memberships", foreign_keys=[person_id])
 
 
+class RoleProposal(Proposal, db.Model):  # type: ignore[name-defined]
+    """A role that one administrator proposes and another gives (`people.roles`)."""
+
+    __tablename__ = "role_proposals"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    role: Mapped[str]
+    #: Null: the whole programme.
+    facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    #: What came of it.
+    membership_id: Mapped[int | None] = mapped_column(ForeignKey("memberships.id"))
+
+
 class Session(db.Model):  # type: ignore[name-defined]
     """One sign-in on one device. Ended by a date in the row, so a copied cookie dies with it."""
 

@@ -1,4 +1,4 @@
-"""Who works here: roles that administrators give and end. Nothing here commits."""
+"""Who works here: roles that one administrator proposes and another gives, and their end. Nothing here commits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
 
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid, NotFound
@@ -17,7 +17,7 @@ from storefront.facilities.models import Facility
 from storefront.people import factor_resets, invitations, memberships, sessions
 from storefront.people.factor_models import SecondFactor
 from storefront.people.memberships import holds
-from storefront.people.models import Membership, Person, Role, Session
+from storefront.people.models import Membership, Person, Role, RoleProposal, Session
 
 PAGE = 30
 #: Roles bound to a facility, to the whole programme, and to either; a cashier's belongs to a fair.
@@ -33,6 +33,13 @@ class LastAdministrator(DomainError):
 
     code, status = "last_administrator", 409
     message = _("Ini administrator terakhir. Beri peran administrator kepada orang lain dulu.")
+
+
+class TwoPeople(DomainError):
+    """Whoever proposed a role does not give it."""
+
+    code, status = "four_eyes", 403
+    message = _("Peran diusulkan satu administrator dan diberikan oleh yang lain: minta rekan Anda.")
 
 
 class OwnRole(DomainError):
@@ -58,6 +65,19 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Proposed:
+    """A role that waits for a second administrator."""
+
+    id: int
+    role: str
+    #: None: the whole programme.
+    facility: str | None
+    proposed_by: int
+    proposed_by_name: str
+    proposed_at: datetime.datetime
+
+
+@dataclass(frozen=True)
 class StaffLine:
     """Somebody with a role, in the list."""
 
@@ -72,17 +92,17 @@ class StaffLine:
     last_seen_at: datetime.datetime | None
 
 
-def staff(words: str, role: str, page: int, *, with_reset: bool = False) -> tuple[list[StaffLine], int]:
+def staff(words: str, role: str, page: int, *, waiting: bool = False) -> tuple[list[StaffLine], int]:
     """A page of who holds a role now or held one, by name, and how many there are.
 
-    `words`: in name or address; `with_reset`: only those whose second factor is asked to be set up anew.
+    `words`: in name or address; `waiting`: only those whom a second administrator must decide about.
     """
     held = exists().where(Membership.person_id == Person.id)
     if role in set(Role):
         held = held.where(Membership.role == role, holds())
     query = select(Person).where(held)
-    if with_reset:
-        query = query.where(Person.id.in_(factor_resets.people_waiting()))
+    if waiting:
+        query = query.where(_waits())
     if words:
         pattern = f"%{words.lower().replace('%', '').replace('_', ' ')}%"
         query = query.where(or_(func.lower(Person.name).like(pattern), Person.email.like(pattern)))
@@ -140,38 +160,74 @@ def roles_of(person_id: int) -> list[Held]:
     ]
 
 
-def give(person_id: int, role: str, facility_code: str, by: int) -> Membership:
-    """Give a role to somebody with an account who works here or did; their sessions end.
+def propose(person_id: int, role: str, facility_code: str, by: int) -> RoleProposal:
+    """Propose a role for somebody who works here or did; proposed once more it is the same.
 
     Raises Invalid (`role`, `facility`), OwnRole, NotFound.
     """
-    person = find(person_id)
+    find(person_id)
     if person_id == by:
         raise OwnRole()
     if role not in GIVEN:
         raise Invalid({"role": _("Pilih perannya.")})
-    given, facility_id = Role(role), None
-    if facility_code:
-        if given not in AT_A_FACILITY | EITHER:
-            raise Invalid({"facility": _("Peran ini berlaku untuk seluruh program: kosongkan UPT-nya.")})
-        facility_id = db.session.scalar(select(Facility.id).where(Facility.code == facility_code))
-        if facility_id is None:
-            raise Invalid({"facility": _("Pilih UPT dari daftar.")})
-    elif given in AT_A_FACILITY:
-        raise Invalid({"facility": _("Pilih UPT tempat peran ini berlaku.")})
+    facility_id = _place(Role(role), facility_code)
     db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
-    same = select(Membership.id).where(
-        Membership.person_id == person_id,
-        Membership.role == given.value,
-        Membership.facility_id.is_(None) if facility_id is None else Membership.facility_id == facility_id,
-        Membership.valid_until.is_(None),
-    )
-    if db.session.scalar(same) is not None:
+    same = _same(Membership.role, Membership.facility_id, role, facility_id)
+    if db.session.scalar(select(Membership.id).where(Membership.person_id == person_id, *same, holds())) is not None:
         raise Invalid({"role": _("Peran ini sudah dipegangnya.")})
-    membership = memberships.grant(person, given, facility_id=facility_id, granted_by=by)
-    details = {"role": given.value, "facility": facility_code or None}
-    record("role.given", "person", person_id, person_id=by, facility_id=facility_id, details=details)
+    same = _same(RoleProposal.role, RoleProposal.facility_id, role, facility_id)
+    proposed = db.session.scalar(_open().where(RoleProposal.person_id == person_id, *same))
+    if proposed is None:
+        proposed = RoleProposal(person_id=person_id, role=role, facility_id=facility_id, proposed_by=by)
+        db.session.add(proposed)
+        db.session.flush()
+        details = {"role": role, "facility": facility_code or None}
+        record("role.proposed", "person", person_id, person_id=by, facility_id=facility_id, details=details)
+    return proposed
+
+
+def approve(person_id: int, proposal_id: int, by: int) -> Membership:
+    """A second administrator gives the role; the person's sessions end. Raises NotFound, TwoPeople."""
+    proposed = _locked(person_id, proposal_id)
+    if by in (proposed.proposed_by, person_id):
+        raise TwoPeople()
+    person, given = db.session.get_one(Person, person_id), Role(proposed.role)
+    membership = memberships.grant(
+        person, given, facility_id=proposed.facility_id, granted_by=proposed.proposed_by
+    )
+    proposed.approved_by, proposed.approved_at, proposed.membership_id = by, func.now(), membership.id
+    db.session.flush()
+    details = {"role": given.value, "proposed_by": proposed.proposed_by}
+    record("role.given", "person", person_id, person_id=by, facility_id=proposed.facility_id, details=details)
     return membership
+
+
+def reject(person_id: int, proposal_id: int, by: int) -> RoleProposal:
+    """The role is not given; whoever proposed it may say so too. Raises NotFound."""
+    proposed = _locked(person_id, proposal_id)
+    proposed.rejected_by, proposed.rejected_at = by, func.now()
+    db.session.flush()
+    details = {"role": proposed.role}
+    record("role.rejected", "person", person_id, person_id=by, facility_id=proposed.facility_id, details=details)
+    return proposed
+
+
+def proposals(person_id: int) -> list[Proposed]:
+    """The roles that are proposed for somebody and wait."""
+    rows = db.session.execute(
+        _open()
+        .with_only_columns(RoleProposal, Facility.name, Person.name)
+        .outerjoin(Facility, Facility.id == RoleProposal.facility_id)
+        .join(Person, Person.id == RoleProposal.proposed_by)
+        .where(RoleProposal.person_id == person_id)
+        .order_by(RoleProposal.id)
+    )
+    return [Proposed(p.id, p.role, facility, p.proposed_by, name, p.proposed_at) for p, facility, name in rows]
+
+
+def count_waiting() -> int:
+    """How many people a second administrator has to decide about: a role, or a phone to be set up anew."""
+    return int(db.session.scalar(select(func.count()).select_from(Person).where(_waits())) or 0)
 
 
 def end(person_id: int, membership_id: int, by: int) -> Membership:
@@ -211,6 +267,41 @@ def end_sessions(person_id: int, by: int) -> int:
     if ended:
         record("session.ended", "person", person_id, person_id=by, details={"sessions": ended})
     return ended
+
+
+def _waits() -> ColumnElement[bool]:
+    proposed = _open().with_only_columns(RoleProposal.person_id)
+    return or_(Person.id.in_(factor_resets.people_waiting()), Person.id.in_(proposed))
+
+
+def _open() -> Select[RoleProposal]:
+    return select(RoleProposal).where(RoleProposal.approved_at.is_(None), RoleProposal.rejected_at.is_(None))
+
+
+def _locked(person_id: int, proposal_id: int) -> RoleProposal:
+    own = _open().where(RoleProposal.id == proposal_id, RoleProposal.person_id == person_id)
+    proposed = db.session.scalar(own.with_for_update())
+    if proposed is None:
+        raise NotFound()
+    return proposed
+
+
+def _place(role: Role, code: str) -> int | None:
+    """The facility that a role is for, None for the whole programme. Raises Invalid."""
+    if not code:
+        if role in AT_A_FACILITY:
+            raise Invalid({"facility": _("Pilih UPT tempat peran ini berlaku.")})
+        return None
+    if role not in AT_A_FACILITY | EITHER:
+        raise Invalid({"facility": _("Peran ini berlaku untuk seluruh program: kosongkan UPT-nya.")})
+    facility_id = db.session.scalar(select(Facility.id).where(Facility.code == code))
+    if facility_id is None:
+        raise Invalid({"facility": _("Pilih UPT dari daftar.")})
+    return int(facility_id)
+
+
+def _same(role: Any, place: Any, wanted: str, facility_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    return role == wanted, place.is_not_distinct_from(facility_id)
 
 
 def _roles_of(ids: Sequence[int]) -> dict[int, list[tuple[str, str | None]]]:

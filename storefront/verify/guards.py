@@ -171,7 +171,7 @@ ONCE = (
     "push_devices_endpoint_key", "reconciliation_differences_correction_id_key", "reconciliation_differences_entry",
     "reconciliation_differences_line", "reconciliation_runs_one_waits", "refund_returns_refund_id_attempt_key",
     "recovery_codes_factor_id_code_hash_key", "refunds_automatic_once", "refunds_reference_key",
-    "refunds_request_key_key", "review_photos_key_key",
+    "refunds_request_key_key", "review_photos_key_key", "role_proposals_membership_id_key", "role_proposals_open",
     "review_photos_review_id_position_key", "review_replies_review_id_key", "reviews_order_line_id_key",
     "sale_certificates_code_key", "sale_certificates_facility_id_year_number_key",
     "sale_certificates_request_key_key", "sandbox_refunds_idempotency_key_key", "satkers_id_facility_id_key",
@@ -219,10 +219,13 @@ INVARIANTS = (
     Invariant(
         "four_eyes",
         9,
-        "Nobody approved a split rule or the reset of a phone that they proposed, or gave a role to themselves.",
+        "Nobody approved a split rule, role or reset of a phone that they proposed, or gave a role to themselves.",
         """SELECT 'split_rule' AS kind, id, proposed_by AS person_id FROM split_rules WHERE approved_by = proposed_by
            UNION ALL
            SELECT 'membership', id, person_id FROM memberships WHERE granted_by = person_id
+           UNION ALL
+           SELECT 'role_proposal', id, proposed_by FROM role_proposals
+            WHERE approved_by = proposed_by OR person_id IN (proposed_by, approved_by)
            UNION ALL
            SELECT 'factor_reset', id, proposed_by FROM factor_resets
             WHERE approved_by = proposed_by OR person_id IN (proposed_by, approved_by)""",

@@ -7,7 +7,7 @@ from playwright.sync_api import Response
 from sqlalchemy import func, select, update
 
 from storefront.extensions import db
-from storefront.people import factor_resets, second_factor, sessions
+from storefront.people import factor_resets, roles, second_factor, sessions
 from storefront.people.factor_models import SecondFactor
 from storefront.people.models import Membership, Person, Session
 from tests.browser.sights import Sight, at
@@ -102,12 +102,15 @@ def asked_again(visitor: Visitor) -> Response:
 
 
 def somebody(visitor: Visitor, *, lost: bool = False) -> Response:
-    """Somebody with a phone, as an administrator sees them; or it is lost, and one of two has asked for a new one."""
+    """Somebody with a phone, as an administrator sees them; or it is lost, one of two has asked for a new one, and
+    proposed a further role.
+    """
     with visitor.shop.app.test_request_context():
         person_id = member(visitor.language, phone=True).id
         if lost:
             by = db.session.scalars(select(Person.id).where(Person.email == "finance@demo.test")).one()
             factor_resets.ask(person_id, "Ponsel hilang di angkutan", by)
+            roles.propose(person_id, "auditor", "", by)
         db.session.commit()
     return visitor.go(f"/admin/people/{person_id}")
 

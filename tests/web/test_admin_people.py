@@ -18,7 +18,7 @@ from storefront.extensions import db
 from storefront.mail.models import Message
 from storefront.people import factor_resets, memberships, roles, second_factor
 from storefront.people.factor_models import FactorReset
-from storefront.people.models import Membership, Person
+from storefront.people.models import Membership, Person, RoleProposal
 from tests.factories import make_facility
 from tests.staff import enter, make_account, post, sign_in
 
@@ -56,7 +56,9 @@ def test_the_list_finds_who_works_here_and_nobody_else(admin: FlaskClient) -> No
     assert admin.get(f"/admin/people/{shopper}").status_code == 404
 
 
-def test_roles_are_given_where_they_belong_and_once(admin: FlaskClient, db_session: DbSession) -> None:
+def test_roles_are_given_where_they_belong_by_two_and_once(
+    app: Flask, admin: FlaskClient, db_session: DbSession
+) -> None:
     place, person = make_facility(), make_account("curator", name="Citra")
     path = f"/admin/people/{person.id}/roles"
     for form, sentence in (
@@ -68,11 +70,24 @@ def test_roles_are_given_where_they_belong_and_once(admin: FlaskClient, db_sessi
     ):
         refused = post(admin, path, form)
         assert (refused.status_code, sentence in refused.text) == (422, True), form
-    assert post(admin, path, {"role": "head", "facility": place.code}).status_code == 303
-    assert post(admin, path, {"role": "finance", "facility": ""}).status_code == 303
-    assert held(person) == 3
-    acts = db_session.scalars(select(AuditEvent.action).where(AuditEvent.action == "role.given")).all()
-    assert len(acts) == 2
+    for form in ({"role": "head", "facility": place.code}, {"role": "finance", "facility": ""}):
+        assert post(admin, path, form).status_code == 303
+        assert post(admin, path, form).status_code == 303  # the same once more
+    assert held(person) == 1  # proposed is not given
+    head, finance = db_session.scalars(select(RoleProposal.id).order_by(RoleProposal.id))
+    decide = f"/admin/people/{person.id}/proposals"
+    assert post(admin, f"{decide}/{head}/approve").status_code == 403  # who proposed does not give
+    other = sign_in(app.test_client(), make_account("administrator"))
+    assert "Ani Pusat mengusulkan peran Kepala UPT" in other.get(f"/admin/people/{person.id}").text
+    assert "Citra" in other.get("/admin/people?waiting=1").text
+    assert post(other, f"/admin/people/{person.id + 1}/proposals/{head}/approve").status_code == 404
+    assert post(other, f"{decide}/{head}/approve").status_code == 303
+    assert post(other, f"{decide}/{head}/approve").status_code == 404  # once
+    assert post(admin, f"{decide}/{finance}/reject").status_code == 303
+    assert held(person) == 2
+    assert "Citra" not in other.get("/admin/people?waiting=1").text
+    acts = db_session.scalars(select(AuditEvent.action).where(AuditEvent.action.like("role.%")).order_by(AuditEvent.id))
+    assert acts.all() == ["role.proposed", "role.proposed", "role.given", "role.rejected"]
 
 
 def test_a_role_ends_with_its_sessions_and_nobody_changes_their_own(app: Flask, admin: FlaskClient) -> None:
@@ -140,7 +155,7 @@ def test_a_lost_phone_takes_two_administrators(app: Flask, admin: FlaskClient, d
     assert post(admin, f"{path}/{reset.id}/approve").status_code == 403  # who asked does not agree
     other = sign_in(app.test_client(), make_account("administrator"))
     assert "1" in other.get("/admin/").text
-    assert "Eka" in other.get("/admin/people?reset=1").text
+    assert "Eka" in other.get("/admin/people?waiting=1").text
     assert post(other, f"/admin/people/{person.id + 1}/reset/{reset.id}/approve").status_code == 404
     assert post(other, f"{path}/{reset.id}/approve").status_code == 303
     assert second_factor.of(person.id) is None
@@ -156,6 +171,11 @@ def test_the_database_wants_two_people_as_well(db_session: DbSession) -> None:
     reset = factor_resets.ask(person.id, "ponsel hilang", one.id)
     reset.approved_by, reset.approved_at = one.id, func.now()
     with pytest.raises(IntegrityError, match="factor_resets_two_people"):
+        db_session.flush()
+    db_session.rollback()
+    proposed = roles.propose(person.id, "auditor", "", one.id)
+    proposed.approved_by, proposed.approved_at, proposed.membership_id = one.id, func.now(), person.memberships[0].id
+    with pytest.raises(IntegrityError, match="role_proposals_two_people"):
         db_session.flush()
     db_session.rollback()
 

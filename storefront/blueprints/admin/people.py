@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -19,13 +21,13 @@ from storefront.written import Written
 
 
 @queue(Action.PEOPLE_WRITE)
-def resets_waiting() -> Queue:
-    """Phones to be set up anew, which a second administrator must agree to."""
+def people_waiting() -> Queue:
+    """Roles and phones to be set up anew, which a second administrator must agree to."""
     return Queue(
-        factor_resets.count_waiting(),
-        _("penyetelan ulang kode ponsel"),
-        _("Satu administrator memintanya; yang lain menyetujui."),
-        url_for("admin.people", reset="1"),
+        roles.count_waiting(),
+        _("orang menunggu administrator kedua"),
+        _("Peran atau kode ponsel: satu administrator mengusulkan, yang lain menyetujui."),
+        url_for("admin.people", waiting="1"),
     )
 
 
@@ -34,8 +36,8 @@ def resets_waiting() -> Queue:
 def people() -> ResponseReturnValue:
     """Everybody who holds a role, or held one."""
     words, role, page = request.args.get("q", "").strip()[:100], request.args.get("role", ""), page_number()
-    waits = request.args.get("reset") == "1"
-    found, total = roles.staff(words, role, page, with_reset=waits)
+    waits = request.args.get("waiting") == "1"
+    found, total = roles.staff(words, role, page, waiting=waits)
     return render_template(
         "admin/people.html",
         people=found,
@@ -58,12 +60,24 @@ def staff_member(person_id: int) -> ResponseReturnValue:
 
 @bp.post("/people/<int:person_id>/roles")
 @access.rule(Action.PEOPLE_WRITE)
-def give_role(person_id: int) -> ResponseReturnValue:
-    """A further role, for one facility or the whole programme."""
+def propose_role(person_id: int) -> ResponseReturnValue:
+    """Propose a further role, for one facility or the whole programme."""
     form, me = Written(request.form), access.person_id()
-    if form.done(lambda: roles.give(person_id, form["role"], form["facility"], me)) is None:
+    if form.done(lambda: roles.propose(person_id, form["role"], form["facility"], me)) is None:
         return _page(person_id, form), form.status
-    return _back(person_id, _("Peran diberikan. Orangnya masuk lagi agar peran itu berlaku."))
+    return _back(person_id, _("Diusulkan. Administrator lain memberikannya di halaman ini."))
+
+
+@bp.post("/people/<int:person_id>/proposals/<int:proposal_id>/<any('approve', 'reject'):step>")
+@access.rule(Action.PEOPLE_WRITE)
+def decide_role(person_id: int, proposal_id: int, step: str) -> ResponseReturnValue:
+    """The second person gives the role, or somebody says no."""
+    form, me = Written(request.form), access.person_id()
+    act: Callable[[int, int, int], object] = roles.approve if step == "approve" else roles.reject
+    if form.done(lambda: act(person_id, proposal_id, me)) is None:
+        return _page(person_id, form), form.status
+    said = _("Peran diberikan. Orangnya masuk lagi agar peran itu berlaku.")
+    return _back(person_id, said if step == "approve" else _("Peran itu tidak diberikan."))
 
 
 @bp.post("/people/<int:person_id>/roles/<int:membership_id>/end")
@@ -120,6 +134,7 @@ def _page(person_id: int, form: Written) -> str:
         "admin/person.html",
         person=person,
         held=roles.roles_of(person_id),
+        proposals=roles.proposals(person_id),
         given=roles.GIVEN,
         facilities=db.session.execute(select(Facility.code, Facility.name).order_by(Facility.name)).all(),
         factor=factor,
