@@ -117,8 +117,11 @@ def _forget(state: _State, id: Hashable) -> bool:
 def _arrive(state: _State, piece: Piece, patience: Sequence[int]) -> None:
     # What takes back a piece that went out together with others would leave those others alone: it needs company too.
     fits_alone = is_safe([piece]) and (piece.undoes is None or piece.undoes in state.alone)
-    company = [other for other in state.waiting if _may_join(other, piece, patience)]
-    if company and is_safe([*company, piece]) and (fits_alone or piece.undoes is None):
+    # And what takes back a piece that went out alone goes alone as well: everybody knows its value, so whatever went
+    # out together with it would be known.
+    joins = piece.undoes is None
+    company = [other for other in state.waiting if joins and _may_join(other, piece, patience)]
+    if company and is_safe([*company, piece]):
         state.waiting = [other for other in state.waiting if other not in company]
         state.blocks.append(Block(piece.known_at, (*company, piece)))
     elif fits_alone:

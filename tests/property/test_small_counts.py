@@ -194,6 +194,18 @@ def piece(id: int, value: int, people: int, day: int, place: str, undoes: int | 
     return Piece(id, at, value, people, (place, place, "P", ""), (), undoes, (place,))
 
 
+def test_what_waits_does_not_go_out_with_a_withdrawal_that_everybody_can_reckon() -> None:
+    """Of eleven five passed, which is published; of six then five, which is not: the withdrawal of the first would
+    give the second away.
+    """
+    first, second = piece(1, 5, 5, 0, "AAA"), piece(2, 5, 5, 1, "AAA")
+    first, second = replace(first, wholes=(11,)), replace(second, wholes=(6,))
+    withdrawn = Piece(3, DAY0 + datetime.timedelta(days=2), -5, 5, first.places, (-11,), 1, ("AAA",))
+    released = release([first, second, withdrawn])
+    assert [[p.id for p in block.pieces] for block in released.blocks] == [[1], [3]]
+    assert released.waiting == (second,)
+
+
 def test_a_small_amount_waits_for_the_next_of_its_facility() -> None:
     small, other, large = piece(1, 300, 3, 0, "AAA"), piece(2, 900, 9, 1, "BBB"), piece(3, 800, 8, 2, "AAA")
     assert figure(release([small, other])).value == 900
