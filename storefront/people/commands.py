@@ -14,12 +14,11 @@ from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.people import memberships, passwords, second_factor
 from storefront.people.models import Person, Role
+from storefront.people.roles import AT_A_FACILITY, GIVEN
 from storefront.people.sign_in import normal_email
 from storefront.snapshot import database_needed
 
-#: Roles of a facility; the others reach the whole programme. A cashier's belongs to a fair and is not given here.
-AT_A_FACILITY = frozenset({Role.COORDINATOR, Role.HEAD})
-ROLES = [role.value for role in Role if role is not Role.CASHIER]
+ROLES = [role.value for role in GIVEN]
 
 person = AppGroup("person", help="Accounts of those who work here.")
 

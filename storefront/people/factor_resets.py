@@ -14,6 +14,7 @@ from storefront.extensions import db
 from storefront.people import second_factor
 from storefront.people.factor_models import FactorReset
 from storefront.people.models import Person
+from storefront.written import one_line
 
 SHORTEST, LONGEST = 5, 300
 
@@ -42,7 +43,7 @@ def ask(person_id: int, reason: str, by: int) -> FactorReset:
     """
     if person_id == by:
         raise OwnReset()
-    reason = " ".join(reason.split())
+    reason = one_line(reason)
     if not SHORTEST <= len(reason) <= LONGEST:
         raise Invalid({"reason": _("Tulis alasannya dengan 5 sampai 300 huruf, misalnya: ponsel hilang.")})
     db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())

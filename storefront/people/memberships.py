@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import datetime
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, func, or_, update
 
 from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.people import sessions
 from storefront.people.models import Membership, Person, Role
+
+
+class OwnRole(DomainError):
+    """Somebody would change their own roles."""
+
+    code, status = "own_role", 403
+    message = _("Peran sendiri diubah oleh administrator lain.")
 
 
 def grant(
@@ -24,10 +32,10 @@ def grant(
 ) -> Membership:
     """Give `person` a role from `valid_from` (default: now) to `valid_until` (default: for good).
 
-    Raises `DomainError` `own_role` when the giver is the person; the database refuses it too.
+    Raises `OwnRole` when the giver is the person; the database refuses it too.
     """
     if granted_by is not None and granted_by == person.id:
-        raise DomainError(code="own_role", status=403)
+        raise OwnRole()
     membership = Membership(
         person_id=person.id,
         role=role.value,

@@ -16,7 +16,7 @@ from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.people import factor_resets, invitations, memberships, sessions
 from storefront.people.factor_models import SecondFactor
-from storefront.people.memberships import holds
+from storefront.people.memberships import OwnRole, holds
 from storefront.people.models import Membership, Person, Role, RoleProposal, Session
 
 PAGE = 30
@@ -40,13 +40,6 @@ class TwoPeople(DomainError):
 
     code, status = "four_eyes", 403
     message = _("Peran diusulkan satu administrator dan diberikan oleh yang lain: minta rekan Anda.")
-
-
-class OwnRole(DomainError):
-    """Somebody would change their own roles."""
-
-    code, status = "own_role", 403
-    message = _("Peran sendiri diubah oleh administrator lain.")
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,18 @@ def holds(parcel: Parcel) -> dict[str, int]:
     return {row.sku: row.quantity for row in packed_lines([parcel.id]).get(parcel.id, [])}
 
 
+def act(app: Flask, what: Callable[[], Any]) -> Callable[[], str]:
+    """What a process of its own does: the rule, then the commit."""
+
+    def call() -> str:
+        with app.app_context():
+            what()
+            db.session.commit()
+            return "done"
+
+    return call
+
+
 def test_a_part_leaves_first_and_the_order_is_partly_shipped(
     order: Order, person: int, database: Clone, run_jobs: Callable[[], None]
 ) -> None:
@@ -219,20 +231,11 @@ def test_two_who_pack_and_split_at_once_lose_nothing(
     first, batik = order.parcels[0].id, line(order, "PKL-BATIK")
     db.session.commit()
 
-    def act(what: Callable[[], Any]) -> Callable[[], str]:
-        def call() -> str:
-            with app.app_context():
-                what()
-                db.session.commit()
-                return "done"
-
-        return call
-
     calls = [
-        act(lambda: split.split_parcel(first, {batik: 2}, person, KEYS[0])),
-        act(lambda: split.split_parcel(first, {batik: 2}, person, KEYS[1])),
-        act(lambda: ship.mark_packed(first, person)),
-        act(lambda: ship.mark_packed(first, person)),
+        act(app, lambda: split.split_parcel(first, {batik: 2}, person, KEYS[0])),
+        act(app, lambda: split.split_parcel(first, {batik: 2}, person, KEYS[1])),
+        act(app, lambda: ship.mark_packed(first, person)),
+        act(app, lambda: ship.mark_packed(first, person)),
     ]
     lock = f"SELECT FROM parcels WHERE id = {first} FOR UPDATE"
     results = while_held(database.addresses[SUPERUSER], lock, calls[:1] + calls[2:])
@@ -246,8 +249,8 @@ def test_two_who_pack_and_split_at_once_lose_nothing(
     parcel, piece, number = second.parcels[0].id, second.lines[0].id, second.id
     db.session.commit()
     calls = [
-        act(lambda: split.split_parcel(parcel, {piece: 1}, person, KEYS[2])),
-        act(lambda: cancel_parcels(number, [1])),
+        act(app, lambda: split.split_parcel(parcel, {piece: 1}, person, KEYS[2])),
+        act(app, lambda: cancel_parcels(number, [1])),
     ]
     results = while_held(database.addresses[SUPERUSER], f"SELECT FROM orders WHERE id = {number} FOR UPDATE", calls)
     assert all(result == "done" or isinstance(result, WrongParcelState) for result in results), results
@@ -473,18 +476,9 @@ def test_who_comes_at_the_last_moment_either_has_it_or_is_given_the_money(
     }  # fmt: skip
     db.session.rollback()
 
-    def act(what: Callable[[], Any]) -> Callable[[], str]:
-        def call() -> str:
-            with app.app_context():
-                what()
-                db.session.commit()
-                return "done"
-
-        return call
-
     calls = [
-        act(lambda: parcel_returns.not_collected(parcel, backs, **asked)),
-        act(lambda: ship.mark_received(parcel, None)),
+        act(app, lambda: parcel_returns.not_collected(parcel, backs, **asked)),
+        act(app, lambda: ship.mark_received(parcel, None)),
     ]
     results = while_held(database.addresses[SUPERUSER], f"SELECT FROM parcels WHERE id = {parcel} FOR UPDATE", calls)
     assert [result == "done" or isinstance(result, WrongParcelState) for result in results] == [True, True], results

@@ -147,6 +147,24 @@ def finish_phone() -> ResponseReturnValue:
     return _paper_page(codes, url_for("account.second_factor_page"))
 
 
+@bp.post("/account/prove")
+@access.signed_in
+def prove() -> ResponseReturnValue:
+    """The code that an act asks for which cannot be sent along with it (`access.ask_proof`); then back to its page."""
+    who, form = me(), Written(request.form)
+    back = known_address(form["next"]) or url_for("account.show")
+
+    def show() -> bool:
+        second_factor.try_code(who.id, form["code"], request.remote_addr)
+        sessions.prove(who.session_id)
+        return True
+
+    if form.done(show) is None:
+        return access.proof_page(form, back=back), form.status
+    flash(_("Terima kasih. Sekarang kirim formulirnya sekali lagi."), "ok")
+    return redirect(back, 303)
+
+
 def _may_change_phone() -> bool:
     return me().is_proven and second_factor.of(me().id) is not None
 
@@ -210,21 +228,3 @@ def _own_page(form: Written, *, phone: bool = False) -> str:
         form=form,
         of_phone=phone,
     )
-
-
-@bp.post("/account/prove")
-@access.signed_in
-def prove() -> ResponseReturnValue:
-    """The code that an act asks for which cannot be sent along with it (`access.ask_proof`); then back to its page."""
-    who, form = me(), Written(request.form)
-    back = known_address(form["next"]) or url_for("account.show")
-
-    def show() -> bool:
-        second_factor.try_code(who.id, form["code"], request.remote_addr)
-        sessions.prove(who.session_id)
-        return True
-
-    if form.done(show) is None:
-        return access.proof_page(form, back=back), form.status
-    flash(_("Terima kasih. Sekarang kirim formulirnya sekali lagi."), "ok")
-    return redirect(back, 303)
