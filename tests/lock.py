@@ -16,6 +16,7 @@ FILES = {
     "requirements-dev.txt": ["--only-group", "dev"],
     "requirements-embedded.txt": ["--only-group", "embedded"],
     "requirements-faces.txt": ["--only-group", "faces"],
+    "requirements-parquet.txt": ["--only-group", "parquet"],
 }
 EXPORT = ["export", "--frozen", "--quiet", "--no-emit-project", "--no-emit-index-url", "--no-header"]
 

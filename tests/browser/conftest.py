@@ -49,8 +49,9 @@ def live_server(
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium. By module, not by session: Playwright's event loop would disturb other tests' asyncio."""
+    path = chromium()  # before Playwright starts: it asks Playwright too, and two at once are refused
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(ONE_RENDERER))
+        browser = playwright.chromium.launch(executable_path=path, args=list(ONE_RENDERER))
         yield browser
         browser.close()
 
