@@ -19,7 +19,7 @@ TRIGGERS = {
     ),
     "case_files": ("case_files_append_only",),
     "case_messages": ("case_messages_append_only",),
-    "categories": ("catalogue_changed", "categories_former_name", "categories_search"),
+    "categories": ("catalogue_changed", "categories_former_name", "categories_search", "categories_whole"),
     "category_needs": ("category_needs_time", "needs_changed"),
     "connected_accounts": ("connected_accounts_end", "connected_accounts_keep"),
     "corrections": ("corrections_begin", "corrections_keep", "corrections_settle", "corrections_transition"),
@@ -58,6 +58,7 @@ TRIGGERS = {
     ),
     "label_batch_parcels": ("label_batch_parcels_append_only",),
     "label_prints": ("label_prints_append_only",),
+    "listing_drafts": ("draft_category",),
     "listings": (
         "listing_gone", "listing_stamped", "listings_declared", "listings_paused", "note_catalogue_change",
     ),
@@ -94,8 +95,8 @@ TRIGGERS = {
     "product_ratings": ("listing_rated", "listing_rated_shows"),
     "products": (
         "catalogue_changed", "declared_listings", "listing_changed", "listing_words_changed",
-        "note_catalogue_change", "papered_listing", "products_complete", "products_search_text", "search_words_met",
-        "search_words_met_again",
+        "note_catalogue_change", "papered_listing", "products_category", "products_complete", "products_search_text",
+        "search_words_met", "search_words_met_again",
     ),
     "provider_lines": ("provider_lines_keep",),
     "refund_lines": (

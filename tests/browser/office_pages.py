@@ -54,6 +54,11 @@ OFFICE_PAGES = [
     Sight("admin-pages", "admin.page_list", at("/admin/pages"), CURATOR),
     Sight("admin-page", "admin.page_form", at("/admin/pages/contact"), CURATOR),
     Sight("admin-page-revision", "admin.page_revision", at("/admin/pages/contact/revisions/0"), CURATOR),
+    Sight(
+        "admin-category", "admin.category",
+        found("/admin/categories/{}", "SELECT id FROM categories WHERE archived_at IS NULL ORDER BY id LIMIT 1"), CURATOR,
+    ),  # fmt: skip
+    Sight("admin-categories", "admin.category_tree", at("/admin/categories"), CURATOR),
     Sight("admin-operator", "admin.operator_form", at("/admin/operator"), ADMINISTRATOR),
     Sight("admin-waiting", "admin.overview", at("/admin/"), ADMINISTRATOR),
     Sight("admin-cases", "admin.case_list", at("/admin/cases"), ADMINISTRATOR),

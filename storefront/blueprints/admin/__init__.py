@@ -38,6 +38,7 @@ def allowed(action: Action) -> bool:
 
 from storefront.blueprints.admin import (  # noqa: E402, F401
     cases,
+    categories,
     category_needs,
     declarations,
     home,

@@ -56,7 +56,7 @@ def _catalogue() -> dict[str, Any]:
     ]
     return {
         "/products": {
-            "get": _call("List products on sale", "listProducts", query, {200: ("ProductPage", "One page")}),
+            "get": _call("List products on sale", "listProducts", query, {200: ("ProductPage", "One page")}, moved="The category has gone into another: its address"),
         },
         "/openapi.json": {
             "get": {
@@ -147,6 +147,7 @@ def _call(
     body: str | None = None,
     *,
     body_required: bool = True,
+    moved: str = "",
 ) -> dict[str, Any]:
     """One operation: `answers` is status → (schema, description), `refusals` the errors it may raise."""
     responses = {
@@ -154,6 +155,8 @@ def _call(
         for status, (schema, description) in answers.items()
     }
     responses |= _refusals((*refusals, *(BODY_ERRORS if body else ()), errors.Unavailable))
+    if moved:
+        responses["301"] = {"description": moved}
     call: dict[str, Any] = {"summary": summary, "operationId": operation, "responses": responses}
     if parameters:
         call["parameters"] = parameters
