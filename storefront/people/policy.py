@@ -91,6 +91,13 @@ class Action(StrEnum):
     COORDINATORS_WRITE = "people.coordinators"
     PEOPLE_WRITE = "people.write"
     SETTINGS_WRITE = "settings.write"
+    #: Jobs, backups, disks; and a failed job tried again.
+    SYSTEM_READ = "system.read"
+    SYSTEM_WRITE = "system.write"
+    #: What shipping costs.
+    RATES_READ = "rates.read"
+    RATES_WRITE = "rates.write"
+    SETTINGS_READ = "settings.read"
     #: Who did what; acts on people and what auditors looked at only with PEOPLE_READ.
     AUDIT_READ = "audit.read"
 
@@ -162,6 +169,11 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),
         Action.SETTINGS_WRITE: (_ADMIN,),
+        Action.SYSTEM_READ: (_ADMIN, _AUDITOR),
+        Action.SYSTEM_WRITE: (_ADMIN,),
+        Action.RATES_READ: (_ADMIN, _AUDITOR),
+        Action.RATES_WRITE: (_ADMIN,),
+        Action.SETTINGS_READ: (_ADMIN, _AUDITOR),
         Action.AUDIT_READ: (_FINANCE, _ADMIN, _AUDITOR),
     }.items()
 }
@@ -173,7 +185,7 @@ PROVEN = frozenset(
         *(Action.SETTLEMENTS_APPROVE, Action.BANK_ACCOUNTS_WRITE, Action.BANK_ACCOUNTS_APPROVE),
         *(Action.BANK_ACCOUNTS_PROPOSE, Action.BANK_WRITE, Action.RETURNS_WRITE, Action.PREMIUM_APPROVE),
         *(Action.BOOKS_WRITE, Action.BOOKS_CLOSE, Action.BOOKS_REOPEN, Action.RULES_PROPOSE, Action.RULES_APPROVE),
-        *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE),
+        *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE, Action.RATES_WRITE),
     }
 )
 

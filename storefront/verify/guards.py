@@ -137,6 +137,7 @@ TRIGGERS = {
         "transfer_reversals_begin", "transfer_reversals_keep", "transfer_reversals_transition",
         "transfer_reversals_within",
     ),
+    "upkeep": ("upkeep_append_only",),
     "variants": ("catalogue_changed", "listing_changed", "note_catalogue_change"),
     "workshop_declarations": ("catalogue_changed", "declared_listings", "workshop_declarations_keep"),
     "workshops": ("catalogue_changed", "declared_listings", "workshops_former_name", "workshops_search"),

@@ -59,6 +59,7 @@ OFFICE_PAGES = [
         found("/admin/categories/{}", "SELECT id FROM categories WHERE archived_at IS NULL ORDER BY id LIMIT 1"), CURATOR,
     ),  # fmt: skip
     Sight("admin-categories", "admin.category_tree", at("/admin/categories"), CURATOR),
+    Sight("admin-system", "admin.system_page", at("/admin/system"), ADMINISTRATOR),
     Sight("admin-operator", "admin.operator_form", at("/admin/operator"), ADMINISTRATOR),
     Sight("admin-waiting", "admin.overview", at("/admin/"), ADMINISTRATOR),
     Sight("admin-cases", "admin.case_list", at("/admin/cases"), ADMINISTRATOR),

@@ -103,6 +103,11 @@ TABLE = {
     Action.COORDINATORS_WRITE: "head administrator",
     Action.PEOPLE_WRITE: "administrator",
     Action.SETTINGS_WRITE: "administrator",
+    Action.SYSTEM_READ: "administrator auditor",
+    Action.SYSTEM_WRITE: "administrator",
+    Action.RATES_READ: "administrator auditor",
+    Action.RATES_WRITE: "administrator",
+    Action.SETTINGS_READ: "administrator auditor",
     Action.AUDIT_READ: "finance administrator auditor",
 }
 BOUND = ("coordinator", "head", "finance of one")

@@ -86,3 +86,15 @@ BEGIN
 END $$;
 CREATE TRIGGER draft_category BEFORE INSERT OR UPDATE OF content ON listing_drafts
     FOR EACH ROW EXECUTE FUNCTION draft_category();
+
+-- What was done for the shop beside it and is asked about later: backups, the nightly proof. The scripts and the
+-- commands that do it write a line when they end.
+CREATE TABLE upkeep (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind     text NOT NULL CHECK (kind IN ('backup', 'base_backup', 'verify')),
+    ended_at timestamptz NOT NULL DEFAULT now(),
+    is_good  boolean NOT NULL DEFAULT true,
+    note     text NOT NULL DEFAULT '' CHECK (length(note) <= 300)   -- where it lies and how large, or what is broken
+);
+CREATE INDEX upkeep_latest ON upkeep (kind, ended_at DESC);
+CREATE TRIGGER upkeep_append_only BEFORE UPDATE OR DELETE ON upkeep FOR EACH ROW EXECUTE FUNCTION refuse_change();

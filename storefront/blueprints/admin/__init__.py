@@ -28,6 +28,7 @@ def around() -> dict[str, Any]:
         "publishes": allowed(Action.PUBLISH),
         "reads_people": allowed(Action.PEOPLE_READ),
         "reads_cases": allowed(Action.CASES_READ),
+        "reads_system": allowed(Action.SYSTEM_READ),
     }
 
 
@@ -51,4 +52,5 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     recalls,
     searches,
     synonyms,
+    system,
 )

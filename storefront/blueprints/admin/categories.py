@@ -48,8 +48,9 @@ def category(category_id: int) -> ResponseReturnValue:
 def change_category(category_id: int, act: str) -> ResponseReturnValue:
     """Do one of them."""
     form, who = Written(request.form), access.person_id()
+    name, name_en = form.line("name"), form.line("name_en")
     steps = {
-        "rename": lambda: tree.rename(category_id, form.line("name"), form.line("name_en"), form["seen"], person_id=who),
+        "rename": lambda: tree.rename(category_id, name, name_en, form["seen"], person_id=who),
         "move": lambda: tree.move(category_id, _id(form["parent"]), _id(form["seen"]), person_id=who),
         "merge": lambda: merge_categories.merge(category_id, _id(form["target"]) or 0, person_id=who),
         "archive": lambda: tree.archive(category_id, person_id=who),

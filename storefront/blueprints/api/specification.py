@@ -50,13 +50,13 @@ def document(shop_name: str) -> dict[str, Any]:
 def _catalogue() -> dict[str, Any]:
     query = [
         _query("q", text("Words; typing errors are forgiven")),
-        _query("category", text("Slug of a category")),
+        _query("category", text("Slug of a category; one that has gone into another answers 301")),
         _query("facility", text("Code or slug of a facility")),
         _query("page", whole(minimum=1)),
     ]
     return {
         "/products": {
-            "get": _call("List products on sale", "listProducts", query, {200: ("ProductPage", "One page")}, moved="The category has gone into another: its address"),
+            "get": _call("List products on sale", "listProducts", query, {200: ("ProductPage", "One page")}),
         },
         "/openapi.json": {
             "get": {
@@ -147,7 +147,6 @@ def _call(
     body: str | None = None,
     *,
     body_required: bool = True,
-    moved: str = "",
 ) -> dict[str, Any]:
     """One operation: `answers` is status → (schema, description), `refusals` the errors it may raise."""
     responses = {
@@ -155,8 +154,6 @@ def _call(
         for status, (schema, description) in answers.items()
     }
     responses |= _refusals((*refusals, *(BODY_ERRORS if body else ()), errors.Unavailable))
-    if moved:
-        responses["301"] = {"description": moved}
     call: dict[str, Any] = {"summary": summary, "operationId": operation, "responses": responses}
     if parameters:
         call["parameters"] = parameters

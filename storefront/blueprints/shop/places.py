@@ -8,7 +8,14 @@ from flask import render_template, request, url_for
 from sqlalchemy import select
 
 from storefront.blueprints.shop import bp
-from storefront.blueprints.shop.public import catalogue_version, follow_merged, plain_url, public_counts, public_page, totals
+from storefront.blueprints.shop.public import (
+    catalogue_version,
+    follow_merged,
+    plain_url,
+    public_counts,
+    public_page,
+    totals,
+)
 from storefront.catalogue.facility_list import FacilityFilters, find_facilities
 from storefront.catalogue.facility_pages import facility_page
 from storefront.catalogue.filters import SLUG
