@@ -35,7 +35,8 @@ SELECT v.version, v.raised_by::text AS raised_by, pg_snapshot_xmin(pg_current_sn
        (SELECT json_agg(json_build_object('id', c.id, 'parent_id', c.parent_id, 'slug', c.slug, 'name', c.name,
                  'name_en', c.name_en) ORDER BY c.position, c.name) FROM categories c
          WHERE c.archived_at IS NULL) AS categories,
-       (SELECT json_object_agg(c.slug, t.slug) FROM categories c JOIN categories t ON t.id = c.merged_into_id) AS merged,
+       (SELECT json_object_agg(c.slug, t.slug)
+          FROM categories c JOIN categories t ON t.id = c.merged_into_id) AS merged,
        (SELECT json_agg(json_build_object('id', g.id, 'code', g.code, 'name', g.name, 'name_en', g.name_en)
                  ORDER BY g.position, g.name) FROM commodity_groups g) AS groups,
        (SELECT json_agg(json_build_object('id', f.id, 'slug', f.slug, 'code', f.code, 'name', f.name, 'city', f.city,

@@ -34,7 +34,9 @@ class NotEmpty(DomainError):
     """An archived category would take along what it holds."""
 
     code, status = "category_not_empty", 409
-    message = _l("Kategori ini masih memuat karya, draf, atau cabang. Gabungkan ke kategori lain, atau pindahkan dahulu.")
+    message = _l(
+        "Kategori ini masih memuat karya, draf, atau cabang. Gabungkan ke kategori lain, atau pindahkan dahulu."
+    )
 
 
 @dataclass
@@ -137,7 +139,8 @@ def move(category_id: int, parent_id: int | None, seen: int | None, *, person_id
             raise Invalid({"parent": _("Kategori tidak dapat berada di bawah dirinya sendiri.")})
         _parent(parent_id)
         if has_below(category_id):
-            raise Invalid({"parent": _("Kategori yang punya cabang tetap di tingkat atas: menu toko hanya dua tingkat.")})
+            said = _("Kategori yang punya cabang tetap di tingkat atas: menu toko hanya dua tingkat.")
+            raise Invalid({"parent": said})
     before = {"parent": found.parent_id}
     last = db.session.scalar(select(func.max(Category.position)).where(_siblings(parent_id)))
     found.parent_id, found.position = parent_id, (last or 0) + 1

@@ -128,7 +128,8 @@ SELECT (SELECT json_agg(found ORDER BY found.position, found.id) FROM (
                              WHEN 'regions' THEN {REGIONS}
                              WHEN 'facilities' THEN {FACILITIES} END AS data,
                  CASE b.kind WHEN 'category' THEN (
-                          SELECT to_json(k) FROM categories k JOIN categories c ON k.id = COALESCE(c.merged_into_id, c.id)
+                          SELECT to_json(k) FROM categories k
+                            JOIN categories c ON k.id = COALESCE(c.merged_into_id, c.id)
                            WHERE c.slug = b.settings ->> 'category')
                              WHEN 'facility' THEN (
                           SELECT to_json(f) FROM (SELECT slug, name, city FROM facilities

@@ -99,6 +99,8 @@ TRIGGERS = {
         "search_words_met", "search_words_met_again",
     ),
     "provider_lines": ("provider_lines_keep",),
+    "provinces": ("catalogue_changed",),
+    "rate_files": ("rate_files_keep",),
     "refund_lines": (
         "refund_lines_allot", "refund_lines_append_only", "refund_lines_back", "refund_lines_whole",
     ),
@@ -118,6 +120,7 @@ TRIGGERS = {
         "settlements_begin", "settlements_keep", "settlements_keep_paid", "settlements_not_passed_on",
         "settlements_transfers", "settlements_transition", "settlements_within",
     ),
+    "shipping_rates": ("catalogue_changed",),
     "size_tables": ("catalogue_changed",),
     "split_rule_ends": ("split_rule_ends_keep",),
     "split_rule_shares": ("split_rule_shares_keep", "split_rule_shares_whole"),

@@ -35,7 +35,9 @@ class NotFailed(DomainError):
     """It was tried again meanwhile, or another one for the same thing waits."""
 
     code, status = "job_not_failed", 409
-    message = _("Tugas ini sudah dicoba lagi, atau tugas lain untuk hal yang sama sudah menunggu. Tidak ada yang diubah.")
+    message = _(
+        "Tugas ini sudah dicoba lagi, atau tugas lain untuk hal yang sama sudah menunggu. Tidak ada yang diubah."
+    )
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,9 @@ def retry(job_id: int, *, person_id: int) -> int:
 
 def facts() -> list[Fact]:
     """The last backup, base backup and proof."""
-    latest = select(Upkeep).ext(distinct_on(Upkeep.kind)).order_by(Upkeep.kind, Upkeep.ended_at.desc(), Upkeep.id.desc())
-    found = {row.kind: row for row in db.session.scalars(latest)}
+    latest = select(Upkeep).ext(distinct_on(Upkeep.kind))
+    in_order = latest.order_by(Upkeep.kind, Upkeep.ended_at.desc(), Upkeep.id.desc())
+    found = {row.kind: row for row in db.session.scalars(in_order)}
     now = datetime.datetime.now(datetime.UTC)
     return [
         Fact(kind, row := found.get(kind), row is None or now - row.ended_at > datetime.timedelta(hours=hours))

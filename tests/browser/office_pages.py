@@ -9,6 +9,8 @@ from tests.browser.visitor import Visitor
 
 CURATOR, ADMINISTRATOR = "curator@demo.test", "admin@demo.test"
 CASE = "SELECT id FROM cases WHERE state = '{}' ORDER BY id LIMIT 1"
+RATES = "SELECT min(id) FROM rate_files WHERE applied_at IS NULL"
+CATEGORY = "SELECT min(id) FROM categories WHERE archived_at IS NULL"
 BLOCK = "SELECT id FROM home_blocks WHERE kind = '{}' AND removed_at IS NULL ORDER BY id LIMIT 1"
 
 
@@ -54,11 +56,10 @@ OFFICE_PAGES = [
     Sight("admin-pages", "admin.page_list", at("/admin/pages"), CURATOR),
     Sight("admin-page", "admin.page_form", at("/admin/pages/contact"), CURATOR),
     Sight("admin-page-revision", "admin.page_revision", at("/admin/pages/contact/revisions/0"), CURATOR),
-    Sight(
-        "admin-category", "admin.category",
-        found("/admin/categories/{}", "SELECT id FROM categories WHERE archived_at IS NULL ORDER BY id LIMIT 1"), CURATOR,
-    ),  # fmt: skip
+    Sight("admin-category", "admin.category", found("/admin/categories/{}", CATEGORY), CURATOR),
     Sight("admin-categories", "admin.category_tree", at("/admin/categories"), CURATOR),
+    Sight("admin-rates", "admin.rates_page", at("/admin/shipping"), ADMINISTRATOR),
+    Sight("admin-rates-read", "admin.rate_file", found("/admin/shipping/{}", RATES), ADMINISTRATOR),
     Sight("admin-system", "admin.system_page", at("/admin/system"), ADMINISTRATOR),
     Sight("admin-operator", "admin.operator_form", at("/admin/operator"), ADMINISTRATOR),
     Sight("admin-waiting", "admin.overview", at("/admin/"), ADMINISTRATOR),
@@ -71,4 +72,5 @@ OFFICE_PAGES = [
 NO_OFFICE_PAGES = {
     "admin.after_step",
     "admin.case_file",
+    "admin.download_rates",
 }  # fmt: skip

@@ -98,3 +98,36 @@ CREATE TABLE upkeep (
 );
 CREATE INDEX upkeep_latest ON upkeep (kind, ended_at DESC);
 CREATE TRIGGER upkeep_append_only BEFORE UPDATE OR DELETE ON upkeep FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- Files of rates, or of the zones of provinces, as they were uploaded: looked at against what holds now, then applied as
+-- one act. Rates hold from the moment they are applied; an order keeps the amount it was placed with.
+CREATE TABLE rate_files (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind        text NOT NULL CHECK (kind IN ('rates', 'zones')),
+    name        text NOT NULL CHECK (length(name) <= 200),
+    rows        jsonb NOT NULL CHECK (jsonb_typeof(rows) = 'array' AND length(rows::text) <= 4000000),
+    remarks     jsonb NOT NULL DEFAULT '[]',                -- what the reader said of single rows
+    reverts_id  bigint REFERENCES rate_files,               -- whose earlier state it brings back; null: a file of somebody
+    uploaded_by bigint NOT NULL REFERENCES people,
+    uploaded_at timestamptz NOT NULL DEFAULT now(),
+    applied_by  bigint REFERENCES people,
+    applied_at  timestamptz,
+    before      jsonb,                                      -- all rows as they were when it was applied
+    changes     integer CHECK (changes > 0),
+    CHECK (num_nonnulls(applied_by, applied_at, before, changes) IN (0, 4))
+);
+CREATE INDEX rate_files_reverts ON rate_files (reverts_id) WHERE reverts_id IS NOT NULL;
+CREATE FUNCTION rate_files_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.applied_at IS NOT NULL OR (NEW.kind, NEW.rows, NEW.uploaded_by) IS DISTINCT FROM
+       (OLD.kind, OLD.rows, OLD.uploaded_by) THEN
+        RAISE EXCEPTION 'file % of rates is kept as it is', OLD.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER rate_files_keep BEFORE UPDATE ON rate_files FOR EACH ROW EXECUTE FUNCTION rate_files_keep();
+-- Pages that say what sending costs follow at once.
+CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE ON shipping_rates
+    FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
+CREATE TRIGGER catalogue_changed AFTER UPDATE OF zone_id ON provinces
+    FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();

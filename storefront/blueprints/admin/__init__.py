@@ -49,6 +49,7 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     overview,
     pages,
     people,
+    rates,
     recalls,
     searches,
     synonyms,
