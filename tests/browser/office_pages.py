@@ -58,6 +58,7 @@ OFFICE_PAGES = [
     Sight("admin-page-revision", "admin.page_revision", at("/admin/pages/contact/revisions/0"), CURATOR),
     Sight("admin-category", "admin.category", found("/admin/categories/{}", CATEGORY), CURATOR),
     Sight("admin-categories", "admin.category_tree", at("/admin/categories"), CURATOR),
+    Sight("admin-settings", "admin.settings_page", at("/admin/settings"), ADMINISTRATOR),
     Sight("admin-rates", "admin.rates_page", at("/admin/shipping"), ADMINISTRATOR),
     Sight("admin-rates-read", "admin.rate_file", found("/admin/shipping/{}", RATES), ADMINISTRATOR),
     Sight("admin-system", "admin.system_page", at("/admin/system"), ADMINISTRATOR),

@@ -52,6 +52,7 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     rates,
     recalls,
     searches,
+    settings,
     synonyms,
     system,
 )
