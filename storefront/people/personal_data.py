@@ -67,6 +67,7 @@ HOLDERS: dict[str, Holder] = {}
 
 #: What looks as if it named somebody and stays, each with its reason: a column, or all of a table (`table.*`).
 KEPT: dict[str, str] = {
+    "rate_files.name": "name of a file of shipping rates, given by who uploaded it",
     "facilities.*": "an office, its name and address",
     "workshops.*": "a workshop",
     "profile_texts.*": "what an office says of itself and its workshops",
