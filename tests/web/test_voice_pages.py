@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import email
 import email.policy
-import io
 import html
+import io
 import re
 from collections.abc import Callable
 from html import unescape

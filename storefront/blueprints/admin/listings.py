@@ -145,8 +145,9 @@ def undo_listing_decision(decision_id: int) -> ResponseReturnValue:
     if draft is None:
         flash(form.refusal, "warn")
         return redirect(url_for("admin.listing_queue"), 303)
-    said = _("Keputusan diurungkan; karya menunggu tinjauan lagi.")
-    flash(f"{said} {_('Suratnya sudah terkirim sebelum itu.')}" if is_told else said, "ok")
+    flash(_("Keputusan diurungkan; karya menunggu tinjauan lagi."), "ok")
+    if is_told:
+        flash(_("Suratnya sudah terkirim sebelum itu."), "warn")
     return redirect(url_for("admin.listing_item", draft_id=draft.id), 303)
 
 

@@ -77,8 +77,8 @@ def moderate(item_id: int, step: str) -> ResponseReturnValue:
         return redirect(url_for("admin.moderation_item", item_id=item_id), 303)
     shown = form["list"] if form["list"] in lists.LISTS else "waiting"
     # Whoever passed some over goes on from there.
-    onward = {"list": shown if shown != "waiting" else None, "after": item_id if form["after"] else None}
-    return redirect(url_for("admin.moderation_list", **onward), 303)
+    after = item_id if form["after"] else None
+    return redirect(url_for("admin.moderation_list", list=shown if shown != "waiting" else None, after=after), 303)
 
 
 @bp.get("/moderation/photos/<int:photo_id>")
