@@ -70,9 +70,11 @@ def moderate(item_id: int, step: str) -> ResponseReturnValue:
         "approve": _("Disetujui."),
         "refuse": _("Tidak ditayangkan; penulisnya membaca alasannya."),
         "hold": _("Ditunda."),
-        "undo": _("Keputusan diurungkan. Suratnya sudah terkirim sebelum itu.") if told_at else _("Keputusan diurungkan."),
+        "undo": _("Keputusan diurungkan."),
     }[step]
     flash(said, "ok")
+    if told_at:
+        flash(_("Suratnya sudah terkirim sebelum itu."), "warn")
     if step == "undo":
         return redirect(url_for("admin.moderation_item", item_id=item_id), 303)
     shown = form["list"] if form["list"] in lists.LISTS else "waiting"
