@@ -150,7 +150,7 @@ ONCE = (
     "connected_accounts_one_owner", "deposit_lines_once", "deposits_billing_code", "deposits_ntpn",
     "disputes_reference_key", "districts_code_key", "draft_photos_draft_id_position_key",
     "enquiry_messages_request_key_key", "exhibition_sendings_request_key_key", "exhibitions_slug_key",
-    "facilities_code_key", "facilities_slug_key",
+    "facilities_code_key", "facilities_slug_key", "facility_suspensions_open",
     "facility_transfers_key_key", "facility_transfers_reference_key", "factor_resets_open",
     "facility_transfers_settlement_id_payment_id_key", "fee_bearers_one_from_a_day", "free_shipping_once",
     "funds_code_key", "handovers_invitation_id_key", "handovers_one_waits", "held_transfers_bank_line_id_key",
@@ -226,6 +226,8 @@ INVARIANTS = (
            UNION ALL
            SELECT 'role_proposal', id, proposed_by FROM role_proposals
             WHERE approved_by = proposed_by OR person_id IN (proposed_by, approved_by)
+           UNION ALL
+           SELECT 'invitation', id, invited_by FROM invitations WHERE approved_by = invited_by
            UNION ALL
            SELECT 'factor_reset', id, proposed_by FROM factor_resets
             WHERE approved_by = proposed_by OR person_id IN (proposed_by, approved_by)""",

@@ -27,6 +27,7 @@ def around() -> dict[str, Any]:
         "administers": Role.ADMINISTRATOR in roles,
         "publishes": allowed(Action.PUBLISH),
         "reads_people": allowed(Action.PEOPLE_READ),
+        "reads_facilities": allowed(Action.FACILITIES_READ),
         "reads_cases": allowed(Action.CASES_READ),
     }
 
@@ -40,6 +41,7 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     cases,
     category_needs,
     declarations,
+    facilities,
     home,
     listings,
     moderation,
