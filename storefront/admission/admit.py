@@ -136,8 +136,8 @@ def change(code: str, data: Data, seen: Data, by: int) -> Facility:
     for name, value in _columns(data).items():
         setattr(facility, name, value)
     db.session.flush()
-    details: dict[str, Any] = {"before": {name: old[name] for name in changed}, "after": {name: new[name] for name in changed}}
-    _note("facility.changed", facility, by, details)
+    before_after = {"before": {name: old[name] for name in changed}, "after": {name: new[name] for name in changed}}
+    _note("facility.changed", facility, by, before_after)
     return facility
 
 

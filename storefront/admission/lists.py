@@ -53,7 +53,8 @@ def facilities(
     wanted: list[ColumnElement[bool]] = [] if ids is None else [Facility.id.in_(list(ids))]
     if words:
         pattern = "%" + words.lower().replace("\\", "").replace("%", "").replace("_", " ") + "%"
-        wanted.append(or_(*(func.lower(column).like(pattern) for column in (Facility.code, Facility.name, Facility.city))))
+        said = (Facility.code, Facility.name, Facility.city)
+        wanted.append(or_(*(func.lower(column).like(pattern) for column in said)))
     if region:
         wanted.append(Facility.regional_office == region)
     if kind:

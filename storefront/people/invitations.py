@@ -176,8 +176,8 @@ def accept(row: Invitation, name: str, password: str, address: str | None = None
         )
     db.session.flush()
     if used.by_office:
-        details: dict[str, object] = {"role": role.value, "proposed_by": used.invited_by, "approved_by": used.approved_by}
-        _note("role.given", "person", person.id, used.facility_id, person.id, details)
+        behind: dict[str, object] = {"proposed_by": used.invited_by, "approved_by": used.approved_by}
+        _note("role.given", "person", person.id, used.facility_id, person.id, {"role": role.value, **behind})
     else:
         _note("coordinator.began", "person", person.id, used.facility_id, person.id, {"invited_by": used.invited_by})
     if role is Role.COORDINATOR:

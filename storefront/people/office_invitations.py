@@ -1,4 +1,4 @@
-"""The office invites somebody in any role but a cashier's. One administrator asks, another agrees, then the letter goes.
+"""The office invites somebody in any role but a cashier's: one administrator asks, another agrees, the letter goes.
 
 Who works here already is proposed a further role instead (`people.roles`).
 """

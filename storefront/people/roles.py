@@ -223,7 +223,10 @@ def proposals(person_id: int) -> list[Proposed]:
         .where(RoleProposal.person_id == person_id)
         .order_by(RoleProposal.id)
     )
-    return [Proposed(p.id, p.role, facility, p.role_until, p.proposed_by, name, p.proposed_at) for p, facility, name in rows]
+    return [
+        Proposed(p.id, p.role, facility, p.role_until, p.proposed_by, name, p.proposed_at)
+        for p, facility, name in rows
+    ]
 
 
 def count_waiting() -> int:

@@ -61,6 +61,7 @@ OFFICE_PAGES = [
     Sight("admin-facility-suspend", "admin.ask_suspend", at("/admin/facilities/PKL/suspend"), ADMINISTRATOR),
     Sight("admin-invite", "admin.invite_form", at("/admin/people/invite"), ADMINISTRATOR),
     Sight("admin-roles", "admin.role_table", at("/admin/roles"), ADMINISTRATOR),
+    Sight("admin-audit", "admin.audit", at("/admin/audit?words=PKL"), ADMINISTRATOR),
     Sight("admin-waiting", "admin.overview", at("/admin/"), ADMINISTRATOR),
     Sight("admin-cases", "admin.case_list", at("/admin/cases"), ADMINISTRATOR),
     Sight("admin-case-open", "admin.case", case_in("looked_at"), ADMINISTRATOR),

@@ -21,7 +21,6 @@ from storefront.mail.letters import letter_about
 from storefront.mail.models import Message
 from storefront.orders.extend import HoldNotExtended, extend_hold, hold_of
 from storefront.orders.models import Order, Parcel
-from storefront.payments.models import Payment
 from storefront.shipping.models import Province
 from tests.factories import make_paid_order
 from tests.selling import Shop, cart_with, check_out, new_cart, open_shop, order_of, pay
@@ -47,8 +46,8 @@ def shop(db_session: DbSession) -> Shop:
 def data(**changes: str) -> dict[str, str]:
     province = db.session.scalars(select(Province.id).where(Province.name == "Bali")).one()
     return {
-        "code": "kry", "slug": "lapas-karangasem", "name": "Lapas Kelas IIB Karangasem", "kind": "lapas", "class_": "IIB",
-        "regional_office": "Bali", "province": str(province), "city": "Karangasem", "address": "Jl. Gunung Agung 1",
+        "code": "kry", "slug": "lapas-karangasem", "name": "Lapas Kelas IIB Karangasem", "kind": "lapas",
+        "class_": "IIB", "regional_office": "Bali", "province": str(province), "city": "Karangasem", "address": "Jl. Gunung Agung 1",
         "postal_code": "80811", "time_zone": "Asia/Makassar", "legal_basis": "", **changes,
     }  # fmt: skip
 

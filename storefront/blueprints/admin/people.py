@@ -83,7 +83,8 @@ def invite() -> ResponseReturnValue:
     )
     if row is None:
         return _invite(form), form.status
-    flash(_("Undangan untuk %(email)s menunggu administrator kedua; sesudah itu suratnya dikirim.", email=row.email), "ok")
+    said = _("Undangan untuk %(email)s menunggu administrator kedua; sesudah itu suratnya dikirim.", email=row.email)
+    flash(said, "ok")
     return redirect(url_for("admin.people", waiting="1"), 303)
 
 
