@@ -222,7 +222,7 @@ def narrow(
     statement = f"""
         SELECT e.id, e.at, p.name AS person, e.action, e.subject_kind, e.subject_id, f.code AS facility_code,
                e.details, e.request_id, host(e.network) AS network {FROM}
-         WHERE {wanted} ORDER BY e.id DESC LIMIT {PAGE + 1}"""  # noqa: S608
+         WHERE {wanted} ORDER BY e.id DESC LIMIT {PAGE + 1}"""
     return statement, values
 
 

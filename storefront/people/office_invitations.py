@@ -16,7 +16,7 @@ from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.mail.address import is_email
-from storefront.people import invitations, roles
+from storefront.people import invitations, role_reach, roles
 from storefront.people.invitations import LONGEST_NAME, VALID, InvitationDead
 from storefront.people.models import Invitation, Membership, Person, Role
 from storefront.written import one_line
@@ -53,15 +53,15 @@ def invite(
     errors: dict[str, object] = {}
     facility_id: int | None = None
     last_day: datetime.date | None = None
-    if role not in roles.GIVEN:
+    if role not in role_reach.GIVEN:
         errors["role"] = _("Pilih perannya.")
     else:
         try:
-            facility_id = roles.place_of(Role(role), facility_code)
+            facility_id = role_reach.place_of(Role(role), facility_code)
         except Invalid as wrong:
             errors |= wrong.errors
         try:
-            last_day = roles.last_day(Role(role), until)
+            last_day = role_reach.last_day(Role(role), until)
         except Invalid as wrong:
             errors |= wrong.errors
     if not 1 <= len(name) <= LONGEST_NAME:

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
 
 from storefront.audit.record import record
-from storefront.days import begins, today
+from storefront.days import begins
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -19,15 +19,9 @@ from storefront.people import coordinators, factor_resets, memberships, sessions
 from storefront.people.factor_models import SecondFactor
 from storefront.people.memberships import OwnRole, holds
 from storefront.people.models import Membership, Person, Role, RoleProposal, Session
-from storefront.written import day
+from storefront.people.role_reach import GIVEN, last_day, place_of
 
 PAGE = 30
-#: Roles bound to a facility, to the whole programme, and to either; a cashier's belongs to a fair.
-AT_A_FACILITY = frozenset({Role.COORDINATOR, Role.HEAD})
-EITHER = frozenset({Role.FINANCE, Role.AUDITOR})
-GIVEN = tuple(role for role in Role if role is not Role.CASHIER)
-#: Days that an auditor reads at most.
-LONGEST_AUDIT = 731
 #: Held while an administrator's role ends, so that two at once do not end the last two.
 LAST_ONE = 7_304_112_090
 
@@ -288,30 +282,6 @@ def _locked(person_id: int, proposal_id: int) -> RoleProposal:
     if proposed is None:
         raise NotFound()
     return proposed
-
-
-def place_of(role: Role, code: str) -> int | None:
-    """The facility that a role is for, None for the whole programme. Raises Invalid."""
-    if not code:
-        if role in AT_A_FACILITY:
-            raise Invalid({"facility": _("Pilih UPT tempat peran ini berlaku.")})
-        return None
-    if role not in AT_A_FACILITY | EITHER:
-        raise Invalid({"facility": _("Peran ini berlaku untuk seluruh program: kosongkan UPT-nya.")})
-    facility_id = db.session.scalar(select(Facility.id).where(Facility.code == code))
-    if facility_id is None:
-        raise Invalid({"facility": _("Pilih UPT dari daftar.")})
-    return int(facility_id)
-
-
-def last_day(role: Role, written: str) -> datetime.date | None:
-    """The last day of a role: an auditor has one, of at most `LONGEST_AUDIT` days; no other has. Raises Invalid."""
-    if role is not Role.AUDITOR:
-        return None
-    read = day(written)
-    if read is None or not today() <= read <= today() + datetime.timedelta(days=LONGEST_AUDIT):
-        raise Invalid({"until": _("Tulis hari terakhir tugas auditor ini, paling lambat dua tahun lagi.")})
-    return read
 
 
 def _same(role: Any, place: Any, wanted: str, facility_id: int | None) -> tuple[ColumnElement[bool], ...]:

@@ -219,7 +219,7 @@ INVARIANTS = (
     Invariant(
         "four_eyes",
         9,
-        "Nobody approved a split rule, role or reset of a phone that they proposed, or gave a role to themselves.",
+        "Nobody approved a rule, role, invitation or phone's reset that they proposed, or gave themselves a role.",
         """SELECT 'split_rule' AS kind, id, proposed_by AS person_id FROM split_rules WHERE approved_by = proposed_by
            UNION ALL
            SELECT 'membership', id, person_id FROM memberships WHERE granted_by = person_id
@@ -257,6 +257,14 @@ INVARIANTS = (
         """SELECT id AS facility_id, code FROM facilities
             WHERE kind = 'lpka' AND status = 'active'
               AND (legal_basis IS NULL OR admitted_by IS NULL OR approved_by IS NULL OR admitted_by = approved_by)""",
+    ),
+    Invariant(
+        "suspended_by_somebody",
+        9,
+        "A facility that was stopped has its reason written down, and one that sells is under no suspension.",
+        """SELECT f.id AS facility_id, f.code, f.status FROM facilities f
+            WHERE (f.status = 'suspended' AND (f.kind <> 'lpka' OR f.approved_by IS NOT NULL)) IS DISTINCT FROM EXISTS (
+                  SELECT FROM facility_suspensions s WHERE s.facility_id = f.id AND s.lifted_at IS NULL)""",
     ),
     Invariant(
         "children_are_not_featured",

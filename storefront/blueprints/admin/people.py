@@ -17,7 +17,15 @@ from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.languages import locale
 from storefront.pages import page_number
-from storefront.people import access, factor_resets, office_invitations, roles, second_factor, sessions
+from storefront.people import (
+    access,
+    factor_resets,
+    office_invitations,
+    role_reach,
+    roles,
+    second_factor,
+    sessions,
+)
 from storefront.people import role_table as table
 from storefront.people.models import Person
 from storefront.people.policy import Action
@@ -49,7 +57,7 @@ def people() -> ResponseReturnValue:
         words=words,
         role=role,
         waits=waits,
-        given=roles.GIVEN,
+        given=role_reach.GIVEN,
         page=page,
         pages=max(1, -(-total // roles.PAGE)),
         invited=office_invitations.waiting() if page == 1 and not (words or role) else [],
@@ -183,7 +191,7 @@ def _back(person_id: int, said: str) -> ResponseReturnValue:
 def _invite(form: Written) -> str:
     known = office_invitations.known(form["email"]) if form.errors.get("email") else None
     return render_template(
-        "admin/invite.html", form=form, given=roles.GIVEN, facilities=_facilities(), known=known, latest=_latest()
+        "admin/invite.html", form=form, given=role_reach.GIVEN, facilities=_facilities(), known=known, latest=_latest()
     )
 
 
@@ -193,7 +201,7 @@ def _facilities() -> list[tuple[str, str]]:
 
 
 def _latest() -> str:
-    return (today() + datetime.timedelta(days=roles.LONGEST_AUDIT)).isoformat()
+    return (today() + datetime.timedelta(days=role_reach.LONGEST_AUDIT)).isoformat()
 
 
 def _page(person_id: int, form: Written) -> str:
@@ -204,7 +212,7 @@ def _page(person_id: int, form: Written) -> str:
         person=person,
         held=roles.roles_of(person_id),
         proposals=roles.proposals(person_id),
-        given=roles.GIVEN,
+        given=role_reach.GIVEN,
         facilities=_facilities(),
         latest=_latest(),
         factor=factor,
