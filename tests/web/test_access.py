@@ -16,8 +16,8 @@ from werkzeug.routing import Rule as Route
 
 from storefront import days
 from storefront.books import proof
-from storefront.extensions import db
 from storefront.exhibitions.models import Exhibition
+from storefront.extensions import db
 from storefront.facilities import rest
 from storefront.facilities.models import Facility
 from storefront.orders import labels

@@ -47,8 +47,9 @@ def data(**changes: str) -> dict[str, str]:
     province = db.session.scalars(select(Province.id).where(Province.name == "Bali")).one()
     return {
         "code": "kry", "slug": "lapas-karangasem", "name": "Lapas Kelas IIB Karangasem", "kind": "lapas",
-        "class_": "IIB", "regional_office": "Bali", "province": str(province), "city": "Karangasem", "address": "Jl. Gunung Agung 1",
-        "postal_code": "80811", "time_zone": "Asia/Makassar", "legal_basis": "", **changes,
+        "class_": "IIB", "regional_office": "Bali", "province": str(province), "city": "Karangasem",
+        "address": "Jl. Gunung Agung 1", "postal_code": "80811", "time_zone": "Asia/Makassar", "legal_basis": "",
+        **changes,
     }  # fmt: skip
 
 
