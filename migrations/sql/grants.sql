@@ -77,6 +77,6 @@ REVOKE UPDATE, DELETE, TRUNCATE ON notices, sale_certificates FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_decisions, batches FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};
-REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON upkeep FROM {web};
 REVOKE DELETE, TRUNCATE ON rate_files FROM {web};
+REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals, facility_suspensions FROM {web};

@@ -86,6 +86,9 @@ class Action(StrEnum):
     #: What the public reports to the office (Laporkan); never for the people of a facility.
     CASES_READ = "cases.read"
     CASES_WRITE = "cases.write"
+    #: Which facilities there are: admitted, changed, suspended.
+    FACILITIES_READ = "facilities.read"
+    FACILITIES_WRITE = "facilities.write"
     PEOPLE_READ = "people.read"
     #: The coordinators of one's own facility.
     COORDINATORS_WRITE = "people.coordinators"
@@ -165,6 +168,8 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.DECLARATIONS_APPROVE: (_CURATOR, _ADMIN),
         Action.CASES_READ: (_ADMIN, _AUDITOR),
         Action.CASES_WRITE: (_ADMIN,),
+        Action.FACILITIES_READ: (_ADMIN, _AUDITOR),
+        Action.FACILITIES_WRITE: (_ADMIN,),
         Action.PEOPLE_READ: (_HEAD, _ADMIN, _AUDITOR),
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),

@@ -155,7 +155,7 @@ ONCE = (
     "connected_accounts_one_owner", "deposit_lines_once", "deposits_billing_code", "deposits_ntpn",
     "disputes_reference_key", "districts_code_key", "draft_photos_draft_id_position_key",
     "enquiry_messages_request_key_key", "exhibition_sendings_request_key_key", "exhibitions_slug_key",
-    "facilities_code_key", "facilities_slug_key",
+    "facilities_code_key", "facilities_slug_key", "facility_suspensions_open",
     "facility_transfers_key_key", "facility_transfers_reference_key", "factor_resets_open",
     "facility_transfers_settlement_id_payment_id_key", "fee_bearers_one_from_a_day", "free_shipping_once",
     "funds_code_key", "handovers_invitation_id_key", "handovers_one_waits", "held_transfers_bank_line_id_key",
@@ -224,13 +224,15 @@ INVARIANTS = (
     Invariant(
         "four_eyes",
         9,
-        "Nobody approved a split rule, role or reset of a phone that they proposed, or gave a role to themselves.",
+        "Nobody approved a rule, role, invitation or phone's reset that they proposed, or gave themselves a role.",
         """SELECT 'split_rule' AS kind, id, proposed_by AS person_id FROM split_rules WHERE approved_by = proposed_by
            UNION ALL
            SELECT 'membership', id, person_id FROM memberships WHERE granted_by = person_id
            UNION ALL
            SELECT 'role_proposal', id, proposed_by FROM role_proposals
             WHERE approved_by = proposed_by OR person_id IN (proposed_by, approved_by)
+           UNION ALL
+           SELECT 'invitation', id, invited_by FROM invitations WHERE approved_by = invited_by
            UNION ALL
            SELECT 'factor_reset', id, proposed_by FROM factor_resets
             WHERE approved_by = proposed_by OR person_id IN (proposed_by, approved_by)""",
@@ -260,6 +262,14 @@ INVARIANTS = (
         """SELECT id AS facility_id, code FROM facilities
             WHERE kind = 'lpka' AND status = 'active'
               AND (legal_basis IS NULL OR admitted_by IS NULL OR approved_by IS NULL OR admitted_by = approved_by)""",
+    ),
+    Invariant(
+        "suspended_by_somebody",
+        9,
+        "A facility that was stopped has its reason written down, and one that sells is under no suspension.",
+        """SELECT f.id AS facility_id, f.code, f.status FROM facilities f
+            WHERE (f.status = 'suspended' AND (f.kind <> 'lpka' OR f.approved_by IS NOT NULL)) IS DISTINCT FROM EXISTS (
+                  SELECT FROM facility_suspensions s WHERE s.facility_id = f.id AND s.lifted_at IS NULL)""",
     ),
     Invariant(
         "children_are_not_featured",

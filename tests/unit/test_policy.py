@@ -99,6 +99,8 @@ TABLE = {
     Action.DECLARATIONS_APPROVE: "curator administrator",
     Action.CASES_READ: "administrator auditor",
     Action.CASES_WRITE: "administrator",
+    Action.FACILITIES_READ: "administrator auditor",
+    Action.FACILITIES_WRITE: "administrator",
     Action.PEOPLE_READ: "head administrator auditor",
     Action.COORDINATORS_WRITE: "head administrator",
     Action.PEOPLE_WRITE: "administrator",

@@ -16,6 +16,7 @@ from storefront.blueprints.shop.public import (
     public_page,
     totals,
 )
+from storefront.catalogue import suspended
 from storefront.catalogue.facility_list import FacilityFilters, find_facilities
 from storefront.catalogue.facility_pages import facility_page
 from storefront.catalogue.filters import SLUG
@@ -64,6 +65,7 @@ def facility(slug: str) -> str:
     """One facility: its workshops, what it sells, and what purchases did here."""
     page = facility_page(slug, page_number(), locale(), catalogue_version())
     if page is None:
+        suspended.refuse_facility(slug)
         raise NotFound()
     sums, counts = totals().of_facility(page.id), public_counts()
 
@@ -110,6 +112,7 @@ def declarations(slug: str) -> str:
         raise NotFound()
     facility = db.session.scalar(select(Facility).where(Facility.slug == slug, Facility.status == "active"))
     if facility is None:
+        suspended.refuse_facility(slug)
         raise NotFound()
     return render_template(
         "shop/declarations.html",
