@@ -78,3 +78,4 @@ REVOKE DELETE, TRUNCATE ON listing_decisions, batches FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};
 REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals FROM {web};
+REVOKE DELETE, TRUNCATE ON made_files FROM {web};
