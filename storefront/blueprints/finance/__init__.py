@@ -72,6 +72,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     events,
     export,
     fees,
+    made_files,
     orders,
     owed,
     payments,
