@@ -209,7 +209,7 @@ def test_what_is_asked_often_is_saved_shared_and_made_by_the_clock(
     preset = db.session.scalars(select(ExportPreset)).one()
     assert preset.query == {"facility": "NML", "columns": "sku,net_amount"}
     page, address = "/finance/export-presets", f"/finance/export-presets/{preset.id}"
-    assert "facility=NML&amp;columns=sku,net_amount" in finance.get(page).text.replace("%2C", ",")
+    assert "dataset=sales&amp;columns=sku,net_amount&amp;facility=NML" in finance.get(page).text.replace("%2C", ",")
     assert "Ambon" not in of_ambon.get(page).text
     assert post(of_ambon, f"{address}/share").status_code == 404
     assert post(finance, f"{address}/share").status_code == 303
