@@ -80,3 +80,4 @@ REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON upkeep FROM {web};
 REVOKE DELETE, TRUNCATE ON rate_files FROM {web};
 REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals, facility_suspensions FROM {web};
+REVOKE DELETE, TRUNCATE ON made_files FROM {web};
