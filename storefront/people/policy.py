@@ -91,6 +91,9 @@ class Action(StrEnum):
     COORDINATORS_WRITE = "people.coordinators"
     PEOPLE_WRITE = "people.write"
     SETTINGS_WRITE = "settings.write"
+    #: The office's other systems: tokens that read, and where news is sent.
+    INTEGRATIONS_READ = "integrations.read"
+    INTEGRATIONS_WRITE = "integrations.write"
     #: Who did what; acts on people and what auditors looked at only with PEOPLE_READ.
     AUDIT_READ = "audit.read"
 
@@ -162,18 +165,21 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),
         Action.SETTINGS_WRITE: (_ADMIN,),
+        Action.INTEGRATIONS_READ: (_ADMIN, _AUDITOR),
+        Action.INTEGRATIONS_WRITE: (_ADMIN,),
         Action.AUDIT_READ: (_FINANCE, _ADMIN, _AUDITOR),
     }.items()
 }
 
-#: What moves money, roles or bank accounts: whoever does it has shown who they are a short while ago.
+#: What moves money, roles or bank accounts, or lets a program read: whoever does it has shown who they are a short
+#: while ago.
 PROVEN = frozenset(
     {
         *(Action.REFUNDS_WRITE, Action.DEPOSITS_WRITE, Action.DEPOSITS_APPROVE, Action.SETTLEMENTS_WRITE),
         *(Action.SETTLEMENTS_APPROVE, Action.BANK_ACCOUNTS_WRITE, Action.BANK_ACCOUNTS_APPROVE),
         *(Action.BANK_ACCOUNTS_PROPOSE, Action.BANK_WRITE, Action.RETURNS_WRITE, Action.PREMIUM_APPROVE),
         *(Action.BOOKS_WRITE, Action.BOOKS_CLOSE, Action.BOOKS_REOPEN, Action.RULES_PROPOSE, Action.RULES_APPROVE),
-        *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE),
+        *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE, Action.INTEGRATIONS_WRITE),
     }
 )
 

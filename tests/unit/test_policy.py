@@ -103,6 +103,8 @@ TABLE = {
     Action.COORDINATORS_WRITE: "head administrator",
     Action.PEOPLE_WRITE: "administrator",
     Action.SETTINGS_WRITE: "administrator",
+    Action.INTEGRATIONS_READ: "administrator auditor",
+    Action.INTEGRATIONS_WRITE: "administrator",
     Action.AUDIT_READ: "finance administrator auditor",
 }
 BOUND = ("coordinator", "head", "finance of one")

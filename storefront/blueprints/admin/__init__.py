@@ -27,6 +27,7 @@ def around() -> dict[str, Any]:
         "administers": Role.ADMINISTRATOR in roles,
         "publishes": allowed(Action.PUBLISH),
         "reads_people": allowed(Action.PEOPLE_READ),
+        "reads_integrations": allowed(Action.INTEGRATIONS_READ),
         "reads_cases": allowed(Action.CASES_READ),
     }
 
@@ -50,4 +51,5 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     recalls,
     searches,
     synonyms,
+    tokens,
 )
