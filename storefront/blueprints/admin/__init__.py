@@ -52,4 +52,5 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     searches,
     synonyms,
     tokens,
+    webhooks,
 )
