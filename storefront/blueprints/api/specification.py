@@ -95,7 +95,7 @@ def _carts() -> dict[str, Any]:
         errors.NotFound, errors.UnknownSku, errors.OutOfStock, errors.ListingUnavailable, errors.CartClosed
     )  # fmt: skip
     place = [
-        _query("province", text(), required=True),
+        _query("province", text(minLength=1), required=True),
         *(_query(name, text()) for name in ("city", "district", "postal_code")),
     ]
     key = {
