@@ -81,3 +81,8 @@ REVOKE UPDATE, DELETE, TRUNCATE ON upkeep FROM {web};
 REVOKE DELETE, TRUNCATE ON rate_files FROM {web};
 REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals, facility_suspensions FROM {web};
 REVOKE DELETE, TRUNCATE ON made_files FROM {web};
+-- A token stays what it was made as: it is used, and revoked.
+REVOKE UPDATE, DELETE, TRUNCATE ON api_tokens, api_token_facilities FROM {web};
+GRANT UPDATE (last_used_at, revoked_at, revoked_by) ON api_tokens TO {web};
+REVOKE DELETE, TRUNCATE ON webhook_endpoints FROM {web};
+REVOKE UPDATE, TRUNCATE ON webhook_events FROM {web};

@@ -82,6 +82,8 @@ KEPT: dict[str, str] = {
     "canned_replies.*": "an office's own answers, ready to be used",
     "categories.*": "a category of goods",
     "cities.*": "a city or regency",
+    "api_tokens.*": "what the office calls another system of its own",
+    "webhook_endpoints.*": "another system of the office, and where it is told",
     "districts.*": "a district",
     "postal_codes.*": "a district's postal codes",
     "operators.*": "the office that runs the shop",

@@ -103,6 +103,9 @@ class Action(StrEnum):
     RATES_READ = "rates.read"
     RATES_WRITE = "rates.write"
     SETTINGS_READ = "settings.read"
+    #: The office's other systems: tokens that read, and where news is sent.
+    INTEGRATIONS_READ = "integrations.read"
+    INTEGRATIONS_WRITE = "integrations.write"
     #: Who did what; acts on people and what auditors looked at only with PEOPLE_READ.
     AUDIT_READ = "audit.read"
 
@@ -182,11 +185,14 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.RATES_READ: (_ADMIN, _AUDITOR),
         Action.RATES_WRITE: (_ADMIN,),
         Action.SETTINGS_READ: (_ADMIN, _AUDITOR),
+        Action.INTEGRATIONS_READ: (_ADMIN, _AUDITOR),
+        Action.INTEGRATIONS_WRITE: (_ADMIN,),
         Action.AUDIT_READ: (_FINANCE, _ADMIN, _AUDITOR),
     }.items()
 }
 
-#: What moves money, roles or bank accounts: whoever does it has shown who they are a short while ago.
+#: What moves money, roles or bank accounts, or lets a program read: whoever does it has shown who they are a short
+#: while ago.
 PROVEN = frozenset(
     {
         *(Action.REFUNDS_WRITE, Action.DEPOSITS_WRITE, Action.DEPOSITS_APPROVE, Action.SETTLEMENTS_WRITE),
@@ -194,6 +200,7 @@ PROVEN = frozenset(
         *(Action.BANK_ACCOUNTS_PROPOSE, Action.BANK_WRITE, Action.RETURNS_WRITE, Action.PREMIUM_APPROVE),
         *(Action.BOOKS_WRITE, Action.BOOKS_CLOSE, Action.BOOKS_REOPEN, Action.RULES_PROPOSE, Action.RULES_APPROVE),
         *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE, Action.RATES_WRITE, Action.SETTINGS_WRITE),
+        Action.INTEGRATIONS_WRITE,
     }
 )
 

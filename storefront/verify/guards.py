@@ -147,7 +147,7 @@ TRIGGERS = {
 }  # fmt: skip
 #: What is there once: every unique index and every EXCLUDE, by name, but primary keys.
 ONCE = (
-    "accounts_code_key", "bank_accounts_one_in_force", "bank_files_once",
+    "accounts_code_key", "api_tokens_token_hash_key", "bank_accounts_one_in_force", "bank_files_once",
     "bank_lines_bank_account_id_fingerprint_key", "bank_returns_held", "bank_returns_refund",
     "batches_product_id_code_key", "budget_returns_reference", "canned_replies_one_name", "carts_order_id_key",
     "carts_token_hash_key", "case_files_key_key", "cases_form_key_key", "cases_number_key", "categories_slug_key",
@@ -192,7 +192,9 @@ ONCE = (
     "stock_takes_facility_id_number_key", "stock_takes_one_open", "stock_takes_request_key_key",
     "thank_yous_order_id_key", "training_programmes_batch", "training_targets_year_measure_key",
     "transfer_reversals_key_key", "transfer_reversals_reference_key", "transfer_reversals_transfer_id_source_key",
-    "transfers_code_key", "transfers_event_id_key", "variants_sku_key", "workshop_declarations_one_in_force",
+    "transfers_code_key", "transfers_event_id_key", "variants_sku_key",
+    "webhook_deliveries_endpoint_id_event_id_key", "webhook_events_key_key", "webhook_events_uid_key",
+    "workshop_declarations_one_in_force",
     "workshop_declarations_one_proposed", "workshops_facility_id_name_key", "workshops_id_facility_id_key",
 )  # fmt: skip
 _TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, triggers in TRIGGERS.items() for trigger in triggers)

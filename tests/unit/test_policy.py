@@ -111,6 +111,8 @@ TABLE = {
     Action.RATES_READ: "administrator auditor",
     Action.RATES_WRITE: "administrator",
     Action.SETTINGS_READ: "administrator auditor",
+    Action.INTEGRATIONS_READ: "administrator auditor",
+    Action.INTEGRATIONS_WRITE: "administrator",
     Action.AUDIT_READ: "finance administrator auditor",
 }
 BOUND = ("coordinator", "head", "finance of one")

@@ -31,6 +31,7 @@ def around() -> dict[str, Any]:
         "reads_people": allowed(Action.PEOPLE_READ),
         "reads_trail": allowed(Action.AUDIT_READ),
         "reads_facilities": allowed(Action.FACILITIES_READ),
+        "reads_integrations": allowed(Action.INTEGRATIONS_READ),
         "reads_cases": allowed(Action.CASES_READ),
         "reads_system": allowed(Action.SYSTEM_READ),
     }
@@ -72,4 +73,6 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     settings,
     synonyms,
     system,
+    tokens,
+    webhooks,
 )
