@@ -78,3 +78,6 @@ REVOKE DELETE, TRUNCATE ON listing_decisions, batches FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};
 REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals FROM {web};
+REVOKE DELETE, TRUNCATE ON payment_file_shapes, payment_files FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON payment_file_lines FROM {web};
+GRANT UPDATE (is_living) ON payment_file_lines TO {web};

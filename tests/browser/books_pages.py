@@ -137,6 +137,14 @@ MONEY_OUT = [
         SECOND,
     ),
     Sight("new-settlements", "finance.new_settlements", at("/finance/settlements/new"), FINANCE),
+    Sight("payment-files", "finance.payment_file_list", at("/finance/payment-files"), FINANCE),
+    Sight(
+        "payment-file",
+        "finance.payment_file",
+        found("/finance/payment-files/{}", "SELECT id FROM payment_files ORDER BY id LIMIT 1"),
+        FINANCE,
+    ),
+    Sight("payment-shape", "finance.payment_shape", at("/finance/payment-files/shape"), SECOND),
     Sight("paste-payments", "finance.paste_payments", at("/finance/settlements/paid"), FINANCE),
     Sight("deposits", "finance.deposit_list", at("/finance/deposits"), FINANCE),
     Sight(
@@ -227,7 +235,7 @@ BOOKS = [
 #: is asked for in tests/payments/test_connect_pages.py and looked at in test_stripe.py).
 NO_BOOK_PAGES = {
     "finance.connected_account_list",
-    "finance.deposit_proof", "finance.rule_document", "finance.statement_download",
+    "finance.deposit_proof", "finance.download_payment_file", "finance.rule_document", "finance.statement_download",
     "seller.deposit_proof", "seller.rule_document",
     "seller.statement_download",
 }  # fmt: skip

@@ -74,6 +74,8 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     fees,
     orders,
     owed,
+    payment_files,
+    payment_shapes,
     payments,
     payouts,
     periods,
