@@ -38,6 +38,7 @@ def around() -> dict[str, Any]:
         "reads_refunds": bool(policy.reach(who, Action.REFUNDS_READ, face="finance")),
         "money_out": policy.may(who, Action.DEPOSITS_READ),
         "transfers_on": connect.is_on(),
+        "walked_month": steps.walked_month() if request.endpoint != "finance.period" else None,
         "reads_bank": policy.reach(who, Action.BANK_READ, face="finance").everywhere,
         "reads_returns": policy.reach(who, Action.RETURNS_READ, face="finance").everywhere,
     }
@@ -91,4 +92,5 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     settlement_transfers,
     settlements,
     statements,
+    steps,
 )
