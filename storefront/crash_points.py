@@ -38,6 +38,7 @@ POINTS = MappingProxyType(
         "import.after_commit": "a product of an import is stored, the next is not begun",
         "export.half_written": "half of an export lies in its draft",
         "export.between_files": "an export has its name, its manifest not yet",
+        "made_file.stored": "a file that was asked for is stored, its row does not say so yet",
     }
 )
 

@@ -81,3 +81,4 @@ REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_p
 REVOKE DELETE, TRUNCATE ON payment_file_shapes, payment_files FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON payment_file_lines FROM {web};
 GRANT UPDATE (is_living) ON payment_file_lines TO {web};
+REVOKE DELETE, TRUNCATE ON made_files FROM {web};

@@ -21,7 +21,6 @@ from storefront.people import access, policy
 from storefront.people.policy import Action
 from storefront.written import Written, one_line
 
-
 #: The month whose end is being walked to, so that every page of finance leads back to it.
 MONTH_COOKIE = "month_end"
 
