@@ -21,8 +21,8 @@ from storefront.extensions import db
 #: Office accounts that money moved on in the month, and how far the bank's files tell of them.
 BANK = text(
     """
-    SELECT b.id, COALESCE((SELECT max(f.last_day) FROM bank_files f WHERE f.bank_account_id = b.id AND f.state = 'taken')
-                          >= :last, false) AS is_whole
+    SELECT b.id, COALESCE((SELECT max(f.last_day) FROM bank_files f
+                            WHERE f.bank_account_id = b.id AND f.state = 'taken') >= :last, false) AS is_whole
       FROM bank_accounts b
      WHERE b.facility_id IS NULL AND EXISTS (
            SELECT FROM accounts a JOIN postings p ON p.account_id = a.id

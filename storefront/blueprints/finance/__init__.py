@@ -66,6 +66,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     bank_files,
     bank_lines,
     budget,
+    cash_books,
     connected_accounts,
     corrections,
     deposits,
