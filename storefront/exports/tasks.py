@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate import RetryStrategy
 
-from storefront.exports import made_files
+from storefront.exports import export_jobs, made_files  # noqa: F401 - registers its makers
 from storefront.extensions import jobs
 
 

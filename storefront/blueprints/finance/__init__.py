@@ -74,6 +74,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     events,
     export,
     fees,
+    made_files,
     orders,
     owed,
     payment_files,
