@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate import RetryStrategy
 
-from storefront.exports import export_jobs, made_files  # noqa: F401 - registers its makers
+from storefront.exports import auditor_pack, export_jobs, made_files, statement_pack  # noqa: F401 - register makers
 from storefront.extensions import jobs
 
 

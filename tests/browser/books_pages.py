@@ -100,7 +100,12 @@ STATEMENTS = [
     Sight("ageing-layers", "finance.ageing_layers", at("/finance/ageing/PKL/premium"), FINANCE),
     Sight("cash-books", "finance.cash_book_list", found("/finance/cash-books?month={}", CLOSED), FINANCE),
     Sight("cash-book", "finance.cash_book_page", found("/finance/cash-books/PKL/{}", CLOSED), FINANCE),
-    Sight("cash-book-report", "finance.office_cash_book", found("/finance/cash-books/office/{}?book=lpj", CLOSED), FINANCE),
+    Sight(
+        "cash-book-report",
+        "finance.office_cash_book",
+        found("/finance/cash-books/office/{}?book=lpj", CLOSED),
+        FINANCE,
+    ),
     Sight("periods", "finance.periods", at("/finance/periods"), FINANCE),
     Sight("period-closed", "finance.period", found("/finance/periods/{}", CLOSED), FINANCE),
     Sight("period-closed-administrator", "finance.period", found("/finance/periods/{}", CLOSED), ADMIN),
@@ -149,6 +154,7 @@ MONEY_OUT = [
     ),
     Sight("payment-shape", "finance.payment_shape", at("/finance/payment-files/shape"), SECOND),
     Sight("paste-payments", "finance.paste_payments", at("/finance/settlements/paid"), FINANCE),
+    Sight("simponi", "finance.simponi_forms", at("/finance/deposits/simponi"), FINANCE),
     Sight("deposits", "finance.deposit_list", at("/finance/deposits"), FINANCE),
     Sight(
         "deposit-proposed",
