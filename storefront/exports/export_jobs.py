@@ -19,14 +19,26 @@ from storefront.extensions import db
 from storefront.snapshot import snapshot
 
 
-def ask(wish: Wish, format: Format, *, as_of: str | None, rows: int | None, person_id: int, title: str) -> MadeFile:
+def ask(
+    wish: Wish,
+    format: Format,
+    *,
+    as_of: str | None,
+    rows: int | None,
+    person_id: int,
+    title: str,
+    by_letter: bool = False,
+) -> MadeFile:
     """Have an export made, in the session's transaction; `rows` as counted before, for its progress. Never commits.
 
     `as_of` in RFC 3339; None: the moment at which it is begun.
     """
     parameters = {"wish": wish.as_json(), "format": format.value, "as_of": as_of, "rows": rows}
     ids = None if wish.facility_ids is None else frozenset(wish.facility_ids)
-    return made_files.ask(f"export_{wish.dataset}", parameters, person_id=person_id, title=title, facility_ids=ids)
+    kind = f"export_{wish.dataset}"
+    return made_files.ask(
+        kind, parameters, person_id=person_id, title=title, facility_ids=ids, by_letter=by_letter
+    )
 
 
 def make(draft: Path, parameters: dict[str, Any], seen: Seen) -> Made:

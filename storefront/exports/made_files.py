@@ -34,11 +34,14 @@ from storefront.errors import DomainError, Forbidden
 from storefront.exports.models import MadeFile
 from storefront.extensions import db, defer
 from storefront.languages import locale
+from storefront.mail.owe import owe_about
 from storefront.media.storage import private_files
 from storefront.people import policy
 from storefront.people.models import Person
 from storefront.people.policy import Action, PersonLike
 
+#: The letter that a file is ready, and what it is about.
+READY, SUBJECT = "file_ready", "made_file"
 #: Days that a file is kept; its row stays.
 KEPT_DAYS = 30
 #: How often its making is begun before it is given up: what kills a worker four times would do it again.
@@ -102,10 +105,11 @@ def ask(
     person_id: int,
     title: str,
     facility_ids: frozenset[int] | set[int] | None = None,
+    by_letter: bool = False,
 ) -> MadeFile:
     """Have a file made for a person, in the session's transaction; `parameters` must be JSON. Never commits.
 
-    `facility_ids`: whose figures are in it; None: of all.
+    `facility_ids`: whose figures are in it; None: of all. `by_letter`: they get a link when it is ready.
     """
     MAKERS[kind]  # unknown kinds fail here, not in the worker
     found = MadeFile(
@@ -114,6 +118,7 @@ def ask(
         asked_by=person_id,
         language=locale(),
         parameters=parameters,
+        by_letter=by_letter,
         facility_ids=None if facility_ids is None else sorted(facility_ids),
         kept_until=_now() + datetime.timedelta(days=KEPT_DAYS),
     )
@@ -211,8 +216,10 @@ def _finish(file_id: int, attempt: int, key: str, made: Made, size: int, sha256:
             manifest=manifest,
             rows_done=func.coalesce(MadeFile.rows_total, MadeFile.rows_done),
         )
-        .returning(MadeFile.id)
+        .returning(MadeFile.by_letter)
     ).scalar()
+    if done:
+        owe_about(READY, SUBJECT, file_id)
     db.session.commit()
     if done is None:
         private_files().delete(key)

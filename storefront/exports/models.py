@@ -56,6 +56,8 @@ class MadeFile(db.Model):  # type: ignore[name-defined]
     #: Whose figures are in it; None: of all.
     facility_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     shared_at: Mapped[datetime.datetime | None]
+    #: Who asked is told when it is ready.
+    by_letter: Mapped[bool] = mapped_column(default=False)
     #: `waiting`, `making`, `ready` or `failed`.
     state: Mapped[str] = mapped_column(default="waiting")
     #: How often its making was begun; an older attempt that wakes again changes nothing.
@@ -75,3 +77,24 @@ class MadeFile(db.Model):  # type: ignore[name-defined]
     error_code: Mapped[str | None]
     error: Mapped[str | None]
     kept_until: Mapped[datetime.datetime]
+
+
+class ExportPreset(db.Model):  # type: ignore[name-defined]
+    """What somebody exports again and again, under a name; some by the clock."""
+
+    __tablename__ = "export_presets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    name: Mapped[str]
+    dataset: Mapped[str]
+    #: Facility, filters and columns, as an address says them; days are not kept.
+    query: Mapped[dict[str, str]] = mapped_column(JSONB)
+    #: Since then colleagues see it, each within what they may read.
+    shared_at: Mapped[datetime.datetime | None]
+    #: `day`, `week` or `month`; None: when somebody asks.
+    every: Mapped[str | None]
+    format: Mapped[str] = mapped_column(default="csv")
+    #: Made early on this day, of the day, week or month before it.
+    next_on: Mapped[datetime.date | None]
+    created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())

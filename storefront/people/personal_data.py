@@ -76,6 +76,7 @@ KEPT: dict[str, str] = {
     "bank_files.*": "what the treasurer called the file",
     "listing_imports.*": "what a coordinator called a file of goods",
     "listing_import_archives.*": "what a coordinator called a file of pictures",
+    "export_presets.*": "how a colleague calls an export that they make again and again",
     "made_files.*": "how a colleague called an export; the file is gone after a month",
     "canned_replies.*": "an office's own answers, ready to be used",
     "categories.*": "a category of goods",

@@ -62,6 +62,8 @@ class Action(StrEnum):
     PREMIUM_READ = "premium.read"
     PREMIUM_ENTER = "premium.enter"
     PREMIUM_APPROVE = "premium.approve"
+    #: Have exports made, shared and saved; whoever makes one must be allowed to read what is in it.
+    EXPORTS_WRITE = "exports.write"
     BOOKS_READ = "books.read"
     #: Payouts and corrections: what is written into the books by hand.
     BOOKS_WRITE = "books.write"
@@ -138,6 +140,7 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.PREMIUM_READ: (*_FACILITY, _FINANCE, _AUDITOR),
         Action.PREMIUM_ENTER: (_COORDINATOR, _FINANCE),
         Action.PREMIUM_APPROVE: (_HEAD, _FINANCE),
+        Action.EXPORTS_WRITE: (_FINANCE, _ADMIN, _AUDITOR),
         Action.BOOKS_READ: (_FINANCE, _ADMIN, _AUDITOR),
         Action.BOOKS_WRITE: (_FINANCE,),
         Action.BOOKS_CLOSE: (_FINANCE,),

@@ -23,6 +23,9 @@ Cookies = dict[str, list]
 #: Otherwise each page begins a process of its own, which costs a third of the look.
 ONE_RENDERER = ("--renderer-process-limit=1", "--process-per-site", "--disable-site-isolation-trials")
 
+#: How Playwright says that something did not happen in time.
+IN_VAIN = ["TimeoutError", "Locator expected", "net::ERR_"]
+
 
 @pytest.fixture(scope="session")
 def live_clone(database_server: TestServer) -> Iterator[Clone]:
@@ -80,31 +83,69 @@ def visit(browser: Browser, live_server: LiveShop, cookies: Cookies) -> Iterator
         context.close()
 
 
-@pytest.fixture(scope="module")
-def one_profile(browser: Browser, live_server: LiveShop) -> Iterator[Visitor]:
-    """The profile that `visit_again` uses: a new one costs a browser more than most pages do."""
-    visitor = open_profile(browser, live_server, "phone", "id")
-    yield visitor
-    visitor.page.context.close()
+class OneProfile:
+    """The profile that `visit_again` uses: a new one costs a browser more than most pages do.
 
+    After `LOOKS` pages it is a new one all the same: the process behind it grows and slows with each.
+    """
 
-@pytest.fixture
-def visit_again(one_profile: Visitor, cookies: Cookies) -> Callable[..., Visitor]:
-    """As `visit`, by one profile that forgets who it was: for many looks that leave nothing in the browser."""
+    LOOKS = 40
 
-    def new(size: str = "phone", language: str = "id", *, account: str | None = None) -> Visitor:
-        page, context = one_profile.page, one_profile.page.context
+    def __init__(self, browser: Browser, live_server: LiveShop) -> None:
+        self.browser, self.live_server = browser, live_server
+        self.visitor: Visitor | None = None
+        self.looks = 0
+
+    def again(self, size: str, language: str) -> Visitor:
+        """Somebody else at the same browser, who has been nowhere yet."""
+        if self.looks % self.LOOKS == 0:
+            self.close()
+        self.looks += 1
+        if self.visitor is None:
+            self.visitor = open_profile(self.browser, self.live_server, size, language)
+        page, context = self.visitor.page, self.visitor.page.context
         if page.url.startswith("http"):
             page.evaluate("localStorage.clear(); sessionStorage.clear()")
         page.goto("about:blank")  # the last page must not ask for anything as nobody
         context.clear_cookies()
-        one_profile.resize(size)
-        one_profile.language = language
-        become(page, account, cookies)
-        one_profile.trouble.clear()
-        return one_profile
+        self.visitor.resize(size)
+        self.visitor.language = language
+        return self.visitor
+
+    def close(self) -> None:
+        if self.visitor is not None:
+            self.visitor.page.context.close()
+            self.visitor = None
+
+
+@pytest.fixture(scope="module")
+def one_profile(browser: Browser, live_server: LiveShop) -> Iterator[OneProfile]:
+    profile = OneProfile(browser, live_server)
+    yield profile
+    profile.close()
+
+
+@pytest.fixture
+def visit_again(one_profile: OneProfile, cookies: Cookies) -> Callable[..., Visitor]:
+    """As `visit`, by one profile that forgets who it was: for many looks that leave nothing in the browser."""
+
+    def new(size: str = "phone", language: str = "id", *, account: str | None = None) -> Visitor:
+        visitor = one_profile.again(size, language)
+        become(visitor.page, account, cookies)
+        visitor.trouble.clear()
+        return visitor
 
     return new
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser, a shop and its worker share two busy cores: what was waited for in vain is tried once more.
+
+    The summary counts it as rerun. What was seen and was wrong is not tried again.
+    """
+    for item in items:
+        if "live_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=IN_VAIN))
 
 
 def open_profile(

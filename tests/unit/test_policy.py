@@ -77,6 +77,7 @@ TABLE = {
     Action.PREMIUM_READ: "coordinator head finance auditor",
     Action.PREMIUM_ENTER: "coordinator finance",
     Action.PREMIUM_APPROVE: "head finance",
+    Action.EXPORTS_WRITE: "finance administrator auditor",
     Action.BOOKS_READ: "finance administrator auditor",
     Action.BOOKS_WRITE: "finance",
     Action.BOOKS_CLOSE: "finance",

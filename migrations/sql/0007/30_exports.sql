@@ -9,6 +9,7 @@ CREATE TABLE made_files (
     parameters   jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(parameters) = 'object'),
     facility_ids bigint[],                          -- whose figures are in it; NULL: of all
     shared_at    timestamptz,                       -- since then colleagues who may see as much may fetch it
+    by_letter    boolean NOT NULL DEFAULT false,    -- who asked is told when it is ready
     state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'making', 'ready', 'failed')),
     attempt      integer NOT NULL DEFAULT 0,
     begun_at     timestamptz,
@@ -31,3 +32,20 @@ CREATE TABLE made_files (
 );
 CREATE INDEX ON made_files (asked_by, id);
 CREATE INDEX made_files_to_delete ON made_files (kept_until) WHERE file_key IS NOT NULL;
+
+-- What somebody exports again and again, under a name; some by the clock.
+CREATE TABLE export_presets (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    person_id  bigint NOT NULL REFERENCES people,
+    name       text NOT NULL CHECK (length(name) BETWEEN 1 AND 60),
+    dataset    text NOT NULL,
+    query      jsonb NOT NULL CHECK (jsonb_typeof(query) = 'object'),  -- facility, filters and columns; days are not kept
+    shared_at  timestamptz,                         -- since then colleagues see it, each within what they may read
+    every      text CHECK (every IN ('day', 'week', 'month')),         -- NULL: when somebody asks
+    format     text NOT NULL DEFAULT 'csv',
+    next_on    date,                                -- made early on this day, of the day, week or month before it
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK ((every IS NULL) = (next_on IS NULL))
+);
+CREATE UNIQUE INDEX export_presets_one_name ON export_presets (person_id, lower(name));
+CREATE INDEX export_presets_next ON export_presets (next_on) WHERE next_on IS NOT NULL;

@@ -73,6 +73,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     distributions,
     events,
     export,
+    export_presets,
     fees,
     made_files,
     orders,

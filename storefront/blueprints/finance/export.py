@@ -70,7 +70,7 @@ def export() -> ResponseReturnValue:
 
 
 @bp.post("/export")
-@access.rule(Action.REVENUE_READ)
+@access.rule(Action.EXPORTS_WRITE)
 def make_export() -> ResponseReturnValue:
     """Have a job make the file that the page has counted."""
     asked = asked_for(MultiDict(request.form))
@@ -121,7 +121,14 @@ def _file(asked: Asked, form: str) -> Response:
         "export",
         f"{asked.dataset.file}-{wish.first}-{wish.last}{one}.{wanted.ending}",
         person_id=access.person_id(),
-        details={**asked.query, "format": wanted.value, "part": part.value, "as_of": moment or None},
+        details={
+            **(asked.choice.selection.filters if asked.choice.selection else {}),
+            **asked.filters,
+            **({"columns": list(asked.columns)} if asked.columns else {}),
+            "format": wanted.value,
+            "part": part.value,
+            "as_of": moment or None,
+        },
     )
     db.session.commit()
     settled = settle(db.engine, as_of)

@@ -97,7 +97,7 @@ def fetch_made_file(file_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/files/<int:file_id>/share")
-@access.rule(Action.REVENUE_READ)
+@access.rule(Action.EXPORTS_WRITE)
 def share_made_file(file_id: int) -> ResponseReturnValue:
     """Show it to colleagues who may read as much, or to nobody again (`off`)."""
     found = _own(file_id)
