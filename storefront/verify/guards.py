@@ -76,6 +76,9 @@ TRIGGERS = {
     "parcels": ("parcels_transition",),
     "pauses": ("catalogue_changed", "paused_listings"),
     "payment_events": ("payment_events_keep",),
+    "payment_file_lines": ("payment_file_lines_agreed", "payment_file_lines_keep", "payment_file_lines_whole"),
+    "payment_file_shapes": ("payment_file_shapes_keep",),
+    "payment_files": ("payment_files_free", "payment_files_keep", "payment_files_whole"),
     "payments": ("payments_keep", "payments_transition"),
     "payouts": ("payouts_append_only", "payouts_to_the_office"),
     "periods": ("periods_chain",),
@@ -117,8 +120,8 @@ TRIGGERS = {
     "sale_certificates": ("sale_certificates_append_only",),
     "satkers": ("satkers_keep",),
     "settlements": (
-        "settlements_begin", "settlements_keep", "settlements_keep_paid", "settlements_not_passed_on",
-        "settlements_transfers", "settlements_transition", "settlements_within",
+        "settlements_begin", "settlements_in_a_file", "settlements_keep", "settlements_keep_paid",
+        "settlements_not_passed_on", "settlements_transfers", "settlements_transition", "settlements_within",
     ),
     "shipping_rates": ("catalogue_changed",),
     "size_tables": ("catalogue_changed",),
@@ -168,7 +171,8 @@ ONCE = (
     "notices_key_key",
     "order_lines_order_id_position_key", "orders_number_key", "page_revisions_slug_number_key",
     "parcel_returns_request_key_key", "parcels_order_id_position_key", "parcels_split_key_key", "pauses_once",
-    "payment_events_gateway_event_id_key", "payments_capture", "payments_gateway_reference_key",
+    "payment_events_gateway_event_id_key", "payment_file_lines_return", "payment_file_lines_settlement",
+    "payment_file_shapes_open", "payments_capture", "payments_gateway_reference_key",
     "payments_one_counts", "payouts_gateway_reference_key", "people_email_key", "photos_id_product_id_key",
     "photos_product_id_position_key", "problem_photos_key_key", "problems_one_waits", "problems_refund_id_key",
     "problems_request_key_key", "product_papers_halal_or_not", "product_papers_product_id_kind_key",
@@ -227,8 +231,11 @@ INVARIANTS = (
     Invariant(
         "four_eyes",
         9,
-        "Nobody approved a rule, role, invitation or phone's reset that they proposed, or gave themselves a role.",
+        "Nobody approved a rule, role, invitation, phone's reset or form of payment files that they proposed, or gave "
+        "themselves a role.",
         """SELECT 'split_rule' AS kind, id, proposed_by AS person_id FROM split_rules WHERE approved_by = proposed_by
+           UNION ALL
+           SELECT 'payment_file_shape', id, proposed_by FROM payment_file_shapes WHERE approved_by = proposed_by
            UNION ALL
            SELECT 'membership', id, person_id FROM memberships WHERE granted_by = person_id
            UNION ALL
