@@ -201,8 +201,8 @@ def test_what_changes_something_is_never_allowed_by_a_right_to_read(app: Flask) 
                 assert not rule.action.value.endswith(".read"), route.endpoint
 
 
-#: Asked for or entered by a facility: nothing moves until another person, who is proven, agrees.
-ASKS = {Action.PREMIUM_ENTER, Action.REFUNDS_ASK}
+#: Asked for or entered by a facility: nothing moves until another person, who is proven, agrees. Packs only gather.
+ASKS = {Action.PREMIUM_ENTER, Action.REFUNDS_ASK, Action.PACKS_ASK}
 #: Acts that move neither money nor roles nor bank accounts. A new action belongs here or into `policy.PROVEN`.
 MOVES_NOTHING = {
     Action.LISTINGS_WRITE, Action.STOCK_WRITE, Action.REVIEW_ASK, Action.PUBLISH, Action.PARCELS_WRITE,
