@@ -5,7 +5,13 @@ from __future__ import annotations
 from procrastinate import RetryStrategy
 
 from storefront.days import today
-from storefront.exports import export_jobs, made_files, presets  # noqa: F401 - registers its makers
+from storefront.exports import (  # noqa: F401 - register their makers
+    auditor_pack,
+    export_jobs,
+    made_files,
+    presets,
+    statement_pack,
+)
 from storefront.extensions import db, jobs
 
 

@@ -38,6 +38,7 @@ def around() -> dict[str, Any]:
         "reads_refunds": bool(policy.reach(who, Action.REFUNDS_READ, face="finance")),
         "money_out": policy.may(who, Action.DEPOSITS_READ),
         "transfers_on": connect.is_on(),
+        "walked_month": steps.walked_month() if request.endpoint != "finance.period" else None,
         "reads_bank": policy.reach(who, Action.BANK_READ, face="finance").everywhere,
         "reads_returns": policy.reach(who, Action.RETURNS_READ, face="finance").everywhere,
     }
@@ -65,6 +66,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     bank_files,
     bank_lines,
     budget,
+    cash_books,
     connected_accounts,
     corrections,
     deposits,
@@ -76,6 +78,8 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     made_files,
     orders,
     owed,
+    payment_files,
+    payment_shapes,
     payments,
     payouts,
     periods,
@@ -91,4 +95,5 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     settlement_transfers,
     settlements,
     statements,
+    steps,
 )
