@@ -40,6 +40,7 @@ POINTS = MappingProxyType(
         "told.after_post": "another system was told, we have not noted it",
         "export.half_written": "half of an export lies in its draft",
         "export.between_files": "an export has its name, its manifest not yet",
+        "made_file.stored": "a file that was asked for is stored, its row does not say so yet",
     }
 )
 

@@ -21,6 +21,7 @@ from storefront.mail.owe import owe
 from storefront.orders.arrivals import move_on
 from storefront.orders.held import hold
 from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderState, Parcel, ParcelState
+from storefront.orders.stopped import has_suspended
 from storefront.payments.inbox import wake
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
 from storefront.payments.said import CURRENCY
@@ -86,7 +87,7 @@ def _take(order: Order, payment: Payment) -> str:
         return "paid"
     if order.state == OrderState.PAID:
         return "paid_twice"
-    if order.state == OrderState.EXPIRED and reserve_again(_line_ids(order)):
+    if order.state == OrderState.EXPIRED and not has_suspended(order.id) and reserve_again(_line_ids(order)):
         return "paid"
     return "paid_too_late"
 

@@ -26,7 +26,7 @@ from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
 from tests.browser.publish_pages import NO_PUBLISH_PAGES, PUBLISH_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
-from tests.browser.sights import Sight, Way, at, found
+from tests.browser.sights import Sight, Way, at, found, sent
 from tests.browser.stock_pages import NO_STOCK_PAGES, STOCK_PAGES
 from tests.browser.team_pages import NO_TEAM_PAGES, TEAM_PAGES
 from tests.browser.visitor import Visitor
@@ -173,6 +173,10 @@ PERSONAL = [
     Sight("finance", "finance.overview", at("/finance/"), FINANCE),
     Sight("finance-sales", "finance.sales", at("/finance/sales"), FINANCE),
     Sight("finance-export", "finance.export", at("/finance/export"), FINANCE),
+    Sight("finance-files", "finance.made_file_list", at("/finance/files"), FINANCE),
+    Sight("finance-file", "finance.made_file",
+          sent(at("/finance/export"), {}, "form[action='/finance/export'][method=post] button"), FINANCE),
+    Sight("finance-export-presets", "finance.export_presets", at("/finance/export-presets"), FINANCE),
     Sight("finance-owed", "finance.balances", at("/finance/owed"), FINANCE),
     Sight("finance-payments", "finance.payments", at("/finance/payments"), FINANCE),
     Sight("finance-account", "finance.account", at("/finance/accounts/owed:PKL:premium"), FINANCE),
@@ -213,6 +217,7 @@ NO_PAGES = {
     "api.openapi", "api.list_products", "api.show_cart", "api.show_order", "api.list_sales", "api.show_statement",
     "api.list_facilities",
     "api.show_shipping", "checkout.watch_order", "media.file",
+    "finance.fetch_made_file", "finance.made_file_progress",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
     "shop.sitemap_pages", "shop.share_picture", "shop.manifest", "shop.service_worker", "shop.catalogue_lines",
     "shop.catalogue_csv", "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",

@@ -73,7 +73,7 @@ def document(shop_name: str) -> dict[str, Any]:
 def _catalogue() -> dict[str, Any]:
     query = [
         _query("q", text("Words; typing errors are forgiven")),
-        _query("category", text("Slug of a category")),
+        _query("category", text("Slug of a category; one that has gone into another answers 301")),
         _query("facility", text("Code or slug of a facility")),
         _query("page", whole(minimum=1)),
     ]
