@@ -214,7 +214,8 @@ SIGHTS = [
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
 NO_PAGES = {
-    "api.openapi", "api.list_products", "api.show_cart", "api.show_order",
+    "api.openapi", "api.list_products", "api.show_cart", "api.show_order", "api.list_sales", "api.show_statement",
+    "api.list_facilities",
     "api.show_shipping", "checkout.watch_order", "media.file",
     "finance.fetch_made_file", "finance.made_file_progress",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
