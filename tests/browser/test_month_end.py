@@ -184,7 +184,6 @@ def back(visitor: Visitor, month: str) -> None:
 
 def test_the_way_from_the_banks_file_to_the_payments(finance: Visitor, second: Visitor) -> None:
     month = finance.shop.value(OPEN)
-    page = finance.page
     finance.go(f"/finance/periods/{month}")
     follow(finance, "Ambil berkas bank")
     take_in(finance, month)
