@@ -35,7 +35,7 @@ def audit_table(
         SELECT e.id AS event_id, e.at, p.name AS person, e.action, e.subject_kind, e.subject_id,
                f.code AS facility_code, e.details::text AS details, e.request_id, host(e.network) AS network {FROM}
          WHERE e.at <= %(as_of)s AND {conditions("%%(%s)s")}"""
-    filters = {name: values[name] for name in ("who", "action", "subject", "facility")}
+    filters = {name: values[name] for name in ("who", "action", "subject", "facility", "words")}
     days = {name: values[name].isoformat() if values[name] else None for name in ("first", "last")}
     return Table(
         export="audit",

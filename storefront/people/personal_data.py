@@ -67,6 +67,7 @@ HOLDERS: dict[str, Holder] = {}
 
 #: What looks as if it named somebody and stays, each with its reason: a column, or all of a table (`table.*`).
 KEPT: dict[str, str] = {
+    "rate_files.name": "name of a file of shipping rates, given by who uploaded it",
     "facilities.*": "an office, its name and address",
     "workshops.*": "a workshop",
     "profile_texts.*": "what an office says of itself and its workshops",
@@ -81,6 +82,8 @@ KEPT: dict[str, str] = {
     "canned_replies.*": "an office's own answers, ready to be used",
     "categories.*": "a category of goods",
     "cities.*": "a city or regency",
+    "api_tokens.*": "what the office calls another system of its own",
+    "webhook_endpoints.*": "another system of the office, and where it is told",
     "districts.*": "a district",
     "postal_codes.*": "a district's postal codes",
     "operators.*": "the office that runs the shop",

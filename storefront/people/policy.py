@@ -88,11 +88,24 @@ class Action(StrEnum):
     #: What the public reports to the office (Laporkan); never for the people of a facility.
     CASES_READ = "cases.read"
     CASES_WRITE = "cases.write"
+    #: Which facilities there are: admitted, changed, suspended.
+    FACILITIES_READ = "facilities.read"
+    FACILITIES_WRITE = "facilities.write"
     PEOPLE_READ = "people.read"
     #: The coordinators of one's own facility.
     COORDINATORS_WRITE = "people.coordinators"
     PEOPLE_WRITE = "people.write"
     SETTINGS_WRITE = "settings.write"
+    #: Jobs, backups, disks; and a failed job tried again.
+    SYSTEM_READ = "system.read"
+    SYSTEM_WRITE = "system.write"
+    #: What shipping costs.
+    RATES_READ = "rates.read"
+    RATES_WRITE = "rates.write"
+    SETTINGS_READ = "settings.read"
+    #: The office's other systems: tokens that read, and where news is sent.
+    INTEGRATIONS_READ = "integrations.read"
+    INTEGRATIONS_WRITE = "integrations.write"
     #: Who did what; acts on people and what auditors looked at only with PEOPLE_READ.
     AUDIT_READ = "audit.read"
 
@@ -161,22 +174,33 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.DECLARATIONS_APPROVE: (_CURATOR, _ADMIN),
         Action.CASES_READ: (_ADMIN, _AUDITOR),
         Action.CASES_WRITE: (_ADMIN,),
+        Action.FACILITIES_READ: (_ADMIN, _AUDITOR),
+        Action.FACILITIES_WRITE: (_ADMIN,),
         Action.PEOPLE_READ: (_HEAD, _ADMIN, _AUDITOR),
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),
         Action.SETTINGS_WRITE: (_ADMIN,),
+        Action.SYSTEM_READ: (_ADMIN, _AUDITOR),
+        Action.SYSTEM_WRITE: (_ADMIN,),
+        Action.RATES_READ: (_ADMIN, _AUDITOR),
+        Action.RATES_WRITE: (_ADMIN,),
+        Action.SETTINGS_READ: (_ADMIN, _AUDITOR),
+        Action.INTEGRATIONS_READ: (_ADMIN, _AUDITOR),
+        Action.INTEGRATIONS_WRITE: (_ADMIN,),
         Action.AUDIT_READ: (_FINANCE, _ADMIN, _AUDITOR),
     }.items()
 }
 
-#: What moves money, roles or bank accounts: whoever does it has shown who they are a short while ago.
+#: What moves money, roles or bank accounts, or lets a program read: whoever does it has shown who they are a short
+#: while ago.
 PROVEN = frozenset(
     {
         *(Action.REFUNDS_WRITE, Action.DEPOSITS_WRITE, Action.DEPOSITS_APPROVE, Action.SETTLEMENTS_WRITE),
         *(Action.SETTLEMENTS_APPROVE, Action.BANK_ACCOUNTS_WRITE, Action.BANK_ACCOUNTS_APPROVE),
         *(Action.BANK_ACCOUNTS_PROPOSE, Action.BANK_WRITE, Action.RETURNS_WRITE, Action.PREMIUM_APPROVE),
         *(Action.BOOKS_WRITE, Action.BOOKS_CLOSE, Action.BOOKS_REOPEN, Action.RULES_PROPOSE, Action.RULES_APPROVE),
-        *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE),
+        *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE, Action.RATES_WRITE, Action.SETTINGS_WRITE),
+        Action.INTEGRATIONS_WRITE,
     }
 )
 

@@ -15,6 +15,7 @@ from tests.browser.fair_pages import FAIR_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
 from tests.browser.import_pages import IMPORT_PAGES, NO_IMPORT_PAGES
+from tests.browser.integration_pages import INTEGRATION_PAGES
 from tests.browser.light_pages import LIGHT_PAGES
 from tests.browser.listing_pages import LISTING_PAGES, NO_LISTING_PAGES
 from tests.browser.mend_pages import MEND_PAGES
@@ -205,6 +206,7 @@ SIGHTS = [
     *IMPACT_PAGES,
     *ACCOUNT_PAGES,
     *FACTOR_PAGES,
+    *INTEGRATION_PAGES,
     *PUBLISH_PAGES,
     *LISTING_PAGES,
     *IMPORT_PAGES,
