@@ -101,7 +101,7 @@ def statement_download(code: str, period: str, form: str) -> ResponseReturnValue
 
 
 @bp.post("/statements/pack")
-@access.rule(Action.PACKS_ASK)
+@access.rule(Action.EXPORTS_WRITE)
 def ask_statement_pack() -> ResponseReturnValue:
     """Have a job put all statements of a period into one archive: of the facilities in the reader's reach."""
     span = spans.of_address(request.form.get("period", ""))
@@ -118,7 +118,7 @@ def ask_statement_pack() -> ResponseReturnValue:
 
 
 @bp.post("/statements/<code>/<period>/auditor-pack")
-@access.rule(Action.PACKS_ASK)
+@access.rule(Action.EXPORTS_WRITE)
 def ask_auditor_pack(code: str, period: str) -> ResponseReturnValue:
     """Have a job put together what an auditor takes along of one facility and period."""
     span, facility = spans.of_address(period), g.facility
