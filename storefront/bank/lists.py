@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from storefront.books.bank_accounts import mask
 from storefront.books.listed import Listed, listed
+from storefront.books.standing import Standing
 from storefront.extensions import db
 
 LINE_STATES = ("open", "matched", "set_aside")
@@ -54,6 +55,20 @@ COUNTS = text(
     """
     SELECT CASE WHEN state = 'announced' THEN 'matched' ELSE state END AS state, count(*) AS number
       FROM bank_lines GROUP BY 1"""
+)
+STANDING = text(
+    """
+    SELECT 'lines' AS kind, count(*) AS count, sum(amount)::bigint AS amount, min(booked_on) AS since
+      FROM bank_lines WHERE state = 'open'
+    UNION ALL
+    SELECT 'held', count(*), sum(amount - counted - returned)::bigint, accounting_date(min(held_at))
+      FROM held_transfers WHERE counted + returned < amount
+    UNION ALL
+    SELECT 'returns', count(*), sum(amount)::bigint, accounting_date(min(asked_at))
+      FROM bank_returns WHERE state = 'given'
+    UNION ALL
+    SELECT 'batches', count(DISTINCT b.id), sum(r.amount)::bigint, accounting_date(min(b.proposed_at))
+      FROM return_batches b LEFT JOIN bank_returns r ON r.batch_id = b.id WHERE b.state = 'proposed'"""
 )
 MATCHED = text(
     """
@@ -213,6 +228,12 @@ def line(line_id: int) -> LineRow:
 def counts() -> dict[str, int]:
     """Lines by state."""
     return dict.fromkeys(LINE_STATES, 0) | {row.state: row.number for row in db.session.execute(COUNTS)}
+
+
+def standing() -> dict[str, Standing]:
+    """Open lines, held transfers, money to send back by bank, and batches to approve."""
+    rows = db.session.execute(STANDING).mappings()
+    return {row["kind"]: Standing(row["count"], row["amount"], row["since"]) for row in rows}
 
 
 def matched(match_ids: Sequence[int]) -> dict[int, list[MatchedEntry]]:

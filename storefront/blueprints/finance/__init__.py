@@ -73,6 +73,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     export,
     fees,
     orders,
+    overview,
     owed,
     payments,
     payouts,
