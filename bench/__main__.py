@@ -1,6 +1,7 @@
 """`make bench`: measure the shop and print a table beside what it must beat.
 
-`python -m bench [pages|purchase|rush|books|imports|lists|growth|steps|lighthouse …]`. How to read the table: docs/bench.md.
+`python -m bench [pages|purchase|rush|books|imports|exports|lists|growth|steps|lighthouse …]`.
+How to read the table: docs/bench.md.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from bench import books, growth, imports, lighthouse, lists, pages, purchase, steps
+from bench import books, exports, growth, imports, lighthouse, lists, pages, purchase, steps
 from bench.stage import open_shop, open_smallest
 from tests.drills.running_shop import PROJECT, Shop, memory_of
 
 RESULTS = PROJECT / "bench" / "results"
-PARTS = ("pages", "purchase", "rush", "books", "imports", "lists", "growth", "steps", "lighthouse")
+PARTS = ("pages", "purchase", "rush", "books", "imports", "exports", "lists", "growth", "steps", "lighthouse")
 #: What the growth is measured up to unless told.
 MANY = 100_000
 
@@ -213,6 +214,30 @@ def bench_lists(table: Table, *, fresh: bool) -> dict[str, Any]:
     return {"pages": [asdict(page) for page in found], "totals": totals}
 
 
+def bench_exports(table: Table, lines: int, *, fresh: bool) -> dict[str, Any]:
+    found = exports.measure(lines, fresh=fresh)
+    wrong = f" WRONG: {'; '.join(found.wrong)}" if found.wrong else ""
+    written = found.written
+    table.add(
+        f"export of {found.lines:,} lines as CSV",
+        f"{written['csv'].seconds - found.start:.1f} s, COPY alone {found.copy:.1f} s = ×{found.csv_ratio:.2f},"
+        f" at most {written['csv'].peak / 1e6:.0f} MB{wrong}",
+        "×1.5, 150 MB",
+    )
+    table.add(
+        "the same as XLSX",
+        f"{written['xlsx'].seconds - found.start:.1f} s, XlsxWriter {found.xlsxwriter:.1f} s = ×{found.xlsx_ratio:.2f},"
+        f" at most {written['xlsx'].peak / 1e6:.0f} MB",
+        "×0.25, 150 MB",
+    )
+    for form in ("jsonl", "parquet"):
+        one = written[form]
+        table.add(
+            f"the same as {form.upper()}", f"{one.seconds - found.start:.1f} s, at most {one.peak / 1e6:.0f} MB"
+        )
+    return {**asdict(found), "csv_ratio": found.csv_ratio, "xlsx_ratio": found.xlsx_ratio}
+
+
 def bench_lighthouse(shop: Shop, table: Table) -> dict[str, Any]:
     judged = lighthouse.measure(shop)
     for one in judged:
@@ -241,12 +266,13 @@ def write(part: str, found: dict[str, Any]) -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", choices=[*PARTS, []], help="which; all but steps and lighthouse unless named"
+        "parts", nargs="*", choices=[*PARTS, []], help="which; all but exports, steps and lighthouse unless named"
     )
     parser.add_argument(
         "--growth", type=int, metavar="PRODUCTS", help=f"measure the growth up to so many, {MANY} unless told"
     )
     parser.add_argument("--purchases", type=int, default=300)
+    parser.add_argument("--lines", type=int, default=1_000_000, help="of the export that is measured")
     parser.add_argument("--profile", action="store_true", help="with steps: the functions that cost most")
     parser.add_argument("--fresh", action="store_true", help="load the demo anew")
     return parser.parse_args()
@@ -279,6 +305,8 @@ def main() -> int:
         write("imports", bench_imports(table, fresh=given.fresh))
     if "lists" in parts:
         write("lists", bench_lists(table, fresh=given.fresh))
+    if "exports" in parts:
+        write("exports", bench_exports(table, given.lines, fresh=given.fresh))
     if "growth" in parts:
         write("growth", bench_growth(table, given.growth or MANY))
     if table.rows:

@@ -1,6 +1,6 @@
-"""A list of 200,000 lines, paged by key beside paged by number: first, middle and last page, by the database's own clock.
+"""A list of 200,000 lines, paged by key beside paged by number: first, middle and last page.
 
-`python -m bench lists`. The lines are written into the bench's shop in one transaction that is undone.
+`python -m bench lists`. Milliseconds by the database's own clock. The lines are written into the bench's shop in one transaction that is undone.
 """
 
 from __future__ import annotations

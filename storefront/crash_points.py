@@ -36,8 +36,11 @@ POINTS = MappingProxyType(
         "reconcile.between_days": "some days are compared, others not",
         "import.before_commit": "a product of an import is stored and not committed",
         "import.after_commit": "a product of an import is stored, the next is not begun",
+        "told.before_post": "an attempt to tell another system is noted and not made",
+        "told.after_post": "another system was told, we have not noted it",
         "export.half_written": "half of an export lies in its draft",
         "export.between_files": "an export has its name, its manifest not yet",
+        "made_file.stored": "a file that was asked for is stored, its row does not say so yet",
     }
 )
 

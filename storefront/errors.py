@@ -41,6 +41,8 @@ class DomainError(Exception):
     code = "error"
     status = 400
     message: Any = _("Permintaan ini tidak dapat diproses.")
+    #: Further headers of the answer.
+    headers: Mapping[str, str] = {}
 
     def __init__(
         self,
@@ -217,6 +219,7 @@ def answer(error: DomainError) -> Response:
         response = make_response(_page(error, message, request_id))
     response.status_code = error.status
     response.headers["Cache-Control"] = "no-store"
+    response.headers.update(error.headers)
     if error.status in (429, 503):
         response.headers["Retry-After"] = "60"
     return response

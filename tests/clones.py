@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import psycopg
+from flask import Flask
 from psycopg import sql
 
 from config import Settings
@@ -106,6 +107,12 @@ def sweep() -> None:
                 shutil.rmtree(folder, ignore_errors=True)
         except OSError:
             continue  # in use, gone already, or somebody else's
+
+
+def forget_kept(app: Flask) -> None:
+    """What an app's process keeps of the database is forgotten: cleaning goes past the triggers that tell it."""
+    for kept in ("listing_index", "lost_searches", "operators"):
+        app.extensions.pop(kept, None)
 
 
 class Clone:

@@ -25,7 +25,7 @@ from storefront import create_app
 from storefront.embedded import OWNER, WEB
 from storefront.extensions import db
 from storefront.processes import kill_session
-from tests.clones import Clone, TestServer, settings_for, worker_name
+from tests.clones import Clone, TestServer, forget_kept, settings_for, worker_name
 from tests.demo import (  # noqa: F401 - fixtures
     begin,
     demo_app,
@@ -163,9 +163,7 @@ def shared_app(make_app: Callable[..., Flask]) -> Flask:
 @pytest.fixture
 def app(shared_app: Flask, database: Clone) -> Flask:
     """The app on this worker's database, which is clean again after the test."""
-    # Cleaning goes past the triggers that tell a process what changed.
-    for kept in ("listing_index", "lost_searches", "operators"):
-        shared_app.extensions.pop(kept, None)
+    forget_kept(shared_app)
     return shared_app
 
 

@@ -71,6 +71,9 @@ def take(shop: LiveShop) -> None:
         save("finance", [shot(finance, "/finance/")])
         save("statement", [shot(finance, f"/finance/statements/PKL/{shop.value(CLOSED)}")])
         save("month", [shot(finance, f"/finance/periods/{shop.value(OPEN)}")])
+        office = person(browser, shop, DESK, "admin@demo.test")
+        save("suspend", [shot(office, "/admin/facilities/PKL/suspend")])
+        save("people", [shot(office, "/admin/people")])
         pictures, counted = first_product(lambda account: person(browser, shop, PHONE, account), shot)
         for name, taken in pictures.items():
             save(name, taken)

@@ -77,4 +77,15 @@ REVOKE UPDATE, DELETE, TRUNCATE ON notices, sale_certificates FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_decisions, batches FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};
-REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON upkeep FROM {web};
+REVOKE DELETE, TRUNCATE ON rate_files FROM {web};
+REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals, facility_suspensions FROM {web};
+REVOKE DELETE, TRUNCATE ON payment_file_shapes, payment_files FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON payment_file_lines FROM {web};
+GRANT UPDATE (is_living) ON payment_file_lines TO {web};
+REVOKE DELETE, TRUNCATE ON made_files FROM {web};
+-- A token stays what it was made as: it is used, and revoked.
+REVOKE UPDATE, DELETE, TRUNCATE ON api_tokens, api_token_facilities FROM {web};
+GRANT UPDATE (last_used_at, revoked_at, revoked_by) ON api_tokens TO {web};
+REVOKE DELETE, TRUNCATE ON webhook_endpoints FROM {web};
+REVOKE UPDATE, TRUNCATE ON webhook_events FROM {web};

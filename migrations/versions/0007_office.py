@@ -1,4 +1,4 @@
-"""What the central office keeps: second factors of those who work here, and the roles it proposes."""
+"""What the central office keeps: second factors of those who work here, the roles it proposes, and other systems."""
 
 from pathlib import Path
 

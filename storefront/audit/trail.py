@@ -25,6 +25,7 @@ CONDITIONS = """
    AND ({action} IS NULL OR e.action = {action} OR split_part(e.action, '.', 1) = {action})
    AND ({subject} IS NULL OR e.subject_kind || ':' || e.subject_id = {subject} OR e.subject_id = {subject})
    AND ({facility} IS NULL OR f.code = {facility})
+   AND ({words} IS NULL OR strpos(lower(e.details::text), lower({words})) > 0)
    AND ({first} IS NULL OR e.at >= CAST({first} AS timestamp) AT TIME ZONE 'Asia/Jakarta')
    AND ({last} IS NULL OR e.at < (CAST({last} AS timestamp) + interval '1 day') AT TIME ZONE 'Asia/Jakarta')"""
 TYPES = {
@@ -35,6 +36,7 @@ TYPES = {
     "action": "text",
     "subject": "text",
     "facility": "text",
+    "words": "text",
     "first": "date",
     "last": "date",
 }
@@ -51,12 +53,29 @@ def conditions(placeholder: str) -> str:
     )
 
 
-EVENTS = text(
-    f"""
-    SELECT e.id, e.at, p.name AS person, e.action, e.subject_kind, e.subject_id, f.code AS facility_code,
-           e.details, e.request_id, host(e.network) AS network {FROM}
-     WHERE (CAST(:before AS bigint) IS NULL OR e.id < CAST(:before AS bigint)) AND {conditions(":%s")}
-     ORDER BY e.id DESC LIMIT :limit"""
+#: What `narrow` asks only when it is wanted, each so that an index answers it.
+WANTED = {
+    "before": "e.id < :before",
+    "ids": "e.facility_id = ANY (:ids)",
+    "about_people": "e.subject_kind <> ALL (:about_people)",
+    "who": "e.person_id = ANY (:who)",
+    "action": "e.action = ANY (:action)",
+    "kinds": "e.subject_kind = ANY (:kinds)",
+    "subject": "e.subject_id = :subject",
+    "facility": "e.facility_id = :facility",
+    "words": "strpos(lower(e.details::text), lower(:words)) > 0",
+    "first": "e.at >= CAST(CAST(:first AS date) AS timestamp) AT TIME ZONE 'Asia/Jakarta'",
+    "last": "e.at < (CAST(CAST(:last AS date) AS timestamp) + interval '1 day') AT TIME ZONE 'Asia/Jakarta'",
+}
+PEOPLE = text("SELECT id FROM people WHERE strpos(lower(name || ' ' || email), lower(:who)) > 0 LIMIT 1000")
+KINDS = text(
+    """
+    WITH RECURSIVE known AS (
+        (SELECT subject_kind FROM audit_events ORDER BY subject_kind LIMIT 1)
+        UNION ALL
+        (SELECT n.subject_kind FROM known k CROSS JOIN LATERAL (
+            SELECT subject_kind FROM audit_events WHERE subject_kind > k.subject_kind ORDER BY subject_kind LIMIT 1) n))
+    SELECT subject_kind FROM known"""
 )
 ACTIONS = text(
     """
@@ -81,6 +100,8 @@ class Asked:
     subject: str | None = None
     #: A facility's code.
     facility: str | None = None
+    #: Part of what the details say.
+    words: str | None = None
     #: Accounting days, both included.
     first: datetime.date | None = None
     last: datetime.date | None = None
@@ -95,6 +116,7 @@ class Asked:
             "action": self.action or None,
             "subject": self.subject or None,
             "facility": self.facility or None,
+            "words": self.words or None,
             "first": self.first,
             "last": self.last,
         }
@@ -161,12 +183,47 @@ def acts(
 
     Of some facilities, or (None) of all; `with_people` also those on people and what auditors looked at.
     """
-    values = asked.values(facility_ids, with_people=with_people)
-    rows = [
-        Act(**row)
-        for row in db.session.execute(EVENTS, {**values, "before": before, "limit": PAGE + 1}).mappings()
-    ]
+    statement, values = narrow(asked, facility_ids, with_people=with_people, before=before)
+    rows = [Act(**row) for row in db.session.execute(text(statement), values).mappings()]
     return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+
+
+def narrow(
+    asked: Asked, facility_ids: Iterable[int] | None, *, with_people: bool, before: int | None
+) -> tuple[str, dict[str, Any]]:
+    """The statement of a page with only those of `WANTED` that are asked for, and its parameters.
+
+    Names are looked up first (who, which acts of a noun, which facility), so that the trail is asked by its indexes.
+    """
+    values: dict[str, Any] = {
+        "before": before,
+        "ids": None if facility_ids is None else list(facility_ids),
+        "about_people": None if with_people else list(ABOUT_PEOPLE),
+        "words": asked.words or None,
+        "first": asked.first,
+        "last": asked.last,
+    }
+    if asked.who:
+        values["who"] = list(db.session.scalars(PEOPLE, {"who": asked.who}))
+    if asked.action:
+        known = known_actions(with_people=with_people)
+        values["action"] = [one for one in known if asked.action in (one, one.partition(".")[0])]
+    if asked.subject:
+        kind, colon, subject_id = asked.subject.partition(":")
+        known_kinds = set(db.session.scalars(KINDS))
+        is_whole = bool(colon) and kind in known_kinds
+        values["subject"] = subject_id if is_whole else asked.subject
+        values["kinds"] = [kind] if is_whole else sorted(known_kinds)
+    if asked.facility:
+        found = db.session.scalar(text("SELECT id FROM facilities WHERE code = :code"), {"code": asked.facility})
+        values["facility"] = found or 0
+    values = {name: value for name, value in values.items() if value is not None}
+    wanted = " AND ".join(WANTED[name] for name in values) or "true"
+    statement = f"""
+        SELECT e.id, e.at, p.name AS person, e.action, e.subject_kind, e.subject_id, f.code AS facility_code,
+               e.details, e.request_id, host(e.network) AS network {FROM}
+         WHERE {wanted} ORDER BY e.id DESC LIMIT {PAGE + 1}"""
+    return statement, values
 
 
 def known_actions(*, with_people: bool) -> list[str]:

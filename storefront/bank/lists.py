@@ -33,7 +33,8 @@ FILES = text(
 LINES = """
     SELECT l.id, l.booked_on, l.amount, l.hundredths, l.description, l.bank_reference,
            CASE WHEN l.state = 'announced' THEN 'matched' ELSE l.state END AS state, b.bank, b.number,
-           l.set_aside_reason, p.name AS set_aside_by_name, l.match_id, o.number AS order_number, h.id AS held_id, {keys}
+           l.set_aside_reason, p.name AS set_aside_by_name, l.match_id, o.number AS order_number, h.id AS held_id,
+           {keys}
       FROM bank_lines l
       JOIN bank_accounts b ON b.id = l.bank_account_id
       LEFT JOIN people p ON p.id = l.set_aside_by

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storefront.audit.record import record
 from storefront.bank.models import BankReturn, HeldTransfer, ReturnAccount
+from storefront.bank.payment_models import PaymentFileLine
 from storefront.books.bank_accounts import mask
 from storefront.books.disputes import refuse_while_disputed
 from storefront.books.four_eyes import Decided, moment
@@ -41,6 +42,15 @@ class TooLate(DomainError):
                 "Uang Anda sedang kami kirim ke rekening yang sudah Anda berikan, jadi tidak dapat diubah lagi."
             )
         )
+
+
+class BeingPaid(DomainError):
+    """A file for the bank pays it: that is discarded first."""
+
+    code, status = "return_in_payment_file", 409
+
+    def __init__(self) -> None:
+        super().__init__(_("Pengembalian ini ada di berkas pembayaran untuk bank. Batalkan berkas itu dulu."))
 
 
 def of_refund(refund_id: int, person_id: int | None = None) -> BankReturn:
@@ -90,11 +100,16 @@ def _ask(wanted: BankReturn, person_id: int | None) -> BankReturn:
 def ask_again(return_id: int, person_id: int) -> BankReturn:
     """Write to the shopper once more, for example because the bank did not know the account.
 
-    What was given is deleted, and what was approved is not paid. Raises Decided for one that is paid, NotFound.
+    What was given is deleted, and what was approved is not paid. Raises Decided for one that is paid, NotFound;
+    BeingPaid while a file for the bank pays it.
     """
     found = locked(return_id)
     if found.state == "paid":
         raise Decided()
+    if db.session.scalar(
+        select(PaymentFileLine.file_id).where(PaymentFileLine.return_id == found.id, PaymentFileLine.is_living)
+    ):
+        raise BeingPaid()
     _forget(found, person_id)
     return found
 

@@ -20,6 +20,7 @@ from storefront.books.span import month as whole_month
 from storefront.display import format_month
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.integrations import events
 from storefront.ledger.closed import KEY
 
 #: Longest wait for transactions that book, in seconds.
@@ -108,6 +109,10 @@ def close(
             "named": named,
         },
     )
+    told = {"period": f"{month:%Y-%m}", "entries": period.entries, "hash": period.hash.hex()}
+    # A month that was opened again is closed with another hash, or at another moment.
+    key = f"period:{month}:closed:{period.closed_at.isoformat()}"
+    events.tell(events.Kind.PERIOD_CLOSED, key, told, period.closed_at)
     return period
 
 

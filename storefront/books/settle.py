@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select, text
 
 from storefront import days
 from storefront.audit.record import record
@@ -19,7 +20,7 @@ from storefront.books import bank_accounts, transfer_plan
 from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.books.models import BankAccount, Settlement
 from storefront.display import format_date
-from storefront.errors import Invalid, NotFound
+from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.ledger import passing_on
@@ -29,6 +30,7 @@ from storefront.money import format_rupiah
 
 #: States in which the money is spoken for but has not left.
 PENDING = ("proposed", "approved")
+IN_A_FILE = text("SELECT EXISTS (SELECT FROM payment_file_lines WHERE settlement_id = :id AND is_living)")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class MoreThanOwed(Invalid):
     """More than is owed, less what other proposals speak of already. `errors`: a sentence for each account."""
 
     code, status = "more_than_owed", 409
+
+
+class InPaymentFile(DomainError):
+    """A file for the bank pays it: that is discarded first."""
+
+    code, status = "in_payment_file", 409
+    message = _l("Penyaluran ini ada di berkas pembayaran untuk bank. Batalkan berkas itu dulu.")
 
 
 def field_of(of: OwedTo) -> str:
@@ -153,12 +162,15 @@ def approve(
 def reject(settlement_id: int, person_id: int, reason: str = "") -> Settlement:
     """Decide against it before it is paid, or take one's own proposal back. Raises Decided, NotFound.
 
-    What goes by transfer is on its way once it is approved, and Decided then.
+    What goes by transfer is on its way once it is approved, and Decided then; what a file for the bank pays is
+    InPaymentFile.
     """
     (settlement,) = locked([settlement_id], *PENDING)
     was = settlement.state
     if settlement.goes_by_transfer and was == "approved":
         raise Decided()
+    if db.session.execute(IN_A_FILE, {"id": settlement.id}).scalar_one():
+        raise InPaymentFile()
     settlement.state, settlement.rejected_by, settlement.rejected_at = "rejected", person_id, moment(None)
     db.session.flush()
     record_step(settlement, "rejected", person_id, was=was, reason=reason[:500])

@@ -32,7 +32,7 @@ SELECT (SELECT json_agg(f ORDER BY f.province, f.name) FROM (
             JOIN provinces r ON r.id = f.province_id
            WHERE f.status = 'active') f) AS facilities,
        (SELECT json_agg(json_build_object('slug', slug, 'name', name, 'name_en', name_en) ORDER BY position, id)
-          FROM categories WHERE parent_id IS NULL) AS categories,
+          FROM categories WHERE parent_id IS NULL AND archived_at IS NULL) AS categories,
        (SELECT json_agg(name) FROM provinces) AS provinces""")
 WORD = re.compile(r"[^\W_]+")
 #: What people write, and what stands in the names.

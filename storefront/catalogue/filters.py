@@ -7,7 +7,7 @@ makes no sense is left out, never an error: links get cut, and people edit addre
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -42,6 +42,24 @@ class Arguments(Protocol):
     """The part of werkzeug's MultiDict that is read here."""
 
     def getlist(self, key: str) -> list[str]: ...
+
+
+class AllArguments(Protocol):
+    """The part of werkzeug's MultiDict that is read where an address is written anew."""
+
+    def items(self, *, multi: bool = False) -> Iterable[tuple[str, str]]: ...
+
+
+def led_on(args: AllArguments, argument: str, merged: Mapping[str, str]) -> str | None:
+    """The arguments of an address whose `argument` names what has gone into something else; None: none does.
+
+    `merged`: what is gone, and what it went into, as they stand in addresses.
+    """
+    given = [(name, value) for name, value in args.items(multi=True)]
+    found = [
+        (name, merged.get(value.strip().lower(), value) if name == argument else value) for name, value in given
+    ]
+    return None if found == given else urlencode(list(dict.fromkeys(found)))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,10 @@ SELECT v.version, v.raised_by::text AS raised_by, pg_snapshot_xmin(pg_current_sn
        pg_current_xact_id_if_assigned() IS NOT NULL AS is_writing,
        concat(pg_postmaster_start_time(), ' ', CAST(to_regclass('listings') AS oid)) AS birth,
        (SELECT json_agg(json_build_object('id', c.id, 'parent_id', c.parent_id, 'slug', c.slug, 'name', c.name,
-                 'name_en', c.name_en) ORDER BY c.position, c.name) FROM categories c) AS categories,
+                 'name_en', c.name_en) ORDER BY c.position, c.name) FROM categories c
+         WHERE c.archived_at IS NULL) AS categories,
+       (SELECT json_object_agg(c.slug, t.slug)
+          FROM categories c JOIN categories t ON t.id = c.merged_into_id) AS merged,
        (SELECT json_agg(json_build_object('id', g.id, 'code', g.code, 'name', g.name, 'name_en', g.name_en)
                  ORDER BY g.position, g.name) FROM commodity_groups g) AS groups,
        (SELECT json_agg(json_build_object('id', f.id, 'slug', f.slug, 'code', f.code, 'name', f.name, 'city', f.city,
@@ -128,6 +131,7 @@ def _read(statement: str, parameters: dict[str, Any]) -> tuple[Reading, bool]:
         facilities=row.facilities or [],
         phrases=frozenset(tuple(term.split()) for term in row.phrases or []),
         synonyms=row.synonyms or "",
+        merged=row.merged or {},
     )
     reading = Reading(
         version=CatalogueVersion(row.version, row.raised_by),

@@ -53,6 +53,8 @@ class Names:
     phrases: frozenset[tuple[str, ...]]
     #: Changes whenever any synonym does.
     synonyms: str
+    #: Slugs of categories that were merged, each with that of the one it went into.
+    merged: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def category_ids(self) -> dict[str, list[int]]:

@@ -48,6 +48,10 @@ class Category(db.Model):  # type: ignore[name-defined]
     name: Mapped[str]
     name_en: Mapped[str]
     position: Mapped[int] = mapped_column(Integer, default=0)
+    #: No longer used; it stays for what was sold in it.
+    archived_at: Mapped[datetime.datetime | None]
+    #: Where what it held went, and where its address leads.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
 
 
 class CommodityGroup(db.Model):  # type: ignore[name-defined]

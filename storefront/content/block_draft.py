@@ -86,7 +86,7 @@ def choices() -> dict[str, list[tuple[Any, str]]]:
     """Categories, facilities and workshops that a block may be about; none is for children."""
     found: dict[str, list[tuple[Any, str]]] = {}
     for name, query in (
-        ("category", "SELECT slug, name FROM categories ORDER BY position, name"),
+        ("category", "SELECT slug, name FROM categories WHERE archived_at IS NULL ORDER BY position, name"),
         (
             "facility",
             "SELECT code, name FROM facilities WHERE status = 'active' AND kind <> 'lpka' ORDER BY name",

@@ -66,7 +66,11 @@ CHOSEN = f"""(SELECT json_agg(card) FROM (
       {CARD_JOINS} ORDER BY l.turn) card)"""
 
 SEASON = _cards("l.product_id = ANY (CAST(:seasonal AS bigint[]))")
-CATEGORY = _cards("l.category_id = (SELECT id FROM categories WHERE slug = b.settings ->> 'category')")
+CATEGORY = _cards(
+    """l.category_id IN (SELECT c.id FROM categories c
+                          JOIN (SELECT COALESCE(merged_into_id, id) AS id FROM categories
+                                 WHERE slug = b.settings ->> 'category') k ON k.id IN (c.id, c.parent_id))"""
+)
 FACILITY = _cards("l.facility_id = (SELECT id FROM facilities WHERE code = b.settings ->> 'facility')")
 
 #: Of the workshop's newest, what can be bought now comes first.
@@ -124,7 +128,9 @@ SELECT (SELECT json_agg(found ORDER BY found.position, found.id) FROM (
                              WHEN 'regions' THEN {REGIONS}
                              WHEN 'facilities' THEN {FACILITIES} END AS data,
                  CASE b.kind WHEN 'category' THEN (
-                          SELECT to_json(k) FROM categories k WHERE k.slug = b.settings ->> 'category')
+                          SELECT to_json(k) FROM categories k
+                            JOIN categories c ON k.id = COALESCE(c.merged_into_id, c.id)
+                           WHERE c.slug = b.settings ->> 'category')
                              WHEN 'facility' THEN (
                           SELECT to_json(f) FROM (SELECT slug, name, city FROM facilities
                                                    WHERE code = b.settings ->> 'facility') f) END AS subject

@@ -30,6 +30,7 @@ from storefront.demo import (
     offers,
     office,
     packed_apart,
+    paid_together,
     parcels,
     people,
     photos,
@@ -140,6 +141,7 @@ def load(
     drafts.add(sites, accounts, today)
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
+    paid_together.add(first, second, today)
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
     drafted.add(_of_role("coordinator", accounts), accounts[CURATOR].id, today)
     imported.add(sites.facilities["PKL"], _of_role("coordinator", accounts)["PKL"], today)

@@ -20,6 +20,8 @@ from storefront.demo.places import Places
 from storefront.extensions import db
 from storefront.facilities.working_days import all_holidays, is_working_day, working_days_after
 from storefront.people.models import Person
+from storefront.shipping_files.models import RateFile
+from storefront.shipping_files.sheets import present
 
 
 def add(sites: Places, accounts: dict[str, Person], today: datetime.date, seed: str) -> None:
@@ -31,6 +33,21 @@ def add(sites: Places, accounts: dict[str, Person], today: datetime.date, seed: 
     rng = random.Random(f"{seed}:cases")
     for written in texts["case"]:
         _case(written, sites, administrator, today, rng)
+    _rates(administrator, today)
+
+
+def _rates(administrator: int, today: datetime.date) -> None:
+    """A file of rates that was looked at and not applied yet: express between the islands becomes dearer."""
+    rows: list[list[Any]] = []
+    for number, (method, origin, destination, reach, first, *rest) in enumerate(present("rates"), start=2):
+        is_dearer = method == "express" and origin == "jawa" and destination != "jawa"
+        rows.append([number, method, origin, destination, reach, str(int(first) + 2000 * is_dearer), *rest])
+    uploaded_at = at(today - days(1), 14)
+    file = RateFile(
+        kind="rates", name="tarif-ekspres.xlsx", rows=rows, uploaded_by=administrator, uploaded_at=uploaded_at
+    )
+    db.session.add(file)
+    db.session.flush()
 
 
 def _home(texts: dict[str, Any], sites: Places, curator: int, today: datetime.date) -> None:

@@ -22,7 +22,6 @@ from storefront.exports.statement_pdf import paper
 from storefront.exports.table import Table
 from storefront.extensions import db
 from storefront.media.storage import private_files
-from storefront.snapshot import snapshot
 
 #: Endings of a statement's files.
 STATEMENT_FORMS = ("pdf", "xlsx", "csv", "jsonl")
@@ -107,6 +106,4 @@ def table_file(make: Callable[[psycopg.Connection[Any], datetime.datetime], Tabl
     except ValueError:
         raise Invalid() from None
     part, moment = asked_part(), asked_moment()
-    with snapshot(db.engine) as connection:
-        made = make(connection, moment)
-        return table.download(connection, made, wanted, part, note=demo_note())
+    return table.download_made(db.engine, lambda connection: make(connection, moment), wanted, part, note=demo_note())

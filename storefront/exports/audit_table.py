@@ -34,8 +34,8 @@ def audit_table(
     sql = f"""
         SELECT e.id AS event_id, e.at, p.name AS person, e.action, e.subject_kind, e.subject_id,
                f.code AS facility_code, e.details::text AS details, e.request_id, host(e.network) AS network {FROM}
-         WHERE e.at <= %(as_of)s AND {conditions("%%(%s)s")} ORDER BY e.id"""
-    filters = {name: values[name] for name in ("who", "action", "subject", "facility")}
+         WHERE e.at <= %(as_of)s AND {conditions("%%(%s)s")}"""
+    filters = {name: values[name] for name in ("who", "action", "subject", "facility", "words")}
     days = {name: values[name].isoformat() if values[name] else None for name in ("first", "last")}
     return Table(
         export="audit",
@@ -43,6 +43,7 @@ def audit_table(
         title=_("Jejak audit"),
         columns=COLUMNS,
         sql=sql,
+        order="ORDER BY e.id",
         parameters={**values, "as_of": as_of},
         filters=filters | days,
         as_of=as_of,

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Engine
 
 from storefront import crash_points
 from storefront.errors import DomainError
-from storefront.exports import formats, sales
-from storefront.exports.formats import Format
-from storefront.exports.manifest import as_json, manifest
-from storefront.exports.sales import Selection, Source
-from storefront.exports.workbook import write_xlsx
 
 
 class CannotWrite(DomainError):
@@ -29,34 +20,6 @@ class CannotWrite(DomainError):
 
     code, status = "cannot_write", 422
     message = _("Berkas tidak dapat ditulis.")
-
-
-def write(
-    engine: Engine,
-    selection: Selection,
-    as_of: datetime,
-    format: Format,
-    target: Path,
-    *,
-    note: str | None,
-    begun: Callable[[int], Callable[[int], object]] = lambda rows: lambda seen: None,
-) -> dict[str, Any]:
-    """Write the export to `target` and its manifest to `<target>.manifest.json`; returns the manifest.
-
-    `begun` is told the number of rows and gives back what is to be called with each number of rows written.
-    A full disk or a kill leaves no half file under either name: both are written under other names first.
-    Between the two renamings the file may stand without a manifest, never beside another file's.
-    Raises `CannotWrite` and `workbook.TooManyRows`.
-    """
-    check_target(target)
-    beside = target.with_name(target.name + ".manifest.json")
-    with drafts(target, beside) as (draft, manifest_draft), sales.opened(engine, selection, as_of) as source:
-        source = sales.watched(source, begun(source.totals.rows))
-        sha256 = fill(draft, source, format, note=note)
-        found = manifest(source, format, file=target.name, sha256=sha256, note=note)
-        manifest_draft.write_bytes(as_json(found))
-        put_in_place(draft, manifest_draft, target, beside)
-    return found
 
 
 def put_in_place(draft: Path, manifest_draft: Path, target: Path, beside: Path) -> None:
@@ -68,22 +31,6 @@ def put_in_place(draft: Path, manifest_draft: Path, target: Path, beside: Path) 
     crash_points.reach("export.between_files")
     manifest_draft.replace(beside)
     sync(target.parent)
-
-
-def fill(draft: Path, source: Source, format: Format, *, note: str | None) -> str:
-    """Write the export's bytes to `draft`; returns their SHA-256 in hex."""
-    if format is Format.XLSX:
-        write_xlsx(draft, source, note=note)
-        with draft.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    digest = hashlib.sha256()
-    blocks = formats.csv_blocks if format is Format.CSV else formats.jsonl_blocks
-    with draft.open("wb") as file:
-        for block in blocks(source):
-            digest.update(block)
-            file.write(block)
-            crash_points.reach("export.half_written")
-    return digest.hexdigest()
 
 
 def check_target(target: Path) -> None:

@@ -1,13 +1,20 @@
-"""The three forms of an export: CSV and XLSX for spreadsheets, JSONL for programs."""
+"""The forms of an export: CSV and XLSX for spreadsheets, JSONL and Parquet for programs; here those that are text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Callable, Iterator
 from enum import StrEnum
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-from storefront.exports import sales
-from storefront.exports.columns import SALES
-from storefront.exports.sales import Source
+import psycopg
+
+from storefront.exports.columns import Kind
+
+if TYPE_CHECKING:
+    from storefront.exports.table import Table, Tally
 
 #: Bytes gathered before they are handed on: a million small writes cost more than the rows themselves.
 BLOCK = 64 * 1024
@@ -15,57 +22,96 @@ BLOCK = 64 * 1024
 
 class Format(StrEnum):
     CSV = "csv"
+    #: As spreadsheets in Indonesian expect it.
+    CSV_SEMICOLON = "csv-semicolon"
     XLSX = "xlsx"
     JSONL = "jsonl"
+    PARQUET = "parquet"
+
+    @property
+    def ending(self) -> str:
+        """Of the file's name."""
+        return self.value.partition("-")[0]
 
     @property
     def mimetype(self) -> str:
         return {
-            Format.CSV: "text/csv; charset=utf-8",
-            Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            Format.JSONL: "application/x-ndjson",
-        }[self]
+            "csv": "text/csv; charset=utf-8",
+            "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "jsonl": "application/x-ndjson",
+            "parquet": "application/vnd.apache.parquet",
+        }[self.ending]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it can leave while it is read."""
+        return self.ending in ("csv", "jsonl")
 
 
-class Changed(RuntimeError):
-    """The rows written are not the rows counted in the same snapshot: a fault, and no file may come of it."""
-
-    def __init__(self, written: int, counted: int) -> None:
-        super().__init__(f"{written} rows written, {counted} counted")
+def offered() -> list[Format]:
+    """The forms that can be made here: Parquet with the extra `parquet` alone."""
+    return [form for form in Format if form is not Format.PARQUET or find_spec("pyarrow")]
 
 
-def csv_blocks(source: Source) -> Iterator[bytes]:
-    """The export as CSV (RFC 4180) in UTF-8 with a byte order mark, in blocks of about 64 kB."""
-    header = "\ufeff" + ",".join(column.name for column in SALES) + "\r\n"
-    statement = f"COPY ({sales.query([column.cell for column in SALES])}) TO STDOUT (FORMAT csv)"
-    yield from _gather(source, statement, header.encode(), b"\r\n")
+def text_blocks(
+    connection: psycopg.Connection[Any],
+    table: Table,
+    format: Format,
+    *,
+    tally: Tally | None = None,
+    seen: Callable[[int], object] = lambda rows: None,
+) -> Iterator[bytes]:
+    """The table as CSV (RFC 4180, UTF-8 with a byte order mark) or JSONL, in blocks of about 64 kB.
 
-
-def jsonl_blocks(source: Source) -> Iterator[bytes]:
-    """The export as one JSON object for each line, in UTF-8; values as they are, amounts as numbers."""
-    rows = sales.query([column.plain for column in SALES])
-    objects = f"SELECT row_to_json(line) FROM ({rows}) AS line"  # noqa: S608  (column names of our own)
-    # JSON holds no raw control characters, so with these as quote and delimiter COPY changes nothing in it.
-    unused = r"DELIMITER E'\x02', QUOTE E'\x01', ESCAPE E'\x01'"
-    statement = f"COPY ({objects}) TO STDOUT (FORMAT csv, {unused})"
-    yield from _gather(source, statement, b"", b"\n")
-
-
-def _gather(source: Source, statement: str, header: bytes, line_end: bytes) -> Iterator[bytes]:
-    """COPY's rows under `header`, each ended by `line_end`, gathered into blocks."""
-    gathered, size, rows, told = [header], len(header), 0, 0
-    with source.connection.cursor() as cursor, cursor.copy(statement, source.parameters) as copy:
+    `tally` counts CSV's rows and adds up their amounts while they pass, so that the question is asked once; `seen` is
+    told how many rows more have passed.
+    """
+    if format.ending == "csv":
+        delimiter = ";" if format is Format.CSV_SEMICOLON else ","
+        head = ("\ufeff" + delimiter.join(column.name for column in table.columns) + "\r\n").encode()
+        chosen = ", ".join(column.cell for column in table.columns)
+        copy = f"COPY (SELECT {chosen} FROM ({table.ordered}) t) TO STDOUT (FORMAT csv, DELIMITER '{delimiter}')"  # noqa: S608
+        end = b"\r\n"
+        add = _adder(table, delimiter, tally) if tally is not None else None
+    else:
+        head, end, add = b"", b"\n", None
+        chosen = ", ".join(column.plain for column in table.columns)
+        # JSON holds no raw control characters, so with these as quote and delimiter COPY changes nothing in it.
+        unused = r"DELIMITER E'\x02', QUOTE E'\x01', ESCAPE E'\x01'"
+        rows = f"SELECT row_to_json(line) FROM (SELECT {chosen} FROM ({table.ordered}) t) AS line"  # noqa: S608
+        copy = f"COPY ({rows}) TO STDOUT (FORMAT csv, {unused})"
+    gathered, size = [], 0
+    yield head
+    with connection.cursor() as cursor, cursor.copy(copy, table.parameters) as found:
         # PostgreSQL sends one message for each row ("COPY Operations" in its protocol), ended by \n.
-        for row in copy:
-            line = bytes(row)[:-1] + line_end
+        for row in found:
+            line = bytes(row)[:-1]
             gathered.append(line)
             size += len(line)
-            rows += 1
             if size >= BLOCK:
-                yield b"".join(gathered)
-                source.seen(rows - told)
-                gathered, size, told = [], 0, rows
-    if rows != source.totals.rows:
-        raise Changed(rows, source.totals.rows)
-    source.seen(rows - told)
-    yield b"".join(gathered)
+                yield _block(gathered, end, add)
+                seen(len(gathered))
+                gathered, size = [], 0
+    if gathered:
+        yield _block(gathered, end, add)
+        seen(len(gathered))
+
+
+def _block(lines: list[bytes], end: bytes, add: Callable[[bytes], None] | None) -> bytes:
+    block = end.join(lines) + end
+    if add is not None:
+        add(block)
+    return block
+
+
+def _adder(table: Table, delimiter: str, tally: Tally) -> Callable[[bytes], None]:
+    """What counts the rows of whole blocks and adds up their amounts."""
+    places = [(n, column.name) for n, column in enumerate(table.columns) if column.kind is Kind.AMOUNT]
+
+    def add(block: bytes) -> None:
+        rows = list(csv.reader(io.StringIO(block.decode(), newline=""), delimiter=delimiter))
+        tally.rows += len(rows)
+        for place, name in places:
+            tally.sums[name] += sum(int(row[place] or 0) for row in rows)
+
+    return add

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from storefront.exports import moment
-from storefront.exports.formats import Format
+from storefront.exports.formats import offered
 from storefront.exports.sales import UnknownFacility
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -22,7 +22,7 @@ AS_OF = click.option("--as-of", metavar="TIME", help="What was booked by then (R
 OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
 FACILITY = click.option("--facility", metavar="CODE", help="Only this facility.")
 FORMAT = click.option(
-    "--format", "form", type=click.Choice([f.value for f in Format]), default="csv", show_default=True
+    "--format", "form", type=click.Choice([f.value for f in offered()]), default="csv", show_default=True
 )
 
 

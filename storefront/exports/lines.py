@@ -11,7 +11,8 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from storefront.exports.moment import rfc3339
-from storefront.exports.sales import WHERE, Selection, Totals, reckon
+from storefront.exports.sales import WHERE, Selection, reckon
+from storefront.exports.table import Tally
 from storefront.extensions import db
 from storefront.snapshot import driver_connection
 
@@ -35,7 +36,7 @@ class LinesPage:
 
     #: Columns of `reporting.sales`, by name, and `product_en`, the English title as sold (it may be empty).
     rows: Sequence[dict[str, Any]]
-    totals: Totals
+    totals: Tally
     #: Keys of the neighbouring pages; None where there is none.
     older: str | None
     newer: str | None
@@ -47,7 +48,7 @@ def lines_page(selection: Selection, *, older: str | None = None, newer: str | N
     Reads in the session's transaction. A key that makes no sense means the first page.
     """
     connection = driver_connection(db.session.connection())
-    totals = reckon(connection, selection, None)
+    totals = reckon(connection, selection)
     back, forth = _key(older), _key(newer)
     key, part = (back, OLDER) if back else (forth, NEWER) if forth else (None, LATEST)
     parameters = {**selection.parameters(None), **(key or {}), "limit": PAGE + 1}

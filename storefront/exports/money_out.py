@@ -7,11 +7,13 @@ what was renamed later has its former name.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
 
+from storefront.books.simponi import BillingForm
 from storefront.exports.columns import RFC3339, Column, amount, day, number, text
 from storefront.exports.table import Table
 
@@ -151,6 +153,37 @@ def deposit_lines_table(deposit_id: int, as_of: datetime.datetime) -> Table:
         sql=LINES,
         parameters={"deposit": deposit_id},
         filters={"deposit": deposit_id},
+        as_of=as_of,
+    )  # fmt: skip
+
+
+def simponi_table(forms: Sequence[BillingForm], as_of: datetime.datetime) -> Table:
+    """The fields of SIMPONI's billing form as a table; codes are texts, so that no leading zero is lost."""
+    rows = [
+        {
+            "deposit_id": form.id, "facility_code": form.facility_code, "payer": form.payer,
+            "tax_number": form.tax_number, "ministry": form.ministry_code, "unit": form.unit_code,
+            "satker": form.office_code, "account": form.revenue_account, "amount": form.amount, "currency": "IDR",
+            "in_words": form.words, "period_from": form.first.isoformat(), "period_to": form.last.isoformat(),
+            "remark": form.remark, "due_on": form.due_on.isoformat(), "billing_code": form.billing_code,
+        }
+        for form in forms
+    ]  # fmt: skip
+    return Table(
+        export="simponi",
+        name=f"isian-simponi-{as_of:%Y-%m-%d}",
+        title="SIMPONI",
+        columns=(
+            number("deposit_id"), text("facility_code"), text("payer"), text("tax_number"), text("ministry"),
+            text("unit"), text("satker"), text("account"), amount("amount"), text("currency"), text("in_words"),
+            day("period_from"), day("period_to"), text("remark"), day("due_on"), text("billing_code"),
+        ),
+        sql="""SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
+                  deposit_id bigint, facility_code text, payer text, tax_number text, ministry text, unit text,
+                  satker text, account text, amount bigint, currency text, in_words text, period_from date,
+                  period_to date, remark text, due_on date, billing_code text)""",
+        parameters={"rows": json.dumps(rows)},
+        filters={},
         as_of=as_of,
     )  # fmt: skip
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from flask_babel import lazy_gettext as _
-from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
 from storefront.days import ACCOUNTING_ZONE
 from storefront.errors import DomainError
-from storefront.exports.columns import SALES, Kind
+from storefront.exports.columns import SALES, Column, Kind
+from storefront.exports.download import Download, Part
+from storefront.exports.files import check_target
+from storefront.exports.formats import Format
+from storefront.exports.manifest import demo_note
+from storefront.exports.moment import settle
+from storefront.exports.table import Table, Tally, download_made, totals
+from storefront.exports.table import write as write_table
+from storefront.extensions import db
 from storefront.snapshot import driver_connection, snapshot
 
 #: A sale belongs to the moment when it was booked, not only to when it was made: one that was made without
@@ -28,7 +36,9 @@ WHERE = """
    AND NOT EXISTS (SELECT FROM journal_entries e
                     WHERE e.order_id = l.order_id AND e.kind = 'sale' AND e.posted_at > %(as_of)s::timestamptz)
 """
-AMOUNTS = tuple(column.name for column in SALES if column.kind is Kind.AMOUNT)
+WIDTHS = {"facility_name": 34.0, "product": 38.0} | {
+    column.name: 14.0 for column in SALES if column.kind is Kind.AMOUNT
+}
 
 
 class BadRange(DomainError):
@@ -63,10 +73,11 @@ class Selection:
             found["facilities"] = list(self.facilities)
         return found
 
-    def name(self, ending: str) -> str:
-        """A file name that says what is in it, such as `penjualan-2026-11-01-2026-11-30-PKL.csv`."""
+    @property
+    def name(self) -> str:
+        """A file name without ending that says what is in it, such as `penjualan-2026-11-01-2026-11-30-PKL`."""
         one = self.filters["facility"]
-        return f"penjualan-{self.first}-{self.last}{'-' + one if one else ''}.{ending}"
+        return f"penjualan-{self.first}-{self.last}{'-' + one if one else ''}"
 
     def parameters(self, as_of: datetime | None) -> dict[str, Any]:
         """What the queries of this module bind; without a moment, all that is booked."""
@@ -75,14 +86,6 @@ class Selection:
         ends_at = datetime(after.year, after.month, after.day, tzinfo=ACCOUNTING_ZONE)
         ids = None if self.facility_ids is None else list(self.facility_ids)
         return {"starts_at": starts_at, "ends_at": ends_at, "as_of": as_of or "infinity", "facility_ids": ids}
-
-
-@dataclass(frozen=True)
-class Totals:
-    """How many rows a selection has at a moment, and the sum of every amount column in whole rupiah."""
-
-    rows: int
-    sums: dict[str, int]
 
 
 def select(
@@ -124,51 +127,73 @@ class Source:
     """A selection at a moment, open for reading in one snapshot."""
 
     connection: psycopg.Connection[Any]
-    selection: Selection
-    as_of: datetime
-    totals: Totals
-    #: Told how many rows more have been read, for a progress bar.
-    seen: Callable[[int], object]
+    table: Table
 
     @property
-    def parameters(self) -> dict[str, Any]:
-        return self.selection.parameters(self.as_of)
+    def totals(self) -> Tally:
+        """Rows and sums, by the database itself."""
+        return totals(self.connection, self.table)
 
 
 @contextmanager
-def opened(
-    engine: Engine, selection: Selection, as_of: datetime, seen: Callable[[int], object] = lambda rows: None
-) -> Iterator[Source]:
+def opened(engine: Engine, selection: Selection, as_of: datetime) -> Iterator[Source]:
     """The selection as it was at `as_of`, a moment that `settle()` has returned."""
     with snapshot(engine) as connection:
-        yield Source(connection, selection, as_of, reckon(connection, selection, as_of), seen)
+        yield Source(connection, table(selection, as_of))
 
 
-def reckon(connection: psycopg.Connection[Any], selection: Selection, as_of: datetime | None) -> Totals:
-    """Rows and sums of the selection, by the database itself."""
-    sums = ", ".join(f"COALESCE(sum(s.{name}), 0)::bigint" for name in AMOUNTS)
-    row = connection.execute(f"SELECT count(*), {sums} {WHERE}", selection.parameters(as_of)).fetchone()
-    assert row is not None  # an aggregate always answers
-    return Totals(row[0], dict(zip(AMOUNTS, row[1:], strict=True)))
+def reckon(connection: psycopg.Connection[Any], selection: Selection) -> Tally:
+    """Rows and sums of all that is booked of the selection."""
+    made = table(selection, datetime.now(ACCOUNTING_ZONE))
+    return totals(connection, replace(made, parameters=selection.parameters(None)))
 
 
-def query(expressions: list[str]) -> str:
-    """SQL for the rows in their order, each column by one of `expressions`."""
-    rows = f"SELECT s.* {WHERE} ORDER BY s.paid_at, s.line_id"
-    return f"SELECT {', '.join(expressions)} FROM ({rows}) AS sale"  # noqa: S608  (column names of our own)
+def table(
+    selection: Selection, as_of: datetime, columns: Sequence[Column] = SALES, *, with_totals: bool = False
+) -> Table:
+    """The sales of a selection as a table."""
+    return Table(
+        export="sales",
+        name=selection.name,
+        title="Penjualan",
+        columns=columns,
+        sql=f"SELECT s.* {WHERE}",
+        order="ORDER BY s.paid_at, s.line_id",
+        parameters=selection.parameters(as_of),
+        filters=selection.filters,
+        as_of=as_of,
+        widths=WIDTHS,
+        with_totals=with_totals,
+    )
 
 
-def rows(source: Source) -> Iterator[dict[str, Any]]:
-    """The rows one after the other, as dicts of Python values; text guarded against formulas.
+def write(
+    engine: Engine,
+    selection: Selection,
+    as_of: datetime,
+    format: Format,
+    target: Path,
+    *,
+    note: str | None,
+    begun: Callable[[int], Callable[[int], object]] | None = None,
+) -> dict[str, Any]:
+    """Write the export to `target` and its manifest beside it (`table.write`); returns the manifest.
 
-    Reads through a cursor on the server, so that memory stays flat at a million rows.
+    `begun` is told the number of rows and gives back what is to be called with each number of rows written; counting
+    first costs as much as writing. Raises what `table.write` raises.
     """
-    expressions = [column.name if column.kind is Kind.TIME else column.cell for column in SALES]
-    with source.connection.cursor(name="sales_export", row_factory=dict_row) as cursor:
-        cursor.itersize = 5000
-        yield from cursor.execute(query(expressions), source.parameters)
+    check_target(target)
+    with opened(engine, selection, as_of) as source:
+        seen = begun(source.totals.rows) if begun is not None else lambda rows: None
+        return write_table(source.connection, source.table, format, target, note=note, seen=seen)
 
 
-def watched(source: Source, seen: Callable[[int], object]) -> Source:
-    """The same source, telling `seen` how many rows more have been read."""
-    return replace(source, seen=seen)
+def download_of(
+    selection: Selection, format: Format, *, as_of: datetime | None = None, part: Part = Part.FILE
+) -> Download:
+    """The selection at `as_of` (default: now) in pieces. The caller has ended its transaction.
+
+    Raises `BadMoment`, `StillWriting`, `TooManyRows` and `CannotWrite` before the first piece.
+    """
+    moment = settle(db.engine, as_of)
+    return download_made(db.engine, lambda _connection: table(selection, moment), format, part, note=demo_note())

@@ -1,7 +1,7 @@
-"""Any table of figures as a file: CSV and JSONL streamed by COPY, XLSX row by row, each with its manifest.
+"""Any table of figures as a file: CSV and JSONL streamed by COPY, XLSX and Parquet some rows at a time.
 
-The sales export stands in modules of its own, as CONTRACT.md describes it; statements, reports and ageing
-share this one. What reads, reads in one snapshot, so that rows, sums and what stands before them agree.
+Each has its manifest. The question is asked once where it can be: rows and sums are taken from what is written. What
+reads, reads in one snapshot, so that rows, sums and what stands before them agree.
 """
 
 from __future__ import annotations
@@ -11,26 +11,27 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import psycopg
 from flask import current_app
-from psycopg.rows import dict_row
-from rustpy_xlsxwriter import FastExcel
-from rustpy_xlsxwriter import Format as CellFormat
+from sqlalchemy import Engine
 
+from storefront import crash_points
 from storefront.exports.columns import Column, Kind
 from storefront.exports.download import Download, Part, pieces, zipped
 from storefront.exports.files import CannotWrite, check_target, drafts, put_in_place
-from storefront.exports.formats import BLOCK, Changed, Format
+from storefront.exports.formats import Format, text_blocks
 from storefront.exports.manifest import as_json
 from storefront.exports.moment import rfc3339
-from storefront.exports.workbook import SHEET_ROWS, TooManyRows, stamp
+from storefront.exports.parquet_file import write_parquet
+from storefront.exports.workbook import write_xlsx
+from storefront.snapshot import snapshot
 
-WIDTHS = {Kind.TIME: 19.0, Kind.AMOUNT: 15.0, Kind.NUMBER: 10.0, Kind.TEXT: 16.0, Kind.DAY: 11.0}
-WIDE = {"product": 34.0, "facility_name": 34.0}
+#: Gives the table once the snapshot is open.
+Made = Callable[[psycopg.Connection[Any]], "Table"]
 
 
 @dataclass(frozen=True)
@@ -58,117 +59,47 @@ class Table:
     parameters: Mapping[str, Any]
     filters: Mapping[str, Any]
     as_of: datetime
+    #: `ORDER BY …`, where `sql` has none: sums need no order.
+    order: str = ""
     #: Sheets of a workbook that come before the rows.
     sheets: Sequence[Sheet] = ()
     #: Further facts for the manifest.
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: Of columns in a workbook, where they are not as wide as their kind.
+    widths: Mapping[str, float] = field(default_factory=dict)
+    #: Whether a workbook has its sums on a sheet after the rows.
+    with_totals: bool = False
+
+    @property
+    def ordered(self) -> str:
+        """SQL for the rows in their order."""
+        return f"{self.sql} {self.order}" if self.order else self.sql
 
 
-@dataclass(frozen=True)
-class Totals:
+@dataclass
+class Tally:
     """Rows, and the sum of every column of amounts in whole rupiah."""
 
     rows: int
     sums: dict[str, int]
 
+    @classmethod
+    def of(cls, table: Table) -> Tally:
+        """Nothing yet."""
+        return cls(0, {column.name: 0 for column in table.columns if column.kind is Kind.AMOUNT})
 
-def totals(connection: psycopg.Connection[Any], table: Table) -> Totals:
+
+def totals(connection: psycopg.Connection[Any], table: Table) -> Tally:
     """Rows and sums of a table, by the database itself."""
     names = [column.name for column in table.columns if column.kind is Kind.AMOUNT]
     sums = "".join(f", COALESCE(sum({name}), 0)::bigint" for name in names)
     row = connection.execute(f"SELECT count(*){sums} FROM ({table.sql}) t", table.parameters).fetchone()  # noqa: S608
     assert row is not None  # an aggregate always answers
-    return Totals(row[0], dict(zip(names, row[1:], strict=True)))
-
-
-def text_blocks(
-    connection: psycopg.Connection[Any], table: Table, format: Format, counted: int
-) -> Iterator[bytes]:
-    """The table as CSV (RFC 4180, UTF-8 with a byte order mark) or JSONL, in blocks of about 64 kB."""
-    if format is Format.CSV:
-        head = ("\ufeff" + ",".join(column.name for column in table.columns) + "\r\n").encode()
-        chosen = ", ".join(column.cell for column in table.columns)
-        copy = f"COPY (SELECT {chosen} FROM ({table.sql}) t) TO STDOUT (FORMAT csv)"  # noqa: S608
-        end = b"\r\n"
-    else:
-        head, end = b"", b"\n"
-        chosen = ", ".join(column.plain for column in table.columns)
-        # JSON holds no raw control characters, so with these as quote and delimiter COPY changes nothing in it.
-        unused = r"DELIMITER E'\x02', QUOTE E'\x01', ESCAPE E'\x01'"
-        rows = f"SELECT row_to_json(line) FROM (SELECT {chosen} FROM ({table.sql}) t) AS line"  # noqa: S608
-        copy = f"COPY ({rows}) TO STDOUT (FORMAT csv, {unused})"
-    gathered, size, count = [head], len(head), 0
-    with connection.cursor() as cursor, cursor.copy(copy, table.parameters) as found:
-        for row in found:
-            line = bytes(row)[:-1] + end
-            gathered.append(line)
-            size, count = size + len(line), count + 1
-            if size >= BLOCK:
-                yield b"".join(gathered)
-                gathered, size = [], 0
-    if count != counted:
-        raise Changed(count, counted)
-    yield b"".join(gathered)
-
-
-def write_xlsx(
-    path: Path, connection: psycopg.Connection[Any], table: Table, counted: int, note: str | None
-) -> None:
-    """Write the table as a workbook: its sheets, then the rows, then (with `note`) a sheet with the note."""
-    if counted > SHEET_ROWS - 1:
-        raise TooManyRows()
-    bold = CellFormat().set_bold()
-    book = FastExcel(str(path)).freeze(row=1).format(datetime_format="yyyy-mm-dd hh:mm:ss")
-    for sheet in table.sheets:
-        book.sheet(
-            sheet.title[:31],
-            [dict(zip(sheet.headings, row, strict=True)) for row in sheet.rows],
-            header_format=bold,
-            column_widths=list(sheet.widths),
-            column_formats=[CellFormat().set_num_format("#,##0")] * len(sheet.headings),
-        )
-    numeric = {Kind.AMOUNT: "#,##0", Kind.NUMBER: "0"}
-    book.sheet(
-        table.title[:31],
-        _rows(connection, table, counted),
-        header_format=bold,
-        column_widths={
-            column.name: 34.0 if column.name == "product" else WIDTHS[column.kind] for column in table.columns
-        },
-        column_formats={
-            column.name: CellFormat().set_num_format(numeric[column.kind])
-            for column in table.columns
-            if column.kind in numeric
-        },
-    )
-    if note:
-        book.sheet("Keterangan", [{"keterangan": note}], column_widths={"keterangan": 40.0})
-    book.save()
-    stamp(path, table.as_of)
-
-
-def _rows(connection: psycopg.Connection[Any], table: Table, counted: int) -> Iterator[dict[str, Any]]:
-    """The rows by a cursor on the server, so that memory stays flat; times without a zone, which Excel lacks."""
-    chosen = ", ".join(
-        column.name if column.kind in (Kind.TIME, Kind.DAY) else column.cell for column in table.columns
-    )
-    times = [column.name for column in table.columns if column.kind is Kind.TIME]
-    count = 0
-    with connection.cursor(name="table_export", row_factory=dict_row) as cursor:
-        cursor.itersize = 5000
-        for row in cursor.execute(f"SELECT {chosen} FROM ({table.sql}) t", table.parameters):  # noqa: S608
-            for name in times:
-                row[name] = row[name] and row[name].astimezone(UTC).replace(tzinfo=None)
-            count += 1
-            yield row
-    if count != counted:
-        raise Changed(count, counted)
-    if not count:
-        yield {column.name: None for column in table.columns}  # the writer takes the header from a row
+    return Tally(row[0], dict(zip(names, row[1:], strict=True)))
 
 
 def manifest(
-    table: Table, found: Totals, *, file: str, format: str, sha256: str, note: str | None
+    table: Table, found: Tally, *, file: str, format: str, sha256: str, note: str | None
 ) -> dict[str, Any]:
     """What stands beside the file; the same for the same export, so it says nothing of today."""
     told: dict[str, Any] = {
@@ -189,30 +120,51 @@ def manifest(
 
 
 def fill(
-    draft: Path, connection: psycopg.Connection[Any], table: Table, format: Format, *, note: str | None
+    draft: Path,
+    connection: psycopg.Connection[Any],
+    table: Table,
+    format: Format,
+    *,
+    note: str | None,
+    seen: Callable[[int], object] = lambda rows: None,
 ) -> dict[str, Any]:
-    """Write the table's bytes to `draft`; returns the manifest. Raises TooManyRows and OSError."""
-    found = totals(connection, table)
+    """Write the table's bytes to `draft`; returns the manifest. Raises TooManyRows and OSError.
+
+    `seen` is told how many rows more are written.
+    """
+    tally = Tally.of(table)
     if format is Format.XLSX:
-        write_xlsx(draft, connection, table, found.rows, note)
+        write_xlsx(draft, connection, table, tally, note, seen)
+    elif format is Format.PARQUET:
+        write_parquet(draft, connection, table, tally, note, seen)
     else:
+        if format is Format.JSONL:
+            tally = totals(connection, table)
         with draft.open("wb") as file:
-            file.writelines(text_blocks(connection, table, format, found.rows))
+            for block in text_blocks(connection, table, format, tally=tally, seen=seen):
+                file.write(block)
+                crash_points.reach("export.half_written")
     with draft.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return manifest(
-        table, found, file=f"{table.name}.{format}", format=format.value, sha256=sha256, note=note
-    )
+    named = f"{table.name}.{format.ending}"
+    found = manifest(table, tally, file=named, format=format.ending, sha256=sha256, note=note)
+    return found | ({"delimiter": ";"} if format is Format.CSV_SEMICOLON else {})
 
 
 def write(
-    connection: psycopg.Connection[Any], table: Table, format: Format, target: Path, *, note: str | None
+    connection: psycopg.Connection[Any],
+    table: Table,
+    format: Format,
+    target: Path,
+    *,
+    note: str | None,
+    seen: Callable[[int], object] = lambda rows: None,
 ) -> dict[str, Any]:
     """Write the table to `target` and its manifest beside it, whole or not at all; returns the manifest.
 
     Raises CannotWrite and TooManyRows.
     """
-    return beside(target, lambda draft: fill(draft, connection, table, format, note=note))
+    return beside(target, lambda draft: fill(draft, connection, table, format, note=note, seen=seen))
 
 
 def beside(target: Path, fill: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
@@ -244,6 +196,29 @@ def download(
         file = path.open("rb")
     # The file has no name any more; it is gone when the download has read it.
     return parted(file, found, format.mimetype, table.as_of, part)
+
+
+def download_made(engine: Engine, make: Made, format: Format, part: Part, *, note: str | None) -> Download:
+    """The table that `make` gives, as it is wanted: what is text and wanted alone leaves while it is read.
+
+    Raises what `download` and `make` raise, but of text, for which a fault cuts the download off.
+    """
+    if part is not Part.FILE or not format.is_text:
+        with snapshot(engine) as connection:
+            return download(connection, make(connection), format, part, note=note)
+    with snapshot(engine) as connection:
+        name = make(connection).name
+    return Download(f"{name}.{format.ending}", format.mimetype, streamed(engine, make, format))
+
+
+def streamed(engine: Engine, make: Made, format: Format) -> Iterator[bytes]:
+    """CSV and JSONL straight from the database, in a transaction that lives as long as the download.
+
+    It runs while the answer is sent, when the request and its app context are over; a fault cuts the download off, so
+    that no half file looks whole.
+    """
+    with snapshot(engine) as connection:
+        yield from text_blocks(connection, make(connection), format)
 
 
 def parted(file: IO[bytes], found: dict[str, Any], mimetype: str, as_of: datetime, part: Part) -> Download:

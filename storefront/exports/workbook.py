@@ -1,25 +1,32 @@
-"""The sales export as an XLSX workbook."""
+"""An export as an XLSX workbook."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import psycopg
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from psycopg.rows import dict_row
 from rustpy_xlsxwriter import FastExcel
 from rustpy_xlsxwriter import Format as CellFormat
 
 from storefront.errors import DomainError
-from storefront.exports import sales
-from storefront.exports.columns import SALES, Column, Kind
-from storefront.exports.formats import Changed
-from storefront.exports.sales import Source
+from storefront.exports.columns import Column, Kind
+
+if TYPE_CHECKING:
+    from storefront.exports.table import Table, Tally
 
 #: Rows of a worksheet, its header included (Microsoft, "Excel specifications and limits").
 SHEET_ROWS = 1_048_576
+#: Rows fetched at once.
+AT_ONCE = 5000
+WIDTHS = {Kind.TIME: 19.0, Kind.AMOUNT: 15.0, Kind.NUMBER: 10.0, Kind.TEXT: 16.0, Kind.DAY: 11.0}
+WIDE = {"product": 34.0}
 #: The member of the file that carries the time of writing; it and what follows come after the sheets.
 STAMPED = "docProps/core.xml"
 
@@ -31,50 +38,89 @@ class TooManyRows(DomainError):
     )
 
 
-def write_xlsx(path: Path, source: Source, *, note: str | None) -> None:
-    """Write the export to `path`: header kept in sight, cells of their own type, times in UTC to the second.
+def write_xlsx(
+    path: Path,
+    connection: psycopg.Connection[Any],
+    table: Table,
+    tally: Tally,
+    note: str | None,
+    seen: Callable[[int], object] = lambda rows: None,
+) -> None:
+    """Write the table as a workbook: its sheets, then the rows, then their totals and the `note` if wanted.
 
-    `note` goes to a sheet of its own after the data. Raises `TooManyRows` and `OSError`.
+    The header stays in sight, cells have their own type, times are in UTC to the second. `tally` counts and adds up.
+    Raises TooManyRows and OSError.
     """
-    if source.totals.rows > SHEET_ROWS - 1:
-        raise TooManyRows()
+    bold = CellFormat().set_bold()
     book = FastExcel(str(path)).freeze(row=1).format(datetime_format="yyyy-mm-dd hh:mm:ss")
+    for sheet in table.sheets:
+        book.sheet(
+            sheet.title[:31],
+            [dict(zip(sheet.headings, row, strict=True)) for row in sheet.rows],
+            header_format=bold,
+            column_widths=list(sheet.widths),
+            column_formats=[CellFormat().set_num_format("#,##0")] * len(sheet.headings),
+        )
+    numeric = {Kind.AMOUNT: "#,##0", Kind.NUMBER: "0"}
     book.sheet(
-        "Penjualan",
-        _sheet_rows(source),
-        header_format=CellFormat().set_bold(),
-        column_widths={column.name: _width(column) for column in SALES},
+        table.title[:31],
+        _rows(connection, table, tally, seen),
+        header_format=bold,
+        column_widths={column.name: _width(table, column) for column in table.columns},
         column_formats={
-            column.name: CellFormat().set_num_format("#,##0" if column.kind is Kind.AMOUNT else "0")
-            for column in SALES
-            if column.kind in (Kind.AMOUNT, Kind.NUMBER)
+            column.name: CellFormat().set_num_format(numeric[column.kind])
+            for column in table.columns
+            if column.kind in numeric
         },
     )
+    if table.with_totals:
+        book.sheet(
+            gettext("Jumlah"),
+            _totals(tally),
+            header_format=bold,
+            column_widths=[24.0, 20.0],
+            column_formats=[CellFormat(), CellFormat().set_num_format("#,##0")],
+        )
     if note:
         book.sheet("Keterangan", [{"keterangan": note}], column_widths={"keterangan": 40.0})
     book.save()
-    stamp(path, source.as_of)
+    stamp(path, table.as_of)
 
 
-def _sheet_rows(source: Source) -> Iterator[dict[str, Any]]:
-    """The rows ready for the workbook: times without a zone (they are UTC), as Excel knows none."""
-    count = 0
-    for row in sales.rows(source):
-        row["paid_at"] = row["paid_at"].astimezone(UTC).replace(tzinfo=None)
-        count += 1
-        if count % 1000 == 0:
-            source.seen(1000)
-        yield row
-    source.seen(count % 1000)
-    if count != source.totals.rows:
-        raise Changed(count, source.totals.rows)
-    if not count:
-        yield {column.name: None for column in SALES}  # the writer takes the header from a row
+def _rows(
+    connection: psycopg.Connection[Any], table: Table, tally: Tally, seen: Callable[[int], object]
+) -> Iterator[dict[str, Any]]:
+    """The rows by a cursor on the server, so that memory stays flat; times without a zone, which Excel lacks."""
+    chosen = ", ".join(
+        f"{column.name} AT TIME ZONE 'UTC' AS {column.name}"
+        if column.kind is Kind.TIME
+        else column.name if column.kind is Kind.DAY else column.cell
+        for column in table.columns
+    )
+    amounts = [column.name for column in table.columns if column.kind is Kind.AMOUNT]
+    with connection.cursor(name="table_export", row_factory=dict_row) as cursor:
+        cursor.execute(f"SELECT {chosen} FROM ({table.ordered}) t", table.parameters)  # noqa: S608
+        while rows := cursor.fetchmany(AT_ONCE):
+            tally.rows += len(rows)
+            if tally.rows > SHEET_ROWS - 1:
+                raise TooManyRows()
+            for name in amounts:
+                tally.sums[name] += sum(row[name] or 0 for row in rows)
+            yield from rows
+            seen(len(rows))
+    if not tally.rows:
+        yield {column.name: None for column in table.columns}  # the writer takes the header from a row
 
 
-def _width(column: Column) -> float:
-    widths = {Kind.TIME: 19.0, Kind.AMOUNT: 14.0, Kind.NUMBER: 10.0, Kind.TEXT: 16.0}
-    return {"facility_name": 34.0, "product": 38.0}.get(column.name, widths[column.kind])
+def _totals(tally: Tally) -> Iterator[dict[str, Any]]:
+    """Rows and sums, once all rows have passed."""
+    yield {"kolom": gettext("Baris"), "jumlah": tally.rows}
+    for name, amount in tally.sums.items():
+        yield {"kolom": name, "jumlah": amount}
+
+
+def _width(table: Table, column: Column) -> float:
+    return table.widths.get(column.name, WIDE.get(column.name, WIDTHS[column.kind]))
 
 
 def stamp(path: Path, as_of: datetime) -> None:

@@ -173,3 +173,20 @@ class Pause(db.Model):  # type: ignore[name-defined]
     written_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
     cancelled_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     cancelled_at: Mapped[datetime.datetime | None]
+
+
+class Suspension(db.Model):  # type: ignore[name-defined]
+    """The office has stopped a facility: nothing of it can be ordered until it is taken back (`admission.suspend`)."""
+
+    __tablename__ = "facility_suspensions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    #: For the office and the facility's own people alone.
+    reason: Mapped[str]
+    #: None: before that was written down.
+    suspended_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    suspended_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
+    lifted_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    lifted_at: Mapped[datetime.datetime | None]
+    lifted_why: Mapped[str] = mapped_column(default="")

@@ -64,7 +64,8 @@ def hold_rules() -> None:
     """Until this transaction ends, no rule is approved or ended: what was read stays in force.
 
     Whoever sells by a rule holds it from before reading it, so that a rule which starts today is approved
-    either before the sale (and divides it) or after it (and is refused, because the day has a sale).
+    either before the sale (and divides it) or after it (and is refused, because the day has a sale). A facility is
+    suspended either after the sale or before its goods are looked at (`admission.suspend`).
     """
     db.session.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('split_rules', 0))"))
 

@@ -63,8 +63,9 @@ def words_of(facility_id: int) -> Words:
 
 def _categories(names: Names) -> None:
     """Categories by their whole path; by their own name alone too, as long as that is one."""
-    rows = list(db.session.scalars(select(Category).order_by(Category.position, Category.id)))
-    by_id = {row.id: row for row in rows}
+    every = list(db.session.scalars(select(Category).order_by(Category.position, Category.id)))
+    by_id = {row.id: row for row in every}
+    rows = [row for row in every if row.archived_at is None]
     for row in rows:
         path, above = [row.name], row.parent_id
         while above is not None and len(path) < 10:
@@ -74,6 +75,11 @@ def _categories(names: Names) -> None:
     for row in rows:
         names.read.setdefault(_plain(row.name), str(row.id))
         names.read.setdefault(_plain(row.name_en), str(row.id))
+    # Files of before a merge name what is now another.
+    for row in every:
+        if row.merged_into_id is not None:
+            for name in (row.name, row.name_en, row.slug):
+                names.read.setdefault(_plain(name), str(row.merged_into_id))
 
 
 def _plain(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -19,8 +19,9 @@ from storefront.listings.check import check
 from storefront.listings.drafts import draft_of
 from storefront.listings.models import DraftPhoto, DraftState, ListingDraft
 from storefront.listings.read import listing_of
-from storefront.listings.review_models import ListingDecision
+from storefront.listings.review_models import ListingDecision, ListingNews
 from storefront.listings.typed import typed
+from storefront.mail.models import Message
 
 #: What of a photo is kept of a version that was replaced.
 PHOTO = ("key", "widths", "width", "height", "tint", "alt", "alt_en")
@@ -100,6 +101,17 @@ def undoable(person_id: int, limit: int = 3) -> Sequence[ListingDecision]:
         .limit(20)
     )
     return [decision for decision in found if not _followed(decision)][:limit]
+
+
+def told_at(decision_ids: Iterable[int]) -> dict[int, datetime.datetime]:
+    """When the facility's letter about each decision went out; what has not left yet is left out."""
+    found = {}
+    for decision_id in decision_ids:
+        told = select(ListingNews.id).where(ListingNews.key.like(f"listing:{decision_id}:%"))
+        about = (Message.subject_kind == "listing_news", Message.subject_id.in_(told))
+        if sent := db.session.scalar(select(func.min(Message.sent_at)).where(*about)):
+            found[decision_id] = sent
+    return found
 
 
 def _followed(decision: ListingDecision) -> bool:

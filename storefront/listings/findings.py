@@ -27,7 +27,12 @@ class Known:
         return _of(Workshop, written, Workshop.facility_id == self.facility_id)
 
     def category(self, written: str) -> int | None:
-        return _of(Category, written)
+        """A category that is in use; where it was merged, the one it went into."""
+        found = _of(Category, written)
+        row = db.session.get(Category, found, populate_existing=True) if found else None
+        if row is None or (row.archived_at is not None and row.merged_into_id is None):
+            return None
+        return row.merged_into_id or row.id
 
     def group(self, written: str) -> int | None:
         return _of(CommodityGroup, written)

@@ -10,8 +10,11 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import fsspec
 from flask import current_app
@@ -51,17 +54,36 @@ class Store:
         content: bytes = self.filesystem.cat_file(self.path(key))
         return content
 
+    def open(self, key: str) -> IO[bytes]:
+        """The content under `key` to be read piece by piece; the caller closes it. Raises FileNotFoundError."""
+        file: IO[bytes] = self.filesystem.open(self.path(key), "rb")
+        return file
+
+    def put_file(self, key: str, source: Path) -> None:
+        """Copy the file `source` of this machine to `key`, whole or not at all, a piece at a time."""
+        path = self.path(key)
+        if not self.is_local:
+            self.filesystem.put_file(str(source), path)
+            return
+        with self._draft(Path(path)) as draft:
+            shutil.copyfile(source, draft)
+
     def write(self, key: str, content: bytes) -> None:
         """Put `content` under `key`, whole or not at all."""
         path = self.path(key)
         if not self.is_local:
             self.filesystem.pipe_file(path, content)  # an object store shows an object only when it is whole
             return
-        target = Path(path)
+        with self._draft(Path(path)) as draft:
+            draft.write_bytes(content)
+
+    @contextmanager
+    def _draft(self, target: Path) -> Iterator[Path]:
+        """A name beside `target` in our own folder: it gets that name when all is written."""
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
         try:
-            draft.write_bytes(content)
+            yield draft
             draft.chmod(0o644)
             os.replace(draft, target)
         finally:

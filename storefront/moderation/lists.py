@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 
 from storefront.audit.models import AuditEvent
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.mail.models import Message
 from storefront.moderation.kinds import KINDS, Shown
 from storefront.moderation.models import ItemState, ModerationItem
 from storefront.people.models import Person
 
 PAGE = 20
+#: Kinds whose letter goes out when they are shown, and what `messages` calls them.
+LETTERS = {"answer": "enquiry_message"}
 #: Lists of the page, and the states in each.
 LISTS: dict[str, tuple[ItemState, ...]] = {
     "waiting": (ItemState.WAITING,),
@@ -34,6 +37,8 @@ class Row:
     facility_name: str
     decided_by: str | None
     shown: Shown | None
+    #: When the letter about the decision went out: undoing does not call it back.
+    told_at: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -104,13 +109,33 @@ def item(item_id: int) -> Row | None:
 
 
 def undoable(person_id: int, limit: int = 3) -> list[Row]:
-    """The person's own last decisions that can be taken back."""
-    return _rows(
+    """The person's own last decisions that can be taken back, with the letter that has left meanwhile."""
+    rows = _rows(
         _select()
         .where(ModerationItem.decided_by == person_id, ModerationItem.previous_state.is_not(None))
         .order_by(ModerationItem.decided_at.desc())
         .limit(limit)
     )
+    return [replace(row, told_at=told_at(row.item)) for row in rows]
+
+
+def told_at(item: ModerationItem) -> datetime.datetime | None:
+    """When a letter told of what was decided on; None: none has left since, or there is none."""
+    if item.kind not in LETTERS or item.decided_at is None:
+        return None
+    about = (Message.subject_kind == LETTERS[item.kind], Message.subject_id == item.subject_id)
+    return db.session.scalar(select(func.max(Message.sent_at)).where(*about, Message.sent_at >= item.decided_at))
+
+
+def following(name: str, item_id: int) -> Row | None:
+    """The next of a list that waits, after one that was passed over; None at its end."""
+    at = select(ModerationItem.submitted_at, ModerationItem.id).where(ModerationItem.id == item_id)
+    here = db.session.execute(at).one_or_none()
+    if here is None:
+        return None
+    later = tuple_(ModerationItem.submitted_at, ModerationItem.id) > tuple_(*here)
+    query = _select().where(ModerationItem.state.in_([state.value for state in LISTS[name]]), later)
+    return next(iter(_rows(query.order_by(ModerationItem.submitted_at, ModerationItem.id).limit(1))), None)
 
 
 def history(row: ModerationItem) -> list[Step]:

@@ -17,6 +17,7 @@ from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.orders.models import Order, OrderState
 from storefront.orders.payment import payments_of
+from storefront.orders.stopped import has_suspended
 from storefront.payments.gateway import Gateway, current_gateway, gateway
 from storefront.payments.models import LIVING_STATES, Payment
 
@@ -57,7 +58,8 @@ def hold_of(order: Order) -> Hold | None:
     now = datetime.datetime.now(datetime.UTC)
     if order.state != OrderState.AWAITING_PAYMENT or order.expires_at <= now:
         return None
-    extension = _gateway_of(order).extension if order.hold_extended_at is None else None
+    longer = order.hold_extended_at is None and not has_suspended(order.id)
+    extension = _gateway_of(order).extension if longer else None
     before = extension if extension is not None and extension >= datetime.timedelta(days=1) else WARN_BEFORE
     return Hold(order.expires_at, order.expires_at - before, extension, now)
 
@@ -66,8 +68,11 @@ def extend_hold(order: Order) -> datetime.datetime:
     """Hold the order's pieces longer, by what its way of paying allows; returns the new end. Never commits.
 
     One conditional update decides: by the wall clock, not by when the transaction began. Raises
-    HoldNotExtended when it was extended before, or the order is paid, ended or at its end.
+    HoldNotExtended when it was extended before, or the order is paid, ended or at its end, or one of its facilities is
+    suspended.
     """
+    if has_suspended(order.id):
+        raise HoldNotExtended()
     longer = _gateway_of(order).extension
     until = db.session.execute(
         update(Order)

@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select, update
 from storefront.days import accounting_day
 from storefront.extensions import db, defer
 from storefront.facilities.working_days import all_ready_on, calendars
+from storefront.integrations import events
 from storefront.ledger.closed import Counted, counting
 from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
@@ -20,6 +21,7 @@ from storefront.mail.owe import owe
 from storefront.orders.arrivals import move_on
 from storefront.orders.held import hold
 from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderState, Parcel, ParcelState
+from storefront.orders.stopped import has_suspended
 from storefront.payments.inbox import wake
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
 from storefront.payments.said import CURRENCY
@@ -85,7 +87,7 @@ def _take(order: Order, payment: Payment) -> str:
         return "paid"
     if order.state == OrderState.PAID:
         return "paid_twice"
-    if order.state == OrderState.EXPIRED and reserve_again(_line_ids(order)):
+    if order.state == OrderState.EXPIRED and not has_suspended(order.id) and reserve_again(_line_ids(order)):
         return "paid"
     return "paid_too_late"
 
@@ -124,6 +126,13 @@ def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datet
         parcel.ready_by = all_ready_on(known_on, lead_times, days[parcel.facility_id])
         parcel.state = ParcelState.TO_PACK.value
     owe("order_paid", order.id)
+    told = {
+        "order_number": order.number,
+        "total": order.items_total + order.shipping_total,
+        "channel": order.channel,
+        "facilities": sorted(set(codes.values())),
+    }
+    events.tell(events.Kind.ORDER_PAID, f"order:{order.id}:paid", told, counted.at)
     defer("orders.tell_facilities", order_id=order.id)
 
 

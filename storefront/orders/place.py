@@ -120,6 +120,8 @@ def place(
         raise ValueError("an order has at least one line")
     channel = Channel(channel)
     placed_at = placed_at or db.session.execute(select(func.now())).scalar_one()
+    # Before the goods are looked at: until the order is written no rule changes and no facility is suspended.
+    hold_rules()
     listings = _listings(lines, accounting_day(placed_at), channel)
     _check_prices(lines, listings, channel)
     rules = _rules(lines, listings, placed_at, exhibition_id)
@@ -231,7 +233,6 @@ def _rules(
 ) -> list[RuleInForce]:
     products = [listings[line.variant_id][1] for line in lines]
     scopes = [Scope(p.facility_id, p.workshop_id, p.commodity_group_id) for p in products]
-    hold_rules()
     return rules_in_force(scopes, accounting_day(placed_at), exhibition_id)
 
 

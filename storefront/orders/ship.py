@@ -8,8 +8,10 @@ from sqlalchemy import func, select, text
 from storefront.audit.record import record
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.integrations import events
 from storefront.orders import packed_batches
-from storefront.orders.models import Parcel, ParcelState
+from storefront.orders.models import Order, Parcel, ParcelState
 from storefront.orders.progress import tell_soon
 
 #: Pieces of a parcel that no refund speaks of, and those of which one is still decided.
@@ -79,6 +81,16 @@ def mark_shipped(parcel_id: int, courier: str, tracking: str, person_id: int) ->
         values={"courier": courier, "tracking": tracking or None},
     )
     tell_soon(parcel.order_id)
+    # Without the tracking number: couriers show the name of whoever receives it.
+    number, code = db.session.execute(
+        select(Order.number, Facility.code)
+        .join(Parcel, Parcel.order_id == Order.id)
+        .join(Facility, Facility.id == Parcel.facility_id)
+        .where(Parcel.id == parcel.id)
+    ).one()
+    told = {"order_number": number, "parcel": parcel.position, "facility": code, "courier": courier}
+    assert parcel.shipped_at is not None
+    events.tell(events.Kind.PARCEL_SHIPPED, f"parcel:{parcel.id}:shipped", told, parcel.shipped_at)
     return parcel
 
 

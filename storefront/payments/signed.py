@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -11,6 +10,8 @@ from typing import Any
 
 from storefront.payments.gateway import BadSignature
 from storefront.payments.said import SignedEvent
+from storefront.stamped import stamp as stamp_by
+from storefront.stamped import stamp_hex
 
 #: Seconds by which a message's time may differ from ours, either way.
 TOLERANCE = 300
@@ -40,8 +41,7 @@ def event_of(body: bytes) -> SignedEvent:
 
 def stamp(secret: bytes, body: bytes) -> str:
     """`t=<unix>,v1=<hex>`: the signature of a message that is sent now."""
-    moment = str(int(time.time()))
-    return f"t={moment},v1={_hex(secret, moment, body)}"
+    return stamp_by(body, secret)
 
 
 def check_stamp(secret: bytes, header: str, body: bytes) -> None:
@@ -50,10 +50,6 @@ def check_stamp(secret: bytes, header: str, body: bytes) -> None:
     moment, signature = parts.get("t", ""), parts.get("v1", "")
     if not (moment.isascii() and moment.isdigit() and len(moment) <= 12 and signature.isascii() and signature):
         raise BadSignature("no signature")
-    is_ours = hmac.compare_digest(_hex(secret, moment, body), signature)
+    is_ours = hmac.compare_digest(stamp_hex(secret, moment, body), signature)
     if not is_ours or abs(time.time() - int(moment)) > TOLERANCE:
         raise BadSignature("wrong or old")
-
-
-def _hex(secret: bytes, moment: str, body: bytes) -> str:
-    return hmac.new(secret, moment.encode() + b"." + body, hashlib.sha256).hexdigest()

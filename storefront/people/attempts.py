@@ -53,6 +53,8 @@ LIMITS = {
     "mailed_link": Limit(subject=5, network=30, window=timedelta(minutes=15)),
     # Wrong links alone; nobody guesses 256 bits, and whoever tries is told to wait.
     "link_token": Limit(subject=20, network=60, window=timedelta(minutes=15)),
+    # Wrong tokens of programs: the subject is the token, so that one that has run out stops knocking.
+    "api_token": Limit(subject=30, network=60, window=timedelta(minutes=15)),
     "problem": Limit(subject=10, network=60, window=timedelta(minutes=15)),
 }
 

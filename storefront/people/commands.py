@@ -14,7 +14,7 @@ from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.people import memberships, passwords, second_factor
 from storefront.people.models import Person, Role
-from storefront.people.roles import AT_A_FACILITY, GIVEN
+from storefront.people.role_reach import AT_A_FACILITY, GIVEN
 from storefront.people.sign_in import normal_email
 from storefront.snapshot import database_needed
 

@@ -1,93 +1,42 @@
-"""Coordinators of a facility: invited by its head with a mailed link, listed, and ended.
+"""Somebody is invited to work here with a mailed link: as coordinator by a head, or by the office in any role.
 
 The link works once, for seven days, and only while whoever sent it may still invite. Its token is computed for the
-letter and kept as a hash alone. Every change ends the sessions of whom it concerns and is told to the office.
+letter and kept as a hash alone. What the office invites to needs two administrators (`office_invitations`).
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
-from dataclasses import dataclass
 
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, func, select
 
 from storefront.audit.record import record
+from storefront.days import begins
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
-from storefront.facilities.models import Facility
 from storefront.keyed import in_address, keyed_check
 from storefront.mail.address import is_email
 from storefront.mail.owe import owe_about
-from storefront.people import attempts, memberships, passwords, policy
-from storefront.people.memberships import holds
+from storefront.people import attempts, coordinators, memberships, passwords, policy
 from storefront.people.models import Invitation, Membership, Person, Role
 from storefront.people.policy import Action
 from storefront.written import one_line
 
 VALID = datetime.timedelta(days=7)
 LONGEST_NAME = 120
-#: What letters to the office and to the invited are about.
-SUBJECT, INVITATION = "membership", "invitation"
-
-MEMBERS = text(
-    """
-    SELECT m.id, m.person_id, p.name, p.email, m.role, m.valid_from, m.valid_until, g.name AS granted_by,
-           (SELECT max(a.at) FROM audit_events a WHERE a.subject_kind = 'person' AND a.subject_id = p.id::text
-               AND a.action = 'session.started') AS last_sign_in
-      FROM memberships m
-      JOIN people p ON p.id = m.person_id
-      LEFT JOIN people g ON g.id = m.granted_by
-     WHERE m.facility_id = :facility AND m.role IN ('coordinator', 'head')
-     ORDER BY m.valid_until IS NOT NULL AND m.valid_until <= now(), m.role DESC, m.valid_until DESC NULLS FIRST, p.name
-     LIMIT 200"""
-)
+#: What letters to the invited are about.
+INVITATION = "invitation"
 
 
 class InvitationDead(DomainError):
     """Used, withdrawn, run out, or none at all: which of them is not said."""
 
     code, status = "invitation_dead", 410
-    message = lazy_gettext("Undangan ini sudah dipakai, ditarik, atau kedaluwarsa. Minta kepala UPT mengundang lagi.")
-
-
-class LastOne(DomainError):
-    """The facility would have no coordinator left."""
-
-    code, status = "last_coordinator", 409
-    message = lazy_gettext(
-        "Ini koordinator terakhir: sesudahnya tidak ada yang mengemas dan menjawab. Serahkan dahulu kepada yang lain, "
-        "atau centang bahwa Anda tahu, lalu akhiri lagi."
-    )
-
-
-@dataclass(frozen=True)
-class Member:
-    """Somebody's role in a facility. `id` is the membership's."""
-
-    id: int
-    person_id: int
-    name: str
-    email: str
-    role: str
-    valid_from: datetime.datetime
-    #: None: until it is ended.
-    valid_until: datetime.datetime | None
-    granted_by: str | None
-    last_sign_in: datetime.datetime | None
-
-    @property
-    def is_living(self) -> bool:
-        now = datetime.datetime.now(datetime.UTC)
-        return self.valid_from <= now and (self.valid_until is None or now < self.valid_until)
-
-
-def members(facility_id: int) -> list[Member]:
-    """Coordinators and heads of a facility, those of today first."""
-    return [Member(**row) for row in db.session.execute(MEMBERS, {"facility": facility_id}).mappings()]
+    message = lazy_gettext("Undangan ini sudah dipakai, ditarik, atau kedaluwarsa. Minta undangan yang baru.")
 
 
 def waiting(facility_id: int) -> list[Invitation]:
@@ -95,7 +44,7 @@ def waiting(facility_id: int) -> list[Invitation]:
     return list(
         db.session.scalars(
             select(Invitation)
-            .where(Invitation.facility_id == facility_id, _open())
+            .where(Invitation.facility_id == facility_id, is_open(), ~Invitation.by_office)
             .order_by(Invitation.id.desc())
             .limit(50)
         )
@@ -107,12 +56,12 @@ def invite(facility_id: int, email: str, name: str, person_id: int, *, locale: s
 
     Raises Invalid by field (`email`, `name`).
     """
-    lock(facility_id)
+    coordinators.lock(facility_id)
     email, name = email.strip().lower(), one_line(name)
     errors = {}
     if not is_email(email):
         errors["email"] = _("Tulis alamat surel yang lengkap, misalnya nama@contoh.id.")
-    elif is_coordinator(facility_id, email):
+    elif coordinators.is_coordinator(facility_id, email):
         errors["email"] = _("Orang dengan alamat ini sudah koordinator di sini.")
     elif db.session.scalar(select(Person.id).where(Person.email == email)) == person_id:
         errors["email"] = _("Anda tidak dapat mengundang diri sendiri.")
@@ -121,7 +70,9 @@ def invite(facility_id: int, email: str, name: str, person_id: int, *, locale: s
     if errors:
         raise Invalid(errors)
     before = db.session.scalar(
-        select(Invitation).where(Invitation.facility_id == facility_id, Invitation.email == email, _open())
+        select(Invitation)
+        .where(Invitation.facility_id == facility_id, Invitation.email == email)
+        .where(is_open(), ~Invitation.by_office)
     )
     if before is not None and before.expires_at > _now():
         return before
@@ -138,17 +89,22 @@ def invite(facility_id: int, email: str, name: str, person_id: int, *, locale: s
     )
     db.session.add(row)
     db.session.flush()
+    send(row)
+    _note("coordinator.invited", "invitation", row.id, facility_id, person_id, {"name": name})
+    return row
+
+
+def send(row: Invitation) -> None:
+    """Owe the letter with the link. Never commits."""
     row.token_hash = _hash(token(row))
     db.session.flush()
-    _note("coordinator.invited", "invitation", row.id, facility_id, person_id, {"name": name})
     owe_about("invitation", INVITATION, row.id)
-    return row
 
 
 def own(facility_id: int, invitation_id: int) -> Invitation:
     """One of the facility's invitations, locked. Raises NotFound for another's."""
     row = db.session.get(Invitation, invitation_id, with_for_update=True, populate_existing=True)
-    if row is None or row.facility_id != facility_id:
+    if row is None or row.by_office or row.facility_id != facility_id:
         raise NotFound()
     return row
 
@@ -175,8 +131,7 @@ def find(secret: str, address: str | None = None) -> Invitation:
         raise InvitationDead()
     if row.accepted_at is not None or row.withdrawn_at is not None or row.expires_at <= _now():
         raise InvitationDead()
-    inviter = db.session.get_one(Person, row.invited_by)
-    if not policy.may(inviter, Action.COORDINATORS_WRITE, row.facility_id):
+    if not _may_still_be_given(row):
         raise InvitationDead()
     return row
 
@@ -207,78 +162,27 @@ def accept(row: Invitation, name: str, password: str, address: str | None = None
     used = db.session.get(Invitation, invitation_id, with_for_update=True, populate_existing=True)
     if used is None or used.accepted_at or used.withdrawn_at or used.expires_at <= _now():
         raise InvitationDead()
-    lock(used.facility_id)
-    person = _person(used, name, password)
+    if used.facility_id is not None:
+        coordinators.lock(used.facility_id)
+    person, role = _person(used, name, password), Role(used.role)
+    if person.id in (used.invited_by, used.approved_by):
+        raise InvitationDead()
     used.accepted_at, used.accepted_by = _now(), person.id
-    membership = living(used.facility_id, person.id)
+    membership = memberships.living(person.id, role, used.facility_id)
     if membership is None:
+        until = None if used.role_until is None else begins(used.role_until + datetime.timedelta(days=1))
         membership = memberships.grant(
-            person, Role.COORDINATOR, facility_id=used.facility_id, granted_by=used.invited_by
+            person, role, facility_id=used.facility_id, valid_until=until, granted_by=used.invited_by
         )
     db.session.flush()
-    _note("coordinator.began", "person", person.id, used.facility_id, person.id, {"invited_by": used.invited_by})
-    tell_office("coordinator_began", membership)
+    if used.by_office:
+        behind: dict[str, object] = {"proposed_by": used.invited_by, "approved_by": used.approved_by}
+        _note("role.given", "person", person.id, used.facility_id, person.id, {"role": role.value, **behind})
+    else:
+        _note("coordinator.began", "person", person.id, used.facility_id, person.id, {"invited_by": used.invited_by})
+    if role is Role.COORDINATOR:
+        coordinators.tell_office("coordinator_began", membership)
     return person, membership
-
-
-def end(facility_id: int, membership_id: int, person_id: int, *, sure: bool = False) -> Membership:
-    """End a coordinator's role in the facility, and all their sessions. Ended once more is the same. Never commits.
-
-    Raises NotFound for another facility's or a head's, LastOne unless they are `sure`.
-    """
-    lock(facility_id)
-    row = coordinator(facility_id, membership_id)
-    if not _is_living(row):
-        return row
-    others = select(func.count()).select_from(Membership).where(
-        Membership.facility_id == facility_id, Membership.role == Role.COORDINATOR.value, holds(),
-        Membership.id != row.id,
-    )  # fmt: skip
-    if not sure and not db.session.scalar(others):
-        raise LastOne()
-    memberships.revoke(row.id)
-    db.session.refresh(row)
-    _note("coordinator.ended", "person", row.person_id, facility_id, person_id, {})
-    tell_office("coordinator_ended", row)
-    return row
-
-
-def coordinator(facility_id: int, membership_id: int) -> Membership:
-    """A coordinator's membership of the facility, living or not. Raises NotFound for any other."""
-    row = db.session.get(Membership, membership_id, populate_existing=True)
-    if row is None or row.facility_id != facility_id or row.role != Role.COORDINATOR.value:
-        raise NotFound()
-    return row
-
-
-def living(facility_id: int, person_id: int) -> Membership | None:
-    """Somebody's living role as coordinator of the facility."""
-    return db.session.scalar(
-        select(Membership).where(
-            Membership.person_id == person_id,
-            Membership.facility_id == facility_id,
-            Membership.role == Role.COORDINATOR.value,
-            holds(),
-        )
-    )
-
-
-def is_coordinator(facility_id: int, email: str) -> bool:
-    """Whether the account of this address is a coordinator of the facility now."""
-    person_id = db.session.scalar(select(Person.id).where(Person.email == email))
-    return person_id is not None and living(facility_id, person_id) is not None
-
-
-def tell_office(kind: str, membership: Membership) -> None:
-    """Owe each administrator a letter about a coordinator's role, once for each kind. Never commits."""
-    for administrator in db.session.scalars(
-        select(Person.id)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.role == Role.ADMINISTRATOR.value, holds(), Person.is_active)
-        .order_by(Person.id)
-        .distinct()
-    ):
-        owe_about(kind, SUBJECT, membership.id, key=f"membership:{membership.id}:{kind}:{administrator}")
 
 
 def token(row: Invitation) -> str:
@@ -287,9 +191,12 @@ def token(row: Invitation) -> str:
     return in_address(keyed_check("storefront invitation", told))
 
 
-def lock(facility_id: int) -> Facility:
-    """Whoever changes a facility's team does it one after the other."""
-    return db.session.get_one(Facility, facility_id, with_for_update={"key_share": True}, populate_existing=True)
+def _may_still_be_given(row: Invitation) -> bool:
+    """Whether those who stand behind an invitation may still do so."""
+    if not row.by_office:
+        return policy.may(db.session.get_one(Person, row.invited_by), Action.COORDINATORS_WRITE, row.facility_id)
+    behind = [db.session.get_one(Person, one) for one in (row.invited_by, row.approved_by) if one is not None]
+    return len(behind) == 2 and all(policy.may(one, Action.PEOPLE_WRITE) for one in behind)
 
 
 def _person(row: Invitation, name: str, password: str) -> Person:
@@ -321,12 +228,9 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode(errors="replace")).digest()
 
 
-def _open() -> ColumnElement[bool]:
+def is_open() -> ColumnElement[bool]:
+    """That an invitation was neither accepted nor withdrawn, as a condition; it may have run out."""
     return Invitation.accepted_at.is_(None) & Invitation.withdrawn_at.is_(None)
-
-
-def _is_living(row: Membership) -> bool:
-    return row.valid_until is None or row.valid_until > _now()
 
 
 def _now() -> datetime.datetime:
@@ -335,6 +239,6 @@ def _now() -> datetime.datetime:
 
 
 def _note(
-    action: str, kind: str, subject: int, facility_id: int, person_id: int, details: dict[str, object]
+    action: str, kind: str, subject: int, facility_id: int | None, person_id: int, details: dict[str, object]
 ) -> None:
     record(action, kind, subject, person_id=person_id, facility_id=facility_id, details=details)

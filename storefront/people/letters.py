@@ -10,7 +10,7 @@ from storefront.mail.letters import writes
 from storefront.mail.models import Message
 from storefront.mail.transport import Letter
 from storefront.mail.write import letter, linked_letter
-from storefront.people import invitations, second_factor
+from storefront.people import coordinators, invitations, second_factor
 from storefront.people.factor_models import SecondFactor
 from storefront.people.models import Invitation, Membership, Person
 
@@ -21,6 +21,7 @@ def invited(message: Message) -> Letter | None:
     row = db.session.get(Invitation, message.subject_id)
     if row is None or row.accepted_at is not None or row.withdrawn_at is not None:
         return None
+    facility = None if row.facility_id is None else db.session.get_one(Facility, row.facility_id)
     return linked_letter(
         message.kind,
         message.key,
@@ -29,13 +30,15 @@ def invited(message: Message) -> Letter | None:
         f"/account/invitation/{invitations.token(row)}",
         _l("Terima undangan"),
         name=row.name,
-        facility=db.session.get_one(Facility, row.facility_id).name,
+        facility=facility.name if facility else None,
+        role=row.role,
+        role_until=row.role_until,
         inviter=db.session.get_one(Person, row.invited_by).name,
         until=row.expires_at,
     )
 
 
-@writes(invitations.SUBJECT)
+@writes(coordinators.SUBJECT)
 def of_role(message: Message) -> Letter | None:
     """News of a coordinator's role for one administrator, whom the key names; None when they left meanwhile."""
     row = db.session.get(Membership, message.subject_id)

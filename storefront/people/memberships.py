@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from storefront.errors import DomainError
 from storefront.extensions import db
@@ -65,6 +65,13 @@ def revoke(membership_id: int) -> None:
     )
     if person_id is not None:
         sessions.end_all(person_id)
+
+
+def living(person_id: int, role: Role, facility_id: int | None) -> Membership | None:
+    """Somebody's living role at a facility, or (None) for the whole programme."""
+    of_it = (Membership.person_id == person_id) & (Membership.role == role.value) & holds()
+    here = Membership.facility_id.is_not_distinct_from(facility_id)
+    return db.session.scalar(select(Membership).where(of_it, here, Membership.exhibition_id.is_(None)).limit(1))
 
 
 def holds() -> ColumnElement[bool]:

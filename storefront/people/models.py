@@ -91,6 +91,8 @@ class RoleProposal(Proposal, db.Model):  # type: ignore[name-defined]
     role: Mapped[str]
     #: Null: the whole programme.
     facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    #: The last day; auditors have one.
+    role_until: Mapped[datetime.date | None]
     #: What came of it.
     membership_id: Mapped[int | None] = mapped_column(ForeignKey("memberships.id"))
 
@@ -200,12 +202,20 @@ class DataRequest(db.Model):  # type: ignore[name-defined]
 
 
 class Invitation(db.Model):  # type: ignore[name-defined]
-    """Somebody is asked to be a coordinator of a facility (`people.invitations`)."""
+    """Somebody is asked to work here: by a head as coordinator, or by the office in any role (`people.invitations`)."""
 
     __tablename__ = "invitations"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    #: None: the whole programme.
+    facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    role: Mapped[str] = mapped_column(default="coordinator")
+    #: The last day of the role; auditors have one.
+    role_until: Mapped[datetime.date | None]
+    #: Sent only when a second administrator has agreed.
+    by_office: Mapped[bool] = mapped_column(default=False)
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    approved_at: Mapped[datetime.datetime | None]
     #: Lower case.
     email: Mapped[str]
     name: Mapped[str]

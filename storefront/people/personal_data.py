@@ -67,6 +67,7 @@ HOLDERS: dict[str, Holder] = {}
 
 #: What looks as if it named somebody and stays, each with its reason: a column, or all of a table (`table.*`).
 KEPT: dict[str, str] = {
+    "rate_files.name": "name of a file of shipping rates, given by who uploaded it",
     "facilities.*": "an office, its name and address",
     "workshops.*": "a workshop",
     "profile_texts.*": "what an office says of itself and its workshops",
@@ -76,9 +77,13 @@ KEPT: dict[str, str] = {
     "bank_files.*": "what the treasurer called the file",
     "listing_imports.*": "what a coordinator called a file of goods",
     "listing_import_archives.*": "what a coordinator called a file of pictures",
+    "export_presets.*": "how a colleague calls an export that they make again and again",
+    "made_files.*": "how a colleague called an export; the file is gone after a month",
     "canned_replies.*": "an office's own answers, ready to be used",
     "categories.*": "a category of goods",
     "cities.*": "a city or regency",
+    "api_tokens.*": "what the office calls another system of its own",
+    "webhook_endpoints.*": "another system of the office, and where it is told",
     "districts.*": "a district",
     "postal_codes.*": "a district's postal codes",
     "operators.*": "the office that runs the shop",

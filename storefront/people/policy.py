@@ -34,6 +34,8 @@ class Action(StrEnum):
     #: The same after they are masked; each look is recorded.
     BUYERS_UNMASK = "buyers.unmask"
     REVENUE_READ = "revenue.read"
+    #: Archives to take along: all statements of a period, or what an auditor needs of one facility.
+    PACKS_ASK = "packs.ask"
     #: Certificates of sale for the archive.
     CERTIFICATES_ISSUE = "certificates.issue"
     REFUNDS_READ = "refunds.read"
@@ -60,6 +62,8 @@ class Action(StrEnum):
     PREMIUM_READ = "premium.read"
     PREMIUM_ENTER = "premium.enter"
     PREMIUM_APPROVE = "premium.approve"
+    #: Have exports made, shared and saved; whoever makes one must be allowed to read what is in it.
+    EXPORTS_WRITE = "exports.write"
     BOOKS_READ = "books.read"
     #: Payouts and corrections: what is written into the books by hand.
     BOOKS_WRITE = "books.write"
@@ -86,11 +90,24 @@ class Action(StrEnum):
     #: What the public reports to the office (Laporkan); never for the people of a facility.
     CASES_READ = "cases.read"
     CASES_WRITE = "cases.write"
+    #: Which facilities there are: admitted, changed, suspended.
+    FACILITIES_READ = "facilities.read"
+    FACILITIES_WRITE = "facilities.write"
     PEOPLE_READ = "people.read"
     #: The coordinators of one's own facility.
     COORDINATORS_WRITE = "people.coordinators"
     PEOPLE_WRITE = "people.write"
     SETTINGS_WRITE = "settings.write"
+    #: Jobs, backups, disks; and a failed job tried again.
+    SYSTEM_READ = "system.read"
+    SYSTEM_WRITE = "system.write"
+    #: What shipping costs.
+    RATES_READ = "rates.read"
+    RATES_WRITE = "rates.write"
+    SETTINGS_READ = "settings.read"
+    #: The office's other systems: tokens that read, and where news is sent.
+    INTEGRATIONS_READ = "integrations.read"
+    INTEGRATIONS_WRITE = "integrations.write"
     #: Who did what; acts on people and what auditors looked at only with PEOPLE_READ.
     AUDIT_READ = "audit.read"
 
@@ -114,6 +131,7 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.BUYERS_READ: (_COORDINATOR, _ADMIN),
         Action.BUYERS_UNMASK: (_ADMIN,),
         Action.REVENUE_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
+        Action.PACKS_ASK: (_FINANCE, _ADMIN, _AUDITOR),
         Action.CERTIFICATES_ISSUE: (_COORDINATOR,),
         Action.REFUNDS_READ: (_COORDINATOR, _FINANCE, _AUDITOR),
         Action.REFUNDS_ASK: (_COORDINATOR,),
@@ -135,6 +153,7 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.PREMIUM_READ: (*_FACILITY, _FINANCE, _AUDITOR),
         Action.PREMIUM_ENTER: (_COORDINATOR, _FINANCE),
         Action.PREMIUM_APPROVE: (_HEAD, _FINANCE),
+        Action.EXPORTS_WRITE: (_FINANCE, _ADMIN, _AUDITOR),
         Action.BOOKS_READ: (_FINANCE, _ADMIN, _AUDITOR),
         Action.BOOKS_WRITE: (_FINANCE,),
         Action.BOOKS_CLOSE: (_FINANCE,),
@@ -158,22 +177,33 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.DECLARATIONS_APPROVE: (_CURATOR, _ADMIN),
         Action.CASES_READ: (_ADMIN, _AUDITOR),
         Action.CASES_WRITE: (_ADMIN,),
+        Action.FACILITIES_READ: (_ADMIN, _AUDITOR),
+        Action.FACILITIES_WRITE: (_ADMIN,),
         Action.PEOPLE_READ: (_HEAD, _ADMIN, _AUDITOR),
         Action.COORDINATORS_WRITE: (_HEAD, _ADMIN),
         Action.PEOPLE_WRITE: (_ADMIN,),
         Action.SETTINGS_WRITE: (_ADMIN,),
+        Action.SYSTEM_READ: (_ADMIN, _AUDITOR),
+        Action.SYSTEM_WRITE: (_ADMIN,),
+        Action.RATES_READ: (_ADMIN, _AUDITOR),
+        Action.RATES_WRITE: (_ADMIN,),
+        Action.SETTINGS_READ: (_ADMIN, _AUDITOR),
+        Action.INTEGRATIONS_READ: (_ADMIN, _AUDITOR),
+        Action.INTEGRATIONS_WRITE: (_ADMIN,),
         Action.AUDIT_READ: (_FINANCE, _ADMIN, _AUDITOR),
     }.items()
 }
 
-#: What moves money, roles or bank accounts: whoever does it has shown who they are a short while ago.
+#: What moves money, roles or bank accounts, or lets a program read: whoever does it has shown who they are a short
+#: while ago.
 PROVEN = frozenset(
     {
         *(Action.REFUNDS_WRITE, Action.DEPOSITS_WRITE, Action.DEPOSITS_APPROVE, Action.SETTLEMENTS_WRITE),
         *(Action.SETTLEMENTS_APPROVE, Action.BANK_ACCOUNTS_WRITE, Action.BANK_ACCOUNTS_APPROVE),
         *(Action.BANK_ACCOUNTS_PROPOSE, Action.BANK_WRITE, Action.RETURNS_WRITE, Action.PREMIUM_APPROVE),
         *(Action.BOOKS_WRITE, Action.BOOKS_CLOSE, Action.BOOKS_REOPEN, Action.RULES_PROPOSE, Action.RULES_APPROVE),
-        *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE),
+        *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE, Action.RATES_WRITE, Action.SETTINGS_WRITE),
+        Action.INTEGRATIONS_WRITE,
     }
 )
 

@@ -11,19 +11,17 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
 
 from storefront.audit.record import record
+from storefront.days import begins
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.people import factor_resets, invitations, memberships, sessions
+from storefront.people import coordinators, factor_resets, memberships, sessions
 from storefront.people.factor_models import SecondFactor
 from storefront.people.memberships import OwnRole, holds
 from storefront.people.models import Membership, Person, Role, RoleProposal, Session
+from storefront.people.role_reach import GIVEN, last_day, place_of
 
 PAGE = 30
-#: Roles bound to a facility, to the whole programme, and to either; a cashier's belongs to a fair.
-AT_A_FACILITY = frozenset({Role.COORDINATOR, Role.HEAD})
-EITHER = frozenset({Role.FINANCE, Role.AUDITOR})
-GIVEN = tuple(role for role in Role if role is not Role.CASHIER)
 #: Held while an administrator's role ends, so that two at once do not end the last two.
 LAST_ONE = 7_304_112_090
 
@@ -65,6 +63,7 @@ class Proposed:
     role: str
     #: None: the whole programme.
     facility: str | None
+    role_until: datetime.date | None
     proposed_by: int
     proposed_by_name: str
     proposed_at: datetime.datetime
@@ -153,17 +152,17 @@ def roles_of(person_id: int) -> list[Held]:
     ]
 
 
-def propose(person_id: int, role: str, facility_code: str, by: int) -> RoleProposal:
+def propose(person_id: int, role: str, facility_code: str, by: int, until: str = "") -> RoleProposal:
     """Propose a role for somebody who works here or did; proposed once more it is the same.
 
-    Raises Invalid (`role`, `facility`), OwnRole, NotFound.
+    `until`: an auditor's last day. Raises Invalid (`role`, `facility`, `until`), OwnRole, NotFound.
     """
     find(person_id)
     if person_id == by:
         raise OwnRole()
     if role not in GIVEN:
         raise Invalid({"role": _("Pilih perannya.")})
-    facility_id = _place(Role(role), facility_code)
+    facility_id, role_until = place_of(Role(role), facility_code), last_day(Role(role), until)
     db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
     same = _same(Membership.role, Membership.facility_id, role, facility_id)
     if db.session.scalar(select(Membership.id).where(Membership.person_id == person_id, *same, holds())) is not None:
@@ -171,10 +170,12 @@ def propose(person_id: int, role: str, facility_code: str, by: int) -> RolePropo
     same = _same(RoleProposal.role, RoleProposal.facility_id, role, facility_id)
     proposed = db.session.scalar(_open().where(RoleProposal.person_id == person_id, *same))
     if proposed is None:
-        proposed = RoleProposal(person_id=person_id, role=role, facility_id=facility_id, proposed_by=by)
+        proposed = RoleProposal(
+            person_id=person_id, role=role, facility_id=facility_id, role_until=role_until, proposed_by=by
+        )
         db.session.add(proposed)
         db.session.flush()
-        details = {"role": role, "facility": facility_code or None}
+        details = {"role": role, "facility": facility_code or None, "until": str(role_until) if role_until else None}
         record("role.proposed", "person", person_id, person_id=by, facility_id=facility_id, details=details)
     return proposed
 
@@ -185,8 +186,9 @@ def approve(person_id: int, proposal_id: int, by: int) -> Membership:
     if by in (proposed.proposed_by, person_id):
         raise TwoPeople()
     person, given = db.session.get_one(Person, person_id), Role(proposed.role)
+    until = None if proposed.role_until is None else begins(proposed.role_until + datetime.timedelta(days=1))
     membership = memberships.grant(
-        person, given, facility_id=proposed.facility_id, granted_by=proposed.proposed_by
+        person, given, facility_id=proposed.facility_id, valid_until=until, granted_by=proposed.proposed_by
     )
     proposed.approved_by, proposed.approved_at, proposed.membership_id = by, func.now(), membership.id
     db.session.flush()
@@ -215,7 +217,10 @@ def proposals(person_id: int) -> list[Proposed]:
         .where(RoleProposal.person_id == person_id)
         .order_by(RoleProposal.id)
     )
-    return [Proposed(p.id, p.role, facility, p.proposed_by, name, p.proposed_at) for p, facility, name in rows]
+    return [
+        Proposed(p.id, p.role, facility, p.role_until, p.proposed_by, name, p.proposed_at)
+        for p, facility, name in rows
+    ]
 
 
 def count_waiting() -> int:
@@ -234,7 +239,7 @@ def end(person_id: int, membership_id: int, by: int) -> Membership:
     if person_id == by:
         raise OwnRole()
     if row.role == Role.COORDINATOR and row.facility_id is not None:
-        return invitations.end(row.facility_id, membership_id, by, sure=True)
+        return coordinators.end(row.facility_id, membership_id, by, sure=True)
     if row.role == Role.ADMINISTRATOR:
         db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LAST_ONE})
         others = (
@@ -277,20 +282,6 @@ def _locked(person_id: int, proposal_id: int) -> RoleProposal:
     if proposed is None:
         raise NotFound()
     return proposed
-
-
-def _place(role: Role, code: str) -> int | None:
-    """The facility that a role is for, None for the whole programme. Raises Invalid."""
-    if not code:
-        if role in AT_A_FACILITY:
-            raise Invalid({"facility": _("Pilih UPT tempat peran ini berlaku.")})
-        return None
-    if role not in AT_A_FACILITY | EITHER:
-        raise Invalid({"facility": _("Peran ini berlaku untuk seluruh program: kosongkan UPT-nya.")})
-    facility_id = db.session.scalar(select(Facility.id).where(Facility.code == code))
-    if facility_id is None:
-        raise Invalid({"facility": _("Pilih UPT dari daftar.")})
-    return int(facility_id)
 
 
 def _same(role: Any, place: Any, wanted: str, facility_id: int | None) -> tuple[ColumnElement[bool], ...]:

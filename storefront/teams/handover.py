@@ -20,7 +20,7 @@ from storefront.enquiries.inbox import open_since
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.notices.models import SavedView
-from storefront.people import invitations, memberships
+from storefront.people import coordinators, invitations, memberships
 from storefront.people.models import Invitation, Membership, Person, Role
 from storefront.teams.models import Handover
 
@@ -100,13 +100,13 @@ def hand_over(facility_id: int, membership_id: int, to_membership_id: int, perso
 
     Raises NotFound for another facility's, Invalid (`to`).
     """
-    invitations.lock(facility_id)
-    before, after = (invitations.coordinator(facility_id, one) for one in (membership_id, to_membership_id))
+    coordinators.lock(facility_id)
+    before, after = (coordinators.find(facility_id, one) for one in (membership_id, to_membership_id))
     done = _done_already(before, after)
     if done is not None:
         return done
     _check(before)
-    if before.person_id == after.person_id or invitations.living(facility_id, after.person_id) is None:
+    if before.person_id == after.person_id or coordinators.living(facility_id, after.person_id) is None:
         raise Invalid({"to": _l("Pilih koordinator lain yang masih bertugas.")})
     row = _row(facility_id, before, person_id, to=db.session.get_one(Person, after.person_id))
     return _complete(row, before, None)
@@ -117,8 +117,8 @@ def hand_over_to_new(facility_id: int, membership_id: int, email: str, name: str
 
     Asked for again, it is the same. Never commits. Raises NotFound, Invalid by field (`email`, `name`, `to`).
     """
-    invitations.lock(facility_id)
-    before = invitations.coordinator(facility_id, membership_id)
+    coordinators.lock(facility_id)
+    before = coordinators.find(facility_id, membership_id)
     _check(before)
     invitation = invitations.invite(facility_id, email, name, person_id)
     waits = _waiting(facility_id, before.person_id)
@@ -143,7 +143,7 @@ def accept(invitation: Invitation, name: str, password: str, address: str | None
         .with_for_update()
     )
     if row is not None:
-        before = invitations.living(row.facility_id, row.from_person)
+        before = coordinators.living(row.facility_id, row.from_person)
         row.to_person, row.to_name = person.id, person.name
         if before is None or row.from_person == person.id:
             # Who would hand over is gone already: nothing is left to end.
@@ -159,7 +159,7 @@ def undo(facility_id: int, handover_id: int, person_id: int) -> Handover:
 
     Raises NotFound, CannotBeUndone.
     """
-    invitations.lock(facility_id)
+    coordinators.lock(facility_id)
     row = find(facility_id, handover_id)
     db.session.refresh(row, with_for_update=True)
     if row.undone_at is not None:
@@ -167,7 +167,7 @@ def undo(facility_id: int, handover_id: int, person_id: int) -> Handover:
     if not may_be_undone(row):
         raise CannotBeUndone()
     person = db.session.get_one(Person, row.from_person)
-    if not person.is_active or person.id == person_id or invitations.living(facility_id, person.id) is not None:
+    if not person.is_active or person.id == person_id or coordinators.living(facility_id, person.id) is not None:
         raise CannotBeUndone()
     membership = memberships.grant(person, Role.COORDINATOR, facility_id=facility_id, granted_by=person_id)
     if row.given_role is not None:
@@ -175,7 +175,7 @@ def undo(facility_id: int, handover_id: int, person_id: int) -> Handover:
     row.undone_at, row.undone_by = _now(), person_id
     db.session.flush()
     _note("handover.undone", row, person_id)
-    invitations.tell_office("coordinator_handover_undone", membership)
+    coordinators.tell_office("coordinator_handover_undone", membership)
     return row
 
 
@@ -222,7 +222,7 @@ def counts_of(row: Handover) -> Counts:
 
 
 def _check(before: Membership) -> None:
-    if invitations.living(before.facility_id or 0, before.person_id) is None:
+    if coordinators.living(before.facility_id or 0, before.person_id) is None:
         raise Invalid({"to": _l("Koordinator ini sudah tidak bertugas di sini.")})
 
 
@@ -245,7 +245,7 @@ def _complete(row: Handover, before: Membership, given: Membership | None) -> Ha
     memberships.revoke(before.id)
     db.session.flush()
     _note("handover.done", row, row.made_by)
-    invitations.tell_office("coordinator_handed_over", before)
+    coordinators.tell_office("coordinator_handed_over", before)
     return row
 
 

@@ -129,4 +129,31 @@ INVARIANTS = (
         """SELECT a.return_id, r.state, a.given_at FROM return_accounts a JOIN bank_returns r ON r.id = a.return_id
             WHERE r.state = 'paid' OR a.given_at < now() - interval '30 days 3 hours'""",
     ),
+    Invariant(
+        "payment_files_pay_once",
+        9,
+        "A file for the bank pays exactly its lines, by a form that two people agreed on; nobody is in two living "
+        "files; what is paid by one was agreed on, with the same amount.",
+        """SELECT 'file' AS kind, f.id, f.amount, l.amount AS found FROM payment_files f
+             JOIN payment_file_shapes h ON h.id = f.shape_id
+             LEFT JOIN LATERAL (SELECT count(*) AS number, sum(amount)::bigint AS amount FROM payment_file_lines
+                                 WHERE file_id = f.id) l ON true
+            WHERE (f.payments, f.amount) IS DISTINCT FROM (l.number, l.amount) OR h.approved_at IS NULL
+               OR h.approved_at > f.made_at
+           UNION ALL
+           SELECT 'line', l.file_id, l.amount, s.amount FROM payment_file_lines l
+             JOIN settlements s ON s.id = l.settlement_id
+            WHERE s.amount <> l.amount OR (l.is_living AND s.state NOT IN ('approved', 'paid', 'reversed'))
+           UNION ALL
+           SELECT 'line', l.file_id, l.amount, r.amount FROM payment_file_lines l
+             JOIN bank_returns r ON r.id = l.return_id
+            WHERE r.amount <> l.amount
+           UNION ALL
+           SELECT 'twice', max(file_id), sum(amount)::bigint, count(*) FROM payment_file_lines WHERE is_living
+            GROUP BY settlement_id, return_id HAVING count(*) > 1
+           UNION ALL
+           SELECT 'discarded', l.file_id, l.amount, NULL FROM payment_file_lines l
+             JOIN payment_files f ON f.id = l.file_id
+            WHERE l.is_living = (f.state = 'discarded')""",
+    ),
 )

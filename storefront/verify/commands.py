@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
 
 from storefront.books.span import BadSpan, parse
 from storefront.extensions import db
 from storefront.snapshot import database_needed, snapshot
+from storefront.verify import system
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import Finding, check
 from storefront.verify.month import prove
@@ -34,8 +37,20 @@ def verify(as_json: bool, period: str | None) -> None:
     with database_needed(), snapshot(db.engine) as connection:
         findings = check(connection, INVARIANTS)
     broken = [finding for finding in findings if not finding.holds]
+    _write_down(findings, broken)
     click.echo(_as_json(findings) if as_json else "\n".join(_lines(findings)))
     sys.exit(1 if broken else 0)
+
+
+def _write_down(findings: Sequence[Finding], broken: Sequence[Finding]) -> None:
+    """For the page *Sistem*. That it was not written down takes nothing from what was found."""
+    said = ", ".join(finding.invariant.name for finding in broken) or f"{len(findings)} invariants hold"
+    try:
+        system.note("verify", is_good=not broken, said=said)
+        db.session.commit()
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        click.echo(f"Not written down: {type(error).__name__}", err=True)
 
 
 def _prove(text: str, as_json: bool) -> int:

@@ -19,7 +19,7 @@ TRIGGERS = {
     ),
     "case_files": ("case_files_append_only",),
     "case_messages": ("case_messages_append_only",),
-    "categories": ("catalogue_changed", "categories_former_name", "categories_search"),
+    "categories": ("catalogue_changed", "categories_former_name", "categories_search", "categories_whole"),
     "category_needs": ("category_needs_time", "needs_changed"),
     "connected_accounts": ("connected_accounts_end", "connected_accounts_keep"),
     "corrections": ("corrections_begin", "corrections_keep", "corrections_settle", "corrections_transition"),
@@ -58,6 +58,7 @@ TRIGGERS = {
     ),
     "label_batch_parcels": ("label_batch_parcels_append_only",),
     "label_prints": ("label_prints_append_only",),
+    "listing_drafts": ("draft_category",),
     "listings": (
         "listing_gone", "listing_stamped", "listings_declared", "listings_paused", "note_catalogue_change",
     ),
@@ -75,6 +76,9 @@ TRIGGERS = {
     "parcels": ("parcels_transition",),
     "pauses": ("catalogue_changed", "paused_listings"),
     "payment_events": ("payment_events_keep",),
+    "payment_file_lines": ("payment_file_lines_agreed", "payment_file_lines_keep", "payment_file_lines_whole"),
+    "payment_file_shapes": ("payment_file_shapes_keep",),
+    "payment_files": ("payment_files_free", "payment_files_keep", "payment_files_whole"),
     "payments": ("payments_keep", "payments_transition"),
     "payouts": ("payouts_append_only", "payouts_to_the_office"),
     "periods": ("periods_chain",),
@@ -94,10 +98,12 @@ TRIGGERS = {
     "product_ratings": ("listing_rated", "listing_rated_shows"),
     "products": (
         "catalogue_changed", "declared_listings", "listing_changed", "listing_words_changed",
-        "note_catalogue_change", "papered_listing", "products_complete", "products_search_text", "search_words_met",
-        "search_words_met_again",
+        "note_catalogue_change", "papered_listing", "products_category", "products_complete", "products_search_text",
+        "search_words_met", "search_words_met_again",
     ),
     "provider_lines": ("provider_lines_keep",),
+    "provinces": ("catalogue_changed",),
+    "rate_files": ("rate_files_keep",),
     "refund_lines": (
         "refund_lines_allot", "refund_lines_append_only", "refund_lines_back", "refund_lines_whole",
     ),
@@ -114,9 +120,10 @@ TRIGGERS = {
     "sale_certificates": ("sale_certificates_append_only",),
     "satkers": ("satkers_keep",),
     "settlements": (
-        "settlements_begin", "settlements_keep", "settlements_keep_paid", "settlements_not_passed_on",
-        "settlements_transfers", "settlements_transition", "settlements_within",
+        "settlements_begin", "settlements_in_a_file", "settlements_keep", "settlements_keep_paid",
+        "settlements_not_passed_on", "settlements_transfers", "settlements_transition", "settlements_within",
     ),
+    "shipping_rates": ("catalogue_changed",),
     "size_tables": ("catalogue_changed",),
     "split_rule_ends": ("split_rule_ends_keep",),
     "split_rule_shares": ("split_rule_shares_keep", "split_rule_shares_whole"),
@@ -136,13 +143,14 @@ TRIGGERS = {
         "transfer_reversals_begin", "transfer_reversals_keep", "transfer_reversals_transition",
         "transfer_reversals_within",
     ),
+    "upkeep": ("upkeep_append_only",),
     "variants": ("catalogue_changed", "listing_changed", "note_catalogue_change"),
     "workshop_declarations": ("catalogue_changed", "declared_listings", "workshop_declarations_keep"),
     "workshops": ("catalogue_changed", "declared_listings", "workshops_former_name", "workshops_search"),
 }  # fmt: skip
 #: What is there once: every unique index and every EXCLUDE, by name, but primary keys.
 ONCE = (
-    "accounts_code_key", "bank_accounts_one_in_force", "bank_files_once",
+    "accounts_code_key", "api_tokens_token_hash_key", "bank_accounts_one_in_force", "bank_files_once",
     "bank_lines_bank_account_id_fingerprint_key", "bank_returns_held", "bank_returns_refund",
     "batches_product_id_code_key", "budget_returns_reference", "canned_replies_one_name", "carts_order_id_key",
     "carts_token_hash_key", "case_files_key_key", "cases_form_key_key", "cases_number_key", "categories_slug_key",
@@ -150,7 +158,7 @@ ONCE = (
     "connected_accounts_one_owner", "deposit_lines_once", "deposits_billing_code", "deposits_ntpn",
     "disputes_reference_key", "districts_code_key", "draft_photos_draft_id_position_key",
     "enquiry_messages_request_key_key", "exhibition_sendings_request_key_key", "exhibitions_slug_key",
-    "facilities_code_key", "facilities_slug_key",
+    "export_presets_one_name", "facilities_code_key", "facilities_slug_key", "facility_suspensions_open",
     "facility_transfers_key_key", "facility_transfers_reference_key", "factor_resets_open",
     "facility_transfers_settlement_id_payment_id_key", "fee_bearers_one_from_a_day", "free_shipping_once",
     "funds_code_key", "handovers_invitation_id_key", "handovers_one_waits", "held_transfers_bank_line_id_key",
@@ -158,11 +166,13 @@ ONCE = (
     "invitations_token_hash_key", "journal_entries_source_key", "label_batches_one_open",
     "label_batches_request_key_key", "label_prints_first", "label_prints_request_key_key",
     "letter_choices_email_kind_key", "listing_drafts_form_key_key", "listing_drafts_product_id_key",
-    "listing_imports_form_key_key", "listing_news_key_key", "mailed_links_token_hash_key", "memberships_once",
-    "messages_key_key", "moderation_items_kind_subject_id_key", "notice_deliveries_once", "notices_key_key",
+    "listing_imports_form_key_key", "listing_news_key_key", "made_files_file_key_key", "mailed_links_token_hash_key",
+    "memberships_once", "messages_key_key", "moderation_items_kind_subject_id_key", "notice_deliveries_once",
+    "notices_key_key",
     "order_lines_order_id_position_key", "orders_number_key", "page_revisions_slug_number_key",
     "parcel_returns_request_key_key", "parcels_order_id_position_key", "parcels_split_key_key", "pauses_once",
-    "payment_events_gateway_event_id_key", "payments_capture", "payments_gateway_reference_key",
+    "payment_events_gateway_event_id_key", "payment_file_lines_return", "payment_file_lines_settlement",
+    "payment_file_shapes_open", "payments_capture", "payments_gateway_reference_key",
     "payments_one_counts", "payouts_gateway_reference_key", "people_email_key", "photos_id_product_id_key",
     "photos_product_id_position_key", "problem_photos_key_key", "problems_one_waits", "problems_refund_id_key",
     "problems_request_key_key", "product_papers_halal_or_not", "product_papers_product_id_kind_key",
@@ -186,7 +196,9 @@ ONCE = (
     "stock_takes_facility_id_number_key", "stock_takes_one_open", "stock_takes_request_key_key",
     "thank_yous_order_id_key", "training_programmes_batch", "training_targets_year_measure_key",
     "transfer_reversals_key_key", "transfer_reversals_reference_key", "transfer_reversals_transfer_id_source_key",
-    "transfers_code_key", "transfers_event_id_key", "variants_sku_key", "workshop_declarations_one_in_force",
+    "transfers_code_key", "transfers_event_id_key", "variants_sku_key",
+    "webhook_deliveries_endpoint_id_event_id_key", "webhook_events_key_key", "webhook_events_uid_key",
+    "workshop_declarations_one_in_force",
     "workshop_declarations_one_proposed", "workshops_facility_id_name_key", "workshops_id_facility_id_key",
 )  # fmt: skip
 _TRIGGERS = ", ".join(f"('{table}', '{trigger}')" for table, triggers in TRIGGERS.items() for trigger in triggers)
@@ -219,13 +231,18 @@ INVARIANTS = (
     Invariant(
         "four_eyes",
         9,
-        "Nobody approved a split rule, role or reset of a phone that they proposed, or gave a role to themselves.",
+        "Nobody approved a rule, role, invitation, phone's reset or form of payment files that they proposed, or gave "
+        "themselves a role.",
         """SELECT 'split_rule' AS kind, id, proposed_by AS person_id FROM split_rules WHERE approved_by = proposed_by
+           UNION ALL
+           SELECT 'payment_file_shape', id, proposed_by FROM payment_file_shapes WHERE approved_by = proposed_by
            UNION ALL
            SELECT 'membership', id, person_id FROM memberships WHERE granted_by = person_id
            UNION ALL
            SELECT 'role_proposal', id, proposed_by FROM role_proposals
             WHERE approved_by = proposed_by OR person_id IN (proposed_by, approved_by)
+           UNION ALL
+           SELECT 'invitation', id, invited_by FROM invitations WHERE approved_by = invited_by
            UNION ALL
            SELECT 'factor_reset', id, proposed_by FROM factor_resets
             WHERE approved_by = proposed_by OR person_id IN (proposed_by, approved_by)""",
@@ -255,6 +272,14 @@ INVARIANTS = (
         """SELECT id AS facility_id, code FROM facilities
             WHERE kind = 'lpka' AND status = 'active'
               AND (legal_basis IS NULL OR admitted_by IS NULL OR approved_by IS NULL OR admitted_by = approved_by)""",
+    ),
+    Invariant(
+        "suspended_by_somebody",
+        9,
+        "A facility that was stopped has its reason written down, and one that sells is under no suspension.",
+        """SELECT f.id AS facility_id, f.code, f.status FROM facilities f
+            WHERE (f.status = 'suspended' AND (f.kind <> 'lpka' OR f.approved_by IS NOT NULL)) IS DISTINCT FROM EXISTS (
+                  SELECT FROM facility_suspensions s WHERE s.facility_id = f.id AND s.lifted_at IS NULL)""",
     ),
     Invariant(
         "children_are_not_featured",

@@ -6,6 +6,12 @@ from storefront.verify.invariant import GRACE, Invariant
 
 INVARIANTS = (
     Invariant(
+        "categories_whole",
+        7,
+        "The tree of categories has two levels and no circle; an archived one holds no product and nothing below it.",
+        "SELECT category_id, fault FROM category_faults()",
+    ),
+    Invariant(
         "listed_with_papers",
         7,
         "No product is listed without the papers that its category asks for.",

@@ -98,6 +98,14 @@ STATEMENTS = [
     Sight("balances", "finance.balances_report", at("/finance/reports/balances"), FINANCE),
     Sight("ageing", "finance.ageing", at("/finance/ageing"), FINANCE),
     Sight("ageing-layers", "finance.ageing_layers", at("/finance/ageing/PKL/premium"), FINANCE),
+    Sight("cash-books", "finance.cash_book_list", found("/finance/cash-books?month={}", CLOSED), FINANCE),
+    Sight("cash-book", "finance.cash_book_page", found("/finance/cash-books/PKL/{}", CLOSED), FINANCE),
+    Sight(
+        "cash-book-report",
+        "finance.office_cash_book",
+        found("/finance/cash-books/office/{}?book=lpj", CLOSED),
+        FINANCE,
+    ),
     Sight("periods", "finance.periods", at("/finance/periods"), FINANCE),
     Sight("period-closed", "finance.period", found("/finance/periods/{}", CLOSED), FINANCE),
     Sight("period-closed-administrator", "finance.period", found("/finance/periods/{}", CLOSED), ADMIN),
@@ -137,7 +145,16 @@ MONEY_OUT = [
         SECOND,
     ),
     Sight("new-settlements", "finance.new_settlements", at("/finance/settlements/new"), FINANCE),
+    Sight("payment-files", "finance.payment_file_list", at("/finance/payment-files"), FINANCE),
+    Sight(
+        "payment-file",
+        "finance.payment_file",
+        found("/finance/payment-files/{}", "SELECT id FROM payment_files ORDER BY id LIMIT 1"),
+        FINANCE,
+    ),
+    Sight("payment-shape", "finance.payment_shape", at("/finance/payment-files/shape"), SECOND),
     Sight("paste-payments", "finance.paste_payments", at("/finance/settlements/paid"), FINANCE),
+    Sight("simponi", "finance.simponi_forms", at("/finance/deposits/simponi"), FINANCE),
     Sight("deposits", "finance.deposit_list", at("/finance/deposits"), FINANCE),
     Sight(
         "deposit-proposed",
@@ -227,7 +244,7 @@ BOOKS = [
 #: is asked for in tests/payments/test_connect_pages.py and looked at in test_stripe.py).
 NO_BOOK_PAGES = {
     "finance.connected_account_list",
-    "finance.deposit_proof", "finance.rule_document", "finance.statement_download",
+    "finance.deposit_proof", "finance.download_payment_file", "finance.rule_document", "finance.statement_download",
     "seller.deposit_proof", "seller.rule_document",
     "seller.statement_download",
 }  # fmt: skip

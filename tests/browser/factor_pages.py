@@ -110,7 +110,7 @@ def somebody(visitor: Visitor, *, lost: bool = False) -> Response:
         if lost:
             by = db.session.scalars(select(Person.id).where(Person.email == "finance@demo.test")).one()
             factor_resets.ask(person_id, "Ponsel hilang di angkutan", by)
-            roles.propose(person_id, "auditor", "", by)
+            roles.propose(person_id, "curator", "", by)
         db.session.commit()
     return visitor.go(f"/admin/people/{person_id}")
 

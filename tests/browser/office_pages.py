@@ -9,6 +9,8 @@ from tests.browser.visitor import Visitor
 
 CURATOR, ADMINISTRATOR = "curator@demo.test", "admin@demo.test"
 CASE = "SELECT id FROM cases WHERE state = '{}' ORDER BY id LIMIT 1"
+RATES = "SELECT min(id) FROM rate_files WHERE applied_at IS NULL"
+CATEGORY = "SELECT min(id) FROM categories WHERE archived_at IS NULL"
 BLOCK = "SELECT id FROM home_blocks WHERE kind = '{}' AND removed_at IS NULL ORDER BY id LIMIT 1"
 
 
@@ -54,7 +56,20 @@ OFFICE_PAGES = [
     Sight("admin-pages", "admin.page_list", at("/admin/pages"), CURATOR),
     Sight("admin-page", "admin.page_form", at("/admin/pages/contact"), CURATOR),
     Sight("admin-page-revision", "admin.page_revision", at("/admin/pages/contact/revisions/0"), CURATOR),
+    Sight("admin-category", "admin.category", found("/admin/categories/{}", CATEGORY), CURATOR),
+    Sight("admin-categories", "admin.category_tree", at("/admin/categories"), CURATOR),
+    Sight("admin-settings", "admin.settings_page", at("/admin/settings"), ADMINISTRATOR),
+    Sight("admin-rates", "admin.rates_page", at("/admin/shipping"), ADMINISTRATOR),
+    Sight("admin-rates-read", "admin.rate_file", found("/admin/shipping/{}", RATES), ADMINISTRATOR),
+    Sight("admin-system", "admin.system_page", at("/admin/system"), ADMINISTRATOR),
     Sight("admin-operator", "admin.operator_form", at("/admin/operator"), ADMINISTRATOR),
+    Sight("admin-facilities", "admin.facility_list", at("/admin/facilities?kind=lapas&state=active"), ADMINISTRATOR),
+    Sight("admin-facility-new", "admin.new_facility", at("/admin/facilities/new"), ADMINISTRATOR),
+    Sight("admin-facility", "admin.facility_page", at("/admin/facilities/PKL"), ADMINISTRATOR),
+    Sight("admin-facility-suspend", "admin.ask_suspend", at("/admin/facilities/PKL/suspend"), ADMINISTRATOR),
+    Sight("admin-invite", "admin.invite_form", at("/admin/people/invite"), ADMINISTRATOR),
+    Sight("admin-roles", "admin.role_table", at("/admin/roles"), ADMINISTRATOR),
+    Sight("admin-audit", "admin.audit", at("/admin/audit?words=PKL"), ADMINISTRATOR),
     Sight("admin-waiting", "admin.overview", at("/admin/"), ADMINISTRATOR),
     Sight("admin-cases", "admin.case_list", at("/admin/cases"), ADMINISTRATOR),
     Sight("admin-case-open", "admin.case", case_in("looked_at"), ADMINISTRATOR),
@@ -65,4 +80,5 @@ OFFICE_PAGES = [
 NO_OFFICE_PAGES = {
     "admin.after_step",
     "admin.case_file",
+    "admin.download_rates",
 }  # fmt: skip

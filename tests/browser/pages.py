@@ -15,6 +15,7 @@ from tests.browser.fair_pages import FAIR_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
 from tests.browser.import_pages import IMPORT_PAGES, NO_IMPORT_PAGES
+from tests.browser.integration_pages import INTEGRATION_PAGES
 from tests.browser.light_pages import LIGHT_PAGES
 from tests.browser.listing_pages import LISTING_PAGES, NO_LISTING_PAGES
 from tests.browser.mend_pages import MEND_PAGES
@@ -25,7 +26,7 @@ from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
 from tests.browser.publish_pages import NO_PUBLISH_PAGES, PUBLISH_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
-from tests.browser.sights import Sight, Way, at, found
+from tests.browser.sights import Sight, Way, at, found, sent
 from tests.browser.stock_pages import NO_STOCK_PAGES, STOCK_PAGES
 from tests.browser.team_pages import NO_TEAM_PAGES, TEAM_PAGES
 from tests.browser.visitor import Visitor
@@ -173,6 +174,10 @@ PERSONAL = [
     Sight("finance-year", "finance.year", at("/finance/year"), FINANCE),
     Sight("finance-sales", "finance.sales", at("/finance/sales"), FINANCE),
     Sight("finance-export", "finance.export", at("/finance/export"), FINANCE),
+    Sight("finance-files", "finance.made_file_list", at("/finance/files"), FINANCE),
+    Sight("finance-file", "finance.made_file",
+          sent(at("/finance/export"), {}, "form[action='/finance/export'][method=post] button"), FINANCE),
+    Sight("finance-export-presets", "finance.export_presets", at("/finance/export-presets"), FINANCE),
     Sight("finance-owed", "finance.balances", at("/finance/owed"), FINANCE),
     Sight("finance-payments", "finance.payments", at("/finance/payments"), FINANCE),
     Sight("finance-account", "finance.account", at("/finance/accounts/owed:PKL:premium"), FINANCE),
@@ -202,6 +207,7 @@ SIGHTS = [
     *IMPACT_PAGES,
     *ACCOUNT_PAGES,
     *FACTOR_PAGES,
+    *INTEGRATION_PAGES,
     *PUBLISH_PAGES,
     *LISTING_PAGES,
     *IMPORT_PAGES,
@@ -211,6 +217,7 @@ SIGHTS = [
 NO_PAGES = {
     "api.openapi", "api.list_products", "api.show_cart", "api.show_order",
     "api.show_shipping", "checkout.watch_order", "media.file",
+    "finance.fetch_made_file", "finance.made_file_progress",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",
     "shop.sitemap_pages", "shop.share_picture", "shop.manifest", "shop.service_worker", "shop.catalogue_lines",
     "shop.catalogue_csv", "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",

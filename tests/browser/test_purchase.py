@@ -200,10 +200,10 @@ def export_day(finance: Visitor, number: str, folder: Path) -> list[dict[str, st
     finance.go("/finance/export")
     page.locator("input[name=from]").fill(day)
     page.locator("input[name=to]").fill(day)
-    page.locator("form.filterbar button").click()
+    page.locator(".filterbar button").click()
     page.wait_for_url(f"**from={day}&to={day}*")
     with page.expect_download() as started:
-        page.locator("a[href*='format=csv'][href*='part=file']").click()
+        page.locator("a[href*='format=csv&part=file']").click()
     target = folder / "sales.csv"
     started.value.save_as(target)
     with target.open(encoding="utf-8-sig", newline="") as file:

@@ -10,22 +10,27 @@ from flask import Flask
 
 import storefront
 from storefront.extensions import db
-from tests.clones import Clone, TestServer, settings_for, worker_name
+from tests.clones import Clone, TestServer, forget_kept, settings_for, worker_name
 from tests.later_books import lived_books
 
 
-@pytest.fixture
-def wide_app(
-    make_app: Callable[..., Flask], database: Clone, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Flask]:
-    """An app with 20 connections, for which the threads of a test may wait."""
+@pytest.fixture(scope="session")
+def wide_shared_app(make_app: Callable[..., Flask]) -> Flask:
+    """An app with 20 connections; tests take `wide_app`."""
     narrow = storefront.engine_options
-    monkeypatch.setattr(
-        storefront, "engine_options", lambda settings: {**narrow(settings), "pool_size": 20, "pool_timeout": 30}
-    )
-    app = make_app()
-    yield app
-    with app.app_context():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            storefront, "engine_options", lambda settings: {**narrow(settings), "pool_size": 20, "pool_timeout": 30}
+        )
+        return make_app()
+
+
+@pytest.fixture
+def wide_app(wide_shared_app: Flask, database: Clone) -> Iterator[Flask]:
+    """An app with 20 connections, for which the threads of a test may wait."""
+    forget_kept(wide_shared_app)
+    yield wide_shared_app
+    with wide_shared_app.app_context():
         db.engine.dispose()
 
 

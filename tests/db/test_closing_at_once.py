@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -24,12 +25,17 @@ from storefront.books.models import Period
 from storefront.books.refunds import LineWish
 from storefront.books.span import month as whole_month
 from storefront.days import ACCOUNTING_ZONE
+from storefront.exports import datasets, table
+from storefront.exports.datasets import Wish
+from storefront.exports.formats import Format
+from storefront.exports.moment import StillWriting, settle
 from storefront.extensions import db
 from storefront.ledger.models import JournalEntry
 from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import OrderLine
 from storefront.orders.payment import open_payment
 from storefront.payments.models import Payment
+from storefront.snapshot import snapshot
 from storefront.verify.month import ask, check_month, prove
 from tests.factories import make_order, make_paid_order
 from tests.money_out import Books, broken, open_books
@@ -214,3 +220,34 @@ def test_closing_and_opening_again_at_once(wide_app: Flask, books: Books, all_ho
     steps = select(AuditEvent.action).where(AuditEvent.subject_kind == "period").order_by(AuditEvent.id)
     assert list(db.session.scalars(steps)) == ["period.closed", "period.reopened", "period.closed"]
     assert db.session.scalars(select(Period.state)).all() == ["closed"]
+
+
+def test_an_export_while_a_month_is_being_closed_waits_and_closing_changes_none(
+    app: Flask, books: Books, all_holds: None, tmp_path: Path
+) -> None:
+    assert LAST is not None
+    make_paid_order((books.shop.batik, 1), paid_at=at(12))
+    db.session.commit()
+    agreed()
+    _explain(books.first)
+    verified(books.first)
+    moment = settle(db.engine)
+
+    def exported() -> tuple[int, str]:
+        assert LAST is not None
+        wish = Wish("postings", LAST.first, days.today(), columns=("entry_id", "amount", "effective_date"))
+        with snapshot(db.engine) as connection:
+            made = datasets.table(connection, wish, moment)
+            found = table.fill(tmp_path / "postings.csv", connection, made, Format.CSV, note=None)
+        return found["row_count"], found["sha256"]
+
+    before = exported()
+    assert before[0] > 0
+    close(LAST.first, books.first, are_named=True)
+    with pytest.raises(StillWriting):
+        settle(db.engine, patience=0.2)  # what is as of now waits for it
+    assert settle(db.engine, moment, patience=0) == moment
+    assert exported() == before
+    db.session.commit()
+    settle(db.engine, patience=5)
+    assert exported() == before

@@ -40,8 +40,12 @@ IN_EXPIRY = ("expiry.after_provider", "expiry.before_commit", "expiry.after_comm
 IN_RECONCILIATION = ("reconcile.after_events", "reconcile.after_lines", "reconcile.between_days")
 #: Tried in test_export_killed.py.
 IN_EXPORT = ("export.half_written", "export.between_files")
+#: Tried in test_made_files.py.
+IN_MADE_FILES = ("made_file.stored",)
 #: Tried in test_listing_import_killed.py.
 IN_IMPORT = ("import.before_commit", "import.after_commit")
+#: Tried in test_webhooks.py.
+IN_TOLD = ("told.before_post", "told.after_post")
 #: Tried in tests/payments/test_connect.py.
 IN_TRANSFERS = ("transfer.after_provider", "transfer.after_commit", "reversal.after_provider")
 
@@ -174,7 +178,7 @@ def shop(steps: Doomed, live_app: Flask, db_session: Session, database: Clone) -
 
 def test_every_point_is_drilled() -> None:
     tried = [*IN_CHECKOUT, *IN_WEBHOOK, *IN_JOBS, *IN_EXPIRY, *IN_RECONCILIATION, *IN_EXPORT, *IN_TRANSFERS]
-    tried += IN_IMPORT
+    tried += [*IN_IMPORT, *IN_MADE_FILES, *IN_TOLD]
     assert sorted(tried) == sorted(POINTS)
 
 

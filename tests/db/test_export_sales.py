@@ -16,6 +16,7 @@ from typing import Any
 
 import openpyxl
 import psycopg
+import pyarrow.parquet
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -23,9 +24,9 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from storefront.days import accounting_day
-from storefront.exports import files, formats, moment, sales
+from storefront.exports import files, moment, sales, table
 from storefront.exports.columns import SALES
-from storefront.exports.download import Part, export_for
+from storefront.exports.download import Part
 from storefront.exports.formats import Format
 from storefront.exports.moment import BadMoment, StillWriting, parse_moment, settle
 from storefront.extensions import db
@@ -158,7 +159,7 @@ def write(
     """Export some days; returns the manifest."""
     db.session.commit()
     selection = sales.select(db.engine, *days, facility=facility)
-    return files.write(db.engine, selection, settle(db.engine, as_of), form, target, note="CONTOH")
+    return sales.write(db.engine, selection, settle(db.engine, as_of), form, target, note="CONTOH")
 
 
 def test_columns_are_the_contracts_and_the_views(db_session: Session) -> None:
@@ -237,7 +238,7 @@ def test_an_export_of_nothing_is_a_header(shop: dict[str, Any], tmp_path: Path, 
     selection = sales.select(db.engine, datetime.date(2001, 1, 1), datetime.date(2001, 1, 2))
     db.session.commit()
     target = tmp_path / f"empty.{form}"
-    found = files.write(db.engine, selection, settle(db.engine), form, target, note=None)
+    found = sales.write(db.engine, selection, settle(db.engine), form, target, note=None)
     assert found["row_count"] == 0
     assert set(found["sums"].values()) == {0}
     assert "note" not in found
@@ -245,8 +246,10 @@ def test_an_export_of_nothing_is_a_header(shop: dict[str, Any], tmp_path: Path, 
         book = openpyxl.load_workbook(target)
         assert [cell.value for cell in book.worksheets[0][1]] == COLUMNS
         assert len(book.worksheets) == 1
+    elif form is Format.PARQUET:
+        assert pyarrow.parquet.read_table(target).column_names == COLUMNS
     else:
-        assert len(target.read_bytes().splitlines()) == (1 if form is Format.CSV else 0)
+        assert len(target.read_bytes().splitlines()) == (1 if form.ending == "csv" else 0)
 
 
 def test_the_manifest_describes_the_file_beside_it(shop: dict[str, Any], tmp_path: Path) -> None:
@@ -372,11 +375,11 @@ def test_a_failed_export_leaves_the_old_file_alone(
     write(tmp_path / "sales.csv", Format.CSV)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    def full(source: Any) -> Iterator[bytes]:
+    def full(*_asked: Any, **_more: Any) -> Iterator[bytes]:
         yield b"half"
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(formats, "csv_blocks", full)
+    monkeypatch.setattr(table, "text_blocks", full)
     with pytest.raises(files.CannotWrite) as error:
         write(tmp_path / "sales.csv", Format.CSV)
     assert "penuh" in str(error.value.message)
@@ -387,9 +390,9 @@ def test_a_failed_export_leaves_the_old_file_alone(
 def test_a_full_disk_leaves_no_file(
     shop: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format
 ) -> None:
-    really = files.fill
+    really = table.fill
     monkeypatch.setattr(
-        files, "fill", lambda draft, *rest, **named: really(Path("/dev/full"), *rest, **named)
+        table, "fill", lambda draft, *rest, **named: really(Path("/dev/full"), *rest, **named)
     )
     with pytest.raises(files.CannotWrite) as error:
         write(tmp_path / "sales", form)
@@ -400,7 +403,8 @@ def test_a_full_disk_leaves_no_file(
 @pytest.mark.parametrize("part", list(Part))
 def test_a_facilitys_own_download_is_the_same_file(shop: dict[str, Any], tmp_path: Path, part: Part) -> None:
     found = write(tmp_path / "sales.csv", Format.CSV, facility="PKB")
-    download = export_for("PKB", *OCTOBER, Format.CSV, as_of=parse_moment(found["as_of"]), part=part)
+    selection = sales.select(db.engine, *OCTOBER, facility="PKB")
+    download = sales.download_of(selection, Format.CSV, as_of=parse_moment(found["as_of"]), part=part)
     content = b"".join(download.blocks)
     if part is Part.ZIP:
         archive = zipfile.ZipFile(io.BytesIO(content))

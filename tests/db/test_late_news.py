@@ -22,7 +22,7 @@ from storefront.books.refunds import LineWish, propose
 from storefront.books.span import month as whole_month
 from storefront.books.statement import statement
 from storefront.days import ACCOUNTING_ZONE, accounting_day
-from storefront.exports import files, sales
+from storefront.exports import sales
 from storefront.exports.formats import Format
 from storefront.exports.moment import settle
 from storefront.extensions import db
@@ -125,7 +125,7 @@ def everything_of_last_month(tmp_path: Path) -> tuple[bytes, str, bytes]:
     db.session.commit()
     chosen = sales.select(db.engine, LAST.first, LAST.last)
     out = tmp_path / "sales.csv"
-    files.write(db.engine, chosen, settle(db.engine), Format.CSV, out, note=None)
+    sales.write(db.engine, chosen, settle(db.engine), Format.CSV, out, note=None)
     connection = driver_connection(db.session.connection())
     facilities = [id for (id,) in connection.execute("SELECT id FROM facilities ORDER BY id")]
     told = repr([statement(connection, facility, LAST) for facility in facilities])
@@ -163,7 +163,7 @@ def test_the_export_of_today_has_the_late_sale(shop: Shop, tmp_path: Path) -> No
     record_payment(payment.id, reference=payment.id, amount=payment.amount, happened_at=THEN)
     db.session.commit()
     chosen = sales.select(db.engine, days.today(), days.today())
-    found = files.write(db.engine, chosen, settle(db.engine), Format.CSV, tmp_path / "sales.csv", note=None)
+    found = sales.write(db.engine, chosen, settle(db.engine), Format.CSV, tmp_path / "sales.csv", note=None)
     assert (found["row_count"], found["sums"]["net_amount"]) == (1, 15_000)
     late = db.session.execute(
         text("SELECT DISTINCT happened_on, effective_date FROM reporting.ledger_postings WHERE source = :s"),

@@ -334,6 +334,17 @@ BREAKS = [
     ("once_in_place", "ALTER TABLE payouts ADD CONSTRAINT odd CHECK (amount <> 1) NOT VALID"),
     ("four_eyes", without_checks("split_rules") + "; UPDATE split_rules SET approved_by = proposed_by"),
     ("four_eyes", without_checks("memberships") + "; UPDATE memberships SET granted_by = person_id"),
+    (
+        "four_eyes",
+        without_checks("invitations")
+        + "; INSERT INTO invitations (email, name, role, by_office, invited_by, approved_by, approved_at, expires_at)"
+        + " SELECT 'a@b.id', 'A', 'curator', true, min(id), min(id), now(), now() FROM people",
+    ),
+    ("suspended_by_somebody", "UPDATE facilities SET status = 'suspended' WHERE code = 'TGG'"),
+    (
+        "suspended_by_somebody",
+        "INSERT INTO facility_suspensions (facility_id, reason) SELECT min(id), 'Diperiksa' FROM facilities",
+    ),
     ("roles_have_their_reach", without_checks("memberships") + "; UPDATE memberships SET facility_id = NULL"),
     (
         "sessions_of_active_people",

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from storefront import create_app
-from storefront.bank import return_batches, returns, transfers
+from storefront.bank import payment_files, payment_shapes, return_batches, returns, transfers
 from storefront.bank.models import BankReturn, HeldTransfer
+from storefront.bank.payment_shape import USUAL
 from storefront.books import refunds
 from storefront.books.refund_outcome import refund_failed
 from storefront.books.refunds import LineWish
@@ -66,6 +67,9 @@ def live() -> None:
     batch = return_batches.propose([back.id for back in backs[:-1]], first)
     db.session.commit()
     return_batches.approve(batch.id, made.second)
+    payment_shapes.approve(payment_shapes.propose(USUAL, first).id, made.second)
+    db.session.commit()
+    payment_files.make([], [back.id for back in backs[:-1]], pay_on=today(), person_id=first)
     for back in backs[:2]:
         return_batches.mark_paid(back.id, reference=f"FT-{back.id}00000", paid_on=today(), person_id=first)
     db.session.commit()
@@ -131,6 +135,14 @@ BREAKS = [
     ("returns_decided_by_two", without_checks("return_batches") + "; UPDATE return_batches SET state = 'proposed'"),
     ("shoppers_accounts_are_deleted", "UPDATE return_accounts SET given_at = now() - interval '31 days'"),
     ("shoppers_accounts_are_deleted", without_checks("bank_returns") + "; UPDATE bank_returns SET state = 'paid'"),
+    ("payment_files_pay_once", "UPDATE payment_files SET amount = amount + 1"),
+    ("payment_files_pay_once", "UPDATE payment_file_lines SET is_living = false"),
+    ("payment_files_pay_once", "UPDATE payment_file_shapes SET approved_at = NULL, approved_by = NULL"),
+    ("payment_files_pay_once", "UPDATE bank_returns SET amount = amount + 1"),
+    ("payment_files_pay_once", "DROP INDEX payment_file_lines_return;"
+                               " INSERT INTO payment_file_lines (file_id, position, return_id, amount)"
+                               " SELECT file_id, position + 100, return_id, amount"
+                               " FROM payment_file_lines"),
     ("money_to_return", "UPDATE held_transfers SET returned = returned + 1 WHERE counted + returned < amount"),
     ("refunds_booked_once", "UPDATE bank_returns SET bank_account_id = 999 WHERE refund_id IS NOT NULL"),
 ]  # fmt: skip

@@ -173,7 +173,7 @@ def test_the_database_wants_two_people_as_well(db_session: DbSession) -> None:
     with pytest.raises(IntegrityError, match="factor_resets_two_people"):
         db_session.flush()
     db_session.rollback()
-    proposed = roles.propose(person.id, "auditor", "", one.id)
+    proposed = roles.propose(person.id, "curator", "", one.id)
     proposed.approved_by, proposed.approved_at, proposed.membership_id = one.id, func.now(), person.memberships[0].id
     with pytest.raises(IntegrityError, match="role_proposals_two_people"):
         db_session.flush()

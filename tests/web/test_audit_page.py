@@ -157,3 +157,31 @@ def test_the_export_is_the_page_as_it_is_filtered(app: Flask, shop: Shop) -> Non
     assert client.get("/finance/audit?format=xlsx").data[:2] == b"PK"
     assert client.get("/finance/audit?format=exe").status_code == 422
     assert db.session.scalar(select(func.count()).where(AuditEvent.action == "audit.exported")) == 3
+
+
+def test_the_office_finds_any_word_and_each_row_leads_to_its_thing(app: Flask, shop: Shop) -> None:
+    record("facility.changed", "facility", "PKL", facility_id=shop.pekalongan.id, details={"after": {"city": "Kajen"}})
+    record("settlement.approved", "settlement", 7)
+    db.session.commit()
+    client = sign_in(app.test_client(), make_account("administrator", name="Admin"))
+    page = client.get("/admin/audit?words=kajen").text
+    assert rows(page) == 1
+    assert 'href="/admin/facilities/PKL"' in page
+    assert 'href="/admin/audit?subject=facility:PKL"' in page
+    assert rows(client.get("/admin/audit?words=tidak-ada").text) == 0
+    people = client.get("/admin/audit?action=person").text
+    assert f'href="/admin/people/{staff_id(people)}"' in people
+    assert "/finance/settlements/7" not in client.get("/admin/audit?action=settlement").text  # not theirs to open
+    assert client.get("/admin/audit?from=2026-02-01&to=2026-01-01").status_code == 422
+    assert client.get("/admin/audit?endpoint=x&_external=1&subject=%3A").status_code == 200
+    bound = sign_in(app.test_client(), make_account("auditor", facilities=(shop.ambon,)))
+    assert "/finance/settlements/7" not in bound.get("/admin/audit").text
+    assert "PKL-BATIK" not in bound.get("/admin/audit").text
+    seen = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "admin.viewed")).all()
+    assert [row.details["path"] for row in seen] == ["/admin/audit"] * 2
+    auditor = sign_in(app.test_client(), make_account("auditor"))
+    assert 'href="/finance/settlements/7"' in auditor.get("/admin/audit?action=settlement").text
+
+
+def staff_id(page: str) -> str:
+    return page.split('subject=person:')[1].split('"')[0]

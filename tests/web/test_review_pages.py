@@ -10,7 +10,7 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from storefront.catalogue.models import CategoryNeed, Product, Variant
@@ -92,9 +92,15 @@ def test_asked_for_looked_at_sent_back_and_let_through(
     assert (shown.status_code, "Gurih." in shown.text) == (200, True)
     late = post(curator, f"/admin/listings/{draft_id}/approve", {"version": "9"})
     assert (late.status_code, late.headers["Location"]) == (303, "/admin/listings")
-    decision = re.search(r"/admin/listings/decisions/(\d+)/undo", curator.get("/admin/listings").text)
+    db.session.execute(update(Message).values(sent_at=func.now()))
+    db.session.commit()
+    listed = curator.get("/admin/listings").text
+    assert "suratnya terkirim" in listed
+    decision = re.search(r"/admin/listings/decisions/(\d+)/undo", listed)
     assert decision is not None
-    assert post(curator, decision[0]).status_code == 303
+    undone = post(curator, decision[0])
+    assert undone.status_code == 303
+    assert "Suratnya sudah terkirim sebelum itu." in curator.get(undone.headers["Location"]).text
     assert client.get("/products/keripik-tempe-pedas").status_code == 404
     assert "Keripik tempe pedas" in curator.get("/admin/listings").text
 

@@ -29,7 +29,7 @@ from storefront.moderation import queue
 from storefront.moderation.models import ModerationItem
 from storefront.notices import saved_views
 from storefront.orders.messages import send_message
-from storefront.people import invitations, memberships
+from storefront.people import coordinators, invitations, memberships
 from storefront.people.models import Invitation, Membership, Person, Role, Session
 from storefront.people.policy import GRANTS, Action
 from storefront.teams import handover
@@ -75,7 +75,7 @@ def client_of(app: Flask, person: Person) -> FlaskClient:
 
 
 def member(facility: Facility, person: Person) -> int:
-    found = invitations.living(facility.id, person.id)
+    found = coordinators.living(facility.id, person.id)
     assert found is not None
     return found.id
 
@@ -291,14 +291,14 @@ def test_ending_the_last_coordinator_warns_and_two_heads_do_not_end_both(
     def call(ident: int) -> Any:
         def act() -> int:
             with app.app_context():
-                invitations.end(facility_id, ident, head_id)
+                coordinators.end(facility_id, ident, head_id)
                 db.session.commit()
                 return ident
 
         return act
 
     results = at_once([call(ident) for ident in ids])
-    assert sum(isinstance(result, invitations.LastOne) for result in results) == 1, results
+    assert sum(isinstance(result, coordinators.LastOne) for result in results) == 1, results
     left = next(ident for ident in ids if ident not in results)
     boss = client_of(app, head)
     asked = post(boss, f"/seller/PKL/team/{left}/end")
@@ -307,7 +307,7 @@ def test_ending_the_last_coordinator_warns_and_two_heads_do_not_end_both(
     assert post(boss, f"/seller/PKL/team/{left}/end", {"sure": "yes"}).status_code == 303
     assert own.get("/seller/PKL/").status_code in (302, 404), "sessions end at once"
     with pytest.raises(NotFound):
-        invitations.end(shop.ambon.id, left, head.id)
+        coordinators.end(shop.ambon.id, left, head.id)
     heads = db_session.scalars(select(Membership.id).where(Membership.person_id == head.id)).one()
     assert post(boss, f"/seller/PKL/team/{heads}/end").status_code == 404, "a head is the office's to end"
     assert GRANTS[Action.COORDINATORS_WRITE] == {Role.HEAD, Role.ADMINISTRATOR}
@@ -353,8 +353,8 @@ def test_a_handover_is_one_act_with_a_minute_and_is_undone_for_a_day(
         assert line in said, line
     for _again in range(2):
         assert post(boss, f"/seller/PKL/team/handovers/{row.id}/undo").status_code == 303
-    assert invitations.living(shop.pekalongan.id, keeper.id)
-    assert invitations.living(shop.pekalongan.id, second.id)
+    assert coordinators.living(shop.pekalongan.id, keeper.id)
+    assert coordinators.living(shop.pekalongan.id, second.id)
 
     path = f"/seller/PKL/team/{member(shop.pekalongan, keeper)}/handover"
     assert post(boss, path, wish).status_code == 303
@@ -375,19 +375,19 @@ def test_work_passes_to_somebody_new_when_they_accept(
         assert post(boss, path, wish).status_code == 303
     row = db_session.scalars(select(Handover)).one()
     assert row.done_at is None
-    assert invitations.living(shop.pekalongan.id, keeper.id), "until then they work on"
+    assert coordinators.living(shop.pekalongan.id, keeper.id), "until then they work on"
     assert boss.get(f"/seller/PKL/team/handovers/{row.id}.pdf").status_code == 404
     link = f"/account/invitation/{invitations.token(db_session.get_one(Invitation, row.invitation_id))}"
     assert post(app.test_client(), link, {"name": "Retno", "password": PASSWORD}).status_code == 303
     db_session.rollback()
     db_session.refresh(row)
     assert row.done_at
-    assert invitations.living(shop.pekalongan.id, keeper.id) is None
+    assert coordinators.living(shop.pekalongan.id, keeper.id) is None
     living = select(Session).where(Session.person_id == keeper.id, Session.ended_at.is_(None))
     assert db_session.scalars(living).all() == []
     assert post(boss, f"/seller/PKL/team/handovers/{row.id}/undo").status_code == 303
-    assert invitations.living(shop.pekalongan.id, keeper.id)
-    assert invitations.living(shop.pekalongan.id, row.to_person or 0) is None, "what began with it ends with it"
+    assert coordinators.living(shop.pekalongan.id, keeper.id)
+    assert coordinators.living(shop.pekalongan.id, row.to_person or 0) is None, "what began with it ends with it"
 
 
 def test_several_facilities_are_never_mixed(app: Flask, shop: Shop, db_session: DbSession) -> None:

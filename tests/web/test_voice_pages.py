@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import html
 import io
 import re
 from collections.abc import Callable
@@ -175,6 +176,26 @@ def test_a_held_question_reaches_nobody_until_the_curator_decides(
     history = curator.get(f"/admin/moderation/{item_id}").text
     below = history.partition("Keputusan selama ini")[2]
     assert 0 < below.index("diurungkan") < below.index("ajakan membayar di luar toko")
+
+
+def test_one_is_passed_over_by_a_key_and_work_goes_on_after_it(app: Flask, client: FlaskClient, shop: Shop) -> None:
+    for number in (1, 2, 3):
+        ask(client, f"Nomor {number}: hubungi 0812 3456 7890")
+    curator = sign_in(app.test_client(), make_account("curator"))
+    shown = curator.get("/admin/moderation").text
+    link = re.search(r'data-key="l" href="([^"]+)"', shown)
+    assert link
+    second = curator.get(html.unescape(link[1])).text
+    first_id, second_id = (re.findall(r"/admin/moderation/(\d+)/approve", page)[0] for page in (shown, second))
+    assert int(second_id) > int(first_id)
+    assert f'href="/admin/moderation/{first_id}"' in second  # it is not lost
+    version = re.search(r'name="version" value="(\d+)"', second)[1]  # type: ignore[index]
+    form = {"version": version, "after": first_id, "list": "waiting"}
+    done = post(curator, f"/admin/moderation/{second_id}/hold", form)
+    third = curator.get(done.headers["Location"]).text
+    assert f"/admin/moderation/{int(second_id) + 1}/approve" in third
+    last = curator.get(f"/admin/moderation?after={int(second_id) + 1}").text
+    assert f"/admin/moderation/{first_id}/approve" in last  # from the end back to the first
 
 
 def test_a_review_is_written_from_the_order_with_a_photo_and_shown_once_a_curator_has_seen_both(

@@ -1,4 +1,4 @@
-"""Accept an invitation to work for a facility: a mailed link, a password, and then the ordinary way in."""
+"""Accept an invitation to work here: a mailed link, a password, and then the ordinary way in."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def open_invitation(token: str) -> ResponseReturnValue:
 @bp.post("/account/invitation/<token>")
 @access.public
 def accept_invitation(token: str) -> ResponseReturnValue:
-    """Begin as coordinator; then sign in."""
+    """Begin in the role; then sign in."""
     form = Written(request.form)
     try:
         row = invitations.find(token, request.remote_addr)
@@ -55,7 +55,7 @@ def _shown(token: str, row: Invitation, form: Written) -> str:
         "account/invitation.html",
         token=token,
         row=row,
-        facility=db.session.get_one(Facility, row.facility_id),
+        facility=None if row.facility_id is None else db.session.get_one(Facility, row.facility_id),
         is_known=invitations.knows(row),
         form=form,
     )

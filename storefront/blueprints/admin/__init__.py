@@ -1,4 +1,4 @@
-"""The central office: pages, words and what the public writes; and who works here; later also facilities and settings.
+"""The central office: pages, words and what the public writes; who works here, and which facilities there are.
 
 For curators, administrators and auditors. A module of this face that has something waiting for a person
 registers a queue with `overview.queue`.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response, request
 
+from storefront.audit.record import record
+from storefront.extensions import db
 from storefront.people import access, policy
 from storefront.people.models import Role
 from storefront.people.policy import Action
@@ -27,8 +29,23 @@ def around() -> dict[str, Any]:
         "administers": Role.ADMINISTRATOR in roles,
         "publishes": allowed(Action.PUBLISH),
         "reads_people": allowed(Action.PEOPLE_READ),
+        "reads_trail": allowed(Action.AUDIT_READ),
+        "reads_facilities": allowed(Action.FACILITIES_READ),
+        "reads_integrations": allowed(Action.INTEGRATIONS_READ),
         "reads_cases": allowed(Action.CASES_READ),
+        "reads_system": allowed(Action.SYSTEM_READ),
     }
+
+
+@bp.after_request
+def record_auditors_view(response: Response) -> Response:
+    """Write down what an auditor has looked at (PRODUCT.md, "Who uses it")."""
+    who = access.person()
+    if who is not None and response.status_code == 200 and Role.AUDITOR in policy.roles(who):
+        details = {"path": request.path, "query": request.query_string.decode("latin-1")[:500]}
+        record("admin.viewed", "page", request.endpoint or "", person_id=who.id, details=details)
+        db.session.commit()
+    return response
 
 
 def allowed(action: Action) -> bool:
@@ -37,9 +54,12 @@ def allowed(action: Action) -> bool:
 
 
 from storefront.blueprints.admin import (  # noqa: E402, F401
+    audit,
     cases,
+    categories,
     category_needs,
     declarations,
+    facilities,
     home,
     listings,
     moderation,
@@ -47,7 +67,12 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     overview,
     pages,
     people,
+    rates,
     recalls,
     searches,
+    settings,
     synonyms,
+    system,
+    tokens,
+    webhooks,
 )

@@ -29,7 +29,7 @@ def category_needs() -> ResponseReturnValue:
     order = (Category.position, Category.name)
     found = [
         (row.id, (row.name_en if locale() == "en" else "") or row.name, asked.get(row.id, set()), public.get(row.id, 0))
-        for row in db.session.scalars(select(Category).order_by(*order))
+        for row in db.session.scalars(select(Category).where(Category.archived_at.is_(None)).order_by(*order))
     ]
     return render_template("admin/category_needs.html", categories=found, needs=needs.NEEDS)
 

@@ -55,7 +55,7 @@ def listing_queue() -> ResponseReturnValue:
         found=queue.rows(wanted, page_number()),
         counts=queue.counts(),
         facilities=queue.facilities(),
-        undoable=decided.undoable(access.person_id()),
+        **_undoable(),
         kept=kept(wanted),
     )
 
@@ -140,11 +140,14 @@ def send_listing_back(draft_id: int) -> ResponseReturnValue:
 def undo_listing_decision(decision_id: int) -> ResponseReturnValue:
     """Take one's own last decision back."""
     form = Written(request.form)
+    is_told = bool(decided.told_at([decision_id]))
     draft = form.done(lambda: decided.undo(decision_id, person_id=access.person_id()))
     if draft is None:
         flash(form.refusal, "warn")
         return redirect(url_for("admin.listing_queue"), 303)
     flash(_("Keputusan diurungkan; karya menunggu tinjauan lagi."), "ok")
+    if is_told:
+        flash(_("Suratnya sudah terkirim sebelum itu."), "warn")
     return redirect(url_for("admin.listing_item", draft_id=draft.id), 303)
 
 
@@ -179,6 +182,12 @@ def _refused(draft_id: int, form: Written) -> ResponseReturnValue:
     return _item(draft_id, form), form.status
 
 
+def _undoable() -> dict[str, Any]:
+    """One's own last decisions that can be taken back, and which letters about them have left."""
+    found = decided.undoable(access.person_id())
+    return {"undoable": found, "told": decided.told_at(decision.id for decision in found)}
+
+
 def _row(draft_id: int) -> Row:
     row = queue.row(draft_id)
     if row is None:
@@ -206,6 +215,7 @@ def _item(draft_id: int, form: Written) -> str:
         is_mine=access.person_id() in (draft.submitted_by, draft.changed_by),
         before=before,
         after=after,
+        **_undoable(),
         kept=kept(asked()),
         form=form,
         language=locale(),

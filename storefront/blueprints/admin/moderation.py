@@ -55,6 +55,8 @@ def moderation_item(item_id: int) -> ResponseReturnValue:
 def moderate(item_id: int, step: str) -> ResponseReturnValue:
     """Decide, and on to the next. Who comes second is told what became of it."""
     form, me = Written(request.form), access.person_id()
+    before = lists.item(item_id)
+    told_at = lists.told_at(before.item) if before and step == "undo" else None
     version = request.form.get("version", 0, type=int)
 
     def act() -> ModerationItem:
@@ -71,10 +73,14 @@ def moderate(item_id: int, step: str) -> ResponseReturnValue:
         "undo": _("Keputusan diurungkan."),
     }[step]
     flash(said, "ok")
+    if told_at:
+        flash(_("Suratnya sudah terkirim sebelum itu."), "warn")
     if step == "undo":
         return redirect(url_for("admin.moderation_item", item_id=item_id), 303)
     shown = form["list"] if form["list"] in lists.LISTS else "waiting"
-    return redirect(url_for("admin.moderation_list", list=shown if shown != "waiting" else None), 303)
+    # Whoever passed some over goes on from there.
+    after = item_id if form["after"] else None
+    return redirect(url_for("admin.moderation_list", list=shown if shown != "waiting" else None, after=after), 303)
 
 
 @bp.get("/moderation/photos/<int:photo_id>")
@@ -144,13 +150,17 @@ def _list_page(form: Written) -> str:
     name = asked if asked in lists.LISTS else "waiting"
     page = lists.items(name, page_number())
     first = next(iter(page.rows), None) if name in ("waiting", "held") else None
+    after = request.args.get("after", type=int) if first else None
+    if after is not None:
+        first = lists.following(name, after) or first
     return render_template(
         "admin/moderation.html",
         name=name,
         page=page,
         counts=lists.counts(),
         card=_card(first) if first else None,
-        rest=page.rows[1:] if first else page.rows,
+        rest=[row for row in page.rows if first is None or row.item.id != first.item.id],
+        after=after,
         undoable=lists.undoable(access.person_id()),
         reasons=_reasons(),
         form=form,

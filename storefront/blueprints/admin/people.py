@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 
 from flask import flash, redirect, render_template, request, url_for
@@ -11,10 +12,21 @@ from sqlalchemy import select
 
 from storefront.blueprints.admin import allowed, bp
 from storefront.blueprints.admin.overview import Queue, queue
+from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.languages import locale
 from storefront.pages import page_number
-from storefront.people import access, factor_resets, roles, second_factor, sessions
+from storefront.people import (
+    access,
+    factor_resets,
+    office_invitations,
+    role_reach,
+    roles,
+    second_factor,
+    sessions,
+)
+from storefront.people import role_table as table
 from storefront.people.models import Person
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -22,11 +34,11 @@ from storefront.written import Written
 
 @queue(Action.PEOPLE_WRITE)
 def people_waiting() -> Queue:
-    """Roles and phones to be set up anew, which a second administrator must agree to."""
+    """Roles, invitations and phones to be set up anew, which a second administrator must agree to."""
     return Queue(
-        roles.count_waiting(),
+        roles.count_waiting() + office_invitations.count_waiting(),
         _("orang menunggu administrator kedua"),
-        _("Peran atau kode ponsel: satu administrator mengusulkan, yang lain menyetujui."),
+        _("Undangan, peran, atau kode ponsel: satu administrator mengusulkan, yang lain menyetujui."),
         url_for("admin.people", waiting="1"),
     )
 
@@ -45,10 +57,59 @@ def people() -> ResponseReturnValue:
         words=words,
         role=role,
         waits=waits,
-        given=roles.GIVEN,
+        given=role_reach.GIVEN,
         page=page,
         pages=max(1, -(-total // roles.PAGE)),
+        invited=office_invitations.waiting() if page == 1 and not (words or role) else [],
+        me=access.person_id(),
+        may_change=allowed(Action.PEOPLE_WRITE),
     )
+
+
+@bp.get("/roles")
+@access.rule(Action.PEOPLE_READ)
+def role_table() -> ResponseReturnValue:
+    """Who may do what, as the policy has it."""
+    return render_template("admin/roles.html", groups=table.groups(), faces=table.faces(), roles=table.ROLES)
+
+
+@bp.get("/people/invite")
+@access.rule(Action.PEOPLE_WRITE)
+def invite_form() -> ResponseReturnValue:
+    """The form for somebody who does not work here yet."""
+    return _invite(Written())
+
+
+@bp.post("/people/invite")
+@access.rule(Action.PEOPLE_WRITE)
+def invite() -> ResponseReturnValue:
+    """Ask that somebody be invited."""
+    form, me = Written(request.form), access.person_id()
+    email, name, role = form["email"], form["name"], form["role"]
+    row = form.done(
+        lambda: office_invitations.invite(email, name, role, form["facility"], form["until"], me, locale=locale())
+    )
+    if row is None:
+        return _invite(form), form.status
+    said = _("Undangan untuk %(email)s menunggu administrator kedua; sesudah itu suratnya dikirim.", email=row.email)
+    flash(said, "ok")
+    return redirect(url_for("admin.people", waiting="1"), 303)
+
+
+@bp.post("/people/invitations/<int:invitation_id>/<any('approve', 'withdraw'):step>")
+@access.rule(Action.PEOPLE_WRITE)
+def decide_invitation(invitation_id: int, step: str) -> ResponseReturnValue:
+    """The second administrator agrees and the letter goes, or the invitation is taken back."""
+    form, me = Written(request.form), access.person_id()
+    act = office_invitations.approve if step == "approve" else office_invitations.withdraw
+    row = form.done(lambda: act(invitation_id, me))
+    if row is None:
+        flash(form.refusal, "bad")
+    elif step == "approve":
+        flash(_("Undangan dikirim ke %(email)s. Tautannya berlaku tujuh hari.", email=row.email), "ok")
+    else:
+        flash(_("Undangan ditarik. Tautannya tidak berlaku lagi."), "ok")
+    return redirect(url_for("admin.people"), 303)
 
 
 @bp.get("/people/<int:person_id>")
@@ -63,7 +124,7 @@ def staff_member(person_id: int) -> ResponseReturnValue:
 def propose_role(person_id: int) -> ResponseReturnValue:
     """Propose a further role, for one facility or the whole programme."""
     form, me = Written(request.form), access.person_id()
-    if form.done(lambda: roles.propose(person_id, form["role"], form["facility"], me)) is None:
+    if form.done(lambda: roles.propose(person_id, form["role"], form["facility"], me, form["until"])) is None:
         return _page(person_id, form), form.status
     return _back(person_id, _("Diusulkan. Administrator lain memberikannya di halaman ini."))
 
@@ -127,6 +188,22 @@ def _back(person_id: int, said: str) -> ResponseReturnValue:
     return redirect(url_for("admin.staff_member", person_id=person_id), 303)
 
 
+def _invite(form: Written) -> str:
+    known = office_invitations.known(form["email"]) if form.errors.get("email") else None
+    return render_template(
+        "admin/invite.html", form=form, given=role_reach.GIVEN, facilities=_facilities(), known=known, latest=_latest()
+    )
+
+
+def _facilities() -> list[tuple[str, str]]:
+    rows = db.session.execute(select(Facility.code, Facility.name).order_by(Facility.name))
+    return [(code, name) for code, name in rows]
+
+
+def _latest() -> str:
+    return (today() + datetime.timedelta(days=role_reach.LONGEST_AUDIT)).isoformat()
+
+
 def _page(person_id: int, form: Written) -> str:
     person = roles.find(person_id)
     factor, reset = second_factor.of(person_id), factor_resets.waiting(person_id)
@@ -135,8 +212,9 @@ def _page(person_id: int, form: Written) -> str:
         person=person,
         held=roles.roles_of(person_id),
         proposals=roles.proposals(person_id),
-        given=roles.GIVEN,
-        facilities=db.session.execute(select(Facility.code, Facility.name).order_by(Facility.name)).all(),
+        given=role_reach.GIVEN,
+        facilities=_facilities(),
+        latest=_latest(),
         factor=factor,
         left=second_factor.left_on_paper(factor) if factor else 0,
         reset=reset,

@@ -27,4 +27,4 @@ def never_kept(response: Response) -> Response:
     return response
 
 
-from storefront.blueprints.api import carts, orders, products, specification  # noqa: E402, F401
+from storefront.blueprints.api import carts, office, orders, products, specification  # noqa: E402, F401

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from flask import jsonify, request
+from flask import jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from storefront.blueprints.api import bp
-from storefront.catalogue.filters import Filters
+from storefront.catalogue.filters import Filters, led_on
+from storefront.catalogue.index_keeper import current
 from storefront.catalogue.models import Product, ProductStatus, Variant
 from storefront.catalogue.search import search
 from storefront.extensions import db
@@ -21,6 +22,9 @@ from storefront.stock import levels
 @bp.get("/products")
 def list_products() -> ResponseReturnValue:
     """One page of products on sale; takes the same arguments as the page `/products`."""
+    merged = current()[0].names.merged if request.args.get("category") else {}
+    if (query := led_on(request.args, "category", merged)) is not None:
+        return redirect(f"{request.path}?{query}", 301)
     results = search(Filters.from_args(request.args), "id")
     products = _by_slug([card.slug for card in results.items])
     variants = [variant for product in products for variant in product.variants if variant.is_active]

@@ -10,13 +10,30 @@ from flask.typing import ResponseReturnValue
 
 from storefront import errors
 from storefront.blueprints.api import LARGEST_BODY, bp
+from storefront.blueprints.api.bearer import InsufficientScope, InvalidToken, TokenNeeded
 from storefront.blueprints.api.body import BadJson, NotJson
 from storefront.blueprints.api.examples import EXAMPLES
-from storefront.blueprints.api.schemas import SCHEMAS, Schema, ref, text, whole
+from storefront.blueprints.api.office_schemas import OFFICE_EXAMPLES, OFFICE_SCHEMAS, PERIOD
+from storefront.blueprints.api.schemas import SCHEMAS, Schema, moment, ref, text, whole
+from storefront.books.span import BadSpan
 from storefront.cart.payable import NotPayable
 from storefront.errors import DomainError
+from storefront.exports.moment import StillWriting
+from storefront.exports.sales import BadRange, UnknownFacility
+from storefront.exports.sales_pages import MOST, USUAL, BadCursor
+from storefront.integrations.tokens import Scope
 from storefront.people.attempts import TooManyTries
 
+#: What any call by a token may be told.
+TOKEN_ERRORS: tuple[type[DomainError], ...] = (TokenNeeded, InvalidToken, InsufficientScope, TooManyTries)
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "kb_…",
+    "description": "A read token, made by an administrator at /admin/tokens. Scopes: "
+    + ", ".join(f"`{scope}`" for scope in Scope)
+    + ".",
+}
 #: What any call with a body may be told.
 BODY_ERRORS: tuple[type[DomainError], ...] = (BadJson, NotJson, errors.Invalid)
 
@@ -42,15 +59,19 @@ def document(shop_name: str) -> dict[str, Any]:
             f"with a stable `code`. No cookies are read. Bodies are JSON of at most {LARGEST_BODY // 1024} kB.",
         },
         "servers": [{"url": "/api/v1"}],
-        "paths": {**_catalogue(), **_carts(), **_orders()},
-        "components": {"schemas": SCHEMAS},
+        "paths": {**_catalogue(), **_carts(), **_orders(), **_office()},
+        "webhooks": _webhooks(),
+        "components": {
+            "schemas": {**SCHEMAS, **OFFICE_SCHEMAS},
+            "securitySchemes": {"token": BEARER},
+        },
     }
 
 
 def _catalogue() -> dict[str, Any]:
     query = [
         _query("q", text("Words; typing errors are forgiven")),
-        _query("category", text("Slug of a category")),
+        _query("category", text("Slug of a category; one that has gone into another answers 301")),
         _query("facility", text("Code or slug of a facility")),
         _query("page", whole(minimum=1)),
     ]
@@ -74,7 +95,7 @@ def _carts() -> dict[str, Any]:
         errors.NotFound, errors.UnknownSku, errors.OutOfStock, errors.ListingUnavailable, errors.CartClosed
     )  # fmt: skip
     place = [
-        _query("province", text(), required=True),
+        _query("province", text(minLength=1), required=True),
         *(_query(name, text()) for name in ("city", "district", "postal_code")),
     ]
     key = {
@@ -138,6 +159,87 @@ def _orders() -> dict[str, Any]:
     }
 
 
+def _office() -> dict[str, Any]:
+    days = [
+        _query(name, text(f"{which} day of `paid_at`, Asia/Jakarta", format="date"), required=True)
+        for name, which in (("from", "First"), ("to", "Last"))
+    ]
+    more = [
+        _query("facility", text("Code of one facility")),
+        _query("booked_after", moment("Only what was booked after it: the `as_of` of the time before")),
+        _query("after", text("`next` of the page before; the other parameters stay the same")),
+        _query("limit", whole(f"Rows on a page; {USUAL} unless told", minimum=1, maximum=MOST)),
+    ]
+    period = {**_path("period", "The month"), "schema": PERIOD}
+    return {
+        "/sales": {
+            "get": _read(
+                "Read sales, page by page", "listSales", Scope.SALES, [*days, *more], "SalesPage",
+                (errors.Invalid, BadRange, BadCursor, UnknownFacility, StillWriting),
+            ),
+        },
+        "/statements/{facility}/{period}": {
+            "get": _read(
+                "Read a facility's statement of a month", "showStatement", Scope.STATEMENTS,
+                [_path("facility", "Code of the facility"), period], "Statement", (errors.NotFound, BadSpan),
+            ),
+        },
+        "/facilities": {
+            "get": _read("List the facilities within reach", "listFacilities", Scope.FACILITIES, [], "FacilityList"),
+        },
+    }  # fmt: skip
+
+
+def _read(
+    summary: str,
+    operation: str,
+    scope: Scope,
+    parameters: list[Schema],
+    schema: str,
+    refusals: tuple[type[DomainError], ...] = (),
+) -> dict[str, Any]:
+    """An operation that a token opens and an ETag shortens."""
+    known = {
+        "name": "If-None-Match", "in": "header", "required": False,
+        "schema": text("The ETag of an answer that you have: 304 while it would be the same"),
+    }  # fmt: skip
+    answers = {200: (schema, f"Needs `{scope}`")}
+    call = _call(summary, operation, [*parameters, known], answers, (*refusals, *TOKEN_ERRORS))
+    headers = {"ETag": {"description": "For If-None-Match", "schema": text()}}
+    call["responses"]["200"]["headers"] = headers
+    call["responses"]["304"] = {"description": "You have it already", "headers": headers}
+    for status in ("401", "403"):
+        call["responses"][status]["headers"] = {"WWW-Authenticate": {"description": "RFC 6750", "schema": text()}}
+    call["security"] = [{"token": [scope.value]}]
+    return call
+
+
+def _webhooks() -> dict[str, Any]:
+    """What is sent to endpoints made at /admin/webhooks; docs/api.md says how to check the signature."""
+    header = {
+        "name": "Webhook-Signature",
+        "in": "header",
+        "required": True,
+        "schema": text('`t=<unix>,v1=<hex hmac-sha256 of "<t>.<body>">`; while a secret is replaced, two of `v1`'),
+    }
+    return {
+        kind: {
+            "post": {
+                "summary": summary,
+                "operationId": schema[0].lower() + schema[1:],
+                "parameters": [header],
+                "requestBody": {"required": True, "content": {"application/json": _content(schema)}},
+                "responses": {"2XX": {"description": "Taken; anything else is sent again for a day"}},
+            }
+        }
+        for kind, schema, summary in (
+            ("order.paid", "OrderPaid", "An order is paid"),
+            ("parcel.shipped", "ParcelShipped", "A parcel is handed over to its courier"),
+            ("period.closed", "PeriodClosed", "A month is closed"),
+        )
+    }
+
+
 def _call(
     summary: str,
     operation: str,
@@ -163,7 +265,8 @@ def _call(
 
 
 def _content(schema: str) -> dict[str, Any]:
-    example = {"example": EXAMPLES[schema]} if schema in EXAMPLES else {}
+    examples = {**EXAMPLES, **OFFICE_EXAMPLES}
+    example = {"example": examples[schema]} if schema in examples else {}
     return {"schema": ref(schema), **example}
 
 

@@ -6,9 +6,9 @@ import datetime
 
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from storefront.audit import trail
+from storefront.audit.asked import asked_of, said
 from storefront.audit.record import record
 from storefront.audit.trail import Asked
 from storefront.blueprints.finance import bp, steps
@@ -22,15 +22,13 @@ from storefront.extensions import db
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.snapshot import snapshot
-from storefront.written import day, one_line
 
 
 @bp.get("/audit")
 @access.rule(Action.AUDIT_READ)
 def audit() -> ResponseReturnValue:
     """What the reader may see of the trail; with `format` (csv, xlsx, jsonl) all of it as a file."""
-    errors: dict[str, str] = {}
-    asked = asked_for(errors)
+    asked, errors = asked_of(request.args, steps.asked_facility())
     ids, with_people = steps.within(Action.AUDIT_READ), steps.may_somewhere(Action.PEOPLE_READ)
     if request.args.get("format") and not errors:
         return file(asked, request.args["format"], ids, with_people)
@@ -42,30 +40,13 @@ def audit() -> ResponseReturnValue:
         rows=rows,
         next_key=next_key,
         asked=asked,
-        query={name: value for name, value in request.args.items() if value and name != "before"},
+        query=said(request.args),
         errors=errors,
         actions=trail.known_actions(with_people=with_people),
         facilities=steps.codes(Action.AUDIT_READ),
         with_people=with_people,
     )
     return page, 422 if errors else 200
-
-
-def asked_for(errors: dict[str, str]) -> Asked:
-    """What the address asks for; a day that cannot be read stands in `errors`."""
-    texts = {name: request.args.get(name, "").strip() for name in ("from", "to")}
-    days = {name: day(text) for name, text in texts.items()}
-    for name, text in texts.items():
-        if text and days[name] is None:
-            errors[name] = _("Tulis tanggalnya seperti 2026-11-30.")
-    return Asked(
-        who=one_line(request.args.get("who", ""))[:100],
-        action=one_line(request.args.get("action", ""))[:60],
-        subject=one_line(request.args.get("subject", ""))[:200],
-        facility=steps.asked_facility(),
-        first=days["from"],
-        last=days["to"],
-    )
 
 
 def file(asked: Asked, wanted: str, ids: frozenset[int] | None, with_people: bool) -> Response:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from storefront import days
 from storefront.blueprints.finance import bp, steps
-from storefront.books import deposit, deposit_paid, deposits, proof
+from storefront.books import deposit, deposit_paid, deposits, proof, simponi
 from storefront.books.deposits import DepositRow
 from storefront.days import ACCOUNTING_ZONE
 from storefront.errors import NotFound
@@ -52,6 +52,16 @@ def propose_deposits() -> ResponseReturnValue:
     if len(found) == 1:
         return redirect(url_for("finance.deposit_page", deposit_id=found[0].id), 303)
     return redirect(url_for("finance.deposit_list", state="proposed"), 303)
+
+
+@bp.get("/deposits/simponi")
+@access.rule(Action.DEPOSITS_READ)
+def simponi_forms() -> ResponseReturnValue:
+    """The fields of SIMPONI's billing form for each approved deposit, or one (`deposit`); with `format` as a file."""
+    ids, one = steps.within(Action.DEPOSITS_READ), request.args.get("deposit", type=int)
+    forms = simponi.forms(ids, one)
+    file = steps.file("simponi", lambda moment: money_out.simponi_table(forms, moment))
+    return file or render_template("finance/simponi.html", forms=forms, deposit=one)
 
 
 @bp.get("/deposits/<int:deposit_id>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, make_response, redirect, render_template, url_for
 from flask import request as http
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -14,6 +14,7 @@ from storefront import days
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.payouts import whole_programme
 from storefront.books import close as closing
+from storefront.books import month_path
 from storefront.books import span as spans
 from storefront.books.checklist import checklist, first_month, last_check
 from storefront.books.models import Period
@@ -53,8 +54,9 @@ def periods() -> ResponseReturnValue:
 @bp.get("/periods/<month>")
 @access.rule(Action.BOOKS_READ)
 def period(month: str) -> ResponseReturnValue:
-    """One month: the checklist, or, closed, its hash reckoned again."""
-    return _page(_month(month, Action.BOOKS_READ))
+    """One month: the path to its end with the checklist, or, closed, its hash reckoned again."""
+    span = _month(month, Action.BOOKS_READ)
+    return _remembered(_page(span), span)
 
 
 @bp.post("/periods/<month>/check")
@@ -109,12 +111,14 @@ def _page(span: Span, *, refusal: str = "", reason: str = "", errors: dict[str, 
     later = db.session.scalar(
         select(Period.month).where(Period.month > span.first, Period.state == "closed").limit(1)
     )
+    points = [] if is_closed else checklist(span.first)
     return render_template(
         "finance/period.html",
         span=span,
         period=found,
+        steps=month_path.path(span.first, points),
         people=_people({found.closed_by, found.reopened_by} if found else set()),
-        points=[] if is_closed else checklist(span.first),
+        points=points,
         check=last_check(span.first),
         proof=prove(span.first) if is_closed else None,
         later=format_month(later) if later else None,
@@ -124,6 +128,21 @@ def _page(span: Span, *, refusal: str = "", reason: str = "", errors: dict[str, 
         reason=reason,
         errors=errors or {},
     )
+
+
+def _remembered(page: str, span: Span) -> ResponseReturnValue:
+    """Every page of finance leads back to the month whose end is being walked to, until it is closed."""
+    response = make_response(page)
+    found = db.session.get(Period, span.first)
+    if found is not None and found.state == "closed":
+        if http.cookies.get(steps.MONTH_COOKIE) == span.name:
+            response.delete_cookie(steps.MONTH_COOKIE, path="/finance")
+    elif steps.may(Action.BOOKS_CLOSE) and span.last < days.today():
+        secure = current_app.extensions["settings"].secure
+        response.set_cookie(
+            steps.MONTH_COOKIE, span.name, path="/finance", secure=secure, httponly=True, samesite="Lax"
+        )
+    return response
 
 
 def _month(text: str, action: Action) -> Span:

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from storefront import days
@@ -19,6 +20,7 @@ from storefront.books.models import Period
 from storefront.books.span import BadSpan, Span
 from storefront.books.statement import KINDS, columns, statement
 from storefront.books.statement_lines import TRADE, Lines, LinesPage, lines_page
+from storefront.exports import auditor_pack, made_files, statement_pack
 from storefront.exports.answer import STATEMENT_FORMS, answer, statement_file
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -98,6 +100,39 @@ def statement_download(code: str, period: str, form: str) -> ResponseReturnValue
     )
     db.session.commit()
     return answer(statement_file(facility_id, span, form))
+
+
+@bp.post("/statements/pack")
+@access.rule(Action.PACKS_ASK)
+def ask_statement_pack() -> ResponseReturnValue:
+    """Have a job put all statements of a period into one archive: of the facilities in the reader's reach."""
+    span = spans.of_address(request.form.get("period", ""))
+    ids = reach()
+    made = made_files.ask(
+        statement_pack.KIND,
+        {"period": span.name, "facility_ids": None if ids is None else sorted(ids)},
+        person_id=access.person_id(),
+        title=_("Laporan semua UPT, %(period)s", period=span.label),
+        facility_ids=ids,
+    )
+    db.session.commit()
+    return redirect(url_for("finance.made_file", file_id=made.id), 303)
+
+
+@bp.post("/statements/<code>/<period>/auditor-pack")
+@access.rule(Action.PACKS_ASK)
+def ask_auditor_pack(code: str, period: str) -> ResponseReturnValue:
+    """Have a job put together what an auditor takes along of one facility and period."""
+    span, facility = spans.of_address(period), g.facility
+    made = made_files.ask(
+        auditor_pack.KIND,
+        {"period": span.name, "facility_id": facility.id},
+        person_id=access.person_id(),
+        title=_("Berkas pemeriksa %(name)s, %(period)s", name=facility.name, period=span.label),
+        facility_ids={facility.id},
+    )
+    db.session.commit()
+    return redirect(url_for("finance.made_file", file_id=made.id), 303)
 
 
 @bp.get("/lines")

@@ -10,6 +10,8 @@ from flask import Response, request
 from sqlalchemy import select
 
 from storefront.audit.record import record
+from storefront.books import span as spans
+from storefront.books.span import BadSpan, Span
 from storefront.errors import NotFound
 from storefront.exports.answer import answer, table_file
 from storefront.exports.table import Table
@@ -18,6 +20,18 @@ from storefront.facilities.models import Facility
 from storefront.people import access, policy
 from storefront.people.policy import Action
 from storefront.written import Written, one_line
+
+#: The month whose end is being walked to, so that every page of finance leads back to it.
+MONTH_COOKIE = "month_end"
+
+
+def walked_month() -> Span | None:
+    """The month to whose end this browser is on its way, None when it is on none."""
+    try:
+        span = spans.parse(request.cookies.get(MONTH_COOKIE, ""))
+    except BadSpan:
+        return None
+    return span if span.is_month else None
 
 
 def within(action: Action) -> frozenset[int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from flask import Response, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
@@ -12,7 +12,9 @@ from storefront import days
 from storefront.audit.record import record
 from storefront.blueprints.seller import bp
 from storefront.errors import Invalid
-from storefront.exports.download import Part, export_for
+from storefront.exports import sales
+from storefront.exports.answer import answer
+from storefront.exports.download import Part
 from storefront.exports.formats import Format
 from storefront.exports.moment import parse_moment
 from storefront.extensions import db
@@ -53,11 +55,8 @@ def export(code: str) -> ResponseReturnValue:
         },
     )
     db.session.commit()
-    download = export_for(code, first, last, wanted, as_of=as_of, part=part)
-    response = Response(download.blocks, content_type=download.mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{download.name}"'
-    response.headers["X-Accel-Buffering"] = "no"  # a proxy passes the pieces on as they come
-    return response
+    selection = sales.select(db.engine, first, last, facility=code)
+    return answer(sales.download_of(selection, wanted, as_of=as_of, part=part))
 
 
 def _day(name: str, otherwise: datetime.date) -> datetime.date:

@@ -92,7 +92,7 @@ def choices() -> dict[str, list[tuple[int, str]]]:
 
     return {
         "workshops": named(Workshop, Workshop.facility_id == g.facility.id),
-        "categories": named(Category),
+        "categories": named(Category, Category.archived_at.is_(None)),
         "groups": named(CommodityGroup),
     }
 

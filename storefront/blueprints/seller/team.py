@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from storefront.blueprints.seller import allowed, bp
 from storefront.errors import NotFound
 from storefront.exports.handover_pdf import handover_pdf, rows_of
-from storefront.people import access, invitations
-from storefront.people.invitations import LastOne
+from storefront.people import access, coordinators, invitations
+from storefront.people.coordinators import LastOne
 from storefront.people.policy import Action
 from storefront.teams import handover
 from storefront.teams.models import Handover
@@ -60,9 +60,9 @@ def ask_end(code: str, member_id: int) -> ResponseReturnValue:
 def end_member(code: str, member_id: int) -> ResponseReturnValue:
     """End a coordinator's role and sessions."""
     form, facility_id = Written(request.form), g.facility.id
-    is_own = invitations.coordinator(facility_id, member_id).person_id == access.person_id()
+    is_own = coordinators.find(facility_id, member_id).person_id == access.person_id()
     sure = form["sure"] == "yes"
-    if form.done(lambda: invitations.end(facility_id, member_id, access.person_id(), sure=sure)) is None:
+    if form.done(lambda: coordinators.end(facility_id, member_id, access.person_id(), sure=sure)) is None:
         return end_page(member_id, form), form.status
     if is_own:  # whose sessions have just ended
         return redirect(url_for("account.login"), 303)
@@ -81,7 +81,7 @@ def ask_handover(code: str, member_id: int) -> ResponseReturnValue:
 def hand_over(code: str, member_id: int) -> ResponseReturnValue:
     """Hand the work over, to a colleague at once, or to somebody invited when they accept."""
     form, facility_id, me = Written(request.form), g.facility.id, access.person_id()
-    invitations.coordinator(facility_id, member_id)
+    coordinators.find(facility_id, member_id)
     to = form["to"]
 
     def act() -> Handover:
@@ -132,7 +132,7 @@ def page(form: Written) -> str:
     return render_template(
         "seller/team.html",
         form=form,
-        members=invitations.members(facility_id),
+        members=coordinators.members(facility_id),
         invited=invitations.waiting(facility_id),
         handovers=handover.handovers(facility_id),
         may_be_undone=handover.may_be_undone,
@@ -141,9 +141,9 @@ def page(form: Written) -> str:
 
 
 def end_page(member_id: int, form: Written) -> str:
-    row = invitations.coordinator(g.facility.id, member_id)
-    member = next(one for one in invitations.members(g.facility.id) if one.id == row.id)
-    others = [one for one in invitations.members(g.facility.id) if one.is_living and one.role == row.role]
+    row = coordinators.find(g.facility.id, member_id)
+    member = next(one for one in coordinators.members(g.facility.id) if one.id == row.id)
+    others = [one for one in coordinators.members(g.facility.id) if one.is_living and one.role == row.role]
     return render_template(
         "seller/end_member.html",
         member=member,
@@ -155,8 +155,8 @@ def end_page(member_id: int, form: Written) -> str:
 
 
 def handover_page(member_id: int, form: Written) -> str:
-    row = invitations.coordinator(g.facility.id, member_id)
-    members = [one for one in invitations.members(g.facility.id) if one.role == row.role]
+    row = coordinators.find(g.facility.id, member_id)
+    members = [one for one in coordinators.members(g.facility.id) if one.role == row.role]
     return render_template(
         "seller/handover.html",
         member=next(one for one in members if one.id == row.id),

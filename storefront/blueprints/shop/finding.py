@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template, request, url_for
 
 from storefront.blueprints.shop import bp
-from storefront.blueprints.shop.public import catalogue_version, lost, plain_url, public_page
+from storefront.blueprints.shop.public import catalogue_version, follow_merged, lost, plain_url, public_page
 from storefront.catalogue.filters import Filters, clean
 from storefront.catalogue.search import Results, search
 from storefront.catalogue.suggest import suggest
@@ -20,6 +20,7 @@ OFFERED_FOR = 60
 @public_page()
 def products() -> str:
     """The listing, searched and filtered by its address."""
+    follow_merged("category")
     filters = Filters.from_args(request.args)
     results = search(filters, locale(), catalogue_version())
     if not results.total and not results.question.in_words:

@@ -8,7 +8,15 @@ from flask import render_template, request, url_for
 from sqlalchemy import select
 
 from storefront.blueprints.shop import bp
-from storefront.blueprints.shop.public import catalogue_version, plain_url, public_counts, public_page, totals
+from storefront.blueprints.shop.public import (
+    catalogue_version,
+    follow_merged,
+    plain_url,
+    public_counts,
+    public_page,
+    totals,
+)
+from storefront.catalogue import suspended
 from storefront.catalogue.facility_list import FacilityFilters, find_facilities
 from storefront.catalogue.facility_pages import facility_page
 from storefront.catalogue.filters import SLUG
@@ -32,6 +40,7 @@ from storefront.training.published import Counted
 @public_page()
 def facilities() -> str:
     """Every facility that sells, on the map and under its province; searched and filtered by the address."""
+    follow_merged("goods")
     filters = FacilityFilters.from_args(request.args)
     found = find_facilities(filters, locale(), catalogue_version())
     here = url_for("shop.facilities")
@@ -56,6 +65,7 @@ def facility(slug: str) -> str:
     """One facility: its workshops, what it sells, and what purchases did here."""
     page = facility_page(slug, page_number(), locale(), catalogue_version())
     if page is None:
+        suspended.refuse_facility(slug)
         raise NotFound()
     sums, counts = totals().of_facility(page.id), public_counts()
 
@@ -102,6 +112,7 @@ def declarations(slug: str) -> str:
         raise NotFound()
     facility = db.session.scalar(select(Facility).where(Facility.slug == slug, Facility.status == "active"))
     if facility is None:
+        suspended.refuse_facility(slug)
         raise NotFound()
     return render_template(
         "shop/declarations.html",

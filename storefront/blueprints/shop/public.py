@@ -13,9 +13,12 @@ from functools import wraps
 from typing import Any
 
 from flask import Response, current_app, g, request, url_for
+from werkzeug.routing import RequestRedirect
 
 from storefront.blueprints.shop.state import State, StateReader
 from storefront.catalogue import lost_searches
+from storefront.catalogue.filters import led_on
+from storefront.catalogue.index_keeper import current
 from storefront.catalogue.version import CatalogueVersion
 from storefront.days import days_everywhere
 from storefront.errors import Unavailable
@@ -142,6 +145,20 @@ def public_counts() -> PublicCounts:
         kept = (g.catalogue, read_public_counts())
         current_app.extensions["public_counts"] = kept
     return kept[1]
+
+
+class Moved(RequestRedirect):
+    """The page has another address for good."""
+
+    code = 301
+
+
+def follow_merged(argument: str) -> None:
+    """Lead on an address whose `argument` names a category that has gone into another. Raises Moved."""
+    merged = current(catalogue_version())[0].names.merged if request.args.get(argument) else {}
+    query = led_on(request.args, argument, merged)
+    if query is not None:
+        raise Moved(f"{request.script_root}{request.path}?{query}")
 
 
 def _state_reader() -> StateReader:

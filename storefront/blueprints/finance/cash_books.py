@@ -1,0 +1,176 @@
+"""The treasurer's books: cash book (BKU), subsidiary books and monthly report (LPJ) of each facility and the office."""
+
+from __future__ import annotations
+
+import io
+
+from flask import g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select, text
+
+from storefront import days
+from storefront.audit.record import record
+from storefront.blueprints.finance import bp, steps
+from storefront.blueprints.finance.payouts import whole_programme
+from storefront.books import cash_book
+from storefront.books import span as spans
+from storefront.books.bank_accounts import find_in_force, mask
+from storefront.books.cash_book import GENERAL, PAGE, Books, CashBook, Line, books
+from storefront.books.satkers import NoSatker, in_force
+from storefront.books.span import BadSpan, Span
+from storefront.books.statement import columns
+from storefront.errors import NotFound
+from storefront.exports import cash_book_files as files
+from storefront.exports import table
+from storefront.exports.answer import answer, asked_moment, asked_part
+from storefront.exports.formats import Format
+from storefront.exports.manifest import demo_note
+from storefront.extensions import db
+from storefront.facilities.models import Facility
+from storefront.pages import page_number
+from storefront.people import access
+from storefront.people.policy import Action
+from storefront.snapshot import driver_connection, snapshot
+
+#: The monthly report, beside the books.
+REPORT = "lpj"
+
+
+@bp.get("/cash-books")
+@access.rule(Action.REVENUE_READ)
+def cash_book_list() -> ResponseReturnValue:
+    """Every facility with what its general cash book opens and closes with, for one month."""
+    try:
+        span = spans.parse(request.args.get("month", "") or f"{days.today():%Y-%m}")
+    except BadSpan:
+        span = spans.month(days.today())
+    connection = driver_connection(db.session.connection())
+    ids = [id for id, _label in steps.choices(Action.REVENUE_READ)]
+    ends = cash_book.ends(connection, ids, span)
+    facilities = db.session.scalars(select(Facility).where(Facility.id.in_(ids)).order_by(Facility.name, Facility.id))
+    office = books(connection, None, span).of(GENERAL) if steps.may(Action.BOOKS_READ) else None
+    return render_template(
+        "finance/cash_books.html",
+        span=span,
+        rows=[(facility, *ends.get(facility.id, (0, 0))) for facility in facilities],
+        office=office,
+    )
+
+
+@bp.get("/cash-books/<code>/<month>")
+@access.rule(Action.REVENUE_READ)
+def cash_book_page(code: str, month: str) -> ResponseReturnValue:
+    """One book of a facility (`book`), or its monthly report; with `format` as a file."""
+    facility: Facility = g.facility
+    about = [(_("UPT"), f"{facility.name} ({facility.code})")]
+    span = _month(month)
+    try:
+        satker = in_force(facility.id, span.last)
+        about += [
+            (_("Kementerian / unit / satker"), f"{satker.ministry_code} / {satker.unit_code} / {satker.office_code}"),
+            (_("Bendahara penerimaan"), satker.treasurer),
+            (_("Akun penerimaan"), satker.revenue_account),
+        ]
+    except NoSatker:
+        about.append((_("Satker"), _("belum diisi")))
+    return _answer(facility.id, files.Keeper(facility.name, facility.code, facility.city, about), span)
+
+
+@bp.get("/cash-books/office/<month>")
+@access.rule(Action.BOOKS_READ)
+def office_cash_book(month: str) -> ResponseReturnValue:
+    """The same of the central office: bank accounts, tills, what the provider still holds."""
+    whole_programme()
+    span = _month(month)
+    account = find_in_force(None, span.last)
+    about = [(_("Rekening"), f"{account.bank} {mask(account.number)}" if account else _("belum terdaftar"))]
+    return _answer(None, files.Keeper(_("Kantor pusat"), "pusat", "Jakarta", about), span)
+
+
+def _answer(facility_id: int | None, keeper: files.Keeper, span: Span) -> ResponseReturnValue:
+    connection = driver_connection(db.session.connection())
+    found = books(connection, facility_id, span)
+    code = request.args.get("book", GENERAL)
+    if code != REPORT and code not in found.codes:
+        raise NotFound()
+    funds = {column.code: column.label for column in columns(connection, found.parts.values())}
+    form = request.args.get("format", "")
+    if form:
+        return _file(facility_id, keeper, span, code, form, funds)
+    return _page(found, code, keeper, funds)
+
+
+def _page(found: Books, code: str, keeper: files.Keeper, funds: dict[str, str]) -> str:
+    connection = driver_connection(db.session.connection())
+    book: CashBook | None = None
+    lines: list[Line] = []
+    page, pages, carried = 1, 1, 0
+    if code != REPORT:
+        book = found.book(code)
+        pages = max(1, -(-book.count(connection) // PAGE))
+        page = min(page_number(), pages)
+        lines = book.lines(connection, limit=PAGE, offset=(page - 1) * PAGE)
+        first = lines[0] if lines else None
+        carried = book.sums.opening if first is None else first.balance - first.debit + first.credit
+    return render_template(
+        "finance/cash_book.html",
+        found=found,
+        code=code,
+        keeper=keeper,
+        book=book,
+        lines=lines,
+        carried=carried,
+        page=page,
+        pages=pages,
+        report=REPORT,
+        is_office=found.facility_id is None,
+        words=lambda one: files.book_words(one, funds),
+        entry_words=files.entry_words,
+        before=found.span.before,
+        after=found.span.after,
+        deposited=None if found.facility_id is None else _deposited(found.facility_id, found.span),
+    )
+
+
+def _deposited(facility_id: int, span: Span) -> tuple[int, int]:
+    """Number and sum of what was deposited to the treasury in the month, in rupiah."""
+    row = db.session.execute(
+        text(
+            """SELECT count(*), COALESCE(sum(amount), 0)::bigint FROM deposits
+                WHERE facility_id = :facility AND state = 'paid' AND paid_on BETWEEN :first AND :last"""
+        ),
+        {"facility": facility_id, "first": span.first, "last": span.last},
+    ).one()
+    return row[0], row[1]
+
+
+def _file(
+    facility_id: int | None, keeper: files.Keeper, span: Span, code: str, form: str, funds: dict[str, str]
+) -> ResponseReturnValue:
+    details = {"book": code, "keeper": keeper.code, "period": span.name, "format": form}
+    record("cash_book.exported", "export", code, person_id=access.person_id(), facility_id=facility_id, details=details)
+    db.session.commit()
+    part, moment = asked_part(), asked_moment()
+    with snapshot(db.engine) as connection:
+        found = books(connection, facility_id, span, moment)
+        if form == "pdf":
+            pdf, told = files.paper(connection, found, code, keeper, funds, moment)
+            return answer(table.parted(io.BytesIO(pdf), told, "application/pdf", moment, part))
+        try:
+            wanted = Format(form)
+        except ValueError:
+            raise NotFound() from None
+        book = found.book(GENERAL if code == REPORT else code)
+        made = files.table(book, keeper, files.summary(found, funds), moment)
+        return answer(table.download(connection, made, wanted, part, note=demo_note()))
+
+
+def _month(name: str) -> Span:
+    try:
+        span = spans.parse(name)
+    except BadSpan:
+        raise NotFound() from None
+    if not span.is_month:
+        raise NotFound()
+    return span
