@@ -1,6 +1,7 @@
 """A list of 200,000 lines, paged by key beside paged by number: first, middle and last page.
 
-`python -m bench lists`. Milliseconds by the database's own clock. The lines are written into the bench's shop in one transaction that is undone.
+`python -m bench lists`. Milliseconds by the database's own clock. The lines are
+written into the bench's shop in one transaction that is undone.
 """
 
 from __future__ import annotations
