@@ -171,6 +171,7 @@ PERSONAL = [
     Sight("seller-stock", "seller.stock", at(f"/seller/PKL/stock/{CLOTH.sku}"), COORDINATOR),
     Sight("seller-made-to-order", "seller.stock", at("/seller/PKL/stock/PKL-BATIK-03"), COORDINATOR),
     Sight("finance", "finance.overview", at("/finance/"), FINANCE),
+    Sight("finance-year", "finance.year", at("/finance/year"), FINANCE),
     Sight("finance-sales", "finance.sales", at("/finance/sales"), FINANCE),
     Sight("finance-export", "finance.export", at("/finance/export"), FINANCE),
     Sight("finance-files", "finance.made_file_list", at("/finance/files"), FINANCE),

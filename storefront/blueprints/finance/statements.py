@@ -14,11 +14,12 @@ from storefront import days
 from storefront.audit.record import record
 from storefront.blueprints.finance import bp, reach
 from storefront.blueprints.finance.period import Choice, chosen, facilities
+from storefront.blueprints.finance.plots import drawn
 from storefront.books import span as spans
 from storefront.books.models import Period
 from storefront.books.span import BadSpan, Span
 from storefront.books.statement import KINDS, columns, statement
-from storefront.books.statement_lines import Lines, LinesPage, lines_page
+from storefront.books.statement_lines import TRADE, Lines, LinesPage, lines_page
 from storefront.exports import auditor_pack, made_files, statement_pack
 from storefront.exports.answer import STATEMENT_FORMS, answer, statement_file
 from storefront.extensions import db
@@ -80,6 +81,7 @@ def statement_page(code: str, period: str) -> ResponseReturnValue:
         found=found,
         period=db.session.get(Period, span.first) if span.is_month else None,
         forms=STATEMENT_FORMS,
+        drawn=drawn([g.facility.id], span.last),
     )
 
 
@@ -151,7 +153,7 @@ def lines() -> ResponseReturnValue:
         wanted=wanted,
         found=found,
         facilities=facilities(),
-        kinds=KINDS,
+        kinds=(TRADE, *KINDS),
         funds=columns(connection),
         query=line_query(choice, wanted),
     )
