@@ -203,22 +203,21 @@ def download_made(engine: Engine, make: Made, format: Format, part: Part, *, not
 
     Raises what `download` and `make` raise, but of text, for which a fault cuts the download off.
     """
-    if part is not Part.FILE or not format.is_text:
-        with snapshot(engine) as connection:
-            return download(connection, make(connection), format, part, note=note)
     with snapshot(engine) as connection:
-        name = make(connection).name
-    return Download(f"{name}.{format.ending}", format.mimetype, streamed(engine, make, format))
+        made = make(connection)
+        if part is not Part.FILE or not format.is_text:
+            return download(connection, made, format, part, note=note)
+    return Download(f"{made.name}.{format.ending}", format.mimetype, streamed(engine, made, format))
 
 
-def streamed(engine: Engine, make: Made, format: Format) -> Iterator[bytes]:
+def streamed(engine: Engine, table: Table, format: Format) -> Iterator[bytes]:
     """CSV and JSONL straight from the database, in a transaction that lives as long as the download.
 
     It runs while the answer is sent, when the request and its app context are over; a fault cuts the download off, so
     that no half file looks whole.
     """
     with snapshot(engine) as connection:
-        yield from text_blocks(connection, make(connection), format)
+        yield from text_blocks(connection, table, format)
 
 
 def parted(file: IO[bytes], found: dict[str, Any], mimetype: str, as_of: datetime, part: Part) -> Download:
