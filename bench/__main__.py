@@ -1,6 +1,6 @@
 """`make bench`: measure the shop and print a table beside what it must beat.
 
-`python -m bench [pages|purchase|rush|books|imports|exports|growth|steps|lighthouse …]`.
+`python -m bench [pages|purchase|rush|books|imports|exports|lists|growth|steps|lighthouse …]`.
 How to read the table: docs/bench.md.
 """
 
@@ -15,12 +15,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from bench import books, exports, growth, imports, lighthouse, pages, purchase, steps
+from bench import books, exports, growth, imports, lighthouse, lists, pages, purchase, steps
 from bench.stage import open_shop, open_smallest
 from tests.drills.running_shop import PROJECT, Shop, memory_of
 
 RESULTS = PROJECT / "bench" / "results"
-PARTS = ("pages", "purchase", "rush", "books", "imports", "exports", "growth", "steps", "lighthouse")
+PARTS = ("pages", "purchase", "rush", "books", "imports", "exports", "lists", "growth", "steps", "lighthouse")
 #: What the growth is measured up to unless told.
 MANY = 100_000
 
@@ -202,6 +202,18 @@ def bench_imports(table: Table, *, fresh: bool) -> dict[str, Any]:
     return {**asdict(found), "rate": found.rate}
 
 
+def bench_lists(table: Table, *, fresh: bool) -> dict[str, Any]:
+    found, totals = lists.run(fresh=fresh)
+    for page in found:
+        table.add(
+            f"{lists.ROWS:,} bank lines, {page.sort}, {page.place} page",
+            f"{page.by_key:.1f} ms by key, {page.by_offset:.1f} ms by OFFSET",
+            "flat",
+        )
+    table.add("their number and sum", f"{totals:.1f} ms")
+    return {"pages": [asdict(page) for page in found], "totals": totals}
+
+
 def bench_exports(table: Table, lines: int, *, fresh: bool) -> dict[str, Any]:
     found = exports.measure(lines, fresh=fresh)
     wrong = f" WRONG: {'; '.join(found.wrong)}" if found.wrong else ""
@@ -269,7 +281,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure, print, keep."""
     given = arguments()
-    parts = list(given.parts) or ["pages", "purchase", "rush", "books", "imports", "growth"]
+    parts = list(given.parts) or ["pages", "purchase", "rush", "books", "imports", "lists", "growth"]
     if given.growth and "growth" not in parts:
         parts.append("growth")
     table, begun, busy = Table(), time.monotonic(), os.getloadavg()[0]
@@ -291,6 +303,8 @@ def main() -> int:
         write("books", bench_books(table, fresh=given.fresh))
     if "imports" in parts:
         write("imports", bench_imports(table, fresh=given.fresh))
+    if "lists" in parts:
+        write("lists", bench_lists(table, fresh=given.fresh))
     if "exports" in parts:
         write("exports", bench_exports(table, given.lines, fresh=given.fresh))
     if "growth" in parts:

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import text
 
 from storefront.books.bank_accounts import mask
+from storefront.books.keyset import Keyed, Order, keyed
 from storefront.books.listed import Listed, listed
+from storefront.books.standing import Standing
 from storefront.extensions import db
 
 LINE_STATES = ("open", "matched", "set_aside")
@@ -28,32 +30,57 @@ FILES = text(
      ORDER BY f.state <> 'read', f.id DESC LIMIT :limit OFFSET :offset"""
 )
 #: Lines that wait for their job are open to people: nothing of them is known yet.
-LINES = text(
-    """
+LINES = """
     SELECT l.id, l.booked_on, l.amount, l.hundredths, l.description, l.bank_reference,
            CASE WHEN l.state = 'announced' THEN 'matched' ELSE l.state END AS state, b.bank, b.number,
            l.set_aside_reason, p.name AS set_aside_by_name, l.match_id, o.number AS order_number, h.id AS held_id,
-           count(*) OVER () AS all_rows, sum(l.amount) OVER () AS all_amount
+           {keys}
       FROM bank_lines l
       JOIN bank_accounts b ON b.id = l.bank_account_id
       LEFT JOIN people p ON p.id = l.set_aside_by
       LEFT JOIN payments y ON y.id = l.payment_id
       LEFT JOIN orders o ON o.id = y.order_id
-      LEFT JOIN held_transfers h ON h.bank_line_id = l.id
-     WHERE (CAST(:id AS bigint) IS NULL OR l.id = CAST(:id AS bigint))
-       AND (CAST(:state AS text) IS NULL OR CASE WHEN l.state = 'announced' THEN 'matched' ELSE l.state END
-                                            = CAST(:state AS text))
-       AND (CAST(:account AS bigint) IS NULL OR l.bank_account_id = CAST(:account AS bigint))
-       AND (CAST(:first AS date) IS NULL OR l.booked_on >= CAST(:first AS date))
-       AND (CAST(:last AS date) IS NULL OR l.booked_on <= CAST(:last AS date))
-       AND (CAST(:words AS text) IS NULL OR strpos(lower(l.description || ' ' || l.bank_reference || ' ' || l.amount),
-                                                  lower(CAST(:words AS text))) > 0)
-     ORDER BY l.state <> 'open', l.booked_on DESC, l.id DESC LIMIT :limit OFFSET :offset"""
-)
+      LEFT JOIN held_transfers h ON h.bank_line_id = l.id"""
+LINE_TOTALS = "SELECT count(*), sum(l.amount)::bigint FROM bank_lines l"
+#: What narrows the lines, by name. Only what is asked for becomes SQL, so that an index can answer.
+LINE_FILTERS = {
+    "id": "l.id = :id",
+    "account": "l.bank_account_id = :account",
+    "first": "l.booked_on >= :first",
+    "last": "l.booked_on <= :last",
+    "words": "strpos(lower(l.description || ' ' || l.bank_reference || ' ' || l.amount), lower(:words)) > 0",
+}
+STATES = {
+    "open": "l.state = 'open'",
+    "matched": "l.state IN ('announced', 'matched')",
+    "set_aside": "l.state = 'set_aside'",
+}
+#: Open ones first, then the latest; or by day or amount alone.
+LINE_ORDERS = {
+    "": Order((("(l.state = 'open')", "boolean"), ("l.booked_on", "date"), ("l.id", "bigint"))),
+    "day": Order((("l.booked_on", "date"), ("l.id", "bigint")), descending=False),
+    "-day": Order((("l.booked_on", "date"), ("l.id", "bigint"))),
+    "amount": Order((("l.amount", "bigint"), ("l.id", "bigint")), descending=False),
+    "-amount": Order((("l.amount", "bigint"), ("l.id", "bigint"))),
+}
 COUNTS = text(
     """
     SELECT CASE WHEN state = 'announced' THEN 'matched' ELSE state END AS state, count(*) AS number
       FROM bank_lines GROUP BY 1"""
+)
+STANDING = text(
+    """
+    SELECT 'lines' AS kind, count(*) AS count, sum(amount)::bigint AS amount, min(booked_on) AS since
+      FROM bank_lines WHERE state = 'open'
+    UNION ALL
+    SELECT 'held', count(*), sum(amount - counted - returned)::bigint, accounting_date(min(held_at))
+      FROM held_transfers WHERE counted + returned < amount
+    UNION ALL
+    SELECT 'returns', count(*), sum(amount)::bigint, accounting_date(min(asked_at))
+      FROM bank_returns WHERE state = 'given'
+    UNION ALL
+    SELECT 'batches', count(DISTINCT b.id), sum(r.amount)::bigint, accounting_date(min(b.proposed_at))
+      FROM return_batches b LEFT JOIN bank_returns r ON r.batch_id = b.id WHERE b.state = 'proposed'"""
 )
 MATCHED = text(
     """
@@ -194,25 +221,47 @@ def lines(
     first: datetime.date | None = None,
     last: datetime.date | None = None,
     words: str | None = None,
-    page: int = 1,
-) -> Listed[LineRow]:
-    """Open lines first, then the latest; of an account, some days, or with these words."""
-    asked = {"state": state, "account": account, "first": first, "last": last, "words": words or None}
-    return listed(LineRow, LINES, {"id": None, **asked}, page)
+    sort: str = "",
+    older: str | None = None,
+    newer: str | None = None,
+) -> Keyed[LineRow]:
+    """Lines of a state, an account, some days, or with these words; in one of `LINE_ORDERS`, paged by key."""
+    asked = {"account": account, "first": first, "last": last, "words": words or None}
+    return _lines(asked, state, sort, older, newer)
 
 
 def line(line_id: int) -> LineRow:
     """One line. Raises LookupError."""
-    asked = dict.fromkeys(("state", "account", "first", "last", "words"))
-    (row,) = listed(LineRow, LINES, {"id": line_id, **asked}, 1).rows or (None,)
+    (row,) = _lines({"id": line_id}).rows or (None,)
     if row is None:
         raise LookupError(line_id)
     return row
 
 
+def _lines(
+    asked: dict[str, Any],
+    state: str | None = None,
+    sort: str = "",
+    older: str | None = None,
+    newer: str | None = None,
+) -> Keyed[LineRow]:
+    values = {name: value for name, value in asked.items() if value is not None}
+    where = [LINE_FILTERS[name] for name in values]
+    where += [STATES[state]] if state else []
+    selection = " AND ".join(where) or "true"
+    order = LINE_ORDERS.get(sort, LINE_ORDERS[""])
+    return keyed(LineRow, LINES, selection, LINE_TOTALS, values, order, older=older, newer=newer)
+
+
 def counts() -> dict[str, int]:
     """Lines by state."""
     return dict.fromkeys(LINE_STATES, 0) | {row.state: row.number for row in db.session.execute(COUNTS)}
+
+
+def standing() -> dict[str, Standing]:
+    """Open lines, held transfers, money to send back by bank, and batches to approve."""
+    rows = db.session.execute(STANDING).mappings()
+    return {row["kind"]: Standing(row["count"], row["amount"], row["since"]) for row in rows}
 
 
 def matched(match_ids: Sequence[int]) -> dict[int, list[MatchedEntry]]:

@@ -65,7 +65,6 @@ TROUBLED_EVENTS = text(
      WHERE needs_person OR (handled_at IS NULL AND last_error IS NOT NULL)
      ORDER BY NOT needs_person, received_at, id LIMIT :limit"""
 )
-EVENTS_FOR_A_PERSON = text("SELECT count(*) FROM payment_events WHERE needs_person")
 
 
 @dataclass(frozen=True)
@@ -155,9 +154,3 @@ def refund_totals() -> dict[str, tuple[int, int]]:
 def troubled_events() -> list[TroubledEvent]:
     """Events that a person must look at, then those that are tried again by themselves, the oldest first."""
     return [TroubledEvent(**row) for row in db.session.execute(TROUBLED_EVENTS, {"limit": PAGE}).mappings()]
-
-
-def events_for_a_person() -> int:
-    """How many events a person must look at."""
-    found: int = db.session.execute(EVENTS_FOR_A_PERSON).scalar_one()
-    return found

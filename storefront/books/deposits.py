@@ -72,10 +72,6 @@ COUNTS = text(
     f"""SELECT CASE WHEN {LATE} THEN 'late' ELSE d.state END, d.state, count(*) FROM deposits d
          WHERE CAST(:ids AS bigint[]) IS NULL OR d.facility_id = ANY (CAST(:ids AS bigint[])) GROUP BY 1, 2"""  # noqa: S608
 )
-LATE_FACILITIES = text(
-    f"""SELECT DISTINCT d.facility_id FROM deposits d
-         WHERE {LATE} AND (CAST(:ids AS bigint[]) IS NULL OR d.facility_id = ANY (CAST(:ids AS bigint[])))"""  # noqa: S608
-)
 
 
 @dataclass(frozen=True)
@@ -167,14 +163,6 @@ def waiting(facility_ids: Iterable[int] | None) -> list[Waiting]:
     """What must still be deposited, the most urgent first; of some facilities, or (None) of all."""
     values = {"ids": as_list(facility_ids), "until": days.today()}
     return [Waiting(**row) for row in db.session.execute(WAITING, values).mappings()]
-
-
-def late(facility_ids: Iterable[int] | None) -> int:
-    """Number of facilities whose state revenue should lie at the treasury and does not, proposed or not."""
-    ids = as_list(facility_ids)
-    facilities = {row.facility_id for row in waiting(ids) if row.is_late}
-    rows = db.session.execute(LATE_FACILITIES, {"ids": ids, "today": days.today()})
-    return len(facilities | {row.facility_id for row in rows})
 
 
 def listing(

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from storefront.books.listed import PAGE, as_list
 from storefront.books.refunds import REASONS
+from storefront.books.standing import Standing
 from storefront.extensions import db
 from storefront.orders.models import Parcel
 
@@ -89,7 +90,10 @@ OF_PARCEL = text(
 TOTALS = text(
     f"SELECT r.state, count(*) AS number, sum({AMOUNT})::bigint AS amount {FROM} {FILTERS} GROUP BY r.state"
 )
-WAITING = text(f"SELECT count(*) {FROM} AND r.state IN ('proposed', 'failed')")
+WAITING = text(
+    f"""SELECT count(*), sum({AMOUNT})::bigint, accounting_date(min(r.requested_at)) {FROM}
+           AND r.state IN ('proposed', 'failed')"""
+)
 PARTS = text(
     """
     SELECT l.facility_code, l.title, l.variant_title, l.sku, x.quantity, x.amount, x.pieces, l.position, NULL AS parcel
@@ -190,9 +194,9 @@ def listing(asked: Asked, facility_ids: Iterable[int] | None, *, after: str | No
     return RefundPage(rows[:PAGE], totals, rows[PAGE - 1].key if len(rows) > PAGE else None)
 
 
-def waiting(facility_ids: Iterable[int] | None) -> int:
-    """How many refunds wait for a person: to be approved, or to be sent again."""
-    return db.session.scalar(WAITING, {"ids": as_list(facility_ids)}) or 0
+def waiting(facility_ids: Iterable[int] | None) -> Standing:
+    """The refunds that wait for a person: to be approved, or to be sent again."""
+    return Standing(*db.session.execute(WAITING, {"ids": as_list(facility_ids)}).one())
 
 
 def find(refund_id: int, facility_ids: Iterable[int] | None) -> RefundRow | None:

@@ -17,6 +17,8 @@ from psycopg.rows import dict_row
 from storefront.books.span import Span
 from storefront.books.statement import SHIPPING, Column, Connection, accounts, columns
 
+#: Kind of sales and refunds together: what reports and plots call net.
+TRADE = "trade"
 #: Entries on one page, each with all its lines.
 PAGE = 50
 #: An entry's place in the list: its day and its id.
@@ -139,7 +141,10 @@ def query(connection: Connection, lines: Lines) -> Query:
         **{name: getattr(lines, name) for name in FILTERS},
     }
     where = [FILTERS[name] for name in FILTERS if getattr(lines, name)]
-    where += ["e.kind = %(kind)s"] if lines.kind else []
+    if lines.kind == TRADE:
+        where += ["e.kind IN ('sale', 'refund')"]
+    elif lines.kind:
+        where += ["e.kind = %(kind)s"]
     where += ["e.posted_at <= %(as_of)s"] if lines.as_of else []
     where += ["p.order_line_id IS NOT NULL"] if lines.goods else []
     postings = POSTINGS.format(

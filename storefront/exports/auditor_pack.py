@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from storefront.books import proof
@@ -74,7 +75,8 @@ def make(draft: Path, parameters: dict[str, Any], seen: Seen) -> Made:
     """Write the archive to `draft`: of the facility `facility_id` and `period`."""
     span = spans.parse(parameters["period"])
     as_of = settle(db.engine)
-    found = build(draft, parameters["facility_id"], span, as_of, seen)
+    with force_locale("id"):  # it is an Indonesian inspectorate's, whoever asks for it
+        found = build(draft, parameters["facility_id"], span, as_of, seen)
     name = f"berkas-pemeriksa-{found['facility']}-{span.name}.zip"
     return Made(name=name, mimetype="application/zip", manifest=found)
 

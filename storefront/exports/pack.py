@@ -18,6 +18,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from storefront.days import ACCOUNTING_ZONE
+from storefront.display import language
 from storefront.exports.moment import rfc3339
 from storefront.money import format_number
 
@@ -159,7 +160,8 @@ def _as_html(title: str, heading: list[tuple[str, str]], members: list[Member]) 
     checks = "".join(f"<li>{html.escape(line)}</li>" for line in how_to_check())
     columns = "".join(f"<th>{html.escape(word)}</th>" for word in (_("Berkas"), _("Isi"), _("Baris"), "SHA-256"))
     return (
-        f'<!doctype html>\n<html lang="id"><head><meta charset="utf-8"><title>{html.escape(title)}</title></head><body>'
+        f'<!doctype html>\n<html lang="{language()}"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        "</head><body>"
         f"<h1>{html.escape(title)}</h1><dl>{facts}</dl><table border=1><thead><tr>{columns}</tr></thead>"
         f"<tbody>{rows}</tbody></table><h2>{html.escape(_('Cara memeriksa'))}</h2><ol>{checks}</ol></body></html>\n"
     )

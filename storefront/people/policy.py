@@ -34,8 +34,6 @@ class Action(StrEnum):
     #: The same after they are masked; each look is recorded.
     BUYERS_UNMASK = "buyers.unmask"
     REVENUE_READ = "revenue.read"
-    #: Archives to take along: all statements of a period, or what an auditor needs of one facility.
-    PACKS_ASK = "packs.ask"
     #: Certificates of sale for the archive.
     CERTIFICATES_ISSUE = "certificates.issue"
     REFUNDS_READ = "refunds.read"
@@ -131,7 +129,6 @@ GRANTS: Mapping[Action, frozenset[Role]] = {
         Action.BUYERS_READ: (_COORDINATOR, _ADMIN),
         Action.BUYERS_UNMASK: (_ADMIN,),
         Action.REVENUE_READ: (*_FACILITY, _FINANCE, _ADMIN, _AUDITOR),
-        Action.PACKS_ASK: (_FINANCE, _ADMIN, _AUDITOR),
         Action.CERTIFICATES_ISSUE: (_COORDINATOR,),
         Action.REFUNDS_READ: (_COORDINATOR, _FINANCE, _AUDITOR),
         Action.REFUNDS_ASK: (_COORDINATOR,),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storefront.books.listed import Listed, listed
+from storefront.books.standing import Standing
 from storefront.extensions import db
 
 DIFFERENCE_STATES = ("open", "proposed", "settled", "explained", "gone")
@@ -37,7 +38,10 @@ COUNTS = text(
     SELECT state, count(*) AS number FROM reconciliation_differences
      WHERE (CAST(:gateway AS text) IS NULL OR gateway = CAST(:gateway AS text)) GROUP BY state"""
 )
-OPEN = text("SELECT count(*) FROM reconciliation_differences WHERE state IN ('open', 'proposed')")
+OPEN = text(
+    """SELECT count(*), sum(COALESCE(theirs, 0) - COALESCE(ours, 0))::bigint, accounting_date(min(found_at))
+         FROM reconciliation_differences WHERE state IN ('open', 'proposed')"""
+)
 RUNS = text(
     """
     SELECT r.id, r.gateway, r.first_day, r.last_day, r.state, r.step, r.asked_at, r.started_at, r.finished_at,
@@ -245,10 +249,9 @@ def counts(gateway: str | None) -> dict[str, int]:
     return dict.fromkeys(DIFFERENCE_STATES, 0) | found
 
 
-def open_differences() -> int:
-    """How many differences nobody has settled or set aside."""
-    found: int = db.session.execute(OPEN).scalar_one()
-    return found
+def open_differences() -> Standing:
+    """The differences that nobody has settled or set aside; what our books lack by all of them."""
+    return Standing(*db.session.execute(OPEN).one())
 
 
 def runs(gateway: str | None = None, page: int = 1) -> Listed[RunRow]:

@@ -171,6 +171,7 @@ PERSONAL = [
     Sight("seller-stock", "seller.stock", at(f"/seller/PKL/stock/{CLOTH.sku}"), COORDINATOR),
     Sight("seller-made-to-order", "seller.stock", at("/seller/PKL/stock/PKL-BATIK-03"), COORDINATOR),
     Sight("finance", "finance.overview", at("/finance/"), FINANCE),
+    Sight("finance-year", "finance.year", at("/finance/year"), FINANCE),
     Sight("finance-sales", "finance.sales", at("/finance/sales"), FINANCE),
     Sight("finance-export", "finance.export", at("/finance/export"), FINANCE),
     Sight("finance-files", "finance.made_file_list", at("/finance/files"), FINANCE),
@@ -214,7 +215,8 @@ SIGHTS = [
 
 #: Routes that answer GET and are no page of their own: files, fragments, feeds, and ways back to a page.
 NO_PAGES = {
-    "api.openapi", "api.list_products", "api.show_cart", "api.show_order",
+    "api.openapi", "api.list_products", "api.show_cart", "api.show_order", "api.list_sales", "api.show_statement",
+    "api.list_facilities",
     "api.show_shipping", "checkout.watch_order", "media.file",
     "finance.fetch_made_file", "finance.made_file_progress",
     "seller.export", "shop.me", "shop.product_feed", "shop.robots", "shop.short_link", "shop.sitemap_part",

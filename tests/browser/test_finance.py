@@ -22,7 +22,7 @@ Visit = Callable[..., Visitor]
 def test_a_figure_leads_to_its_lines_and_their_export(visit: Visit, tmp_path: Path) -> None:
     finance = visit("desk", account=FINANCE)
     page = finance.page
-    finance.go("/finance/")
+    finance.go("/finance/year")
     figure = page.locator(".table--matrix tbody td a").first
     shown = figure.inner_text()
     figure.click()
@@ -48,7 +48,7 @@ def test_a_figure_leads_to_its_lines_and_their_export(visit: Visit, tmp_path: Pa
 
 def test_sums_stand_still_while_the_table_moves(visit: Visit) -> None:
     finance = visit("desk", account=FINANCE)
-    finance.go("/finance/")
+    finance.go("/finance/year")
     box = finance.page.locator(".scroll--tall").first
     foot = box.locator("tfoot td").first
     before = foot.bounding_box()

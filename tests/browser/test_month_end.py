@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.bank_samples import Movement, csv_of
 from tests.browser.books_pages import COORDINATOR, FINANCE, HEAD, OPEN, SECOND
 from tests.browser.visitor import Visitor
 
@@ -160,6 +162,90 @@ def pass_on(coordinator: Visitor, head: Visitor) -> None:
     head.go("/seller/PKL/distributions?state=approved")
     expect(head.page.locator("tr", has_text="49.123")).to_contain_text("Disetujui")
     assert surprises(coordinator, head) == []
+
+
+def step_row(visitor: Visitor, words: str) -> Locator:
+    """A step of the path to a month's end."""
+    return visitor.page.locator("[aria-labelledby=jalan] tbody tr", has_text=words)
+
+
+def follow(visitor: Visitor, words: str) -> None:
+    """Go to where a step is done."""
+    with visitor.page.expect_navigation():
+        step_row(visitor, words).locator("td").last.locator("a").click()
+
+
+def back(visitor: Visitor, month: str) -> None:
+    """From any page of finance back to the path."""
+    with visitor.page.expect_navigation():
+        visitor.page.locator("main > p > a", has_text="Kembali ke akhir bulan").click()
+    assert visitor.page.url.endswith(f"/finance/periods/{month}")
+
+
+def test_the_way_from_the_banks_file_to_the_payments(finance: Visitor, second: Visitor) -> None:
+    month = finance.shop.value(OPEN)
+    finance.go(f"/finance/periods/{month}")
+    follow(finance, "Ambil berkas bank")
+    take_in(finance, month)
+    back(finance, month)
+    expect(step_row(finance, "Ambil berkas bank").locator(".pill")).to_have_text("Beres")
+    expect(step_row(finance, "Cocokkan baris bank")).to_contain_text("belum cocok")
+    follow(finance, "Cocokkan baris bank")
+    set_aside(finance)
+    back(finance, month)
+    pay_together(finance, second, month)
+    assert surprises(finance, second) == []
+
+
+def take_in(finance: Visitor, month: str) -> None:
+    """The bank's file up to the last day of the month, with a fee of the bank that no book knows."""
+    page = finance.page
+    query = """SELECT number FROM bank_accounts WHERE facility_id IS NULL AND approved_at IS NOT NULL
+                ORDER BY valid_from DESC LIMIT 1"""
+    first = datetime.date.fromisoformat(f"{month}-01")
+    last = (first + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(days=1)
+    content = csv_of(Movement(last, -6_543, "BIAYA ADM AKHIR BULAN"), account=finance.shop.value(query))
+    page.locator("#f-file").set_input_files({"name": "mutasi.csv", "mimeType": "text/csv", "buffer": content})
+    press(finance, "Unggah dan baca")
+    press(finance, "Ambil")
+    expect(page.locator("main")).to_contain_text("BIAYA ADM AKHIR BULAN")
+
+
+def set_aside(finance: Visitor) -> None:
+    """A line that is not the shop's is put aside with its reason."""
+    page = finance.page
+    with page.expect_navigation():
+        page.locator("tr", has_text="BIAYA ADM AKHIR BULAN").locator("a").first.click()
+    page.locator("details", has=page.locator("#f-reason")).locator("summary").click()
+    page.locator("#f-reason").fill("Biaya administrasi bank")
+    press(finance, "Sisihkan")
+
+
+def pay_together(finance: Visitor, second: Visitor, month: str) -> None:
+    """Premium is proposed, approved by another, and goes out by one file for the bank."""
+    page = finance.page
+    finance.go("/finance/settlements/new")
+    page.locator("input[name=pick][value=PKL-premium]").check()
+    page.locator("#f-PKL-premium").fill("40000")
+    press(finance, "Usulkan yang dipilih")
+    address = newest(finance, "settlements")
+    number = address.rpartition("/")[2]
+    second.go(address)
+    press(second, "Setujui")
+    finance.go("/finance/payment-files")
+    for box in page.locator("input[name=settlement], input[name=return]").all():
+        box.set_checked(box.get_attribute("value") == number and box.get_attribute("name") == "settlement")
+    press(finance, "Buat berkas")
+    expect(page.locator("[aria-labelledby=isi-berkas] h2")).to_contain_text("40.000")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Unduh berkas CSV").click()
+    content = download.value.path().read_bytes()
+    assert hashlib.sha256(content).hexdigest() in page.content()
+    assert f"PS{number}".encode() in content
+    press(finance, "Sudah dibawa ke bank")
+    expect(pill(finance)).to_have_text("Sudah dibawa ke bank")
+    back(finance, month)
+    expect(step_row(finance, "Salurkan ke UPT")).to_contain_text("dibayar di bulan ini")
 
 
 def test_a_month_is_checked_closed_and_shut(finance: Visitor) -> None:

@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from storefront.books import attention, event_tries
+from storefront.books import event_tries
 from storefront.books.event_tries import PAUSES, SHOWN_AFTER, retry, set_aside, try_event
 from storefront.books.four_eyes import Decided
 from storefront.books.refund_outcome import refund_succeeded
 from storefront.books.refunds import LineWish, propose, try_again
+from storefront.books.standing import REACHES, standing
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.balance import balance
@@ -131,7 +132,7 @@ def test_a_handler_that_fails_is_tried_with_growing_pauses_then_shown(
     assert found.next_try_at is None  # only a person tries again
     assert sorted(PAUSES) == list(PAUSES)
     assert len(jobs_for(row)) == len(PAUSES)
-    assert attention.events_for_a_person() == 1
+    assert standing(dict.fromkeys(REACHES))["events"].count == 1
     assert "events_have_a_job" not in broken()
     person = make_person().id
     db.session.commit()
@@ -157,7 +158,7 @@ def test_money_for_nobody_is_kept_shown_and_set_aside_with_a_reason(shop: Shop) 
         set_aside(row, person, "x")
     set_aside(row, person, WHY)
     db.session.commit()
-    assert attention.events_for_a_person() == 0
+    assert standing(dict.fromkeys(REACHES))["events"].count == 0
     trail = text("SELECT details ->> 'reason' FROM audit_events WHERE action = 'payment_event.set_aside'")
     assert db.session.execute(trail).scalar_one() == WHY
 

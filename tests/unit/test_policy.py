@@ -55,7 +55,6 @@ TABLE = {
     Action.BUYERS_READ: "coordinator administrator",
     Action.BUYERS_UNMASK: "administrator",
     Action.REVENUE_READ: "coordinator head finance administrator auditor",
-    Action.PACKS_ASK: "finance administrator auditor",
     Action.CERTIFICATES_ISSUE: "coordinator",
     Action.REFUNDS_READ: "coordinator finance auditor",
     Action.REFUNDS_ASK: "coordinator",

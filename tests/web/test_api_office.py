@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storefront import days
+from storefront.blueprints.api import bearer as bearing
 from storefront.exports.columns import SALES
 from storefront.extensions import db
 from storefront.integrations import tokens
@@ -215,6 +217,17 @@ def test_guessing_tokens_is_stopped_and_a_good_one_still_reads(shop: Shop, clien
     answers = [client.get("/api/v1/facilities", headers=bearer(f"kb_{n:043}")).status_code for n in range(62)]
     assert (answers[0], answers[-1]) == (401, 429)
     assert client.get("/api/v1/facilities", headers=bearer(token)).status_code == 200
+
+
+def test_each_token_has_a_pace_of_its_own(
+    shop: Shop, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bearing, "PACE", "2 per minute")
+    client, fast, other = make_app(RATE_LIMITS="on").test_client(), make_token(), make_token()
+    answers = [client.get("/api/v1/facilities", headers=bearer(fast)) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert (answers[-1].json["code"], "Retry-After" in answers[-1].headers) == ("too_many_requests", True)
+    assert client.get("/api/v1/facilities", headers=bearer(other)).status_code == 200
 
 
 def test_only_the_hash_of_a_token_is_kept(shop: Shop, db_session: Session) -> None:

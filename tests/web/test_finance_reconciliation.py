@@ -177,7 +177,7 @@ def test_a_difference_is_set_aside_with_a_reason_and_looked_at_again(
     assert db_session.execute(trail).scalar_one() == WHY
     assert post(first, f"{address}/reopen").status_code == 303
     assert [d.id for d in differences("open")] == [alone.id]
-    assert "1 selisih dengan penyedia pembayaran menunggu keputusan" in first.get("/finance/").text
+    assert "<b>1</b><span>selisih dengan penyedia pembayaran" in first.get("/finance/").text
 
 
 def test_a_refund_made_in_the_providers_pages_is_written_down_by_two_people(

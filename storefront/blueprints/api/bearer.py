@@ -57,7 +57,7 @@ def reads(scope: Scope) -> Callable[[Callable[..., ResponseReturnValue]], Callab
                 raise InsufficientScope(scope)
             return view(*args, **kwargs)
 
-        return limiter.limit(PACE, key_func=_pace_of)(checked)
+        return limiter.limit(lambda: PACE, key_func=_pace_of)(checked)
 
     return declare
 

@@ -25,7 +25,9 @@ from storefront.integrations.tokens import Scope
 from storefront.people.attempts import TooManyTries
 
 #: What any call by a token may be told.
-TOKEN_ERRORS: tuple[type[DomainError], ...] = (TokenNeeded, InvalidToken, InsufficientScope, TooManyTries)
+TOKEN_ERRORS: tuple[type[DomainError], ...] = (
+    *(TokenNeeded, InvalidToken, InsufficientScope, TooManyTries, errors.TooManyRequests),
+)
 BEARER = {
     "type": "http",
     "scheme": "bearer",

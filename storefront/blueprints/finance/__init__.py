@@ -77,6 +77,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     fees,
     made_files,
     orders,
+    overview,
     owed,
     payment_files,
     payment_shapes,

@@ -16,7 +16,6 @@ from storefront.blueprints.finance import bp, steps
 from storefront.books import payouts
 from storefront.errors import NotFound
 from storefront.extensions import db
-from storefront.pages import page_number
 from storefront.payments.transfer import NAME as TRANSFER
 from storefront.people import access
 from storefront.people.policy import Action
@@ -218,7 +217,12 @@ def list_page(form: Written) -> str:
     account = request.args.get("account", type=int)
     first, last = (day(request.args.get(name, "")) for name in ("from", "to"))
     words = one_line(request.args.get("q", ""))[:80]
-    found = lists.lines(state=state, account=account, first=first, last=last, words=words, page=page_number())
+    sort = request.args.get("sort", "")
+    sort = sort if sort in lists.LINE_ORDERS else ""
+    found = lists.lines(
+        state=state, account=account, first=first, last=last, words=words, sort=sort,
+        older=request.args.get("older"), newer=request.args.get("newer"),
+    )  # fmt: skip
     open_lines = [row.id for row in found.rows if row.state == "open"]
     return render_template(
         "finance/bank_lines.html",
@@ -234,6 +238,7 @@ def list_page(form: Written) -> str:
         states=lists.LINE_STATES,
         account=account,
         words=words,
+        sort=sort,
         first=first.isoformat() if first else "",
         last=last.isoformat() if last else "",
         may_write=steps.may(Action.BANK_WRITE),

@@ -215,7 +215,7 @@ def overview_page(form: Written) -> str:
         "finance/reconciliation.html",
         gateways=gateways,
         runs=lists.runs(page=page_number()),
-        differences=lists.open_differences(),
+        differences=lists.open_differences().count,
         may_write=steps.may(Action.BOOKS_WRITE),
         form=form,
         today=today,

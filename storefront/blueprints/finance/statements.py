@@ -14,11 +14,12 @@ from storefront import days
 from storefront.audit.record import record
 from storefront.blueprints.finance import bp, reach
 from storefront.blueprints.finance.period import Choice, chosen, facilities
+from storefront.blueprints.finance.plots import drawn
 from storefront.books import span as spans
 from storefront.books.models import Period
 from storefront.books.span import BadSpan, Span
 from storefront.books.statement import KINDS, columns, statement
-from storefront.books.statement_lines import Lines, LinesPage, lines_page
+from storefront.books.statement_lines import TRADE, Lines, LinesPage, lines_page
 from storefront.exports import auditor_pack, made_files, statement_pack
 from storefront.exports.answer import STATEMENT_FORMS, answer, statement_file
 from storefront.extensions import db
@@ -80,6 +81,7 @@ def statement_page(code: str, period: str) -> ResponseReturnValue:
         found=found,
         period=db.session.get(Period, span.first) if span.is_month else None,
         forms=STATEMENT_FORMS,
+        drawn=drawn([g.facility.id], span.last),
     )
 
 
@@ -101,7 +103,7 @@ def statement_download(code: str, period: str, form: str) -> ResponseReturnValue
 
 
 @bp.post("/statements/pack")
-@access.rule(Action.PACKS_ASK)
+@access.rule(Action.EXPORTS_WRITE)
 def ask_statement_pack() -> ResponseReturnValue:
     """Have a job put all statements of a period into one archive: of the facilities in the reader's reach."""
     span = spans.of_address(request.form.get("period", ""))
@@ -118,7 +120,7 @@ def ask_statement_pack() -> ResponseReturnValue:
 
 
 @bp.post("/statements/<code>/<period>/auditor-pack")
-@access.rule(Action.PACKS_ASK)
+@access.rule(Action.EXPORTS_WRITE)
 def ask_auditor_pack(code: str, period: str) -> ResponseReturnValue:
     """Have a job put together what an auditor takes along of one facility and period."""
     span, facility = spans.of_address(period), g.facility
@@ -151,7 +153,7 @@ def lines() -> ResponseReturnValue:
         wanted=wanted,
         found=found,
         facilities=facilities(),
-        kinds=KINDS,
+        kinds=(TRADE, *KINDS),
         funds=columns(connection),
         query=line_query(choice, wanted),
     )

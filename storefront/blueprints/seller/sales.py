@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from storefront import days
 from storefront.blueprints.seller import bp
-from storefront.blueprints.seller.charts import bars
 from storefront.ledger import earnings
+from storefront.ledger.bars import bars
 from storefront.orders import sold
 from storefront.pages import page_number
 from storefront.people import access

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from storefront import days
 from storefront.aftercare import thanks
 from storefront.blueprints.seller import bp
-from storefront.blueprints.seller.charts import bars
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.facilities.working_days import calendar_of
 from storefront.ledger import earnings
+from storefront.ledger.bars import bars
 from storefront.notices.waiting import Waits, asked_by, waiting, work
 from storefront.orders import packing, sold
 from storefront.people import access, policy
