@@ -206,7 +206,6 @@ ASKS = {Action.PREMIUM_ENTER, Action.REFUNDS_ASK}
 #: Acts that move neither money nor roles nor bank accounts. A new action belongs here or into `policy.PROVEN`.
 MOVES_NOTHING = {
     Action.LISTINGS_WRITE, Action.STOCK_WRITE, Action.REVIEW_ASK, Action.PUBLISH, Action.PARCELS_WRITE,
-    Action.EXPORTS_WRITE,
     Action.BUYERS_UNMASK, Action.CERTIFICATES_ISSUE, Action.REFUNDS_ASK, Action.PREMIUM_ENTER, Action.ENQUIRIES_WRITE,
     Action.TRAINING_WRITE, Action.EXHIBITIONS_BRING, Action.EXHIBITIONS_WRITE, Action.EXHIBITION_PAGES,
     Action.TILLS_CLOSE, Action.COUNTER_SELL, Action.PAGES_WRITE, Action.DECLARATIONS_PROPOSE,
