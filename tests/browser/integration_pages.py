@@ -52,7 +52,7 @@ def told(visitor: Visitor) -> int:
     """A webhook that was told something, and something that it did not take; its id."""
     with visitor.shop.app.test_request_context():
         by = db.session.scalars(select(Person.id).where(Person.email == ADMINISTRATOR)).one()
-        url = "https://data.example.go.id/karya-binaan/kabar"
+        url = "https://data.example.go.id/hook"
         endpoint, _secret = endpoints.add("Gudang data biro keuangan", url, list(events.Kind), by)
         for number in range(3):
             endpoints.test(endpoint.id, by)
