@@ -202,7 +202,7 @@ def test_what_changes_something_is_never_allowed_by_a_right_to_read(app: Flask) 
 
 
 #: Asked for or entered by a facility: nothing moves until another person, who is proven, agrees. Packs only gather.
-ASKS = {Action.PREMIUM_ENTER, Action.REFUNDS_ASK, Action.PACKS_ASK}
+ASKS = {Action.PREMIUM_ENTER, Action.REFUNDS_ASK, Action.EXPORTS_WRITE}
 #: Acts that move neither money nor roles nor bank accounts. A new action belongs here or into `policy.PROVEN`.
 MOVES_NOTHING = {
     Action.LISTINGS_WRITE, Action.STOCK_WRITE, Action.REVIEW_ASK, Action.PUBLISH, Action.PARCELS_WRITE,
@@ -210,7 +210,7 @@ MOVES_NOTHING = {
     Action.TRAINING_WRITE, Action.EXHIBITIONS_BRING, Action.EXHIBITIONS_WRITE, Action.EXHIBITION_PAGES,
     Action.TILLS_CLOSE, Action.COUNTER_SELL, Action.PAGES_WRITE, Action.DECLARATIONS_PROPOSE,
     Action.DECLARATIONS_APPROVE, Action.CASES_WRITE, Action.FACILITIES_WRITE, Action.EXPORTS_WRITE,
-    Action.PACKS_ASK, Action.SYSTEM_WRITE,
+    Action.SYSTEM_WRITE,
 }  # fmt: skip
 
 
