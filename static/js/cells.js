@@ -48,7 +48,7 @@ for (const table of document.querySelectorAll("table[data-cells]")) {
   if (box) { box.hidden = false; box.querySelector("[data-copy]").addEventListener("click", copy); }
   // The table's frame is reached by Tab; the first arrow goes into its first cell.
   const frame = table.closest("[tabindex]") ?? table;
-  frame.addEventListener("focusin", (event) => { const cell = event.target.closest("tbody td, tbody th, tfoot td, tfoot th"); if (cell && event.target !== cell) { at?.removeAttribute("tabindex"); at = cell; } });
+  frame.addEventListener("focusin", (event) => { const cell = event.target.closest("tbody td, tbody th, tfoot td, tfoot th"); if (cell && cell !== at) { at?.removeAttribute("tabindex"); at = cell; } });
   frame.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
     if (event.key === "?" && help) { help.open = !help.open; event.preventDefault(); return; }

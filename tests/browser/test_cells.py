@@ -40,6 +40,7 @@ def test_a_table_is_walked_sorted_copied_and_a_figure_opened_by_keys(visit: Call
     linked = page.locator("#t-upt tbody td:has(a)").first
     text = linked.inner_text()
     linked.evaluate("cell => { cell.tabIndex = -1; cell.focus(); }")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.locator("tfoot")).to_contain_text(text)
     assert finance.trouble == []
