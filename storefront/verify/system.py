@@ -6,9 +6,9 @@ import datetime
 import platform
 import shutil
 import time
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from storefront.extensions import db
 from storefront.schema import newest_revision
 from storefront.verify.models import Upkeep
 
+PROJECT = Path(__file__).resolve().parents[2]
 PAGE = 50
 #: A worker that has said nothing for so long is gone (worker.STALLED_SECONDS, twice).
 SILENT_SECONDS = 60
@@ -184,10 +185,7 @@ def versions() -> Versions:
     """What runs here."""
     server = db.session.execute(text("SHOW server_version")).scalar_one()
     revision = db.session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
-    try:
-        shop = version("storefront")
-    except PackageNotFoundError:
-        shop = ""
+    shop = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     return Versions(shop, platform.python_version(), server, revision, revision == newest_revision())
 
 
@@ -198,12 +196,12 @@ def disks() -> list[Disk]:
     media = settings.media_url
     if media is None or "://" not in media:
         places["media"] = Path(media) if media else settings.var_dir / "media"
-    return [
-        Disk(name, usage.total, usage.free)
-        for name, path in places.items()
-        if path.exists()
-        for usage in [shutil.disk_usage(path)]
-    ]
+    found: dict[int, Disk] = {}
+    for name, path in places.items():
+        if path.exists():
+            usage = shutil.disk_usage(path)
+            found.setdefault(path.stat().st_dev, Disk(name, usage.total, usage.free))
+    return list(found.values())
 
 
 def database_bytes() -> int:

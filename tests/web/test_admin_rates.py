@@ -77,7 +77,7 @@ def test_a_changed_rate_is_shown_old_and_new_applied_once_and_brought_back(offic
     cells[4] = "Rp 12.500"
     lines[place] = ";".join(cells)
     number, page = looked(office, "\n".join(lines))
-    assert "<del>9000</del> → <b>12500</b>" in page
+    assert "<del>9.000</del> → <b>12.500</b>" in page
     assert first_kg() == before == 9000
     sent = {"digest": digest(page)}
     assert post(office, f"/admin/shipping/{number}/apply", sent).status_code == 303
@@ -88,7 +88,7 @@ def test_a_changed_rate_is_shown_old_and_new_applied_once_and_brought_back(offic
     assert event.details["rows"][0]["after"][4] == "12500"
     back = post(office, f"/admin/shipping/{number}/revert", {})
     number, page = int(back.headers["Location"].rpartition("/")[2]), office.get(back.headers["Location"]).text
-    assert "<del>12500</del> → <b>9000</b>" in page
+    assert "<del>12.500</del> → <b>9.000</b>" in page
     assert post(office, f"/admin/shipping/{number}/apply", {"digest": digest(page)}).status_code == 303
     assert first_kg() == before
 

@@ -44,7 +44,7 @@ def change_setting(name: str) -> ResponseReturnValue:
 def _page(name: str, form: Written) -> str:
     return render_template(
         "admin/settings.html",
-        settings=[(setting, dated.history(setting)) for setting in dated.SETTINGS.values()],
+        dated=[(setting, dated.history(setting)) for setting in dated.SETTINGS.values()],
         others=others.others(),
         refused=name,
         form=form,
