@@ -88,7 +88,7 @@ def indonesian_words(visitor: Visitor) -> list[str]:
     """Sentences on the page with Indonesian words that are nobody's name and no product's text."""
     found = []
     for text in dict.fromkeys(" ".join(text.split()) for text in visitor.page.evaluate(READABLE)):
-        rest = re.sub(r"\S+@\S+", " ", text)
+        rest = re.sub(r"\S+@\S+|\{\w+\}", " ", text)
         if not indonesian(rest):
             continue
         for name in own_names(visitor.shop):
@@ -124,7 +124,7 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "words FROM thank_yous", "words FROM problems", "answer FROM problems",
         "slug FROM facilities", "body FROM case_messages", "name FROM operators", "legal_basis FROM operators",
         "name FROM cities", "gift_note FROM order_notes", "note FROM order_notes",
-        "name FROM saved_views", "file_name FROM listing_imports",
+        "name FROM saved_views", "file_name FROM listing_imports", "title FROM made_files", "name FROM export_presets",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
     ]  # fmt: skip
     names: set[Any] = {

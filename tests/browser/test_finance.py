@@ -31,7 +31,7 @@ def test_a_figure_leads_to_its_lines_and_their_export(visit: Visit, tmp_path: Pa
     expect(page.locator("dl.figures").first).to_contain_text(shown)
 
     with page.expect_download() as started:
-        page.locator("a[href*='format=csv'][href*='part=zip']").click()
+        page.locator("a[href*='format=csv&'][href*='part=zip']").click()
     target = tmp_path / "export.zip"
     started.value.save_as(target)
     archive = zipfile.ZipFile(target)

@@ -198,8 +198,8 @@ def export_day(finance: Visitor, number: str, folder: Path) -> list[dict[str, st
         "SELECT (paid_at AT TIME ZONE 'Asia/Jakarta')::date::text FROM orders WHERE number = %s", number
     )
     finance.go("/finance/export")
-    page.locator("input[name=from]").fill(day)
-    page.locator("input[name=to]").fill(day)
+    page.locator("#f-from").fill(day)
+    page.locator("#f-to").fill(day)
     page.locator(".filterbar button").click()
     page.wait_for_url(f"**from={day}&to={day}*")
     with page.expect_download() as started:

@@ -7,6 +7,7 @@ import hashlib
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from sqlalchemy.orm import Session as DbSession
 
 from storefront import days
@@ -52,8 +53,9 @@ def test_from_the_form_to_the_bank(books: Books, finance: FlaskClient, second: F
     wrong = post(finance, SHAPE_PAGE, as_form("propose", last="T|{sandi}"))
     assert (wrong.status_code, "T|{sandi}" in wrong.text) == (422, True)
     assert post(finance, SHAPE_PAGE, as_form("propose")).status_code == 303
-    assert post(finance, "/finance/payment-files/shapes/1/approve").status_code == 409
-    assert post(second, "/finance/payment-files/shapes/1/approve").status_code == 303
+    proposed = db.session.execute(text("SELECT max(id) FROM payment_file_shapes")).scalar_one()
+    assert post(finance, f"/finance/payment-files/shapes/{proposed}/approve").status_code == 409
+    assert post(second, f"/finance/payment-files/shapes/{proposed}/approve").status_code == 303
 
     (one,) = settle.propose([Wish(books.pekalongan, books.funds["premium"], 30_000)], person_id=books.first)
     settle.approve([one.id], books.second)
