@@ -176,7 +176,7 @@ PERSONAL = [
     Sight("finance-export", "finance.export", at("/finance/export"), FINANCE),
     Sight("finance-files", "finance.made_file_list", at("/finance/files"), FINANCE),
     Sight("finance-file", "finance.made_file",
-          sent(at("/finance/export"), {}, "form[action='/finance/export'][method=post] button"), FINANCE),
+          sent(at("/finance/export"), {}, "form[action$='/finance/export'][method=post] button"), FINANCE),
     Sight("finance-export-presets", "finance.export_presets", at("/finance/export-presets"), FINANCE),
     Sight("finance-owed", "finance.balances", at("/finance/owed"), FINANCE),
     Sight("finance-payments", "finance.payments", at("/finance/payments"), FINANCE),
