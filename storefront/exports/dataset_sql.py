@@ -90,3 +90,4 @@ BALANCES = f"""
        AND {_FACILITY.format(id="a.facility_id")}
        AND {_REGION.format(column="f.regional_office")}
      GROUP BY f.code, f.name, f.regional_office, u.code, u.position"""  # noqa: S608
+BALANCES_ORDER = "ORDER BY facility_name, facility_code, position NULLS LAST"

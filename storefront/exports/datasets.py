@@ -250,7 +250,7 @@ DATASETS: dict[str, Dataset] = {
             Action.REVENUE_READ,
             (*(text(name) for name in ("facility_code", "facility_name", "region", "fund")),
              *(amount(name) for name in ("owed", "receivable", "balance"))),
-            ("region",), _plain(dataset_sql.BALANCES, "ORDER BY facility_name, facility_code, position NULLS LAST"),
+            ("region",), _plain(dataset_sql.BALANCES, dataset_sql.BALANCES_ORDER),
             "saldo",
         ),
         Dataset(

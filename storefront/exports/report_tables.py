@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from storefront.books.ageing import ageing
 from storefront.books.reports import By, SalesReport
 from storefront.books.span import Span
+from storefront.exports import dataset_sql
 from storefront.exports.columns import Column, amount, number, text
 from storefront.exports.table import Table
 
@@ -25,21 +26,6 @@ NAMES: dict[By, tuple[tuple[str, str], ...]] = {
     By.CHANNEL: (("channel", "key"),),
     By.MONTH: (("month", "key"),),
 }
-#: Balances fund by fund, so that further funds are further rows.
-BALANCES = """
-    SELECT f.code AS facility_code, f.name AS facility_name, f.regional_office AS region,
-           COALESCE(u.code, 'shipping') AS fund,
-           COALESCE(-sum(p.amount) FILTER (WHERE a.kind = 'liability'), 0)::bigint AS owed,
-           COALESCE(sum(p.amount) FILTER (WHERE a.kind = 'asset'), 0)::bigint AS receivable,
-           -sum(p.amount)::bigint AS balance
-      FROM accounts a
-      JOIN postings p ON p.account_id = a.id
-      JOIN journal_entries e ON e.id = p.entry_id
-      JOIN facilities_at(%(as_of)s) f ON f.id = a.facility_id
-      LEFT JOIN funds u ON u.id = a.fund_id
-     WHERE a.facility_id = ANY (%(facilities)s) AND p.effective_date <= %(day)s AND e.posted_at <= %(as_of)s
-     GROUP BY f.code, f.name, f.regional_office, u.code, u.position
-     ORDER BY f.name, f.code, u.position NULLS LAST"""
 AGED = ("days_0_7", "days_8_30", "days_31_60", "days_over_60", "excess", "total")
 FROM_ROWS = """
     SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
@@ -77,8 +63,9 @@ def balances_table(
             *(text(name) for name in ("facility_code", "facility_name", "region", "fund")),
             *(amount(name) for name in ("owed", "receivable", "balance")),
         ],
-        sql=BALANCES,
-        parameters={"facilities": list(facility_ids), "day": day, "as_of": as_of},
+        sql=dataset_sql.BALANCES,
+        order=dataset_sql.BALANCES_ORDER,
+        parameters={"facility_ids": list(facility_ids), "region": None, "last": day, "as_of": as_of},
         filters={"on": day.isoformat(), **filters},
         as_of=as_of,
     )

@@ -14,6 +14,7 @@ from storefront.audit.trail import Asked
 from storefront.blueprints.finance import bp, steps
 from storefront.errors import Invalid
 from storefront.exports import table
+from storefront.exports.answer import answer
 from storefront.exports.audit_table import audit_table
 from storefront.exports.download import Part
 from storefront.exports.formats import Format
@@ -66,6 +67,4 @@ def file(asked: Asked, wanted: str, ids: frozenset[int] | None, with_people: boo
     db.session.commit()
     with snapshot(db.engine) as connection:
         download = table.download(connection, found, form, part, note=demo_note())
-    response = Response(download.blocks, content_type=download.mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{download.name}"'
-    return response
+    return answer(download)
