@@ -86,6 +86,12 @@ def faults(visitor: Visitor, status: int, with_axe: bool = True) -> list[str]:
 
 def indonesian_words(visitor: Visitor) -> list[str]:
     """Sentences on the page with Indonesian words that are nobody's name and no product's text."""
+    if _foreign(visitor):
+        own_names.cache_clear()  # somebody may have written something since they were read
+    return _foreign(visitor)
+
+
+def _foreign(visitor: Visitor) -> list[str]:
     found = []
     for text in dict.fromkeys(" ".join(text.split()) for text in visitor.page.evaluate(READABLE)):
         rest = re.sub(r"\S+@\S+|\{\w+\}", " ", text)
