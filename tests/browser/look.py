@@ -86,9 +86,11 @@ def faults(visitor: Visitor, status: int, with_axe: bool = True) -> list[str]:
 
 def indonesian_words(visitor: Visitor) -> list[str]:
     """Sentences on the page with Indonesian words that are nobody's name and no product's text."""
-    if _foreign(visitor):
+    found = _foreign(visitor)
+    if found:
         own_names.cache_clear()  # somebody may have written something since they were read
-    return _foreign(visitor)
+        found = _foreign(visitor)
+    return found
 
 
 def _foreign(visitor: Visitor) -> list[str]:
