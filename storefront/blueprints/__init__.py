@@ -13,6 +13,7 @@ def register(app: Flask) -> None:
         api,
         cart,
         checkout,
+        counter,
         finance,
         mailbox,
         media,
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(seller.bp)
     app.register_blueprint(finance.bp)
     app.register_blueprint(admin.bp)
+    app.register_blueprint(counter.bp)
     app.register_blueprint(report.bp)
     app.register_blueprint(mailbox.bp)
     app.register_blueprint(questions.bp)

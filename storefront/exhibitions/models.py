@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import FetchedValue, ForeignKey, ForeignKeyConstraint, Integer, column, table
+from sqlalchemy import BigInteger, FetchedValue, ForeignKey, ForeignKeyConstraint, Integer, column, table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.extensions import db
@@ -31,6 +31,11 @@ class Exhibition(db.Model):  # type: ignore[name-defined]
     regional_divisions: Mapped[int | None] = mapped_column(Integer)
     note: Mapped[str] = mapped_column(default="")
     source: Mapped[str] = mapped_column(default="")
+    #: `hall` with one stand, or `campaign` at each facility's own gate.
+    kind: Mapped[str] = mapped_column(default="hall")
+    theme: Mapped[str] = mapped_column(default="")
+    #: Opening hours, as people read them.
+    hours: Mapped[str] = mapped_column(default="")
 
 
 class ExhibitionFacility(db.Model):  # type: ignore[name-defined]
@@ -85,6 +90,22 @@ class ExhibitionSendingLine(db.Model):  # type: ignore[name-defined]
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), primary_key=True)
     pieces: Mapped[int] = mapped_column(Integer)
+
+
+class ExhibitionPrice(db.Model):  # type: ignore[name-defined]
+    """What a piece costs at the stand on some days of the fair, both inclusive."""
+
+    __tablename__ = "exhibition_prices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    exhibition_id: Mapped[int] = mapped_column(ForeignKey("exhibitions.id"))
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"))
+    #: Rupiah for one piece.
+    price: Mapped[int] = mapped_column(BigInteger)
+    from_day: Mapped[datetime.date]
+    to_day: Mapped[datetime.date]
+    set_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    set_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
 
 
 #: The database's own view `exhibition_sent`: pieces ever sent to a fair, without what was called back.

@@ -22,6 +22,11 @@ RUN_AXE = """rules => axe.run({
     v => `${v.id}: ${v.help}: ` + v.nodes.slice(0, 3).map(n => `${n.target} ${n.html.slice(0, 120)}`).join(' | ')
 ))"""
 
+#: Nothing is asked for, swapped in or moving any more: what is half faded is no colour of ours.
+STILL = """() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')
+    && document.getAnimations().every(
+        a => a.playState !== 'running' || a.effect?.getTiming().iterations === Infinity)"""
+
 #: How far the page can be moved sideways, and what sticks out.
 SIDEWAYS = """() => {
     const width = document.documentElement.clientWidth, all = document.documentElement.scrollWidth;
@@ -64,6 +69,7 @@ INDONESIAN = set(
 def faults(visitor: Visitor, status: int, with_axe: bool = True) -> list[str]:
     """All that is wrong with the page shown, one sentence each; `with_axe` asks axe too."""
     page = visitor.page
+    page.wait_for_function(STILL)
     known = f"status of {status} "  # a browser reports an error page as an error
     found = [line for line in visitor.trouble if status == 200 or known not in line]
     visitor.trouble.clear()

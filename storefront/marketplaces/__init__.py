@@ -1,0 +1,1 @@
+"""Marketplaces: what was sold elsewhere, entered once."""
