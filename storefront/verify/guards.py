@@ -161,7 +161,7 @@ ONCE = (
     "cities_code_key", "commodity_groups_code_key", "connected_accounts_one_in_force",
     "connected_accounts_one_owner", "deposit_lines_once", "deposits_billing_code", "deposits_ntpn",
     "disputes_reference_key", "districts_code_key", "draft_photos_draft_id_position_key",
-    "enquiry_messages_request_key_key", "exhibition_sendings_request_key_key", "exhibitions_slug_key",
+    "enquiry_files_key_key", "enquiry_messages_request_key_key", "exhibition_sendings_request_key_key", "exhibitions_slug_key",
     "export_presets_one_name", "facilities_code_key", "facilities_slug_key", "facility_suspensions_open",
     "facility_transfers_key_key", "facility_transfers_reference_key", "factor_resets_open",
     "facility_transfers_settlement_id_payment_id_key", "fee_bearers_one_from_a_day", "free_shipping_once",

@@ -209,3 +209,12 @@ ALTER TABLE notices ADD CONSTRAINT notices_kind_check
 ALTER TABLE notice_choices DROP CONSTRAINT notice_choices_kind_check;
 ALTER TABLE notice_choices ADD CONSTRAINT notice_choices_kind_check
     CHECK (kind IN ('parcel', 'question', 'quote', 'sent_back', 'problem', 'digest'));
+
+-- Drawings and lists that come with a wish for a large order: checked, private, gone with who asked.
+CREATE TABLE enquiry_files (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    enquiry_id bigint NOT NULL REFERENCES enquiries,
+    key        text NOT NULL UNIQUE,                    -- in the private store
+    size       integer NOT NULL CHECK (size > 0)        -- bytes
+);
+CREATE INDEX enquiry_files_enquiry ON enquiry_files (enquiry_id);

@@ -80,6 +80,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     problems,
     profile,
     questions,
+    quotes,
     refunds,
     replies,
     rules,
