@@ -27,6 +27,8 @@ REVOKE UPDATE, DELETE, TRUNCATE ON stock_counts FROM {web};
 REVOKE DELETE, TRUNCATE ON exhibition_sendings FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON exhibition_sending_lines FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON exhibition_sent FROM {web};
+REVOKE DELETE, TRUNCATE ON exhibition_returns, exhibition_arrivals FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON exhibition_return_lines, exhibition_arrival_lines FROM {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
     refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers,

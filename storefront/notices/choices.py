@@ -19,6 +19,7 @@ KINDS: Mapping[str, Action] = {
     "question": Action.ENQUIRIES_WRITE,
     "sent_back": Action.LISTINGS_WRITE,
     "problem": Action.REFUNDS_ASK,
+    "stand": Action.EXHIBITIONS_BRING,
     "digest": Action.PARCELS_READ,
 }
 
@@ -37,6 +38,7 @@ DEFAULTS: Mapping[str, Ways] = {
     "question": Ways(by_email=True, by_push=True),
     "sent_back": Ways(by_email=True, by_push=True),
     "problem": Ways(by_email=True, by_push=True),
+    "stand": Ways(by_email=True, by_push=True),
     "digest": Ways(by_email=True, by_push=False),
 }
 
