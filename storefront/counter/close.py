@@ -74,11 +74,11 @@ def close_till(
     )
     if session is None:
         raise TillClosed()
-    waiting, waiting_total = _waiting(session.id)
-    if (open_baskets or waiting) and not confirmed:
-        raise StillOpen(open_baskets, waiting)
+    undecided, undecided_total = waiting(session.id)
+    if (open_baskets or undecided) and not confirmed:
+        raise StillOpen(open_baskets, undecided)
     total = _total(notes, counted)
-    expected = expected_now(session) + waiting_total
+    expected = expected_now(session) + undecided_total
     explanation = explanation.strip()
     if len(explanation) > MOST_EXPLANATION:
         raise Invalid({"explanation": _("Penjelasan paling panjang 500 huruf.")})
@@ -101,7 +101,7 @@ def expected_now(session: TillSession) -> int:
     return session.opening_float + int(sales)
 
 
-def _waiting(session_id: int) -> tuple[int, int]:
+def waiting(session_id: int) -> tuple[int, int]:
     """Sales of a session that wait for a decision, and what their buyers paid: it lies in the till."""
     rows = select(func.count(), func.coalesce(func.sum(CounterConflict.total), 0)).where(
         CounterConflict.session_id == session_id, CounterConflict.settled.is_(None)

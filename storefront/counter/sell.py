@@ -19,9 +19,9 @@ from sqlalchemy import select, text
 from storefront.audit.record import dated_at
 from storefront.catalogue.models import Product, Variant
 from storefront.counter import tills
-from storefront.counter.models import CounterConflict, CounterSale, Till, TillSession
+from storefront.counter.models import CounterConflict, CounterSale, Till
 from storefront.counter.when import Moment, in_time
-from storefront.counter.wish import CASH, SaleWish, WishedLine
+from storefront.counter.wish import SaleWish, WishedLine
 from storefront.days import accounting_day
 from storefront.display import format_day
 from storefront.errors import (
@@ -43,11 +43,10 @@ from storefront.orders.payment import open_payment
 from storefront.orders.place import ParcelShipping, PricedLine, place
 from storefront.payments.gateway import current_gateway
 from storefront.payments.models import Payment
+from storefront.payments.said import CASH
 from storefront.shipping.models import ShippingMethod
 from storefront.stock.levels import stand_location_id
 
-#: The name that cash goes by where a gateway's would stand.
-CASH_GATEWAY = "cash"
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('counter.sale:' || :fair || ':' || :key, 0))")
 
 
@@ -85,7 +84,9 @@ class Sold:
     payment: Payment | None
 
 
-def sell(exhibition: Exhibition, wish: SaleWish, key: str, cashier_id: int, *, locale: str = "id") -> Sold | CounterConflict:
+def sell(
+    exhibition: Exhibition, wish: SaleWish, key: str, cashier_id: int, *, locale: str = "id"
+) -> Sold | CounterConflict:
     """Sell what the phone says, or give what the same key made before. Never commits.
 
     Raises IdempotencyMismatch; TillClosed; Invalid; and for a sale with a line OutOfStock, PriceChanged,
@@ -224,7 +225,8 @@ def _sell(
         if line.unit_price not in (None, item.price)
     ]
     if changed:
-        raise PriceChanged(_("Harga di stan berubah. Muat ulang daftar harganya, lalu periksa jumlahnya."), lines=changed)
+        sentence = _("Harga di stan berubah. Muat ulang daftar harganya, lalu periksa jumlahnya.")
+        raise PriceChanged(sentence, lines=changed)
     total = sum(item.price * line.quantity for line, item in lines)
     if wish.tendered is not None and wish.tendered < total:
         if wish.phone_at is not None:
@@ -269,7 +271,7 @@ def _take_cash(order: Order, total: int, moment: Moment) -> None:
         id=new_payment_id(),
         order_id=order.id,
         instalment_id=order.instalments[0].id,
-        gateway=CASH_GATEWAY,
+        gateway=CASH,
         amount=total,
         expires_at=order.expires_at,
         created_at=moment.now,
@@ -315,11 +317,6 @@ def _keep(
     db.session.add(conflict)
     db.session.flush()
     return conflict
-
-
-def session_of(sale: CounterSale) -> TillSession:
-    """The session whose till a sale is of."""
-    return db.session.get_one(TillSession, sale.session_id)
 
 
 def of_order(order_id: int) -> Sold:

@@ -39,7 +39,8 @@ class TillOpen(DomainError):
     code, status = "till_open", 409
 
     def __init__(self, name: str) -> None:
-        super().__init__(_("%(name)s sudah dibuka orang lain. Pakai kas itu, atau buka kas dengan nama lain.", name=name))
+        sentence = _("%(name)s sudah dibuka orang lain. Pakai kas itu, atau buka kas dengan nama lain.", name=name)
+        super().__init__(sentence)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,14 @@ class TillNow:
 def tills(exhibition_id: int) -> list[TillNow]:
     """The tills of a fair, by name."""
     rows = db.session.execute(
-        select(Till.id, Till.name, TillSession, Person.name.label("opener"), SUMS.c.cash_sales, SUMS.c.count.label("sold"))
+        select(
+            Till.id,
+            Till.name,
+            TillSession,
+            Person.name.label("opener"),
+            SUMS.c.cash_sales,
+            SUMS.c.count.label("sold"),
+        )
         .outerjoin(TillSession, (TillSession.till_id == Till.id) & TillSession.closed_at.is_(None))
         .outerjoin(SUMS, SUMS.c.session_id == TillSession.id)
         .outerjoin(Person, Person.id == TillSession.opened_by)
@@ -97,7 +105,12 @@ def _now(row: object) -> SessionNow | None:
 
 
 def open_till(
-    exhibition: Exhibition, name_or_id: int | str, opening_float: int, person_id: int, *, at: datetime.datetime | None = None
+    exhibition: Exhibition,
+    name_or_id: int | str,
+    opening_float: int,
+    person_id: int,
+    *,
+    at: datetime.datetime | None = None,
 ) -> TillSession:
     """Open a till with `opening_float` rupiah in it, which may be none; a name that is new makes the till.
 
@@ -179,9 +192,9 @@ def sessions_for(exhibition_id: int, till: int | str | None, person_id: int) -> 
     return sessions
 
 
-def hold_open(session_id: int) -> TillSession:
-    """The session, which nobody closes until this transaction ends."""
-    return db.session.get_one(TillSession, session_id, with_for_update={"read": True}, populate_existing=True)
+def hold_open(session_id: int, *, alone: bool = False) -> TillSession:
+    """The session, which nobody closes until this transaction ends; `alone`: nor does anybody sell in it."""
+    return db.session.get_one(TillSession, session_id, with_for_update={"read": not alone}, populate_existing=True)
 
 
 def _open(till_id: int) -> Select[tuple[TillSession]]:

@@ -12,12 +12,13 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from storefront.errors import Invalid
+from storefront.payments.said import CASH
 
 LONGEST_KEY = 255
 MOST_LINES = 200
 MOST_PIECES = 10_000
 MOST_RUPIAH = 10**12
-CASH, GATEWAY = "cash", "gateway"
+GATEWAY = "gateway"
 
 
 @dataclass(frozen=True)

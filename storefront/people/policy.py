@@ -200,7 +200,7 @@ PROVEN = frozenset(
         *(Action.BANK_ACCOUNTS_PROPOSE, Action.BANK_WRITE, Action.RETURNS_WRITE, Action.PREMIUM_APPROVE),
         *(Action.BOOKS_WRITE, Action.BOOKS_CLOSE, Action.BOOKS_REOPEN, Action.RULES_PROPOSE, Action.RULES_APPROVE),
         *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE, Action.RATES_WRITE, Action.SETTINGS_WRITE),
-        Action.INTEGRATIONS_WRITE,
+        *(Action.INTEGRATIONS_WRITE, Action.TILLS_CLOSE),
     }
 )
 

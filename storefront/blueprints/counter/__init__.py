@@ -29,4 +29,11 @@ def find_fair() -> None:
     g.exhibition = fair
 
 
-from storefront.blueprints.counter import receipts, sales, tills  # noqa: E402, F401
+from storefront.blueprints.counter import (  # noqa: E402, F401
+    conflicts,
+    day_sheet,
+    receipts,
+    sales,
+    tills,
+    voids,
+)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import segno
 from flask import g, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from markupsafe import Markup
 
 from storefront.blueprints.counter import bp
+from storefront.counter import voids
 from storefront.errors import NotFound
 from storefront.extensions import db
-from storefront.orders.models import Channel, Order
+from storefront.orders.models import Order, OrderState
+from storefront.orders.payment import order_link
 from storefront.people import access
 
 
 @bp.get("/<slug>/receipts/<number>")
 @access.signed_in
 def receipt(slug: str, number: str) -> ResponseReturnValue:
-    """Of this fair's own sales alone; NotFound for any other."""
-    order = db.session.scalar(
-        select(Order).where(
-            Order.number == number,
-            Order.exhibition_id == g.exhibition.id,
-            Order.channel == Channel.COUNTER.value,
-        )
-    )
-    if order is None:
+    """Of this fair's own sales alone, once they are paid; NotFound for any other."""
+    sale = voids.sale_of(g.exhibition.id, number)
+    order = db.session.get_one(Order, sale.order_id)
+    if order.state != OrderState.PAID:
         raise NotFound()
-    return render_template("counter/receipt.html", order=order, exhibition=g.exhibition)
+    # A picture made here of nothing but our own address.
+    code = Markup(segno.make(order_link(order), error="m", micro=False).svg_inline(scale=4, border=2))  # noqa: S704
+    return render_template(
+        "counter/receipt.html", exhibition=g.exhibition, here="sales", order=order, sale=sale, code=code
+    )
