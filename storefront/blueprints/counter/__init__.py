@@ -27,3 +27,6 @@ def find_fair() -> None:
     if fair is None or not policy.may_sell_at(access.person(), fair.id):
         raise NotFound
     g.exhibition = fair
+
+
+from storefront.blueprints.counter import catalogue, page, worker  # noqa: E402, F401
