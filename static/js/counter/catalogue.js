@@ -1,5 +1,5 @@
 // What the stand has on sale, kept in the phone. What was sold here and is not known to the shop yet is already gone.
-import { get } from "./line.js";
+import { get, now } from "./line.js";
 import { all, ask, keep, recall, tell, within } from "./store.js";
 import { isEnglish, slug } from "./words.js";
 
@@ -18,6 +18,14 @@ export const asOf = () => kept?.body.as_of;
 export const item = (sku) => bySku.get(sku);
 /** Pieces left at the stand as far as this phone knows. */
 export const left = (one) => one.available - (gone.get(one.sku) ?? 0);
+/** The fair's day, in the zone in which days are counted. */
+export const today = () => new Intl.DateTimeFormat("sv", { timeZone: "Asia/Jakarta" }).format(now());
+/** What a piece costs today: special prices of days to come are known without a line too. */
+export function priceOf(one) {
+  const day = today();
+  const special = (one.coming ?? []).find((each) => each.from <= day && day <= each.to);
+  return special ? special.price : one.until && day <= one.until ? one.price : one.ordinary ?? one.price;
+}
 
 function use(found) {
   kept = found;

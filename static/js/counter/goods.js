@@ -1,6 +1,6 @@
 // The stand's pieces as tiles, found by typing, scanning or tapping.
 import * as basket from "./basket.js";
-import { asOf, find, item, items, left, search, title, variant } from "./catalogue.js";
+import { asOf, find, item, items, left, priceOf, search, title, variant } from "./catalogue.js";
 import { clockTime, copyOf, rupiah, say } from "./words.js";
 
 const part = (id) => document.getElementById(id);
@@ -52,7 +52,7 @@ export function draw() {
     if (!drawn.has(key)) drawn.set(key, tileOf(one));
     const tile = drawn.get(key);
     const there = left(one), inside = basket.quantity(one.sku);
-    tile.querySelector(".price").textContent = rupiah(one.price);
+    tile.querySelector(".price").textContent = rupiah(priceOf(one));
     tile.querySelector(".tile__left").textContent = there > 0 ? say("left", { count: there }) : say("gone");
     tile.classList.toggle("tile--gone", there <= 0);
     const badge = tile.querySelector(".tile__in");

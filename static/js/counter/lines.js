@@ -1,6 +1,6 @@
 // The basket as it is shown: lines with quantities, what was put aside, and the bar with the sum.
 import * as basket from "./basket.js";
-import { item, left, title, variant } from "./catalogue.js";
+import { item, left, priceOf, title, variant } from "./catalogue.js";
 import { clockTime, copyOf, rupiah, say } from "./words.js";
 
 const part = (id) => document.getElementById(id);
@@ -8,7 +8,7 @@ const list = part("lines");
 
 /** The basket's lines with what they cost now; what is no longer at the stand at all is left out. */
 export const priced = () => basket.basket.lines.map((line) => ({ ...line, one: item(line.sku) })).filter((line) => line.one);
-export const total = () => priced().reduce((sum, { one, quantity }) => sum + one.price * quantity, 0);
+export const total = () => priced().reduce((sum, { one, quantity }) => sum + priceOf(one) * quantity, 0);
 export const nameOf = (one) => [title(one), variant(one)].filter(Boolean).join(" · ");
 
 function lineOf(sku) {
@@ -31,7 +31,7 @@ export function draw() {
   lines.forEach(({ one, quantity }, at) => {
     const line = wanted[at], input = line.querySelector("input");
     if (document.activeElement !== input) input.value = quantity;
-    line.querySelector(".price").textContent = rupiah(one.price * quantity);
+    line.querySelector(".price").textContent = rupiah(priceOf(one) * quantity);
     const few = line.querySelector(".lines__few");
     few.hidden = quantity <= left(one);
     few.textContent = say("few", { count: Math.max(0, left(one)) });
@@ -48,7 +48,7 @@ export async function drawParked() {
   part("parked").hidden = !found.length;
   part("parked").querySelector("ul").replaceChildren(...found.map((one) => {
     const count = one.lines.reduce((sum, line) => sum + line.quantity, 0);
-    const sum = one.lines.reduce((all, line) => all + (item(line.sku)?.price ?? 0) * line.quantity, 0);
+    const sum = one.lines.reduce((all, line) => all + (item(line.sku) ? priceOf(item(line.sku)) : 0) * line.quantity, 0);
     const made = copyOf("parked-one", { span: rupiah(sum), small: say("parked", { count, time: clockTime(one.changed_at) }) });
     made.firstElementChild.addEventListener("click", () => basket.reopen(one.id));
     return made;

@@ -18,7 +18,6 @@ const part = (id) => document.getElementById(id);
 const SOON = 15, LATER = 45;
 let state = null;
 const till = () => (state?.till ? { id: state.till.id, name: state.till.name } : null);
-const day = (moment) => new Intl.DateTimeFormat("sv", { timeZone: "Asia/Jakarta" }).format(moment);
 
 function note(kind, sentence, link) {
   const made = copyOf("note", { p: sentence });
@@ -39,7 +38,7 @@ async function notes() {
   if (location.hash === "#offline" && !line.isUp) found.push(note("info", say("needs_line")));
   if (!catalogue.items().length) found.push(note("warn", say("no_catalogue")));
   if (state && !state.till?.session) found.push(note("warn", say("no_till"), { word: say("open_till"), href: data.tills }));
-  const today = day(now());
+  const today = catalogue.today();
   if (today < data.starts || today > data.ends) found.push(note("info", say("not_now", { from: data.starts, to: data.ends })));
   const refused = sales.filter((sale) => sale.state === "refused").length;
   if (refused) found.push(note("bad", say("refused_wait", { count: refused }), { word: say("decide"), act: history.open }));

@@ -1,7 +1,7 @@
 // Taking the money: cash with the change worked out, or the gateway's page as a code for the buyer's own phone.
 import * as basket from "./basket.js";
 import { watchCode } from "./code.js";
-import { count } from "./catalogue.js";
+import { count, priceOf } from "./catalogue.js";
 import { line, now, post } from "./line.js";
 import { nameOf, priced, total } from "./lines.js";
 import { outcome, tryToSend, write } from "./queue.js";
@@ -65,7 +65,7 @@ async function taken(tendered) {
   const isUp = line.isUp;
   return {
     key: basket.basket.id, slug, till: till(), person, payment: "cash", state: "waiting",
-    lines: priced().map(({ one, quantity }) => ({ sku: one.sku, quantity, unit_price: one.price, title: nameOf(one), facility: one.facility.name })),
+    lines: priced().map(({ one, quantity }) => ({ sku: one.sku, quantity, unit_price: priceOf(one), title: nameOf(one), facility: one.facility.name })),
     total: total(), tendered, change: tendered === null ? null : tendered - total(), number: await localNumber(),
     sold_at: now().toISOString(), live: isUp, handed: !isUp,
   };
