@@ -22,9 +22,14 @@ export const left = (one) => one.available - (gone.get(one.sku) ?? 0);
 export const today = () => new Intl.DateTimeFormat("sv", { timeZone: "Asia/Jakarta" }).format(now());
 /** What a piece costs today: special prices of days to come are known without a line too. */
 export function priceOf(one) {
+  return special(one)?.price ?? one.ordinary;
+}
+/** The last day of today's special price, or undefined. */
+export const specialUntil = (one) => special(one)?.to;
+function special(one) {
   const day = today();
-  const special = (one.coming ?? []).find((each) => each.from <= day && day <= each.to);
-  return special ? special.price : one.until && day <= one.until ? one.price : one.ordinary ?? one.price;
+  if (one.until && day <= one.until) return { price: one.price, to: one.until };
+  return one.coming.find((each) => each.from <= day && day <= each.to);
 }
 
 function use(found) {

@@ -1,10 +1,10 @@
-// The stand's pieces as tiles, found by typing, scanning or tapping.
+// The stand's pieces, found by typing, scanning or tapping.
 import * as basket from "./basket.js";
-import { asOf, find, item, items, left, priceOf, search, title, variant } from "./catalogue.js";
-import { clockTime, copyOf, rupiah, say } from "./words.js";
+import { asOf, find, item, items, left, priceOf, search, specialUntil, title, variant } from "./catalogue.js";
+import { clockTime, copyOf, dayName, rupiah, say } from "./words.js";
 
 const part = (id) => document.getElementById(id);
-const [tiles, text, facility, said] = ["tiles", "find-text", "facility", "find-said"].map(part);
+const [list, text, facility, said] = ["pieces", "find-text", "facility", "find-said"].map(part);
 const drawn = new Map();
 
 export function tellFound(words = "") {
@@ -32,7 +32,7 @@ export async function enter(words) {
 }
 
 function tileOf(one) {
-  const made = copyOf("tile", { ".tile__title": title(one), ".tile__variant": variant(one) });
+  const made = copyOf("piece", { ".piece__title": title(one), ".piece__variant": variant(one) });
   const picture = made.querySelector("img");
   if (one.picture) {
     picture.src = one.picture;
@@ -53,15 +53,18 @@ export function draw() {
     const tile = drawn.get(key);
     const there = left(one), inside = basket.quantity(one.sku);
     tile.querySelector(".price").textContent = rupiah(priceOf(one));
-    tile.querySelector(".tile__left").textContent = there > 0 ? say("left", { count: there }) : say("gone");
-    tile.classList.toggle("tile--gone", there <= 0);
-    const badge = tile.querySelector(".tile__in");
+    tile.querySelector(".piece__left").textContent = there > 0 ? say("left", { count: there }) : say("gone");
+    const until = specialUntil(one);
+    tile.querySelector(".piece__until").hidden = !until;
+    tile.querySelector(".piece__until").textContent = until ? say("until", { day: dayName(until, "short") }) : "";
+    tile.classList.toggle("piece--gone", there <= 0);
+    const badge = tile.querySelector(".piece__in");
     badge.hidden = !inside;
     badge.textContent = inside ? `${inside}×` : "";
     return tile;
   });
-  if (wanted.length !== tiles.children.length || wanted.some((tile, at) => tiles.children[at] !== tile)) tiles.replaceChildren(...wanted);
-  part("tiles-none").hidden = wanted.length > 0 || !items().length;
+  if (wanted.length !== list.children.length || wanted.some((tile, at) => list.children[at] !== tile)) list.replaceChildren(...wanted);
+  part("pieces-none").hidden = wanted.length > 0 || !items().length;
   part("as-of").textContent = asOf() ? say("as_of", { time: clockTime(asOf()) }) : "";
 }
 
@@ -74,7 +77,7 @@ export function drawFacilities() {
 }
 
 export function begin(pay) {
-  tiles.addEventListener("click", (event) => {
+  list.addEventListener("click", (event) => {
     const sku = event.target.closest("[data-sku]")?.dataset.sku;
     if (sku) add(item(sku));
   });

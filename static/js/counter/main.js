@@ -4,20 +4,19 @@ import * as catalogue from "./catalogue.js";
 import { isWatching, lookAtPayments } from "./code.js";
 import * as goods from "./goods.js";
 import * as history from "./history.js";
-import { changes, clockIsWrong, clockRead, get, line, NoLine, now, SignIn } from "./line.js";
+import { changes, clockIsWrong, clockRead, line, NoLine, now, SignIn } from "./line.js";
 import * as lines from "./lines.js";
 import * as pay from "./pay.js";
 import { tryToSend, waiting } from "./queue.js";
 import * as receipt from "./receipt.js";
 import { begin as beginScanning } from "./scan.js";
-import { keep, news, recall } from "./store.js";
-import { copyOf, person, root, say, slug } from "./words.js";
+import { news } from "./store.js";
+import * as till from "./till.js";
+import { copyOf, dayName, person, root, say } from "./words.js";
 
 const part = (id) => document.getElementById(id);
 /** Seconds between two looks at the shop: while something waits, and otherwise. */
 const SOON = 15, LATER = 45;
-let state = null;
-const till = () => (state?.till ? { id: state.till.id, name: state.till.name } : null);
 
 function note(kind, sentence, link) {
   const made = copyOf("note", { p: sentence });
@@ -33,13 +32,15 @@ function note(kind, sentence, link) {
 }
 
 async function notes() {
-  const { sales } = await waiting(), data = root.dataset, found = [];
+  const { sales } = await waiting(), data = root.dataset, found = [], state = till.told();
   if (line.needsSignIn) found.push(note("warn", say("sign_in"), { word: say("to_sign_in"), href: data.login }));
   if (location.hash === "#offline" && !line.isUp) found.push(note("info", say("needs_line")));
   if (!catalogue.items().length) found.push(note("warn", say("no_catalogue")));
-  if (state && !state.till?.session) found.push(note("warn", say("no_till"), { word: say("open_till"), href: data.tills }));
+  if (state && !state.till?.session) found.push(note("warn", say("no_till"), { word: say("open_till"), act: till.open }));
+  const before = till.openedBefore();
+  if (before) found.push(note("warn", say("till_night", before), { word: say("till_close"), act: till.open }));
   const today = catalogue.today();
-  if (today < data.starts || today > data.ends) found.push(note("info", say("not_now", { from: data.starts, to: data.ends })));
+  if (today < data.starts || today > data.ends) found.push(note("info", say("not_now", { from: dayName(data.starts), to: dayName(data.ends) })));
   const refused = sales.filter((sale) => sale.state === "refused").length;
   if (refused) found.push(note("bad", say("refused_wait", { count: refused }), { word: say("decide"), act: history.open }));
   const others = sales.filter((sale) => sale.person.id !== person.id);
@@ -76,11 +77,7 @@ async function look() {
   looking = true;
   last = Date.now();
   try {
-    const answer = await get("/state");
-    if (answer.status === 200) {
-      state = answer.json;
-      await keep(`state:${slug}`, state);
-    }
+    await till.refresh();
     await tryToSend();
     if (await catalogue.refresh()) goods.drawFacilities();
     catalogue.keepPictures();
@@ -111,11 +108,11 @@ async function keepPage() {
 
 async function begin() {
   await Promise.all([clockRead, catalogue.begin(), basket.begin()]);
-  state = await recall(`state:${slug}`) ?? null;
   goods.begin(pay.open);
   goods.drawFacilities();
   lines.begin();
-  pay.begin(till);
+  await till.begin(draw);
+  pay.begin(till.till);
   history.begin();
   receipt.begin(() => { if (matchMedia("(pointer: fine)").matches) part("find-text").focus(); });
   beginScanning();

@@ -15,6 +15,8 @@ export const digits = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "."
 export const typed = (text) => { const found = text.replace(/\D/g, "").slice(0, 12); return found ? Number(found) : null; };
 export const clockTime = (moment) => new Intl.DateTimeFormat(isEnglish ? "en-GB" : "id", { hour: "2-digit", minute: "2-digit" }).format(new Date(moment));
 export const dayAndTime = (moment) => new Intl.DateTimeFormat(isEnglish ? "en-GB" : "id", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(new Date(moment));
+/** `4 Desember 2026`, or `4 Des`, of a day as `2026-12-04`. */
+export const dayName = (day, month = "long") => new Intl.DateTimeFormat(isEnglish ? "en-GB" : "id", { day: "numeric", month, ...(month === "long" && { year: "numeric" }) }).format(new Date(`${day}T00:00`));
 
 /** A copy of a template of the page, with texts put where they belong: `{".price": "Rp 5.000"}`. */
 export function copyOf(name, texts = {}) {
