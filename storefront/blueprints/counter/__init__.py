@@ -29,4 +29,4 @@ def find_fair() -> None:
     g.exhibition = fair
 
 
-from storefront.blueprints.counter import catalogue, page, worker  # noqa: E402, F401
+from storefront.blueprints.counter import catalogue, page, receipts, sales, tills, worker  # noqa: E402, F401
