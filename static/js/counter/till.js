@@ -1,13 +1,12 @@
-// The till: which one this phone sells into, opened with a float, counted and closed. Needs a line; selling does not.
-import * as basket from "./basket.js";
+// The till: which one this phone sells into, and opening one with its float. Needs a line; selling does not. Counting and
+// closing have a page of their own.
 import { get, now, post } from "./line.js";
-import { waiting } from "./queue.js";
-import { all, keep, recall } from "./store.js";
-import { clockTime, copyOf, dayAndTime, digits, rupiah, say, slug, typed } from "./words.js";
+import { keep, recall } from "./store.js";
+import { base, copyOf, dayAndTime, digits, rupiah, say, slug, typed } from "./words.js";
 
 const part = (id) => document.getElementById(id);
-const [dialog, list, opening, counting] = ["till", "till-list", "till-new", "till-count"].map(part);
-let state = null, chosen = null, closing = null, isConfirmed = false, changed = () => {};
+const [dialog, list, opening] = ["till", "till-list", "till-new"].map(part);
+let state = null, chosen = null, changed = () => {};
 const day = (moment) => new Intl.DateTimeFormat("sv", { timeZone: "Asia/Jakarta" }).format(moment);
 
 /** The till that sales go to; null until one is open. */
@@ -38,13 +37,11 @@ export async function begin(onChange) {
   state = await recall(`state:${slug}`) ?? null;
   chosen = state?.till?.id ?? null;
   part("till-open").addEventListener("click", open);
-  for (const input of [part("till-float"), ...counting.querySelectorAll("[data-value]")]) input.addEventListener("input", () => {
-    const amount = typed(input.value);
-    input.value = amount === null ? "" : digits(amount);
-    sum();
+  part("till-float").addEventListener("input", () => {
+    const amount = typed(part("till-float").value);
+    part("till-float").value = amount === null ? "" : digits(amount);
   });
   opening.addEventListener("submit", (event) => { event.preventDefault(); act("/tills", { till: part("till-name").value.trim(), opening_float: typed(part("till-float").value) ?? 0 }); });
-  counting.addEventListener("submit", (event) => { event.preventDefault(); close(); });
   draw();
 }
 
@@ -79,7 +76,7 @@ function draw() {
     if (!session) acts.append(button("till_reopen", () => { part("till-name").value = one.name; part("till-float").focus(); }));
     else {
       if (one.id !== own?.id) acts.append(button("till_use", async () => { chosen = one.id; await refresh().catch(() => complain(say("till_line"))); changed(); }));
-      acts.append(button("till_close", () => count(one)));
+      acts.append(button("till_close", () => { location.href = `${base}/tills/${one.id}`; }));
     }
     return made;
   }));
@@ -89,9 +86,6 @@ function draw() {
 export async function open(event) {
   event?.preventDefault();
   complain();
-  closing = null;
-  counting.hidden = true;
-  opening.hidden = false;
   if (!dialog.open) dialog.showModal();
   draw();
   await refresh().catch(() => complain(say("till_line"), "warn"));
@@ -106,45 +100,5 @@ async function act(path, body) {
   opening.reset();
   await refresh().catch(() => {});
   dialog.close();
-  changed();
-}
-
-async function count(one) {
-  closing = one;
-  isConfirmed = false;
-  counting.reset();
-  counting.hidden = false;
-  opening.hidden = true;
-  counting.querySelector("h3").textContent = say("till_count", { name: one.name });
-  counting.querySelector("[type=submit]").textContent = say("till_close");
-  sum();
-  const waits = (await waiting()).count;
-  complain(waits ? say("till_waits", { count: waits }) : "", "warn");
-  counting.scrollIntoView({ block: "start" });
-}
-
-const notes = () => Object.fromEntries([...counting.querySelectorAll("[data-value]")].map((input) => [input.dataset.value, typed(input.value) ?? 0]));
-function sum() {
-  const total = Object.entries(notes()).reduce((all_, [value, pieces]) => all_ + Number(value) * pieces, 0);
-  part("till-sum").textContent = say("till_sum", { sum: rupiah(total) });
-}
-
-async function close() {
-  const baskets = (await all("baskets")).filter((one) => one.slug === slug && (one.lines.length || one.id === basket.basket.id));
-  const names = baskets.map((one) => say("till_basket", { time: clockTime(one.changed_at), count: one.lines.reduce((pieces, line) => pieces + line.quantity, 0) }));
-  const body = { notes: notes(), explanation: part("till-why").value, open_baskets: names, confirmed: isConfirmed };
-  const answer = await post(`/tills/${closing.id}/close`, body).catch(() => null);
-  if (!answer) return complain(say("till_line"), "warn");
-  if (answer.status === 409 && answer.json?.code === "open_baskets") {
-    isConfirmed = true;
-    counting.querySelector("[type=submit]").textContent = say("till_anyway");
-    return complain(sentence(answer), "warn");
-  }
-  if (answer.status >= 300) return complain(sentence(answer));
-  chosen = null;
-  counting.hidden = true;
-  opening.hidden = false;
-  await refresh().catch(() => {});
-  complain(say("till_done", { counted: rupiah(answer.json.session.counted), expected: rupiah(answer.json.session.expected) }), "ok");
   changed();
 }

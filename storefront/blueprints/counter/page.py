@@ -23,8 +23,6 @@ from storefront.people.policy import Action
 
 #: Banknotes that people pay with, in rupiah.
 BANKNOTES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
-#: What lies in a drawer when it is counted.
-NOTES = (100_000, 75_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50)
 
 
 @bp.get("/<slug>")
@@ -32,9 +30,8 @@ NOTES = (100_000, 75_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200,
 def sell(slug: str) -> str:
     """The counter itself. Kept whole in the phone: nothing on it may belong to one moment."""
     return render_template(
-        "counter/counter.html", exhibition=g.exhibition, here="sell", banknotes=BANKNOTES, closing_notes=NOTES,
-        person=access.person(),
-    )  # fmt: skip
+        "counter/counter.html", exhibition=g.exhibition, here="sell", banknotes=BANKNOTES, person=access.person()
+    )
 
 
 @bp.get("/<slug>/token")
