@@ -30,10 +30,13 @@ def find_fair() -> None:
 
 
 from storefront.blueprints.counter import (  # noqa: E402, F401
+    catalogue,
     conflicts,
     day_sheet,
+    page,
     receipts,
     sales,
     tills,
     voids,
+    worker,
 )
