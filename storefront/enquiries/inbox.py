@@ -65,8 +65,8 @@ class ThreadPage:
 
 
 LIST = """
-    SELECT e.id, e.kind, COALESCE(p.title, '') AS title, COALESCE(p.title_en, '') AS title_en, e.product_id, e.locale, e.city,
-           e.is_buyer, e.is_public, f.body AS first, f.created_at AS at, l.created_at AS last_at,
+    SELECT e.id, e.kind, COALESCE(p.title, '') AS title, COALESCE(p.title_en, '') AS title_en, e.product_id, e.locale,
+           e.city, e.is_buyer, e.is_public, f.body AS first, f.created_at AS at, l.created_at AS last_at,
            COALESCE(o.number || '/' || c.position, '') AS parcel_code,
            CASE WHEN NOT EXISTS (SELECT FROM enquiry_messages m WHERE m.enquiry_id = e.id AND m.author = 'facility')
                   OR l.author = 'asker' THEN 'open'

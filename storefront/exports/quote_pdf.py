@@ -49,7 +49,11 @@ def document(view: QuoteView, paper: PaperView) -> dict[str, Any]:
         "address": ", ".join(part for part in (facility.address, facility.city, facility.postal_code) if part),
         "number_words": _said("Nomor"),
         "number": paper.number,
-        "facts": [[_said("Tanggal"), day], [_said("Kepada"), _addressee(view)], [_said("Penawaran"), view.quote.number or ""]],
+        "facts": [
+            [_said("Tanggal"), day],
+            [_said("Kepada"), _addressee(view)],
+            [_said("Penawaran"), view.quote.number or ""],
+        ],
         "opening": [],
         "columns": [],
         "rows": [],
@@ -83,7 +87,10 @@ def _goods(view: QuoteView) -> dict[str, Any]:
         "widths": [3, 0, 0, 0],
         "aligns": ["left", "right", "right", "right"],
         "rows": [
-            [line.title, str(line.quantity), format_rupiah(line.unit_price), format_rupiah(line.unit_price * line.quantity)]
+            [
+                line.title, str(line.quantity), format_rupiah(line.unit_price),
+                format_rupiah(line.unit_price * line.quantity),
+            ]
             for line in quote.lines
         ],
         "totals": [
@@ -98,8 +105,8 @@ def _terms(view: QuoteView) -> list[str]:
     if len(view.amounts) == 2:
         found.append(
             _said(
-                "Uang muka %(first)s dibayar paling lambat %(days)d hari setelah disetujui; sisanya %(rest)s paling lambat "
-                "%(more)d hari sesudah itu. Barang dikirim setelah lunas.",
+                "Uang muka %(first)s dibayar paling lambat %(days)d hari setelah disetujui; sisanya %(rest)s paling "
+                "lambat %(more)d hari sesudah itu. Barang dikirim setelah lunas.",
                 first=format_rupiah(view.amounts[0]), days=quote.first_days,
                 rest=format_rupiah(view.amounts[1]), more=quote.rest_days,
             )
@@ -144,8 +151,11 @@ def _invoice(view: QuoteView, paper: PaperView) -> dict[str, Any]:
         "opening": [words],
         "totals": [*_goods(view)["totals"], [_said("Yang dibayar sekarang"), format_rupiah(amount)]],
         "closing": [
-            _said("Dibayar paling lambat %(day)s, hanya lewat halaman pesanan %(order)s: dengan kartu, kode, atau transfer bank.",
-              day=due, order=view.order.number if view.order else ""),
+            _said(
+                "Dibayar paling lambat %(day)s, hanya lewat halaman pesanan %(order)s: dengan kartu, kode, atau transfer "
+                "bank.",
+                day=due, order=_number(view),
+            ),
         ],
         "signers": [_for_facility()],
     }  # fmt: skip
@@ -160,8 +170,10 @@ def _receipt(view: QuoteView, paper: PaperView) -> dict[str, Any]:
             [_said("Sudah terima dari"), _addressee(view)],
             [_said("Uang sejumlah"), format_rupiah(amount)],
             [_said("Terbilang"), _said("%(words)s rupiah", words=in_words(amount))],
-            [_said("Untuk pembayaran"), _said("angsuran %(part)d dari %(all)d pesanan %(order)s", part=paper.part, all=of,
-                                      order=view.order.number if view.order else "")],
+            [
+                _said("Untuk pembayaran"),
+                _said("angsuran %(part)d dari %(all)d pesanan %(order)s", part=paper.part, all=of, order=_number(view)),
+            ],
             [_said("Diterima"), format_date(accounting_day(paid)) if paid else ""],
         ],
         "signers": [_for_facility()],
@@ -184,7 +196,10 @@ def _delivery_note(view: QuoteView, paper: PaperView) -> dict[str, Any]:
     sent = " ".join(part for part in (parcel.courier, parcel.tracking) if part)
     return _pieces(paper) | {
         "title": _said("Surat jalan"),
-        "opening": [_said("Kiriman %(part)d dari pesanan %(order)s.", part=paper.part, order=_number(view)), *([sent] if sent else [])],
+        "opening": [
+            _said("Kiriman %(part)d dari pesanan %(order)s.", part=paper.part, order=_number(view)),
+            *([sent] if sent else []),
+        ],
         "signers": [_for_facility(_said("Yang mengirim")), _for_buyer(view, _said("Yang menerima"))],
     }  # fmt: skip
 
@@ -195,8 +210,11 @@ def _handover(view: QuoteView, paper: PaperView) -> dict[str, Any]:
     return _pieces(paper) | {
         "title": _said("Berita acara serah terima"),
         "opening": [
-            _said("Pada %(day)s barang berikut dari pesanan %(order)s diserahkan oleh %(facility)s dan diterima oleh %(buyer)s.",
-              day=day, order=_number(view), facility=view.facility.name, buyer=_addressee(view)),
+            _said(
+                "Pada %(day)s barang berikut dari pesanan %(order)s diserahkan oleh %(facility)s dan diterima oleh "
+                "%(buyer)s.",
+                day=day, order=_number(view), facility=view.facility.name, buyer=_addressee(view),
+            ),
         ],
         "closing": [_said("Barang diterima dalam jumlah yang tertulis di atas.")],
         "signers": [_for_facility(_said("Yang menyerahkan")), _for_buyer(view, _said("Yang menerima"))],

@@ -111,6 +111,11 @@ def cash(till: str) -> AccountKey:
     return AccountKey(f"cash:{till.replace('-', '_')}", "asset")
 
 
+def till_difference() -> AccountKey:
+    """What was short in tills when they were counted, less what was over: the operator bears it."""
+    return AccountKey("tills:difference", "expense")
+
+
 def books_difference() -> AccountKey:
     """The other side of corrections that belong to nobody else."""
     return AccountKey("corrections:difference", "equity")

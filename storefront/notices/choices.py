@@ -20,6 +20,7 @@ KINDS: Mapping[str, Action] = {
     "quote": Action.ENQUIRIES_WRITE,
     "sent_back": Action.LISTINGS_WRITE,
     "problem": Action.REFUNDS_ASK,
+    "stand": Action.EXHIBITIONS_BRING,
     "digest": Action.PARCELS_READ,
 }
 
@@ -39,6 +40,7 @@ DEFAULTS: Mapping[str, Ways] = {
     "quote": Ways(by_email=True, by_push=True),
     "sent_back": Ways(by_email=True, by_push=True),
     "problem": Ways(by_email=True, by_push=True),
+    "stand": Ways(by_email=True, by_push=True),
     "digest": Ways(by_email=True, by_push=False),
 }
 

@@ -25,6 +25,7 @@ BUTTONS = {
     "quote": _l("Buka penawarannya"),
     "sent_back": _l("Buka karyanya"),
     "problem": _l("Baca laporannya"),
+    "stand": _l("Lihat hitungannya"),
     "digest": _l("Buka halaman hari ini"),
 }
 
@@ -37,6 +38,7 @@ def headline(notice: Notice) -> str:
         "quote": lambda: _("Kabar penawaran %(about)s", about=notice.about),
         "sent_back": lambda: _("Dikembalikan kurator: %(about)s", about=notice.about),
         "problem": lambda: _("Laporan pembeli: %(about)s", about=notice.about),
+        "stand": lambda: _("Yang tiba di stan berbeda: %(about)s", about=notice.about),
         "digest": lambda: _("Yang menunggu hari ini"),
     }[notice.kind]()
 

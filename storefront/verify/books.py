@@ -87,7 +87,8 @@ INVARIANTS = (
                            AS by_bank
                     FROM journal_entries e JOIN postings x ON x.entry_id = e.id JOIN accounts a ON a.id = x.account_id
                    WHERE e.order_id = r.order_id AND e.kind = 'refund' AND split_part(e.source, ':', 2) = r.id::text
-                     AND (a.code = 'clearing:' || p.gateway OR a.bank_account_id = t.bank_account_id)) b
+                     AND (a.code = 'clearing:' || p.gateway OR a.bank_account_id = t.bank_account_id
+                          OR (p.gateway = 'cash' AND a.code LIKE 'cash:%'))) b
             WHERE b.entries <> 2 * back.times + CASE r.state WHEN 'succeeded' THEN 1 ELSE 0 END
                OR b.credited <> CASE r.state WHEN 'succeeded' THEN r.amount ELSE 0 END
                OR b.by_bank <> CASE WHEN r.state = 'succeeded' AND t.id IS NOT NULL THEN r.amount ELSE 0 END""",

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-
 from sqlalchemy import false, select
 
 from storefront.catalogue.models import Product, ProductStatus

@@ -11,7 +11,7 @@ from config import Settings
 from storefront.cart.unpaid import network_hash
 from storefront.errors import NotFound
 from storefront.exports.quote_pdf import paper_pdf
-from storefront.extensions import db, limiter
+from storefront.extensions import limiter
 from storefront.languages import locale
 from storefront.orders.payment import order_link
 from storefront.orders.place import Address

@@ -93,7 +93,7 @@ def issue_paper(code: str, quote_id: int, key: str) -> ResponseReturnValue:
     """Give a paper its number. Raises PaperNotDue."""
     found = issue(write.own_quote(g.facility.id, quote_id).id, key, access.person_id())
     db.session.commit()
-    flash(_("Surat %(number)s diterbitkan.", number=found.number), "ok")
+    flash(_("Surat diterbitkan dengan nomor %(number)s.", number=found.number), "ok")
     return redirect(url_for("seller.quote", code=code, quote_id=quote_id, _anchor="surat"), 303)
 
 
