@@ -152,8 +152,8 @@ def _invoice(view: QuoteView, paper: PaperView) -> dict[str, Any]:
         "totals": [*_goods(view)["totals"], [_said("Yang dibayar sekarang"), format_rupiah(amount)]],
         "closing": [
             _said(
-                "Dibayar paling lambat %(day)s, hanya lewat halaman pesanan %(order)s: dengan kartu, kode, atau transfer "
-                "bank.",
+                "Dibayar paling lambat %(day)s, hanya lewat halaman pesanan %(order)s: dengan kartu, kode, atau "
+                "transfer bank.",
                 day=due, order=_number(view),
             ),
         ],

@@ -36,6 +36,7 @@ from tests.listing_files import make_import
 from tests.listings import listed_things
 from tests.money_out import make_books, money_of
 from tests.notices import notices_of
+from tests.quotes import quoted_things
 from tests.replay import replayed
 from tests.selling import open_shop
 from tests.staff import csrf_token, make_account, sign_in
@@ -67,7 +68,8 @@ ENTERS = {
 #: Parts of an address that name a facility's own thing.
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
-    "enquiry_id", "file_id", "quote_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
+    "enquiry_id", "file_id", "quote_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id",
+    "invitation_id", "handover_id",
     "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "labels_id",
     "event_id", "import_id", "slug",
 }  # fmt: skip
@@ -110,6 +112,7 @@ def whole_world() -> World:
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
             "number": begun_take(facility.id), **team, **notices_of(facility), **things, **money_of(books, facility),
             "import_id": make_import(facility), "labels_id": batch.id, "slug": make_fair(facility).slug,
+            **quoted_things(facility, sku, threads[facility.code]),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)
