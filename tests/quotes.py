@@ -100,7 +100,8 @@ def sent(shop: Shop, *, lines: Sequence[LineDraft] | None = None, **values: obje
 
 def quoted_things(facility: Facility, sku: str, enquiry_id: int) -> dict[str, object]:
     """A quote of the facility that was sent, and a file beside one of its threads, by the parts of their addresses."""
-    file = EnquiryFile(enquiry_id=enquiry_id, key=proof.keep("enquiries", PDF), size=len(PDF))
+    content = PDF.replace(b"Catalog", f"Catalog{facility.code}".encode())
+    file = EnquiryFile(enquiry_id=enquiry_id, key=proof.keep("enquiries", content), size=len(content))
     db.session.add(file)
     enquiry = ask(facility, f"a-form-key-of-{facility.code}-large-order-01")
     quote = write.begin(enquiry, make_person().id)
