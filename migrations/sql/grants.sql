@@ -79,6 +79,8 @@ REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON upkeep FROM {web};
 REVOKE DELETE, TRUNCATE ON rate_files FROM {web};
+REVOKE DELETE, TRUNCATE ON marketplaces, marketplace_files FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON marketplace_orders FROM {web};
 REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals, facility_suspensions FROM {web};
 REVOKE DELETE, TRUNCATE ON payment_file_shapes, payment_files FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON payment_file_lines FROM {web};

@@ -353,6 +353,7 @@ BREAKS = [
     ),
     *listed_breaks.BREAKS,
     *brought_breaks.BREAKS,
+    ("marketplace_orders_once", "UPDATE orders SET channel = 'marketplace' WHERE state = 'paid'"),
     (
         "listed_workshops_declared",
         "ALTER TABLE workshops DISABLE TRIGGER USER; UPDATE workshops SET sells_undeclared_until = '2026-01-01'",
