@@ -15,10 +15,9 @@ from storefront.ledger.split_rules import NoSplitRule
 from storefront.marketplaces.judge import Judged
 from storefront.marketplaces.models import Marketplace, MarketplaceFile, MarketplaceOrder
 from storefront.orders.mark_paid import record_payment
-from storefront.orders.models import Channel, Order, Parcel
+from storefront.orders.models import Channel, Order
 from storefront.orders.payment import open_payment
 from storefront.orders.place import ParcelShipping, PricedLine, place
-from storefront.orders.ship import mark_packed, mark_ready, mark_received
 from storefront.shipping.rates import pickup_option
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('marketplace:' || :id || ':' || :number, 0))")
@@ -30,11 +29,13 @@ class NotBooked(DomainError):
     code, status = "marketplace_not_booked", 409
 
 
-def book(market: Marketplace, file: MarketplaceFile, sold: Judged, person_id: int) -> bool:
+def book(market: Marketplace, file: MarketplaceFile, sold: Judged) -> bool:
     """Book one order of the file, in the caller's transaction; False when its number is booked already.
 
     It was sold on the day that the marketplace says, at noon; where that month is closed it counts now. Shipping is
-    the marketplace's own, and its parcels have left with it. Raises NotBooked, with nothing to be kept.
+    the marketplace's own, and its parcels have left with it (`orders.hand_over`).
+
+    Raises NotBooked, with nothing to be kept.
     """
     db.session.execute(ONE_AT_A_TIME, {"id": market.id, "number": sold.number})
     if booked(market.id, sold.number) is not None:
@@ -68,9 +69,6 @@ def book(market: Marketplace, file: MarketplaceFile, sold: Judged, person_id: in
             order_id=order.id, marketplace_id=market.id, number=sold.number, file_id=file.id, sold_on=sold.sold_on
         )
     )
-    for parcel_id in db.session.scalars(select(Parcel.id).where(Parcel.order_id == order.id).order_by(Parcel.position)):
-        for step in (mark_packed, mark_ready, mark_received):
-            step(parcel_id, person_id)
     db.session.flush()
     return True
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_babel import gettext as _g
-from flask_babel import lazy_gettext as _
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from storefront.audit.record import record
@@ -25,12 +25,12 @@ MOST_HEADING = 80
 
 class FileMoved(DomainError):
     code, status = "marketplace_file_moved", 409
-    message = _("Berkas ini sudah dicatat, atau sedang dicatat. Lihat hasilnya di bawah.")
+    message = _l("Berkas ini sudah dicatat, atau sedang dicatat. Lihat hasilnya di bawah.")
 
 
 class NothingToBook(DomainError):
     code, status = "marketplace_nothing_new", 422
-    message = _("Tidak ada pesanan baru yang dapat dicatat dari berkas ini.")
+    message = _l("Tidak ada pesanan baru yang dapat dicatat dari berkas ini.")
 
 
 def all_of_them() -> Sequence[Marketplace]:
@@ -41,12 +41,12 @@ def all_of_them() -> Sequence[Marketplace]:
 def add(name: str, *, person_id: int) -> Marketplace:
     """A further marketplace; its code in the books follows from its name. Raises Invalid. Never commits."""
     name = " ".join(name.split())
-    code = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:30].rstrip("-")
-    if not 2 <= len(name) <= 60 or not re.fullmatch(r"[a-z][a-z0-9-]+", code):
-        raise Invalid({"name": _g("Tulis namanya, 2 sampai 60 huruf, diawali huruf.")})
+    code = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")[:30].rstrip("_")
+    if not 2 <= len(name) <= 60 or not re.fullmatch(r"[a-z][a-z0-9_]+", code):
+        raise Invalid({"name": _("Tulis namanya, 2 sampai 60 huruf, diawali huruf.")})
     taken = (func.lower(Marketplace.name) == name.lower()) | (Marketplace.code == code)
     if db.session.scalar(select(Marketplace.id).where(taken)):
-        raise Invalid({"name": _g("Marketplace ini sudah ada.")})
+        raise Invalid({"name": _("Marketplace ini sudah ada.")})
     market = Marketplace(code=code, name=name, added_by=person_id)
     db.session.add(market)
     db.session.flush()
@@ -73,9 +73,9 @@ def keep(
         raise NotFound()
     errors = {}
     if month > today():
-        errors["month"] = _g("Bulan ini belum tiba.")
+        errors["month"] = _("Bulan ini belum tiba.")
     if not content:
-        errors["file"] = _g("Pilih berkas penjualannya dulu.")
+        errors["file"] = _("Pilih berkas penjualannya dulu.")
     known = {key: " ".join(columns.get(key, "").split())[:MOST_HEADING] for key in sheet.COLUMNS}
     if errors:
         raise Invalid(errors)
@@ -126,7 +126,7 @@ def run(file_id: int) -> None:
     orders = [*verdict.of("new"), *verdict.of("wrong")]
     db.session.rollback()
     for sold in orders:
-        if sentence := _tried(file_id, sold, person_id):
+        if sentence := _tried(file_id, sold):
             refused[sold.number] = sentence
     file, market = file_of(file_id, lock=True)
     if file.state == "booking":
@@ -140,13 +140,13 @@ def run(file_id: int) -> None:
     db.session.commit()
 
 
-def _tried(file_id: int, sold: Judged, person_id: int) -> str:
+def _tried(file_id: int, sold: Judged) -> str:
     """Book an order and commit; the sentence why it was not, else nothing."""
     if sold.faults:
         return " ".join(sold.faults)[:500]
     file, market = file_of(file_id)
     try:
-        book(market, file, sold, person_id)
+        book(market, file, sold)
         db.session.commit()
     except NotBooked as refusal:
         db.session.rollback()

@@ -198,9 +198,8 @@ def _pieces(skus: set[str]) -> dict[str, _Piece]:
         .join(Facility, Facility.id == Product.facility_id)
         .where(func.upper(Variant.sku).in_(skus))
     )  # fmt: skip
-    return {
-        sku.upper(): _Piece(
-            id_, title, facility_id, made, bool(active and status == ProductStatus.PUBLISHED and its == "active" and may)
-        )
-        for sku, id_, title, facility_id, made, active, status, its, may in rows
-    }
+    found = {}
+    for sku, id_, title, facility_id, made, active, status, its, may in rows:
+        is_sold = bool(active and status == ProductStatus.PUBLISHED and its == "active" and may)
+        found[sku.upper()] = _Piece(id_, title, facility_id, made, is_sold)
+    return found

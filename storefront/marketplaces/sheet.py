@@ -1,4 +1,4 @@
-"""A marketplace's file of sales as rows of the columns that we need. All else of it, buyers above all, is left behind."""
+"""A marketplace's file of sales as rows of the columns that we need. All else, buyers above all, is left behind."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def read(content: bytes, name: str, columns: Mapping[str, str]) -> list[list[Any
         if any(picked):
             rows.append([number, *picked])
         if len(rows) > MOST_ROWS:
-            raise BadListingFile(_("Berkas ini memuat lebih dari 2.000 baris. Unduh per minggu, lalu unggah satu per satu."))
+            raise BadListingFile(
+                _("Berkas ini memuat lebih dari 2.000 baris. Unduh per minggu, lalu unggah satu per satu.")
+            )
     if not places:
         plain = {_plain(heading) for heading in best}
         missing = [wanted[key][0] for key in NEEDED if not plain & {_plain(one) for one in wanted[key]}]

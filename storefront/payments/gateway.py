@@ -53,7 +53,7 @@ __all__ = [
 
 
 #: Begins the names of marketplaces, of which there may be any number; none is taken for a provider that can be asked.
-MARKETPLACES = "market-"
+MARKETPLACES = "market_"
 
 
 class GatewayUnavailable(Exception):

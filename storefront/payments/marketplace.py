@@ -1,7 +1,7 @@
 """A marketplace as the holder of what it has sold for us. It is asked for nothing: its sales file is its word.
 
 It takes the buyer's money, keeps its fee and pays out later, so in the books it is a gateway like any other:
-`market-<code>`. What goes back to a buyer whom only the marketplace knows goes back by bank, or is a dispute there.
+`market_<code>`. What goes back to a buyer whom only the marketplace knows goes back by bank, or is a dispute there.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ INVARIANTS = (
              LEFT JOIN marketplaces x ON x.id = m.marketplace_id
              LEFT JOIN payments p ON p.order_id = o.id AND p.counts
             WHERE (o.channel = 'marketplace' OR m.order_id IS NOT NULL)
-              AND (o.channel, 'market-' || x.code, m.number) IS DISTINCT FROM ('marketplace', p.gateway, p.reference)""",
+              AND (o.channel, 'market_' || x.code, m.number)
+                  IS DISTINCT FROM ('marketplace', p.gateway, p.reference)""",
     ),
 )

@@ -2,7 +2,7 @@
 
 CREATE TABLE marketplaces (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    code            text NOT NULL UNIQUE CHECK (code ~ '^[a-z][a-z0-9-]{1,29}$'),   -- its money is `clearing:market-<code>`
+    code            text NOT NULL UNIQUE CHECK (code ~ '^[a-z][a-z0-9_]{1,29}$'),   -- its money is `clearing:market_<code>`
     name            text NOT NULL UNIQUE CHECK (length(name) BETWEEN 2 AND 60),
     columns         jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(columns) = 'object'),   -- what we need → its heading
     fee_of_order    boolean NOT NULL DEFAULT false,         -- the fee stands on each row of an order, and counts once
