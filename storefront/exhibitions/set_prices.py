@@ -34,7 +34,8 @@ LIST = """
   JOIN facilities f ON f.id = p.facility_id
  WHERE k.exhibition_id = :fair AND (:facility = '' OR f.code = :facility)
    AND (:q = '' OR p.title ILIKE :like OR v.sku ILIKE :like)
-   AND (:state = '' OR :state = CASE WHEN k.to_day < :day THEN 'over' WHEN k.from_day > :day THEN 'ahead' ELSE 'now' END)
+   AND (:state = '' OR :state = CASE WHEN k.to_day < :day THEN 'over'
+                                     WHEN k.from_day > :day THEN 'ahead' ELSE 'now' END)
 """
 
 

@@ -219,4 +219,10 @@ def _with_lines(exhibition_id: int, rows: Sequence[Row[Any]]) -> list[Moved]:
         found[f"{line.what}:{line.facility_id}:{line.number}"].append(
             Line(line.variant_id, line.sku, line.title, line.workshop, line.pieces, line.arrived, line.reason or "")
         )
-    return [Moved(What(row.what), *tuple(row)[1:], found[key]) for key, row in zip(keys, rows, strict=True)]
+    return [
+        Moved(
+            What(row.what), row.facility_id, row.code, row.facility, row.number, row.at, row.by_name,
+            row.called_back_at, row.arrival_id, row.counted_at, row.counted_by, found[key],
+        )
+        for key, row in zip(keys, rows, strict=True)
+    ]  # fmt: skip

@@ -1,13 +1,22 @@
-"""Pages of exhibitions: a facility's fairs, and what it brings to one."""
+"""Pages of exhibitions: for everybody, for a facility that brings something, for the office and the cashiers."""
 
 from __future__ import annotations
 
 from tests.browser.sights import Sight, at, sent
 
-COORDINATOR, HEAD = "coordinator@demo.test", "head@demo.test"
+COORDINATOR, HEAD, ADMINISTRATOR = "coordinator@demo.test", "head@demo.test", "admin@demo.test"
+OFFICE = "/admin/exhibitions/pameran-karya-binaan"
 FAIR = "/seller/PKL/exhibitions/pameran-karya-binaan"
 
 FAIR_PAGES = [
+    Sight("exhibitions", "shop.exhibitions", at("/exhibitions")),
+    Sight("exhibition", "shop.exhibition", at("/exhibitions/pameran-karya-binaan")),
+    Sight("admin-exhibitions", "admin.exhibition_list", at("/admin/exhibitions"), ADMINISTRATOR),
+    Sight("admin-exhibition-new", "admin.new_exhibition", at("/admin/exhibitions/new"), ADMINISTRATOR),
+    Sight("admin-exhibition", "admin.exhibition", at(OFFICE), ADMINISTRATOR),
+    Sight("admin-exhibition-prices", "admin.exhibition_prices", at(f"{OFFICE}/prices"), ADMINISTRATOR),
+    Sight("admin-exhibition-stand", "admin.exhibition_stand", at(f"{OFFICE}/stand?facility=PKL"), ADMINISTRATOR),
+    Sight("counter-stand", "counter.stand_page", at("/counter/pameran-karya-binaan/stand"), "cashier@demo.test"),
     Sight("seller-exhibitions", "seller.exhibition_list", at("/seller/PKL/exhibitions"), COORDINATOR),
     Sight("seller-exhibition", "seller.exhibition", at(FAIR), COORDINATOR),
     Sight("seller-exhibition-read", "seller.exhibition", at(f"{FAIR}?show=missing&sort=missing"), HEAD),
@@ -21,3 +30,6 @@ FAIR_PAGES = [
         COORDINATOR, status=422,
     ),
 ]  # fmt: skip
+
+#: Papers, a calendar file, a picture.
+NO_FAIR_PAGES = {"seller.packing_list", "seller.piece_labels", "shop.exhibition_calendar", "shop.share_exhibition"}

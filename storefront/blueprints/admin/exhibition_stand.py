@@ -88,7 +88,8 @@ def undo_count_at_stand(slug: str, arrival_id: int) -> ResponseReturnValue:
     if stand.counted(fair.id, arrival_id) is not What.SENDING:
         raise NotFound()
     form.done(lambda: (arrive.undo(arrival_id, fair, facility_id=None, person_id=me),))
-    return _back(slug, form.refusal or _("Hitungannya dibatalkan: dapat dihitung lagi."), "bad" if form.refusal else "ok")
+    said = form.refusal or _("Hitungannya dibatalkan: dapat dihitung lagi.")
+    return _back(slug, said, "bad" if form.refusal else "ok")
 
 
 @bp.post("/exhibitions/<slug>/stand/return")

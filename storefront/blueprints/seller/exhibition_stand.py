@@ -103,7 +103,7 @@ def _asked(fair: Exhibition) -> tuple[int | None, list[Packed]]:
     if number is None:
         rows = [row for row in brought.to_send(fair.id, g.facility.id) if row.missing]
         found = [
-            (row.sku, f"{row.title} · {row.variant_title}" if row.variant_title else row.title, row.workshop, row.missing)
+            (row.sku, " · ".join(part for part in (row.title, row.variant_title) if part), row.workshop, row.missing)
             for row in rows
         ]
     else:
