@@ -22,6 +22,7 @@ from storefront.people.models import Person
 BUTTONS = {
     "parcel": _l("Buka kirimannya"),
     "question": _l("Baca dan jawab"),
+    "quote": _l("Buka penawarannya"),
     "sent_back": _l("Buka karyanya"),
     "problem": _l("Baca laporannya"),
     "stand": _l("Lihat hitungannya"),
@@ -34,6 +35,7 @@ def headline(notice: Notice) -> str:
     return {
         "parcel": lambda: _("Kiriman baru: %(about)s", about=notice.about),
         "question": lambda: _("Pertanyaan baru: %(about)s", about=notice.about),
+        "quote": lambda: _("Kabar penawaran %(about)s", about=notice.about),
         "sent_back": lambda: _("Dikembalikan kurator: %(about)s", about=notice.about),
         "problem": lambda: _("Laporan pembeli: %(about)s", about=notice.about),
         "stand": lambda: _("Yang tiba di stan berbeda: %(about)s", about=notice.about),

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import Response
+
 from tests.browser.sights import Sight, at, sent
+from tests.browser.visitor import Visitor
 
 COORDINATOR, HEAD, ADMINISTRATOR = "coordinator@demo.test", "head@demo.test", "admin@demo.test"
 OFFICE = "/admin/exhibitions/pameran-karya-binaan"
 FAIR = "/seller/PKL/exhibitions/pameran-karya-binaan"
+COUNTER = "/counter/pameran-karya-binaan"
+
+
+def counter(visitor: Visitor) -> Response:
+    """The counter with something in the basket."""
+    response = visitor.go(COUNTER)
+    visitor.page.locator("#counter[data-ready]").wait_for()
+    visitor.page.locator("[data-sku]").first.click()
+    visitor.page.locator(".lines__one").wait_for()
+    return response
+
+
+#: What the counter's page asks for.
+NO_FAIR_PAGES = {"counter.catalogue", "counter.token", "counter.qr", "counter.worker", "counter.state"}
+#: Papers, a calendar file, a picture.
+NO_FAIR_PAGES |= {"seller.packing_list", "seller.piece_labels", "shop.exhibition_calendar", "shop.share_exhibition"}
 
 FAIR_PAGES = [
     Sight("exhibitions", "shop.exhibitions", at("/exhibitions")),
@@ -17,6 +36,7 @@ FAIR_PAGES = [
     Sight("admin-exhibition-prices", "admin.exhibition_prices", at(f"{OFFICE}/prices"), ADMINISTRATOR),
     Sight("admin-exhibition-stand", "admin.exhibition_stand", at(f"{OFFICE}/stand?facility=PKL"), ADMINISTRATOR),
     Sight("counter-stand", "counter.stand_page", at("/counter/pameran-karya-binaan/stand"), "cashier@demo.test"),
+    Sight("counter", "counter.sell", counter, "cashier@demo.test"),
     Sight("seller-exhibitions", "seller.exhibition_list", at("/seller/PKL/exhibitions"), COORDINATOR),
     Sight("seller-exhibition", "seller.exhibition", at(FAIR), COORDINATOR),
     Sight("seller-exhibition-read", "seller.exhibition", at(f"{FAIR}?show=missing&sort=missing"), HEAD),
@@ -30,6 +50,3 @@ FAIR_PAGES = [
         COORDINATOR, status=422,
     ),
 ]  # fmt: skip
-
-#: Papers, a calendar file, a picture.
-NO_FAIR_PAGES = {"seller.packing_list", "seller.piece_labels", "shop.exhibition_calendar", "shop.share_exhibition"}
