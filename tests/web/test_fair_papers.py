@@ -32,7 +32,7 @@ def read(answer: TestResponse, set_with: list[str]) -> dict[str, object]:
     return said
 
 
-def test_packing_list_and_labels_name_each_piece(app: Flask, shop: Shop, set_with: list[str]) -> None:
+def test_packing_list_and_labels_name_each_piece(app: Flask, shop: Shop, set_with: list[str]) -> None:  # noqa: F811
     fair = make_fair(shop.pekalongan)
     planned(fair, shop.pekalongan, shop.batik.id, 5)
     send.send(fair, shop.pekalongan.id, {shop.batik.id: 3}, key="kunci-kertas-0000001", person_id=make_person().id)
