@@ -16,6 +16,7 @@ from werkzeug.routing import Rule as Route
 
 from storefront import days
 from storefront.books import proof
+from storefront.catalogue.models import Variant
 from storefront.exhibitions.models import Exhibition
 from storefront.extensions import db
 from storefront.facilities import rest
@@ -31,7 +32,7 @@ from storefront.teams import handover
 from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
 from tests.factories import PDF, make_member, make_paid_order, make_person, make_rule
-from tests.fairs import make_fair
+from tests.fairs import make_fair, planned
 from tests.listing_files import make_import
 from tests.listings import listed_things
 from tests.money_out import make_books, money_of
@@ -109,7 +110,7 @@ def whole_world() -> World:
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
             "number": begun_take(facility.id), **team, **notices_of(facility), **things, **money_of(books, facility),
-            "import_id": make_import(facility), "labels_id": batch.id, "slug": make_fair(facility).slug,
+            "import_id": make_import(facility), "labels_id": batch.id, "slug": fair_of(facility, sku),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)
@@ -129,6 +130,13 @@ def team_of(facility: Facility) -> dict[str, int]:
     }
     db.session.commit()
     return found
+def fair_of(facility: Facility, sku: str) -> str:
+    """The address of a fair to which the facility means to bring a piece."""
+    fair = make_fair(facility)
+    planned(fair, facility, db.session.scalars(select(Variant.id).where(Variant.sku == sku)).one(), 1)
+    return fair.slug
+
+
 def begun_take(facility_id: int) -> int:
     """The number of a stock-take that is being counted."""
     key = f"kunci-hitung-stok-{facility_id}"
