@@ -89,6 +89,7 @@ KEPT: dict[str, str] = {
     "operators.*": "the office that runs the shop",
     "holidays.*": "a holiday",
     "commodity_groups.*": "a group of goods",
+    "tills.*": "what a cashier called a till",
     "exhibitions.*": "a fair and where it is",
     "funds.*": "a fund",
     "provinces.*": "a province",
