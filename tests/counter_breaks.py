@@ -16,7 +16,8 @@ SOLD = (
     TILL + "; ALTER TABLE counter_sales DISABLE TRIGGER USER;"
     " INSERT INTO counter_sales (order_id, exhibition_id, session_id, cashier_id, key, request_hash, payment, tendered,"
     " change, sold_at, phone_at, is_late) SELECT o.id, s.exhibition_id, s.id, s.opened_by, 'k', sha256('x'), 'cash',"
-    " o.total, 0, now(), now(), true FROM till_sessions s, (SELECT * FROM orders WHERE state = 'paid' ORDER BY id LIMIT 1) o"
+    " o.total, 0, now(), now(), true FROM till_sessions s, "
+    " (SELECT * FROM orders WHERE state = 'paid' ORDER BY id LIMIT 1) o"
 )
 
 BREAKS = [
@@ -31,10 +32,10 @@ BREAKS = [
     ),
     (
         "conflicts_decided_once",
-        TILL + "; INSERT INTO counter_conflicts (exhibition_id, session_id, cashier_id, key, request_hash, reason, sold,"
-        " total, sold_at, phone_at, settled, settled_by, settled_at, order_id)"
-        " SELECT exhibition_id, id, opened_by, 'k', sha256('x'), 'stock', '{}', 0, now(), now(), 'sold', opened_by, now(),"
-        " (SELECT min(id) FROM orders) FROM till_sessions",
+        TILL + "; INSERT INTO counter_conflicts (exhibition_id, session_id, cashier_id, key, request_hash, reason,"
+        " sold, total, sold_at, phone_at, settled, settled_by, settled_at, order_id)"
+        " SELECT exhibition_id, id, opened_by, 'k', sha256('x'), 'stock', '{}', 0, now(), now(), 'sold', opened_by,"
+        " now(), (SELECT min(id) FROM orders) FROM till_sessions",
     ),
     (
         "till_settlements_booked_once",

