@@ -69,6 +69,11 @@ def to_return() -> AccountKey:
     return AccountKey("customers:to_return", "liability")
 
 
+def customer_deposits() -> AccountKey:
+    """First instalments of orders whose last one has not come yet."""
+    return AccountKey("customer_deposits", "liability")
+
+
 def receivable(facility_id: int, facility_code: str, fund_id: int, fund_code: str) -> AccountKey:
     """What a fund was deposited or paid too much, taken from the facility's next one."""
     return AccountKey(

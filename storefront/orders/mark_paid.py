@@ -20,8 +20,10 @@ from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held,
 from storefront.ledger.shares import LineShare
 from storefront.mail.owe import owe
 from storefront.orders.arrivals import move_on
+from storefront.orders.deposits import is_paid, take_deposit, waiting
 from storefront.orders.hand_over import hand_over
 from storefront.orders.held import hold
+from storefront.orders.instalments import next_unpaid
 from storefront.orders.models import (
     Channel,
     Order,
@@ -54,9 +56,9 @@ def record_payment(
     `happened_at` is when the money was taken, as the provider says; by default when it became known, `at` or now
     (history names its own moment). The order counts as paid then; where that month is closed meanwhile, it counts
     as paid when it became known. `capture_reference` is the provider's id of the money; `paid_into` the account that
-    holds it, by default the gateway's clearing. Returns what it came to: `paid`, `already_recorded`,
-    `unknown_payment`, `paid_twice` or `paid_too_late` (both go back to the shopper in full), or `held`, when amount or
-    currency is another than we asked for.
+    holds it, by default the gateway's clearing. Returns what it came to: `paid`, `part_paid` (more instalments are to
+    come), `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late` (both go back to the shopper in
+    full), or `held`, when amount or currency is another than we asked for.
     """
     order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
     if order_id is None:
@@ -84,7 +86,11 @@ def record_payment(
     if result == "paid":
         payment.counts = True
         db.session.flush()
-        _mark_paid(order, payment, counted, accounting_day(known_at), paid_into)
+        due = next_unpaid(order.id)
+        if due is None:
+            _mark_paid(order, payment, counted, accounting_day(known_at), paid_into)
+        else:
+            result = take_deposit(order, payment, due, counted)
     elif result != "held":
         db.session.flush()
         _give_back(order, payment, result, counted)
@@ -95,11 +101,13 @@ def record_payment(
 
 def _take(order: Order, payment: Payment) -> str:
     """Whether this payment may pay its order: `paid`, or why not."""
+    if order.state == OrderState.PAID or is_paid(payment.instalment_id):
+        return "paid_twice"
     if order.state == OrderState.AWAITING_PAYMENT:
         return "paid"
-    if order.state == OrderState.PAID:
-        return "paid_twice"
-    if order.state == OrderState.EXPIRED and not has_suspended(order.id) and reserve_again(_line_ids(order)):
+    # Of one in parts, what came before is on its way back.
+    may_live = order.state == OrderState.EXPIRED and len(order.instalments) == 1 and not has_suspended(order.id)
+    if may_live and reserve_again(_line_ids(order)):
         return "paid"
     return "paid_too_late"
 
@@ -131,6 +139,7 @@ def _mark_paid(
         payment.gateway,
         _sold(lines),
         [ShippingCharged(p.facility_id, codes[p.facility_id], p.shipping_amount) for p in parcels],
+        deposits=waiting(order.id),
         order_id=order.id,
         when=counted,
         paid_into=paid_into,
