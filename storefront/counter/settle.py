@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-
 from sqlalchemy.orm import aliased
 
 from storefront.audit.record import dated_at, record

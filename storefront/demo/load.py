@@ -40,6 +40,7 @@ from storefront.demo import (
     rested,
     rules,
     searches,
+    stand,
     stock_takes,
     training,
     treasury,
@@ -150,6 +151,7 @@ def load(
     rested.add(sites.facilities, _of_role("coordinator", accounts), today)
     packed_apart.add(sites.facilities, _of_role("coordinator", accounts), today, seed)
     gone_otherwise.add(sites.facilities, _of_role("coordinator", accounts), accounts, today, seed)
+    stand.add(sites, accounts, today, seed)
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 

@@ -216,7 +216,7 @@ MOVES_NOTHING = {
     Action.LISTINGS_WRITE, Action.STOCK_WRITE, Action.REVIEW_ASK, Action.PUBLISH, Action.PARCELS_WRITE,
     Action.BUYERS_UNMASK, Action.CERTIFICATES_ISSUE, Action.REFUNDS_ASK, Action.PREMIUM_ENTER, Action.ENQUIRIES_WRITE,
     Action.TRAINING_WRITE, Action.EXHIBITIONS_BRING, Action.EXHIBITIONS_WRITE, Action.EXHIBITION_PAGES,
-    Action.TILLS_CLOSE, Action.COUNTER_SELL, Action.PAGES_WRITE, Action.DECLARATIONS_PROPOSE,
+    Action.COUNTER_SELL, Action.PAGES_WRITE, Action.DECLARATIONS_PROPOSE,
     Action.DECLARATIONS_APPROVE, Action.CASES_WRITE, Action.FACILITIES_WRITE, Action.EXPORTS_WRITE,
     Action.SYSTEM_WRITE,
 }  # fmt: skip
@@ -281,7 +281,7 @@ def outcome(name: str, face: str, rule: access.Rule, is_own: bool) -> str:
             return "absent"
         if not is_own and name in BOUND:
             return "absent"
-    if rule.action is None:
+    if rule.action in (None, Action.COUNTER_SELL):  # whom the counter admits sells at the fair of the address
         return "open"
     return "open" if name in TABLE[rule.action].split() else "refused"
 
