@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 
 from storefront.errors import OrderClosed
 from storefront.extensions import db
+from storefront.orders.holding_times import holding_times
 from storefront.orders.models import Instalment, Order, OrderState
 from storefront.orders.numbers import new_payment_id
 from storefront.orders.payment_request import order_link, payment_request
@@ -47,12 +48,13 @@ def open_payment(order: Order, gateway_name: str | None = None) -> Payment:
     if len(earlier) >= MOST_PAYMENTS:
         return earlier[-1]
     gateway = find_gateway(gateway_name) if gateway_name else current_gateway()
-    if gateway_name and order.placed_at + gateway.hold > order.expires_at:
-        order.expires_at = order.placed_at + gateway.hold
+    hold = holding_times(order.placed_at).of(gateway)
+    if gateway_name and order.placed_at + hold > order.expires_at:
+        order.expires_at = order.placed_at + hold
         db.session.flush()
     now = datetime.datetime.now(datetime.UTC)
     # A page lives as long as its gateway holds pieces, however long another one holds them.
-    expires_at = min(order.expires_at, now + gateway.hold)
+    expires_at = min(order.expires_at, now + hold)
     # A provider may not open a page for as short as the order is still held; at the hold's end we close it.
     earliest = now + gateway.shortest_page
     payment = Payment(

@@ -104,6 +104,7 @@ TRIGGERS = {
     "provider_lines": ("provider_lines_keep",),
     "provinces": ("catalogue_changed",),
     "rate_files": ("rate_files_keep",),
+    "refund_limits": ("refund_limits_keep",),
     "refund_lines": (
         "refund_lines_allot", "refund_lines_append_only", "refund_lines_back", "refund_lines_whole",
     ),
@@ -179,7 +180,8 @@ ONCE = (
     "products_slug_key", "provider_lines_entry_id_key", "provider_lines_fee_entry_id_key",
     "provider_lines_gateway_reference_key", "provider_lines_pair_id_key", "provinces_name_key",
     "push_devices_endpoint_key", "reconciliation_differences_correction_id_key", "reconciliation_differences_entry",
-    "reconciliation_differences_line", "reconciliation_runs_one_waits", "refund_returns_refund_id_attempt_key",
+    "reconciliation_differences_line", "reconciliation_runs_one_waits", "refund_limits_one_from_a_day",
+    "refund_limits_one_waits", "refund_returns_refund_id_attempt_key",
     "recovery_codes_factor_id_code_hash_key", "refunds_automatic_once", "refunds_reference_key",
     "refunds_request_key_key", "review_photos_key_key", "role_proposals_membership_id_key", "role_proposals_open",
     "review_photos_review_id_position_key", "review_replies_review_id_key", "reviews_order_line_id_key",
