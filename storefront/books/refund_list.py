@@ -22,7 +22,7 @@ from storefront.orders.models import Parcel
 
 #: Waiting ones first, in the order of their lives.
 STATES = ("proposed", "failed", "requested", "pending", "by_bank", "succeeded", "rejected")
-AUTOMATIC = ("paid_too_late", "paid_twice", "cancelled")
+AUTOMATIC = ("paid_too_late", "paid_twice", "order_ended", "cancelled")
 ALL_REASONS = (*REASONS, *AUTOMATIC)
 
 #: `own` is what a refund gives back of the reader's facilities, `others` how many parts are somebody else's.
