@@ -119,6 +119,7 @@ TRIGGERS = {
     "quote_steps": ("quote_steps_append_only",),
     "quotes": ("quotes_keep", "quotes_step", "quotes_transition"),
     "rate_files": ("rate_files_keep",),
+    "refund_limits": ("refund_limits_keep",),
     "refund_lines": (
         "refund_lines_allot", "refund_lines_append_only", "refund_lines_back", "refund_lines_whole",
     ),
@@ -204,7 +205,8 @@ ONCE = (
     "quote_acceptances_order_id_key", "quote_papers_facility_id_kind_year_number_key", "quote_papers_once",
     "quotes_former_id_key", "quotes_number_key", "quotes_one_draft", "quotes_one_sent",
     "reconciliation_differences_correction_id_key", "reconciliation_differences_entry",
-    "reconciliation_differences_line", "reconciliation_runs_one_waits", "refund_returns_refund_id_attempt_key",
+    "reconciliation_differences_line", "reconciliation_runs_one_waits", "refund_limits_one_from_a_day",
+    "refund_limits_one_waits", "refund_returns_refund_id_attempt_key",
     "recovery_codes_factor_id_code_hash_key", "refunds_automatic_once", "refunds_reference_key",
     "refunds_request_key_key", "review_photos_key_key", "role_proposals_membership_id_key", "role_proposals_open",
     "review_photos_review_id_position_key", "review_replies_review_id_key", "reviews_order_line_id_key",
