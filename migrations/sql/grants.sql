@@ -58,7 +58,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON holidays FROM {web};
 REVOKE DELETE, TRUNCATE ON days_off, pauses, profile_texts, invitations, handovers FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON product_ratings FROM {web};
 REVOKE DELETE, TRUNCATE ON enquiries, enquiry_contacts, enquiry_messages, reviews FROM {web};
-REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};
+REVOKE DELETE, TRUNCATE ON training_programmes, training_followups, training_imports FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON training_outcomes FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON
     operators, page_revisions, home_changes, case_messages, case_files FROM {web};

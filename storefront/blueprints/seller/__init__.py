@@ -92,5 +92,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     team,
     today,
     tracking,
+    training,
+    training_files,
     views,
 )
