@@ -79,6 +79,7 @@ KEPT: dict[str, str] = {
     "bank_accounts.*": "accounts of offices, not of shoppers",
     "bank_files.*": "what the treasurer called the file",
     "listing_imports.*": "what a coordinator called a file of goods",
+    "training_imports.*": "what a coordinator called a file of counts; a cell that reads like a person is not kept",
     "listing_import_archives.*": "what a coordinator called a file of pictures",
     "export_presets.*": "how a colleague calls an export that they make again and again",
     "made_files.*": "how a colleague called an export; the file is gone after a month",

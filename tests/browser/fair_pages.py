@@ -42,7 +42,6 @@ FAIR_PAGES = [
     Sight("admin-exhibition-prices", "admin.exhibition_prices", at(f"{OFFICE}/prices"), ADMINISTRATOR),
     Sight("admin-exhibition-stand", "admin.exhibition_stand", at(f"{OFFICE}/stand?facility=PKL"), ADMINISTRATOR),
     Sight("counter-stand", "counter.stand_page", at("/counter/pameran-karya-binaan/stand"), "cashier@demo.test"),
-    Sight("counter", "counter.sell", counter, "cashier@demo.test"),
     Sight("counter", "counter.sell", counter, CASHIER),
     Sight("counter-tills", "counter.till_list", at(f"{COUNTER}/tills"), CASHIER),
     Sight("counter-count", "counter.till_page", found(f"{COUNTER}/tills/{{}}", TILL), CASHIER),

@@ -40,6 +40,7 @@ from tests.notices import notices_of
 from tests.replay import replayed
 from tests.selling import open_shop
 from tests.staff import csrf_token, make_account, sign_in
+from tests.training import training_of
 from tests.unit.test_policy import TABLE
 from tests.voices import asked, reviewed
 
@@ -70,7 +71,7 @@ THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
     "enquiry_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
     "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "labels_id",
-    "event_id", "import_id", "slug",
+    "event_id", "import_id", "slug", "programme_id", "followup_id", "upload_id",
 }  # fmt: skip
 
 
@@ -111,6 +112,8 @@ def whole_world() -> World:
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
             "number": begun_take(facility.id), **team, **notices_of(facility), **things, **money_of(books, facility),
             "import_id": make_import(facility), "labels_id": batch.id, "slug": fair_of(facility, sku),
+            "import_id": make_import(facility), "labels_id": batch.id, "slug": make_fair(facility).slug,
+            **training_of(facility),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)

@@ -93,5 +93,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     team,
     today,
     tracking,
+    training,
+    training_files,
     views,
 )
