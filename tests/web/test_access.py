@@ -69,7 +69,7 @@ ENTERS = {
 #: Parts of an address that name a facility's own thing.
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
-    "enquiry_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
+    "enquiry_id", "file_id", "quote_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
     "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "labels_id",
     "event_id", "import_id", "slug", "programme_id", "followup_id", "upload_id",
 }  # fmt: skip

@@ -81,6 +81,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     problems,
     profile,
     questions,
+    quotes,
     refunds,
     replies,
     rules,
