@@ -76,6 +76,8 @@ class Command:
     peak: int
     #: Bytes of the file that it wrote.
     size: int = 0
+    #: Processor time that it used itself, the database's apart.
+    cpu: float = 0.0
 
 
 @contextmanager
@@ -208,7 +210,8 @@ def run(shop: Shop, *arguments: str) -> Command:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"flask {' '.join(arguments)} ended with {process.returncode}")
-    return Command(time.monotonic() - begun, usage.ru_maxrss * 1024)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Command(time.monotonic() - begun, usage.ru_maxrss * 1024, cpu=cpu)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def _fill(folder: Path, given: dict[str, str]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     options = [part for name, value in given.items() for part in (f"--{name}", value)]
     print(f"· Loading a demo with {' '.join(options)}", flush=True)
-    server = Server(folder)
+    server = Server(folder, durable=False)  # filled anew when the power fails meanwhile
     server.start()
     try:
         shop = Shop(folder)

@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         languages,
         logs,
         payments,
+        sentry,
         start_checks,
         web,
     )
@@ -41,6 +42,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     settings = embedded.with_database(settings or Settings.from_env())
     logs.configure()
+    start_checks.refuse_missing_packages(settings)
+    sentry.configure(settings)
     app = Flask(__name__, template_folder=str(PROJECT / "templates"), static_folder=None)
     app.extensions["settings"] = settings
     app.config.update(

@@ -1,6 +1,8 @@
-"""What must be true of the database before the shop is opened to the public."""
+"""What must be true of this machine and of the database before the shop is opened to the public."""
 
 from __future__ import annotations
+
+from importlib.util import find_spec
 
 import click
 import structlog
@@ -14,6 +16,20 @@ from storefront.extensions import db
 
 log = structlog.get_logger("storefront.start")
 DEMO_ACCOUNTS = text("SELECT email FROM people WHERE is_demo OR email LIKE '%@demo.test' ORDER BY email")
+
+
+def refuse_missing_packages(settings: Settings) -> None:
+    """Raise `ConfigError` naming the setting whose package is not installed."""
+    needed = {
+        "REDIS_URL": ("redis", bool(settings.redis_url)),
+        "MEDIA_URL": ("obstore", (settings.media_url or "").startswith("s3://")),
+        "SENTRY_DSN": ("sentry_sdk", bool(settings.sentry_dsn)),
+    }
+    for setting, (package, is_set) in needed.items():
+        if is_set and find_spec(package) is None:
+            raise ConfigError(
+                f"{setting} needs packages that are not installed here: pip install -r requirements-scale.txt."
+            )
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -5,10 +5,19 @@ from __future__ import annotations
 import datetime
 import itertools
 
+from sqlalchemy import select
+
 from storefront import days
+from storefront.catalogue.models import Product, Variant
 from storefront.exhibitions.models import Exhibition, ExhibitionFacility, ExhibitionPieces
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.orders.mark_paid import record_payment
+from storefront.orders.models import Channel, Order
+from storefront.orders.payment import open_payment
+from storefront.orders.place import ParcelShipping, PricedLine, place
+from storefront.stock.levels import stand_location_id
+from tests.factories import method_id
 
 _numbers = itertools.count(1)
 
@@ -40,3 +49,20 @@ def planned(fair: Exhibition, facility: Facility, variant_id: int, pieces: int) 
         )
     )
     db.session.commit()
+
+
+def sold_at_stand(fair: Exhibition, variant: Variant, pieces: int, price: int | None = None) -> Order:
+    """Pieces sold from the stand, paid on the spot; committed."""
+    facility_id = db.session.execute(select(Product.facility_id).where(Product.id == variant.product_id)).scalar_one()
+    order = place(
+        [PricedLine(variant.id, pieces, price or variant.price, stand_location_id(fair.id))],
+        contact=None,
+        address=None,
+        shipping={facility_id: ParcelShipping(method_id(), is_pickup=True, amount=0, days_min=0, days_max=0)},
+        channel=Channel.COUNTER,
+        exhibition_id=fair.id,
+    )
+    payment = open_payment(order)
+    record_payment(payment.id, reference=payment.id, amount=payment.amount)
+    db.session.commit()
+    return order

@@ -17,6 +17,7 @@ FILES = {
     "requirements-embedded.txt": ["--only-group", "embedded"],
     "requirements-faces.txt": ["--only-group", "faces"],
     "requirements-parquet.txt": ["--only-group", "parquet"],
+    "requirements-scale.txt": ["--only-group", "scale"],
 }
 EXPORT = ["export", "--frozen", "--quiet", "--no-emit-project", "--no-emit-index-url", "--no-header"]
 

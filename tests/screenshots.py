@@ -9,6 +9,8 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.books_pages import CLOSED, FINANCE, OPEN
+from tests.browser.counter import ACCOUNT as CASHIER
+from tests.browser.counter import STOCK, Phone
 from tests.browser.purchase import CLOTH, CRISPS, have_in_cart, have_ordered, pay
 from tests.browser.shop import LiveShop, serve
 from tests.browser.visitor import Visitor, sign_in
@@ -77,9 +79,36 @@ def take(shop: LiveShop) -> None:
         pictures, counted = first_product(lambda account: person(browser, shop, PHONE, account), shot)
         for name, taken in pictures.items():
             save(name, taken)
+        counter_pictures(browser, shop)
         for name, (taps, keys) in counted.items():
             print(f"{name}: {taps} taps, {keys} keystrokes")
         browser.close()
+
+
+def counter_pictures(browser: Browser, shop: LiveShop) -> None:
+    """A cashier's phone with a line and without."""
+    cashier = person(browser, shop, PHONE, CASHIER)
+    phone = Phone.open(cashier.page.context, page=cashier.page)
+    pieces = [row["sku"] for row in shop.rows(STOCK)[:3]]
+    for sku in (pieces[0], pieces[1], pieces[1]):
+        phone.add(sku)
+    choosing = shot(cashier)
+    cashier.page.locator("#pay-open").click()
+    for note in ("100000", "50000"):
+        cashier.page.locator(f"[data-note='{note}']").click()
+    paying = shot(cashier)
+    cashier.page.locator("#exact").click()
+    cashier.page.locator("#receipt[open]").wait_for()
+    save("counter", [choosing, paying, shot(cashier)])
+    phone.next()
+    cashier.page.context.set_offline(True)
+    phone.sell(pieces[2])
+    phone.sell(pieces[0], pieces[1])
+    cashier.page.locator("#history-open").click()
+    waits = shot(cashier)
+    cashier.page.context.set_offline(False)
+    phone.waiting(0)
+    save("counter-offline", [waits, shot(cashier)])
 
 
 def save(name: str, pictures: list[Image.Image]) -> None:

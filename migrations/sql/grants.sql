@@ -27,6 +27,8 @@ REVOKE UPDATE, DELETE, TRUNCATE ON stock_counts FROM {web};
 REVOKE DELETE, TRUNCATE ON exhibition_sendings FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON exhibition_sending_lines FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON exhibition_sent FROM {web};
+REVOKE DELETE, TRUNCATE ON exhibition_returns, exhibition_arrivals FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON exhibition_return_lines, exhibition_arrival_lines FROM {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
     refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers,
@@ -57,6 +59,9 @@ REVOKE DELETE, TRUNCATE ON workshop_declarations FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON holidays FROM {web};
 REVOKE DELETE, TRUNCATE ON days_off, pauses, profile_texts, invitations, handovers FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON product_ratings FROM {web};
+REVOKE DELETE, TRUNCATE ON quotes, quote_acceptances FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON quote_papers FROM {web};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON quote_steps, quote_transitions FROM {web};
 REVOKE DELETE, TRUNCATE ON enquiries, enquiry_contacts, enquiry_messages, reviews FROM {web};
 REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON training_outcomes FROM {web};
@@ -89,3 +94,7 @@ REVOKE UPDATE, DELETE, TRUNCATE ON api_tokens, api_token_facilities FROM {web};
 GRANT UPDATE (last_used_at, revoked_at, revoked_by) ON api_tokens TO {web};
 REVOKE DELETE, TRUNCATE ON webhook_endpoints FROM {web};
 REVOKE UPDATE, TRUNCATE ON webhook_events FROM {web};
+
+REVOKE DELETE, TRUNCATE ON tills, till_sessions, counter_conflicts FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON counter_sales, counter_voids, till_settlements FROM {web};
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON till_session_sums FROM {web};

@@ -20,6 +20,7 @@ from storefront.errors import DomainError, Invalid, OrderClosed
 from storefront.extensions import db, defer
 from storefront.mail.owe import owe
 from storefront.orders.models import (
+    Channel,
     Order,
     OrderLine,
     OrderState,
@@ -67,6 +68,10 @@ def cancel_parcels(order_id: int, positions: Collection[int]) -> Refund:
     left = refundable(order)
     if left is None:
         raise OrderClosed()
+    if order.channel == Channel.QUOTE:
+        raise OrderClosed(
+            _("Pesanan dari penawaran dibuat khusus, jadi tidak dapat dibatalkan dari sini. Tulis ke lapasnya.")
+        )
     refuse_while_disputed(left.payment_id)
     lines = _pieces(parcels, left)
     shipping = {parcel.id: left.parcels[parcel.id].amount for parcel in parcels if left.parcels[parcel.id].amount}

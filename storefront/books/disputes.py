@@ -25,7 +25,8 @@ from storefront.ledger.clearing import book_dispute_lost, book_dispute_opened, b
 from storefront.ledger.closed import Counted, counting
 from storefront.ledger.take_back import Taken
 from storefront.money import split
-from storefront.orders.models import Order
+from storefront.orders.deposits import give_back_deposits
+from storefront.orders.models import Order, OrderState
 from storefront.payments.models import Payment, PaymentState
 
 #: What of each line no living refund and no lost dispute speaks of, and of each parcel's shipping.
@@ -141,8 +142,13 @@ def _close(dispute: Dispute, payment: Payment, outcome: str, counted: Counted) -
     entry = (dispute.id, payment.gateway, dispute.amount)
     if outcome == "won":
         book_dispute_won(*entry, order_id=payment.order_id, when=counted)
+        order = db.session.get_one(Order, payment.order_id)
+        if payment.counts and order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
+            give_back_deposits(order)
     else:
-        taken = _take_back(dispute, payment) if payment.counts else []
+        # Of an instalment that waits for the last one nobody has a share yet: the operator bears what is lost of it.
+        is_sold = db.session.get_one(Order, payment.order_id).state == OrderState.PAID
+        taken = _take_back(dispute, payment) if payment.counts and is_sold else []
         book_dispute_lost(*entry, taken, order_id=payment.order_id, when=counted)
         plan_reversals(payment.order_id, taken, f"dispute:{dispute.id}")
     _record(dispute, outcome)

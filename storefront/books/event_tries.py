@@ -66,7 +66,7 @@ def _try(event_row_id: int) -> str:
 def _heal(payment_id: str) -> bool:
     """Ask the provider for the payment that an event waits for; whether its money is recorded now."""
     try:
-        return ask_provider(payment_id) in ("paid", "paid_twice", "paid_too_late", "held")
+        return ask_provider(payment_id) in ("paid", "part_paid", "paid_twice", "paid_too_late", "held")
     except (GatewayUnavailable, LookupError):
         return False
 

@@ -22,7 +22,7 @@ from storefront.orders.models import Parcel
 
 #: Waiting ones first, in the order of their lives.
 STATES = ("proposed", "failed", "requested", "pending", "by_bank", "succeeded", "rejected")
-AUTOMATIC = ("paid_too_late", "paid_twice", "cancelled")
+AUTOMATIC = ("paid_too_late", "paid_twice", "order_ended", "cancelled")
 ALL_REASONS = (*REASONS, *AUTOMATIC)
 #: A refund's place in the list: whether it waits for a person, and its id.
 KEY = re.compile(r"([01])-(\d{1,18})")

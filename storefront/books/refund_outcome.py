@@ -21,7 +21,7 @@ from storefront.ledger.closed import Counted, counting
 from storefront.ledger.sale import book_refund, book_refund_came_back, refund_source
 from storefront.ledger.take_back import Taken
 from storefront.mail.owe import owe
-from storefront.orders.models import Order, OrderLine, Parcel, ParcelState
+from storefront.orders.models import Channel, Order, OrderLine, Parcel, ParcelState
 from storefront.orders.refund_news import hand_to_bank, note_return, times_returned, went_by_provider
 from storefront.payments.gateway import EventKind, ProviderEvent
 from storefront.payments.models import Payment, Refund
@@ -103,8 +103,9 @@ def refund_succeeded(
     if number == 1:  # the pieces came once, however often the money has to be sent
         _put_back(refund, counted.at)
     _call_off_parcels(refund)
-    said = "refund_done" if paid_from is None else "return_paid"
-    owe(said, refund.order_id, key=refund_source(refund.id, number))
+    if not _at_a_stand(refund.order_id):  # whoever stands there has the money in hand
+        said = "refund_done" if paid_from is None else "return_paid"
+        owe(said, refund.order_id, key=refund_source(refund.id, number))
     _record(refund, was)
     return "refunded"
 
@@ -163,6 +164,10 @@ def _shipping(refund: Refund) -> list[Taken]:
         Taken(row.facility_id, row.code, row.amount)
         for row in db.session.execute(SHIPPING, {"refund_id": refund.id})
     ]
+
+
+def _at_a_stand(order_id: int) -> bool:
+    return db.session.scalar(select(Order.channel).where(Order.id == order_id)) == Channel.COUNTER
 
 
 def _record(refund: Refund, was: str, what: str | None = None) -> None:

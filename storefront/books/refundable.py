@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from storefront.extensions import db
-from storefront.orders.models import Order
-from storefront.payments.models import Payment
+from storefront.orders.models import Order, OrderState
 
 LINES = text(
     """
@@ -32,6 +31,13 @@ PARCELS = text(
            SELECT sum(d.amount) FROM dispute_parcels d WHERE d.parcel_id = p.id), 0)::bigint AS amount
       FROM parcels p JOIN facilities f ON f.id = p.facility_id WHERE p.order_id = :order_id AND p.merged_at IS NULL
      ORDER BY p.position"""
+)
+#: Of the payments that paid it, the one with most left to give back: a refund goes the way that one payment came.
+PAYMENT = text(
+    """
+    SELECT p.id, (p.amount - COALESCE((SELECT sum(r.amount) FROM refunds r WHERE r.payment_id = p.id
+                   AND r.state NOT IN ('rejected', 'failed')), 0))::bigint AS amount, count(*) OVER () > 1 AS others
+      FROM payments p WHERE p.order_id = :order_id AND p.counts ORDER BY 2 DESC, p.id LIMIT 1"""
 )
 
 
@@ -76,6 +82,8 @@ class Refundable:
     payment_id: str
     lines: dict[int, LineLeft]
     parcels: dict[int, ParcelLeft]
+    #: Rupiah that this payment can still give back, where the order was paid by several; None: all that is left.
+    at_once: int | None = None
 
     @property
     def shipping(self) -> dict[int, int]:
@@ -100,11 +108,16 @@ class Refundable:
 
 def refundable(order: Order) -> Refundable | None:
     """What is left of a paid order; None for one that is not paid."""
-    payment_id = db.session.scalar(select(Payment.id).where(Payment.order_id == order.id, Payment.counts))
-    if payment_id is None:
+    if order.state != OrderState.PAID:  # what waits of one in parts goes back whole, with its order
+        return None
+    payment = db.session.execute(PAYMENT, {"order_id": order.id}).one_or_none()
+    if payment is None:
         return None
     lines = [LineLeft(**row._mapping) for row in db.session.execute(LINES, {"order_id": order.id})]
     parcels = [ParcelLeft(**row._mapping) for row in db.session.execute(PARCELS, {"order_id": order.id})]
     return Refundable(
-        payment_id, {line.id: line for line in lines}, {parcel.id: parcel for parcel in parcels}
+        payment.id,
+        {line.id: line for line in lines},
+        {parcel.id: parcel for parcel in parcels},
+        payment.amount if payment.others else None,
     )

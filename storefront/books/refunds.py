@@ -303,6 +303,13 @@ def _refuse(
             errors[f"shipping-{parcel_id}"] = _(
                 "Antara Rp 1 dan %(left)s, sisa ongkos kirim ini.", left=format_rupiah(most)
             )
+    amount = sum(part.amount for part in parts) + sum(shipping.values())
+    if not errors and left.at_once is not None and amount > left.at_once:
+        errors["lines"] = _(
+            "Pesanan ini dibayar dalam beberapa angsuran. Sekali usul paling banyak %(most)s, sisa dari satu angsuran; "
+            "usulkan yang lain sesudah ini.",
+            most=format_rupiah(left.at_once),
+        )
     if not parts and not shipping and not errors:
         errors["lines"] = _("Pilih setidaknya satu barang, ongkos kirim, atau jumlah yang dikembalikan.")
     if errors:

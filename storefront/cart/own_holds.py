@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import datetime
 import hmac
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from flask import Request
 from sqlalchemy import ColumnElement, func, select
@@ -20,9 +19,6 @@ from storefront.orders import order_cookie
 from storefront.orders.models import Channel, Order, OrderLine, OrderState
 from storefront.orders.tokens import order_token
 from storefront.stock.models import Reservation
-
-if TYPE_CHECKING:
-    from storefront.cart.view import CartView
 
 
 @dataclass(frozen=True)
@@ -81,21 +77,6 @@ def pieces_of(holds: Iterable[OwnHold]) -> dict[int, int]:
         for variant_id, quantity in hold.pieces.items():
             totals[variant_id] = totals.get(variant_id, 0) + quantity
     return totals
-
-
-def in_the_way(view: CartView, holds: Sequence[OwnHold], wished: Collection[str] = ()) -> list[OwnHold]:
-    """The holds that an order of this cart has to replace: those `wished` by number, and as many more as it takes."""
-    found = [hold for hold in holds if hold.number in wished]
-    for line in view.lines:
-        if line.available is None:
-            continue
-        short = line.quantity - line.available - pieces_of(found).get(line.variant_id, 0)
-        for hold in holds:
-            held = hold.pieces.get(line.variant_id, 0)
-            if short > 0 and held and hold not in found:
-                found.append(hold)
-                short -= held
-    return found
 
 
 def _living(whose: ColumnElement[bool]) -> Sequence[Order]:

@@ -6,12 +6,13 @@ transaction, the old order is locked: whoever has it first, a payment or this, d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
-from storefront.cart.own_holds import OwnHold
+from storefront.cart.own_holds import OwnHold, pieces_of
+from storefront.cart.view import CartView
 from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.orders.expire import end_payment_pages
@@ -27,6 +28,21 @@ class NotReplaced(DomainError):
         "Pesanan lama sudah dibayar, berakhir, atau pembayarannya sedang berjalan, jadi tidak kami ganti. Pesanan baru "
         "belum dibuat; lihat dahulu pesanan lama Anda."
     )
+
+
+def in_the_way(view: CartView, holds: Sequence[OwnHold], wished: Collection[str] = ()) -> list[OwnHold]:
+    """The holds that an order of this cart has to replace: those `wished` by number, and as many more as it takes."""
+    found = [hold for hold in holds if hold.number in wished]
+    for line in view.lines:
+        if line.available is None:
+            continue
+        short = line.quantity - line.available - pieces_of(found).get(line.variant_id, 0)
+        for hold in holds:
+            held = hold.pieces.get(line.variant_id, 0)
+            if short > 0 and held and hold not in found:
+                found.append(hold)
+                short -= held
+    return found
 
 
 def close_pages(holds: Sequence[OwnHold]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select, text
 
 from storefront.errors import TooManyUnpaid
 from storefront.extensions import db
-from storefront.orders.models import Order, OrderContact, OrderState
+from storefront.orders.models import Channel, Order, OrderContact, OrderState
 from storefront.people import attempts
 
 MOST_UNPAID = 3
@@ -42,6 +42,8 @@ def refuse_too_many(
             .select_from(OrderContact)
             .join(Order, Order.id == OrderContact.order_id)
             .where(condition, Order.state == OrderState.AWAITING_PAYMENT.value, Order.expires_at > func.now())
+            # What was agreed with a facility waits for its day, and holds nothing against anybody.
+            .where(Order.channel == Channel.ONLINE.value)
             .where(Order.id.not_in(besides))
         )
         if (db.session.scalar(living) or 0) >= MOST_UNPAID:

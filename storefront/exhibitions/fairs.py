@@ -97,10 +97,11 @@ class FairPage:
 
 def when(exhibition: Exhibition | Fair, day: datetime.date) -> When:
     """Where it stands on `day`."""
-    return _when(exhibition.starts_on, exhibition.ends_on, day)
+    return when_between(exhibition.starts_on, exhibition.ends_on, day)
 
 
-def _when(starts_on: datetime.date, ends_on: datetime.date, day: datetime.date) -> When:
+def when_between(starts_on: datetime.date, ends_on: datetime.date, day: datetime.date) -> When:
+    """Where days from `starts_on` to `ends_on`, both inclusive, stand on `day`."""
     if ends_on < day:
         return When.PAST
     return When.COMING if starts_on > day else When.RUNNING
@@ -112,7 +113,7 @@ def fairs(facility_id: int, day: datetime.date, wanted: str = "", page: int = 1)
     values = {"facility": facility_id, "day": day, "wanted": wanted}
     rows = db.session.execute(LIST, values).all()
     shown = rows[(page - 1) * PAGE : page * PAGE]
-    found = [Fair(**row._mapping, when=_when(row.starts_on, row.ends_on, day)) for row in shown]
+    found = [Fair(**row._mapping, when=when_between(row.starts_on, row.ends_on, day)) for row in shown]
     return FairPage(found, len(rows), page)
 
 

@@ -15,7 +15,12 @@ from storefront.catalogue.models import Variant
 from storefront.days import today
 from storefront.errors import DomainError, NotFound
 from storefront.exhibitions.fairs import FairEnded, PiecesRefused, When, lock, when
-from storefront.exhibitions.models import Exhibition, ExhibitionSending, ExhibitionSendingLine
+from storefront.exhibitions.models import (
+    Exhibition,
+    ExhibitionArrival,
+    ExhibitionSending,
+    ExhibitionSendingLine,
+)
 from storefront.exhibitions.plan import own_variants, planned, sent_pieces
 from storefront.extensions import db
 from storefront.stock import adjust
@@ -25,7 +30,7 @@ from storefront.stock.models import MovementReason, StockMovement
 
 
 class GoneFromStand(DomainError):
-    """Of a sending that is to be called back, pieces are no longer at the stand: sold, or held for an order."""
+    """Of a sending that is to be called back, pieces are no longer at the stand: sold, held, or counted there."""
 
     code, status = "gone_from_stand", 409
 
@@ -73,6 +78,10 @@ def call_back(exhibition: Exhibition, facility_id: int, number: int, *, person_i
         raise NotFound()
     if sending.called_back_at is not None:
         return False
+    if _is_counted(exhibition.id, facility_id, number):
+        raise GoneFromStand(
+            _("Kiriman ini sudah dihitung di stan. Barangnya pulang sebagai pengembalian, bukan dengan dibatalkan.")
+        )
     line = ExhibitionSendingLine
     rows = db.session.execute(
         select(line.variant_id, line.pieces).where(
@@ -98,6 +107,17 @@ def call_back(exhibition: Exhibition, facility_id: int, number: int, *, person_i
 def source(sending: ExhibitionSending, variant_id: int, way: str) -> str:
     """The business key of a movement; `way`: `out` of the store or `in` at the stand."""
     return f"sending:{sending.exhibition_id}:{sending.facility_id}:{sending.number}:{variant_id}:{way}"
+
+
+def _is_counted(exhibition_id: int, facility_id: int, number: int) -> bool:
+    arrival = ExhibitionArrival
+    counted = select(arrival.id).where(
+        arrival.exhibition_id == exhibition_id,
+        arrival.facility_id == facility_id,
+        arrival.sending_number == number,
+        arrival.undone_at.is_(None),
+    )
+    return db.session.scalar(counted) is not None
 
 
 def _by_key(exhibition_id: int, facility_id: int, key: str) -> ExhibitionSending | None:

@@ -28,6 +28,8 @@ from storefront.money import format_number
 OFFICE_KINDS: dict[str, Callable[[], str]] = {
     "payout": lambda: _("Pencairan dari penyedia"),
     "payment_held": lambda: _("Pembayaran tertahan"),
+    "customer_deposit": lambda: _("Angsuran yang menunggu"),
+    "deposit_released": lambda: _("Angsuran dikembalikan"),
     "transfer_held": lambda: _("Transfer tertahan"),
     "transfer_counted": lambda: _("Transfer dihitung"),
     "transfer_returned": lambda: _("Transfer dikembalikan"),

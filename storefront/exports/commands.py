@@ -15,6 +15,7 @@ from storefront.exports import (
     files,
     money_out_commands,  # noqa: F401 - adds its commands to the group
     report_commands,  # noqa: F401
+    rows_command,  # noqa: F401
     sales,
 )
 from storefront.exports.formats import Format

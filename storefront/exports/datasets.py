@@ -110,8 +110,7 @@ def table(connection: psycopg.Connection[Any], wish: Wish, as_of: datetime.datet
         ids = wish.facility_ids
         codes = _codes(connection, ids)
         selection = Selection(wish.first, wish.last, codes, ids)
-        whole = tuple(shown) == tuple(SALES)
-        return sales.table(selection, as_of, shown, with_totals=not whole)
+        return sales.table(selection, as_of, shown)
     sql, order, parameters = dataset.build(connection, wish, as_of)
     one = f"-{wish.facility}" if wish.facility else ""
     told: dict[str, Any] = {"from": wish.first.isoformat(), "to": wish.last.isoformat()}

@@ -29,13 +29,14 @@ from storefront.snapshot import driver_connection, snapshot
 #: A sale belongs to the moment when it was booked, not only to when it was made: one that was made without
 #: a line and typed in later must not change what was exported before.
 WHERE = """
-  FROM reporting.sales s
-  JOIN order_lines l ON l.id = s.line_id
- WHERE s.paid_at >= %(starts_at)s AND s.paid_at < %(ends_at)s AND s.paid_at <= %(as_of)s::timestamptz
-   AND (%(facility_ids)s::bigint[] IS NULL OR l.facility_id = ANY (%(facility_ids)s::bigint[]))
-   AND NOT EXISTS (SELECT FROM journal_entries e
-                    WHERE e.order_id = l.order_id AND e.kind = 'sale' AND e.posted_at > %(as_of)s::timestamptz)
+  FROM reporting.sales s{lines}
+ WHERE s.paid_at >= %(starts_at)s AND s.paid_at < %(ends_at)s AND s.paid_at <= %(as_of)s::timestamptz{within}
+   AND NOT EXISTS (SELECT FROM journal_entries e JOIN orders o ON o.id = e.order_id
+                    WHERE o.number = s.order_number AND e.kind = 'sale' AND e.posted_at > %(as_of)s::timestamptz)
 """
+#: The view has the lines already: they are joined again only for the facility's id.
+LINES = " JOIN order_lines l ON l.id = s.line_id"
+WITHIN = " AND l.facility_id = ANY (%(facility_ids)s::bigint[])"
 WIDTHS = {"facility_name": 34.0, "product": 38.0} | {
     column.name: 14.0 for column in SALES if column.kind is Kind.AMOUNT
 }
@@ -148,22 +149,22 @@ def reckon(connection: psycopg.Connection[Any], selection: Selection) -> Tally:
     return totals(connection, replace(made, parameters=selection.parameters(None)))
 
 
-def table(
-    selection: Selection, as_of: datetime, columns: Sequence[Column] = SALES, *, with_totals: bool = False
-) -> Table:
+def table(selection: Selection, as_of: datetime, columns: Sequence[Column] = SALES) -> Table:
     """The sales of a selection as a table."""
+    some = selection.facility_ids is not None
+    where = WHERE.format(lines=LINES if some else "", within=WITHIN if some else "")
     return Table(
         export="sales",
         name=selection.name,
         title="Penjualan",
         columns=columns,
-        sql=f"SELECT s.* {WHERE}",
+        sql=f"SELECT s.* {where}",
         order="ORDER BY s.paid_at, s.line_id",
         parameters=selection.parameters(as_of),
         filters=selection.filters,
         as_of=as_of,
         widths=WIDTHS,
-        with_totals=with_totals,
+        with_totals=True,
     )
 
 

@@ -132,20 +132,19 @@ def fill(
 
     `seen` is told how many rows more are written.
     """
-    tally = Tally.of(table)
-    if format is Format.XLSX:
-        write_xlsx(draft, connection, table, tally, note, seen)
-    elif format is Format.PARQUET:
-        write_parquet(draft, connection, table, tally, note, seen)
-    else:
-        if format is Format.JSONL:
-            tally = totals(connection, table)
+    tally, digest = Tally.of(table), hashlib.sha256()
+    if format.is_text:
         with draft.open("wb") as file:
             for block in text_blocks(connection, table, format, tally=tally, seen=seen):
                 file.write(block)
+                digest.update(block)
                 crash_points.reach("export.half_written")
-    with draft.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    else:
+        write_of = write_xlsx if format is Format.XLSX else write_parquet
+        write_of(draft, connection, table, tally, note, seen)
+        with draft.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+    sha256 = digest.hexdigest()
     named = f"{table.name}.{format.ending}"
     found = manifest(table, tally, file=named, format=format.ending, sha256=sha256, note=note)
     return found | ({"delimiter": ";"} if format is Format.CSV_SEMICOLON else {})

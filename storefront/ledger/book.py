@@ -69,6 +69,11 @@ def to_return() -> AccountKey:
     return AccountKey("customers:to_return", "liability")
 
 
+def customer_deposits() -> AccountKey:
+    """First instalments of orders whose last one has not come yet."""
+    return AccountKey("customer_deposits", "liability")
+
+
 def receivable(facility_id: int, facility_code: str, fund_id: int, fund_code: str) -> AccountKey:
     """What a fund was deposited or paid too much, taken from the facility's next one."""
     return AccountKey(
@@ -104,6 +109,11 @@ def disputed(gateway: str) -> AccountKey:
 def cash(till: str) -> AccountKey:
     """Cash in the tills of an exhibition, until it is banked."""
     return AccountKey(f"cash:{till.replace('-', '_')}", "asset")
+
+
+def till_difference() -> AccountKey:
+    """What was short in tills when they were counted, less what was over: the operator bears it."""
+    return AccountKey("tills:difference", "expense")
 
 
 def books_difference() -> AccountKey:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from storefront.errors import DomainError
 from storefront.ledger.balance import balance, lock_accounts
-from storefront.ledger.book import Leg, When, bank, book, cash
+from storefront.ledger.book import Leg, When, bank, book, cash, till_difference
 from storefront.ledger.closed import require_open
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_sale
 from storefront.money import format_rupiah
@@ -58,14 +58,28 @@ def book_cash_sale(
 
 
 def book_cash_banked(
-    banking_id: int, till: str, amount: int, bank_account_id: int, *, on: datetime.date, person_id: int
+    banking_id: int,
+    till: str,
+    amount: int,
+    bank_account_id: int | None,
+    *,
+    difference: int = 0,
+    on: datetime.date,
+    person_id: int,
+    posted_at: datetime.datetime | None = None,
 ) -> int:
-    """Cash of a till lies in the bank now. Raises PeriodClosed; NotInTheTill when it is more than the till holds."""
+    """Cash of a till lies in the bank now, and what was over (> 0) or short (< 0) when it was counted is booked.
+
+    Without a bank account nothing was banked. Raises PeriodClosed; NotInTheTill when it is more than the till holds.
+    """
     require_open(on)
     account = cash(till)
     lock_accounts([account.code])
     held = balance(account.code)
-    if amount > held:
+    if amount - difference > held:
         raise NotInTheTill(held)
-    legs = [Leg(bank(bank_account_id), amount), Leg(account, -amount)]
-    return book(f"cash:{banking_id}:banked", "cash_banked", on, legs, person_id=person_id)
+    legs = [Leg(account, difference - amount), Leg(till_difference(), -difference)]
+    if bank_account_id is not None:
+        legs.append(Leg(bank(bank_account_id), amount))
+    source = f"cash:{banking_id}:banked"
+    return book(source, "cash_banked", on, legs, person_id=person_id, posted_at=posted_at)

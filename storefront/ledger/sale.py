@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storefront.ledger.book import AccountKey, Leg, When, book, clearing, owed, shipping_owed, to_return
+from storefront.ledger.book import (
+    AccountKey,
+    Leg,
+    When,
+    book,
+    clearing,
+    customer_deposits,
+    owed,
+    shipping_owed,
+    to_return,
+)
 from storefront.ledger.shares import LineShare
 from storefront.ledger.take_back import Taken, legs_of
 
@@ -37,12 +48,14 @@ def book_sale(
     *,
     order_id: int,
     when: When,
+    deposits: int = 0,
     paid_into: AccountKey | None = None,
     person_id: int | None = None,
 ) -> int:
     """A payment that pays an order: clearing is debited, each fund of each line credited.
 
-    One posting for each line and fund, so that an auditor walks from any of them to the piece of work.
+    One posting for each line and fund, so that an auditor walks from any of them to the piece of work. `deposits`:
+    rupiah of the order's earlier instalments, which waited as customers' deposits until now.
     `paid_into` is the account that holds the money, by default the gateway's clearing account.
     """
     legs = []
@@ -57,7 +70,7 @@ def book_sale(
         ]
     legs += [Leg(shipping_owed(part.facility_id, part.facility_code), -part.amount) for part in shipping]
     captured = -sum(leg.amount for leg in legs)
-    legs.insert(0, Leg(paid_into or clearing(gateway), captured))
+    legs[:0] = [Leg(paid_into or clearing(gateway), captured - deposits), Leg(customer_deposits(), deposits)]
     return book(
         f"payment:{payment_id}:captured",
         "sale",
@@ -68,6 +81,25 @@ def book_sale(
         posted_at=when.posted_at,
         happened_on=when.happened_on,
     )
+
+
+def book_deposit(payment_id: str, gateway: str, amount: int, *, order_id: int, when: When) -> int:
+    """An instalment that others are to follow: it waits as a customer's deposit, nobody's share yet."""
+    return book(
+        f"payment:{payment_id}:captured",
+        "customer_deposit",
+        when.on,
+        [Leg(clearing(gateway), amount), Leg(customer_deposits(), -amount)],
+        order_id=order_id,
+        posted_at=when.posted_at,
+        happened_on=when.happened_on,
+    )
+
+
+def book_deposit_released(payment_id: str, amount: int, *, order_id: int, on: datetime.date) -> int:
+    """Its order ended before the last instalment: what waited goes back to who paid it."""
+    legs = [Leg(customer_deposits(), amount), Leg(to_return(), -amount)]
+    return book(f"payment:{payment_id}:released", "deposit_released", on, legs, order_id=order_id)
 
 
 def book_payment_held(payment_id: str, gateway: str, amount: int, *, order_id: int, when: When) -> int:

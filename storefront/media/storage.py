@@ -1,6 +1,6 @@
-"""Where files lie: a folder by default, any store that fsspec knows when `MEDIA_URL` names one.
+"""Where files lie: a folder by default, a bucket when `MEDIA_URL` names one.
 
-`s3://bucket/prefix` needs the package `s3fs`; its keys come from the environment as usual (`AWS_…`). Public
+`s3://bucket/prefix` needs the extra `scale`; its keys come from the environment as usual (`AWS_…`). Public
 files (photos) and private ones (exports, uploads) lie below prefixes of their own; only the public one is
 ever served by address.
 """
@@ -109,6 +109,10 @@ def open_store(settings: Settings, prefix: str) -> Store:
     # A folder's name is taken as it is: `~`, `*` or `::` in it mean nothing.
     if "://" not in url:
         filesystem, root = fsspec.filesystem("file"), str(Path(url).absolute())
+    elif url.startswith("s3://"):
+        from obstore.fsspec import FsspecStore
+
+        filesystem, root = FsspecStore("s3"), url.removeprefix("s3://")
     else:
         filesystem, root = fsspec.core.url_to_fs(url)
     return Store(filesystem, f"{str(root).rstrip('/')}/{prefix}")

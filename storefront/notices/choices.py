@@ -17,8 +17,10 @@ from storefront.people.policy import GRANTS, Action
 KINDS: Mapping[str, Action] = {
     "parcel": Action.PARCELS_WRITE,
     "question": Action.ENQUIRIES_WRITE,
+    "quote": Action.ENQUIRIES_WRITE,
     "sent_back": Action.LISTINGS_WRITE,
     "problem": Action.REFUNDS_ASK,
+    "stand": Action.EXHIBITIONS_BRING,
     "digest": Action.PARCELS_READ,
 }
 
@@ -35,8 +37,10 @@ class Ways:
 DEFAULTS: Mapping[str, Ways] = {
     "parcel": Ways(by_email=True, by_push=True),
     "question": Ways(by_email=True, by_push=True),
+    "quote": Ways(by_email=True, by_push=True),
     "sent_back": Ways(by_email=True, by_push=True),
     "problem": Ways(by_email=True, by_push=True),
+    "stand": Ways(by_email=True, by_push=True),
     "digest": Ways(by_email=True, by_push=False),
 }
 

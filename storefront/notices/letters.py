@@ -22,8 +22,10 @@ from storefront.people.models import Person
 BUTTONS = {
     "parcel": _l("Buka kirimannya"),
     "question": _l("Baca dan jawab"),
+    "quote": _l("Buka penawarannya"),
     "sent_back": _l("Buka karyanya"),
     "problem": _l("Baca laporannya"),
+    "stand": _l("Lihat hitungannya"),
     "digest": _l("Buka halaman hari ini"),
 }
 
@@ -33,8 +35,10 @@ def headline(notice: Notice) -> str:
     return {
         "parcel": lambda: _("Kiriman baru: %(about)s", about=notice.about),
         "question": lambda: _("Pertanyaan baru: %(about)s", about=notice.about),
+        "quote": lambda: _("Kabar penawaran %(about)s", about=notice.about),
         "sent_back": lambda: _("Dikembalikan kurator: %(about)s", about=notice.about),
         "problem": lambda: _("Laporan pembeli: %(about)s", about=notice.about),
+        "stand": lambda: _("Yang tiba di stan berbeda: %(about)s", about=notice.about),
         "digest": lambda: _("Yang menunggu hari ini"),
     }[notice.kind]()
 

@@ -14,7 +14,9 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.mail.owe import owe
+from storefront.orders.deposits import give_back_deposits
 from storefront.orders.extend import is_extended
+from storefront.orders.instalments import lives_until_due
 from storefront.orders.models import Order, OrderLine, OrderState, Parcel, ParcelState
 from storefront.orders.taken import record_taken
 from storefront.payments.gateway import GatewayUnavailable, gateway
@@ -125,7 +127,7 @@ def end_order(order_id: int, state: OrderState) -> bool:
     if order is None:
         db.session.rollback()
         return False
-    if state is OrderState.EXPIRED and is_extended(order):
+    if state is OrderState.EXPIRED and (is_extended(order) or lives_until_due(order)):
         # Its pages are closed already, so they are ended here too: the shopper opens a new one.
         _end_payments(Payment.order_id == order_id)
         db.session.commit()
@@ -167,6 +169,7 @@ def end_locked_order(order: Order, state: OrderState) -> None:
         Payment.order_id == order.id,
         PaymentState.EXPIRED if state is OrderState.EXPIRED else PaymentState.CANCELLED,
     )
+    give_back_deposits(order)
     owe(f"order_{state.value}", order.id)
 
 

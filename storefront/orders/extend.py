@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from storefront.audit.record import record
 from storefront.errors import DomainError
 from storefront.extensions import db
+from storefront.orders.instalments import is_agreed
 from storefront.orders.models import Order, OrderState
 from storefront.orders.payment import payments_of
 from storefront.orders.stopped import has_suspended
@@ -58,7 +59,7 @@ def hold_of(order: Order) -> Hold | None:
     now = datetime.datetime.now(datetime.UTC)
     if order.state != OrderState.AWAITING_PAYMENT or order.expires_at <= now:
         return None
-    longer = order.hold_extended_at is None and not has_suspended(order.id)
+    longer = order.hold_extended_at is None and not is_agreed(order) and not has_suspended(order.id)
     extension = _gateway_of(order).extension if longer else None
     before = extension if extension is not None and extension >= datetime.timedelta(days=1) else WARN_BEFORE
     return Hold(order.expires_at, order.expires_at - before, extension, now)
@@ -71,7 +72,7 @@ def extend_hold(order: Order) -> datetime.datetime:
     HoldNotExtended when it was extended before, or the order is paid, ended or at its end, or one of its facilities is
     suspended.
     """
-    if has_suspended(order.id):
+    if has_suspended(order.id) or is_agreed(order):
         raise HoldNotExtended()
     longer = _gateway_of(order).extension
     until = db.session.execute(

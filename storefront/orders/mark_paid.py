@@ -13,14 +13,26 @@ from storefront.days import accounting_day
 from storefront.extensions import db, defer
 from storefront.facilities.working_days import all_ready_on, calendars
 from storefront.integrations import events
+from storefront.ledger.book import AccountKey
 from storefront.ledger.closed import Counted, counting
 from storefront.ledger.models import Fund
 from storefront.ledger.sale import ShippingCharged, SoldLine, book_payment_held, book_sale
 from storefront.ledger.shares import LineShare
 from storefront.mail.owe import owe
 from storefront.orders.arrivals import move_on
+from storefront.orders.deposits import is_paid, take_deposit, waiting
+from storefront.orders.hand_over import hand_over
 from storefront.orders.held import hold
-from storefront.orders.models import Order, OrderLine, OrderLineShare, OrderState, Parcel, ParcelState
+from storefront.orders.instalments import next_unpaid
+from storefront.orders.models import (
+    Channel,
+    Order,
+    OrderLine,
+    OrderLineShare,
+    OrderState,
+    Parcel,
+    ParcelState,
+)
 from storefront.orders.stopped import has_suspended
 from storefront.payments.inbox import wake
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
@@ -37,13 +49,15 @@ def record_payment(
     at: datetime.datetime | None = None,
     capture_reference: str | None = None,
     currency: str = CURRENCY,
+    paid_into: AccountKey | None = None,
 ) -> str:
     """Take note that the provider has `amount` for a payment; the same news twice changes nothing.
 
     `happened_at` is when the money was taken, as the provider says; by default when it became known, `at` or now
     (history names its own moment). The order counts as paid then; where that month is closed meanwhile, it counts
-    as paid when it became known. `capture_reference` is the provider's id of the money. Returns what it came to:
-    `paid`, `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late` (both go back to the shopper in
+    as paid when it became known. `capture_reference` is the provider's id of the money; `paid_into` the account that
+    holds it, by default the gateway's clearing. Returns what it came to: `paid`, `part_paid` (more instalments are to
+    come), `already_recorded`, `unknown_payment`, `paid_twice` or `paid_too_late` (both go back to the shopper in
     full), or `held`, when amount or currency is another than we asked for.
     """
     order_id = db.session.scalar(select(Payment.order_id).where(Payment.id == payment_id))
@@ -72,7 +86,11 @@ def record_payment(
     if result == "paid":
         payment.counts = True
         db.session.flush()
-        _mark_paid(order, payment, counted, accounting_day(known_at))
+        due = next_unpaid(order.id)
+        if due is None:
+            _mark_paid(order, payment, counted, accounting_day(known_at), paid_into)
+        else:
+            result = take_deposit(order, payment, due, counted)
     elif result != "held":
         db.session.flush()
         _give_back(order, payment, result, counted)
@@ -83,11 +101,13 @@ def record_payment(
 
 def _take(order: Order, payment: Payment) -> str:
     """Whether this payment may pay its order: `paid`, or why not."""
+    if order.state == OrderState.PAID or is_paid(payment.instalment_id):
+        return "paid_twice"
     if order.state == OrderState.AWAITING_PAYMENT:
         return "paid"
-    if order.state == OrderState.PAID:
-        return "paid_twice"
-    if order.state == OrderState.EXPIRED and not has_suspended(order.id) and reserve_again(_line_ids(order)):
+    # Of one in parts, what came before is on its way back.
+    may_live = order.state == OrderState.EXPIRED and len(order.instalments) == 1 and not has_suspended(order.id)
+    if may_live and reserve_again(_line_ids(order)):
         return "paid"
     return "paid_too_late"
 
@@ -96,7 +116,9 @@ def _line_ids(order: Order) -> list[int]:
     return list(db.session.scalars(select(OrderLine.id).where(OrderLine.order_id == order.id)))
 
 
-def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datetime.date) -> None:
+def _mark_paid(
+    order: Order, payment: Payment, counted: Counted, known_on: datetime.date, paid_into: AccountKey | None
+) -> None:
     """`known_on`: the day from which the facilities can pack."""
     lines = list(
         db.session.scalars(
@@ -117,15 +139,21 @@ def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datet
         payment.gateway,
         _sold(lines),
         [ShippingCharged(p.facility_id, codes[p.facility_id], p.shipping_amount) for p in parcels],
+        deposits=waiting(order.id),
         order_id=order.id,
         when=counted,
+        paid_into=paid_into,
     )
     days = calendars({parcel.facility_id for parcel in parcels}, known_on)
     for parcel in parcels:
         lead_times = [line.lead_time_days for line in lines if line.facility_id == parcel.facility_id]
         parcel.ready_by = all_ready_on(known_on, lead_times, days[parcel.facility_id])
         parcel.state = ParcelState.TO_PACK.value
-    owe("order_paid", order.id)
+    at_the_stand = order.channel == Channel.COUNTER
+    if at_the_stand:
+        hand_over(order.id, counted.at)
+    else:
+        owe("order_paid", order.id)
     told = {
         "order_number": order.number,
         "total": order.items_total + order.shipping_total,
@@ -133,7 +161,8 @@ def _mark_paid(order: Order, payment: Payment, counted: Counted, known_on: datet
         "facilities": sorted(set(codes.values())),
     }
     events.tell(events.Kind.ORDER_PAID, f"order:{order.id}:paid", told, counted.at)
-    defer("orders.tell_facilities", order_id=order.id)
+    if not at_the_stand:  # there is nothing to pack
+        defer("orders.tell_facilities", order_id=order.id)
 
 
 def _sold(lines: list[OrderLine]) -> list[SoldLine]:

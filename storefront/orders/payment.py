@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from storefront.errors import OrderClosed
 from storefront.extensions import db
-from storefront.orders.models import Instalment, Order, OrderState
+from storefront.orders.instalments import is_agreed, next_unpaid
+from storefront.orders.models import Order, OrderState
 from storefront.orders.numbers import new_payment_id
 from storefront.orders.payment_request import order_link, payment_request
 from storefront.payments.gateway import current_gateway
@@ -33,17 +34,10 @@ def open_payment(order: Order, gateway_name: str | None = None) -> Payment:
     db.session.refresh(order, with_for_update=True)
     if order.state != OrderState.AWAITING_PAYMENT:
         raise OrderClosed()
-    instalment = db.session.scalars(
-        select(Instalment)
-        .where(
-            Instalment.order_id == order.id,
-            ~exists().where(Payment.instalment_id == Instalment.id, Payment.counts),
-        )
-        .order_by(Instalment.position)
-    ).first()
+    instalment = next_unpaid(order.id)
     if instalment is None:
         raise OrderClosed()
-    earlier = payments_of(order)
+    earlier = [payment for payment in payments_of(order) if payment.instalment_id == instalment.id]
     if len(earlier) >= MOST_PAYMENTS:
         return earlier[-1]
     gateway = find_gateway(gateway_name) if gateway_name else current_gateway()
@@ -51,8 +45,10 @@ def open_payment(order: Order, gateway_name: str | None = None) -> Payment:
         order.expires_at = order.placed_at + gateway.hold
         db.session.flush()
     now = datetime.datetime.now(datetime.UTC)
-    # A page lives as long as its gateway holds pieces, however long another one holds them.
-    expires_at = min(order.expires_at, now + gateway.hold)
+    # A page lives as long as its gateway holds pieces, however long another one holds them; one that can follow lives
+    # until the day that was agreed.
+    follows = is_agreed(order) and gateway.pages_follow
+    expires_at = order.expires_at if follows else min(order.expires_at, now + gateway.hold)
     # A provider may not open a page for as short as the order is still held; at the hold's end we close it.
     earliest = now + gateway.shortest_page
     payment = Payment(

@@ -7,6 +7,7 @@ from sqlalchemy import exists, select
 from storefront.extensions import db, defer
 from storefront.orders.expire import end_locked_order, hold_while_pending
 from storefront.orders.extend import is_extended
+from storefront.orders.instalments import lives_until_due
 from storefront.orders.mark_paid import record_other_outcome
 from storefront.orders.models import Order, OrderState
 from storefront.orders.taken import record_taken
@@ -124,8 +125,10 @@ def payment_expired(payment_id: str) -> str:
     living = db.session.scalar(
         select(exists().where(Payment.order_id == order_id, Payment.state.in_(LIVING_STATES)))
     )
-    # Not when its shopper has it held longer: the page ended when it was to end, and a new one can be opened.
-    if order.state == OrderState.AWAITING_PAYMENT and not living and not is_extended(order):
+    # Not when its shopper has it held longer, or a day was agreed: the page ended when it was to end, and a new one can
+    # be opened.
+    goes_on = living or is_extended(order) or lives_until_due(order)
+    if order.state == OrderState.AWAITING_PAYMENT and not goes_on:
         end_locked_order(order, OrderState.EXPIRED)
         return "order_expired"
     return result

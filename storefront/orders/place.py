@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Boolean, ColumnElement, Date, Row, func, select
@@ -17,6 +17,7 @@ from storefront.ledger.shares import share_out
 from storefront.ledger.split_rules import RuleInForce, Scope, hold_rules, rules_in_force
 from storefront.mail.owe import owe
 from storefront.orders.expire import end_locked_order
+from storefront.orders.instalments import Part
 from storefront.orders.making import lead_times, queue_up, tell_pages
 from storefront.orders.models import (
     Channel,
@@ -46,6 +47,10 @@ class PricedLine:
     #: Rupiah, as the buyer saw it.
     unit_price: int
     location_id: int | None = None
+    #: Made for this order in so many days, as was agreed, whether or not the thing lies in a store; None: as listed.
+    made_in_days: int | None = None
+    #: False: made to measure for this order, so that nobody else is shown it.
+    is_listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ def place(
     locale: str = "id",
     gateway_name: str | None = None,
     expires_at: datetime.datetime | None = None,
+    parts: Callable[[int], Sequence[Part]] | None = None,
     placed_at: datetime.datetime | None = None,
     replacing: Sequence[Order] = (),
 ) -> Order:
@@ -112,7 +118,8 @@ def place(
 
     `shipping` holds, for each facility's id, how its parcel travels. `expires_at` defaults to the hold of the
     gateway that it will be paid through (`gateway_name`, by default the first) from now; `placed_at` to the
-    database's now, and decides which split rules count. `replacing`: unpaid orders of the same shopper, locked by
+    database's now, and decides which split rules count. `parts` divides the total into instalments, by default one
+    that is due when the hold ends. `replacing`: unpaid orders of the same shopper, locked by
     the caller, which are cancelled here so that their pieces come into this one. Raises OutOfStock,
     ListingUnavailable or PriceChanged, each naming the lines concerned, with nothing written.
     """
@@ -144,9 +151,15 @@ def place(
         expires_at=expires_at or placed_at + hold_for,
     )
     total = order.items_total + order.shipping_total
-    order.instalments = [Instalment(position=1, amount=total, due_at=order.expires_at)]
+    order.instalments = [
+        Instalment(position=position, amount=part.amount, due_at=part.due_at)
+        for position, part in enumerate(parts(total) if parts else [Part(total, order.expires_at)], start=1)
+    ]
     order.lines = [
-        _snapshot(position, line, listings[line.variant_id], rule, w, leads[line.variant_id])
+        _snapshot(
+            position, line, listings[line.variant_id], rule, w,
+            leads[line.variant_id] if line.made_in_days is None else line.made_in_days,
+        )
         for position, (line, rule, w) in enumerate(zip(lines, rules, wanted, strict=True), start=1)
     ]
     order.parcels = _parcels(order.lines, shipping)
@@ -193,18 +206,18 @@ def _listings(lines: Sequence[PricedLine], day: datetime.date, channel: Channel)
     unavailable = [
         row[0].sku if (row := listings.get(line.variant_id)) else None
         for line in lines
-        if not _is_for_sale(listings.get(line.variant_id))
+        if not _is_for_sale(line, listings.get(line.variant_id))
     ]
     if unavailable:
         raise ListingUnavailable([{"sku": sku} for sku in unavailable])
     return listings
 
 
-def _is_for_sale(listing: Listing | None) -> bool:
+def _is_for_sale(line: PricedLine, listing: Listing | None) -> bool:
     if listing is None:
         return False
     variant, product, facility, _, _, may_sell = listing
-    published = variant.is_active and product.status == ProductStatus.PUBLISHED
+    published = variant.is_active and (product.status == ProductStatus.PUBLISHED or not line.is_listed)
     return bool(published and facility.status == "active" and may_sell)
 
 
@@ -238,7 +251,7 @@ def _rules(
 
 def _wanted(line: PricedLine, listing: Listing) -> Wanted | None:
     variant, _, _, _, store_id, _ = listing
-    if variant.made_to_order:
+    if variant.made_to_order or line.made_in_days is not None:
         return None
     # A facility without a store has no level either; location 0 never exists, so the line is out of stock.
     return Wanted(variant.id, line.location_id or store_id or 0, line.quantity, variant.sku)

@@ -22,6 +22,7 @@ from storefront.payments.gateway import (
     gateway,
 )
 from storefront.payments.models import Payment, PaymentAttempt, Refund
+from storefront.payments.said import CASH
 
 __all__ = ["idempotency_key", "look_up_refunds", "record_refund", "returned_by_bank", "send_refund"]
 
@@ -40,6 +41,8 @@ def send_refund(refund_id: int) -> None:
     reference = payment.capture_reference or payment.reference or payment.id
     db.session.rollback()
     try:
+        if gateway_name == CASH:  # nobody stands at the till any more: it goes back by bank
+            raise ProviderRefused("cannot_refund", "cash is given back at its stand, or by bank")
         provider_reference = gateway(gateway_name).refund(reference, amount, key)
     except GatewayUnavailable as error:
         _note(payment.id, "unavailable", str(error))

@@ -16,7 +16,9 @@ from storefront.facilities.models import Facility
 from storefront.ledger.fee_bearers import borne_by
 from storefront.ledger.models import Fund
 from storefront.ledger.shares import LineShare, MoneySplit, sum_shares
+from storefront.orders.instalments import PartView, next_unpaid, schedule
 from storefront.orders.models import (
+    Channel,
     Order,
     OrderAddress,
     OrderContact,
@@ -142,6 +144,13 @@ class OrderView:
     #: Given back or on the way, the earliest first; not what somebody only proposes.
     refunds: tuple[RefundView, ...] = ()
     wants_news: bool = True
+    #: Its instalments, with what is paid of them; ordinary orders have one.
+    instalments: tuple[PartView, ...] = ()
+
+    @property
+    def due(self) -> int:
+        """Rupiah of the instalment that is paid next; the total of an ordinary order."""
+        return next((part.amount for part in self.instalments if part.paid_at is None), self.total)
 
     @property
     def living(self) -> tuple[ParcelView, ...]:
@@ -155,7 +164,9 @@ class OrderView:
 
     @property
     def may_be_cancelled(self) -> tuple[ParcelView, ...]:
-        """Paid and not packed yet."""
+        """Paid and not packed yet; nothing of what was quoted."""
+        if self.channel == Channel.QUOTE:
+            return ()
         return tuple(parcel for parcel in self.parcels if parcel.status == ParcelState.TO_PACK)
 
 
@@ -192,6 +203,7 @@ def order_view(order: Order, *, locale: str) -> OrderView:
         money=order_money(order.id),
         refunds=_refunds(order.id),
         wants_news=order.wants_news,
+        instalments=tuple(schedule(order.id)),
     )
 
 
@@ -231,7 +243,8 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
         db.session.execute(
             select(Product.id, Product.slug)
             .join(OrderLine, OrderLine.product_id == Product.id)
-            .where(OrderLine.order_id == order.id)
+            # What was made to measure has no page.
+            .where(OrderLine.order_id == order.id, Product.published_at.is_not(None))
         ).all()
     )
     windows = Windows.load()
@@ -269,7 +282,7 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
                     quantity=part.quantity,
                     unit_price=part.line.unit_price,
                     net_amount=part.line.unit_price * part.quantity,
-                    product_slug=slugs[part.line.product_id],
+                    product_slug=slugs.get(part.line.product_id, ""),
                 )
                 for part in sorted(parcel.lines, key=lambda part: part.line.position)
             ),
@@ -321,6 +334,9 @@ def payment_view(order: Order) -> PaymentView | None:
             .order_by(Payment.created_at.desc(), Payment.id)
         )
     )
+    due = next_unpaid(order.id)
+    if due is not None:  # of what is unpaid, whatever was paid before
+        payments = [p for p in payments if p.instalment_id == due.id]
     chosen = next((p for p in payments if p.counts), None) or next(
         (p for p in payments if p.state in LIVING_STATES), payments[0] if payments else None
     )

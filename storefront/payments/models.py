@@ -142,7 +142,7 @@ class PaymentEvent(db.Model):  # type: ignore[name-defined]
 
 
 #: Refunds of money that paid nothing: whole, without lines, from what customers are to get back.
-OF_VAIN_MONEY = ("paid_too_late", "paid_twice", "amount_differs")
+OF_VAIN_MONEY = ("paid_too_late", "paid_twice", "amount_differs", "order_ended")
 
 
 class Refund(db.Model):  # type: ignore[name-defined]
@@ -158,8 +158,8 @@ class Refund(db.Model):  # type: ignore[name-defined]
     payment_id: Mapped[str] = mapped_column(ForeignKey("payments.id"))
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     amount: Mapped[int]
-    #: `paid_too_late`, `paid_twice`, or `cancelled` by the shopper before packing, by itself; `amount_differs` of a
-    #: held payment; else a person's reason.
+    #: `paid_too_late`, `paid_twice`, `order_ended` before its last instalment came, or `cancelled` by the shopper
+    #: before packing, by itself; `amount_differs` of a held payment; else a person's reason.
     reason: Mapped[str]
     #: `proposed`, `rejected`, `requested`, `pending`, `succeeded` or `failed`.
     state: Mapped[str] = mapped_column(default="requested")

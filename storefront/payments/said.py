@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 CURRENCY = "IDR"
+#: The name that cash goes by where a gateway's would stand: no provider holds it.
+CASH = "cash"
 
 
 class EventKind(enum.StrEnum):

@@ -89,8 +89,10 @@ class RoleProposal(Proposal, db.Model):  # type: ignore[name-defined]
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     role: Mapped[str]
-    #: Null: the whole programme.
+    #: Null: the whole programme, or a fair.
     facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    #: The fair that a cashier sells at.
+    exhibition_id: Mapped[int | None] = mapped_column(ForeignKey("exhibitions.id"))
     #: The last day; auditors have one.
     role_until: Mapped[datetime.date | None]
     #: What came of it.

@@ -200,7 +200,7 @@ PROVEN = frozenset(
         *(Action.BANK_ACCOUNTS_PROPOSE, Action.BANK_WRITE, Action.RETURNS_WRITE, Action.PREMIUM_APPROVE),
         *(Action.BOOKS_WRITE, Action.BOOKS_CLOSE, Action.BOOKS_REOPEN, Action.RULES_PROPOSE, Action.RULES_APPROVE),
         *(Action.COORDINATORS_WRITE, Action.PEOPLE_WRITE, Action.RATES_WRITE, Action.SETTINGS_WRITE),
-        Action.INTEGRATIONS_WRITE,
+        *(Action.INTEGRATIONS_WRITE, Action.TILLS_CLOSE),
     }
 )
 
@@ -239,13 +239,15 @@ class PersonLike(Protocol):
 
 @dataclass(frozen=True)
 class Reach:
-    """The facilities in which a person may do something: all of them, or the ones named."""
+    """The facilities in which a person may do something: all of them, or the ones named; or at a fair alone."""
 
     everywhere: bool
     facility_ids: frozenset[int]
+    #: At some fair: which one, `may_sell_at` says. It opens no facility.
+    at_fair: bool = False
 
     def __bool__(self) -> bool:
-        return self.everywhere or bool(self.facility_ids)
+        return self.everywhere or self.at_fair or bool(self.facility_ids)
 
     def __contains__(self, facility_id: object) -> bool:
         return self.everywhere or facility_id in self.facility_ids
@@ -287,7 +289,8 @@ def presence(person: PersonLike | None, face: str) -> Reach:
 def _reach(memberships: Iterable[MembershipLike]) -> Reach:
     found = list(memberships)
     everywhere = any(m.facility_id is None and m.exhibition_id is None for m in found)
-    return Reach(everywhere, frozenset(m.facility_id for m in found if m.facility_id is not None))
+    at_fair = any(m.exhibition_id is not None for m in found)
+    return Reach(everywhere, frozenset(m.facility_id for m in found if m.facility_id is not None), at_fair)
 
 
 def may(person: PersonLike | None, action: Action, facility_id: int | None = None) -> bool:

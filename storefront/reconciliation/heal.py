@@ -82,7 +82,7 @@ def _payment(line: ProviderLine) -> bool:
     payment_id = line.payment_id
     if payment_id is None or _state(line.gateway, payment_id) in (*TAKEN_STATES, None):
         return False
-    return ask_provider(payment_id) in ("paid", "paid_twice", "paid_too_late", "held")
+    return ask_provider(payment_id) in ("paid", "part_paid", "paid_twice", "paid_too_late", "held")
 
 
 def _refund(line: ProviderLine) -> bool:

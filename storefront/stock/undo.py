@@ -22,8 +22,9 @@ class CannotUndo(DomainError):
     message = _("Perubahan ini tidak dicatat dengan tangan, jadi tidak dapat dibatalkan dari sini.")
 
 
-#: Sources of movements that belong to something else, which would be wrong without them: money that went back, batches.
-OF_OTHERS = ("refund:", "recall:", "batch:")
+#: Sources of movements that belong to something else, which would be wrong without them: money that went back, batches,
+#: what was counted when it came to a stand or back from one.
+OF_OTHERS = ("refund:", "recall:", "batch:", "arrival:")
 
 
 def by_hand() -> ColumnElement[bool]:

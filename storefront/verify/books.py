@@ -42,6 +42,11 @@ INVARIANTS = (
                                     SELECT FROM refund_returns x WHERE x.refund_id = r.id))
             WHERE CASE e.kind
                     WHEN 'sale'         THEN e.source NOT LIKE 'payment:%:captured' OR NOT COALESCE(p.counts, false)
+                    WHEN 'customer_deposit' THEN e.source NOT LIKE 'payment:%:captured' OR NOT COALESCE(p.counts, false)
+                    WHEN 'deposit_released' THEN NOT EXISTS (
+                         SELECT FROM payments d JOIN refunds b ON b.payment_id = d.id AND b.reason = 'order_ended'
+                          WHERE e.source = concat('payment', chr(58), d.id, chr(58), 'released')
+                            AND d.counts AND d.order_id = e.order_id)
                     WHEN 'payment_held' THEN e.source NOT LIKE 'payment:%:held' OR COALESCE(p.counts, true)
                     WHEN 'refund'       THEN r.id IS NULL
                   END""",
@@ -82,7 +87,8 @@ INVARIANTS = (
                            AS by_bank
                     FROM journal_entries e JOIN postings x ON x.entry_id = e.id JOIN accounts a ON a.id = x.account_id
                    WHERE e.order_id = r.order_id AND e.kind = 'refund' AND split_part(e.source, ':', 2) = r.id::text
-                     AND (a.code = 'clearing:' || p.gateway OR a.bank_account_id = t.bank_account_id)) b
+                     AND (a.code = 'clearing:' || p.gateway OR a.bank_account_id = t.bank_account_id
+                          OR (p.gateway = 'cash' AND a.code LIKE 'cash:%'))) b
             WHERE b.entries <> 2 * back.times + CASE r.state WHEN 'succeeded' THEN 1 ELSE 0 END
                OR b.credited <> CASE r.state WHEN 'succeeded' THEN r.amount ELSE 0 END
                OR b.by_bank <> CASE WHEN r.state = 'succeeded' AND t.id IS NOT NULL THEN r.amount ELSE 0 END""",
@@ -201,14 +207,34 @@ INVARIANTS = (
                                  WHERE a.code = 'customers:to_return'), 0)::bigint AS booked,
                       COALESCE((SELECT sum(COALESCE(taken_amount, amount)) FROM payments
                                  WHERE state IN ('succeeded', 'held') AND NOT counts
-                                   AND COALESCE(taken_currency, 'IDR') = 'IDR'), 0)::bigint AS held,
+                                   AND COALESCE(taken_currency, 'IDR') = 'IDR'), 0)::bigint
+                        + COALESCE((SELECT sum(amount) FROM refunds WHERE reason = 'order_ended'), 0)::bigint AS held,
                       COALESCE((SELECT sum(r.amount) FROM refunds r JOIN payments p ON p.id = r.payment_id
-                                 WHERE r.state = 'succeeded' AND NOT p.counts), 0)::bigint AS returned,
+                                 WHERE r.state = 'succeeded' AND (NOT p.counts OR r.reason = 'order_ended')), 0)::bigint
+                        AS returned,
                       COALESCE((SELECT sum(h.amount - h.returned - CASE WHEN p.state = 'succeeded' THEN h.counted
                                        ELSE 0 END)
                                   FROM held_transfers h LEFT JOIN payments p ON p.id = h.counted_for), 0)::bigint
                         AS transfers
            ) sums WHERE booked <> held - returned + transfers""",
+    ),
+    Invariant(
+        "deposits_wait",
+        4,
+        "What waits of an order is what was captured of it while it is unpaid: nothing once it is sold, nor once it "
+        "ended and gave all back.",
+        """SELECT o.id AS order_id, o.state, b.booked, m.captured, m.given_back
+             FROM orders o
+            CROSS JOIN LATERAL (
+                  SELECT COALESCE(-sum(x.amount), 0)::bigint AS booked FROM journal_entries e
+                    JOIN postings x ON x.entry_id = e.id JOIN accounts a ON a.id = x.account_id
+                   WHERE e.order_id = o.id AND a.code = 'customer_deposits' AND e.kind <> 'correction') b
+            CROSS JOIN LATERAL (
+                  SELECT COALESCE(sum(p.amount) FILTER (WHERE p.counts), 0)::bigint AS captured,
+                         COALESCE(sum((SELECT sum(r.amount) FROM refunds r WHERE r.payment_id = p.id
+                                                   AND r.reason = 'order_ended')), 0)::bigint AS given_back
+                    FROM payments p WHERE p.order_id = o.id) m
+            WHERE b.booked <> CASE o.state WHEN 'paid' THEN 0 ELSE m.captured - m.given_back END""",
     ),
     Invariant(
         "sales_view_equals_ledger",

@@ -43,4 +43,48 @@ INVARIANTS = (
              FROM exhibition_pieces e JOIN variants v ON v.id = e.variant_id JOIN products p ON p.id = v.product_id
             WHERE p.facility_id <> e.facility_id""",
     ),
+    Invariant(
+        "returned_pieces_moved_once",
+        3,
+        "What left a stand for its store is one movement off the stand, undone with the return; it comes in by a count.",
+        """SELECT l.exhibition_id, l.facility_id, l.number, l.variant_id, l.pieces, m.id AS movement_id, m.source
+             FROM (SELECT l.*, r.called_back_at, o.id AS location_id,
+                          'return:' || l.exhibition_id || ':' || l.facility_id || ':' || l.number || ':'
+                          || l.variant_id || ':out' AS source
+                     FROM exhibition_return_lines l JOIN exhibition_returns r USING (exhibition_id, facility_id, number)
+                     LEFT JOIN stock_locations o ON o.exhibition_id = l.exhibition_id) l
+             FULL JOIN (SELECT * FROM stock_movements WHERE source LIKE 'return:%:out') m ON m.source = l.source
+             LEFT JOIN stock_movements b ON b.undoes = m.id
+            WHERE (m.variant_id, m.location_id, m.quantity, m.reason)
+                  IS DISTINCT FROM (l.variant_id, l.location_id, -l.pieces, 'transfer')
+               OR (b.id IS NULL) <> (l.called_back_at IS NULL)""",
+    ),
+    Invariant(
+        "arrived_pieces_moved_once",
+        3,
+        "What was counted on arrival stands in movements: a return's pieces in its store, and each difference; an "
+        "undone count has undone them all, and nothing that was called back was counted.",
+        """SELECT w.arrival_id, w.variant_id, w.step, w.quantity, m.id AS movement_id, m.quantity AS moved
+             FROM (SELECT l.arrival_id, l.variant_id, a.undone_at, s.step, s.quantity, o.id AS location_id,
+                          'arrival:' || a.id || ':' || l.variant_id || ':' || s.step AS source
+                     FROM exhibition_arrival_lines l JOIN exhibition_arrivals a ON a.id = l.arrival_id
+                     JOIN stock_locations o ON CASE WHEN a.return_number IS NULL THEN o.exhibition_id = a.exhibition_id
+                                                    ELSE o.facility_id = a.facility_id END
+                    CROSS JOIN LATERAL (VALUES ('in', CASE WHEN a.return_number IS NOT NULL THEN l.pieces ELSE 0 END),
+                                               ('difference', l.arrived - l.pieces)) s (step, quantity)
+                    WHERE s.quantity <> 0) w
+             FULL JOIN (SELECT * FROM stock_movements WHERE source LIKE 'arrival:%') m ON m.source = w.source
+             LEFT JOIN stock_movements b ON b.undoes = m.id
+            WHERE (m.variant_id, m.location_id, m.quantity) IS DISTINCT FROM (w.variant_id, w.location_id, w.quantity)
+               OR (b.id IS NULL) <> (w.undone_at IS NULL)
+           UNION ALL
+           SELECT a.id, t.variant_id, 'counted', t.pieces, NULL, NULL
+             FROM exhibition_arrivals a
+             LEFT JOIN exhibition_sendings s
+               ON (s.exhibition_id, s.facility_id, s.number) = (a.exhibition_id, a.facility_id, a.sending_number)
+             LEFT JOIN exhibition_returns r
+               ON (r.exhibition_id, r.facility_id, r.number) = (a.exhibition_id, a.facility_id, a.return_number)
+             JOIN exhibition_arrival_lines t ON t.arrival_id = a.id
+            WHERE a.undone_at IS NULL AND COALESCE(s.called_back_at, r.called_back_at) IS NOT NULL""",
+    ),
 )

@@ -62,6 +62,16 @@ INVARIANTS = (
             GROUP BY p.id HAVING COALESCE(sum(r.amount), 0) <> p.amount""",
     ),
     Invariant(
+        "ended_orders_keep_nothing",
+        4,
+        "An order that ended before its last instalment gives back those that came, unless the payer's bank took them.",
+        """SELECT p.id AS payment_id, p.order_id, p.amount FROM payments p
+             JOIN orders o ON o.id = p.order_id AND o.state IN ('expired', 'cancelled')
+            WHERE p.counts AND NOT EXISTS (SELECT FROM disputes d WHERE d.payment_id = p.id AND d.state <> 'won')
+              AND p.amount <> COALESCE((SELECT sum(r.amount) FROM refunds r
+                                         WHERE r.payment_id = p.id AND r.reason = 'order_ended'), 0)""",
+    ),
+    Invariant(
         "refunds_within_payments",
         9,
         "Refunds are never more than what was captured, and of a payment of the same order.",

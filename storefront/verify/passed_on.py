@@ -36,7 +36,7 @@ INVARIANTS = (
              FROM refunds r
             CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0) AS amount FROM refund_lines WHERE refund_id = r.id) l
             CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0) AS amount FROM refund_parcels WHERE refund_id = r.id) s
-            WHERE r.reason NOT IN ('paid_too_late', 'paid_twice', 'amount_differs')
+            WHERE r.reason NOT IN ('paid_too_late', 'paid_twice', 'amount_differs', 'order_ended')
               AND r.amount <> l.amount + s.amount""",
     ),
     Invariant(

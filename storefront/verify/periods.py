@@ -34,7 +34,7 @@ INVARIANTS = (
         """SELECT e.id AS entry_id, e.source, e.kind, e.happened_on, e.effective_date, e.posted_at
              FROM journal_entries e
             WHERE e.happened_on IS NOT NULL
-              AND (e.kind NOT IN ('sale', 'payment_held', 'refund', 'fee', 'dispute')
+              AND (e.kind NOT IN ('sale', 'payment_held', 'refund', 'fee', 'dispute', 'customer_deposit')
                    OR e.effective_date <> accounting_date(e.posted_at)
                    OR NOT EXISTS (SELECT FROM periods p WHERE p.month >= date_trunc('month', e.happened_on)::date))""",
     ),

@@ -11,7 +11,7 @@ from tests.browser.books_pages import BOOKS, NO_BOOK_PAGES
 from tests.browser.cart_pages import CART_PAGES
 from tests.browser.delivery_pages import DELIVERY_PAGES, NO_DELIVERY_PAGES
 from tests.browser.factor_pages import FACTOR_PAGES
-from tests.browser.fair_pages import FAIR_PAGES
+from tests.browser.fair_pages import FAIR_PAGES, NO_FAIR_PAGES
 from tests.browser.finding_pages import FINDING_PAGES, NO_FINDING_PAGES
 from tests.browser.impact_pages import IMPACT_PAGES, NO_IMPACT_PAGES
 from tests.browser.import_pages import IMPORT_PAGES, NO_IMPORT_PAGES
@@ -224,7 +224,7 @@ NO_PAGES = {
     "shop.catalogue_csv", "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
 }  # fmt: skip
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
-NO_PAGES |= NO_STOCK_PAGES
+NO_PAGES |= NO_STOCK_PAGES | NO_FAIR_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES
 NO_PAGES |= NO_PUBLISH_PAGES
 NO_PAGES |= NO_TEAM_PAGES | NO_PARCEL_PAGES | NO_NOTICE_PAGES | NO_LISTING_PAGES | NO_IMPORT_PAGES

@@ -218,8 +218,10 @@ def test_xlsx_reads_back_equal_with_types_and_a_header_in_sight(shop: dict[str, 
                 assert (
                     cell.value == (expected and expected.replace("\r", "_x000D_")) or cell.value == expected
                 )
-    assert [sheet.cell(1, 1).value for sheet in book.worksheets[1:]] == ["keterangan"]
-    assert book.worksheets[1].cell(2, 1).value == "CONTOH"
+    assert book.sheetnames[1:] == ["Jumlah", "Keterangan"]
+    sums = {row[0]: row[1] for row in book["Jumlah"].iter_rows(min_row=2, values_only=True)}
+    assert sums == {"Baris": len(model), **{name: sum(row[name] for row in model) for name in AMOUNTS}}
+    assert book.worksheets[2].cell(2, 1).value == "CONTOH"
 
 
 def test_jsonl_keeps_values_as_they_are(shop: dict[str, Any], tmp_path: Path) -> None:
@@ -245,7 +247,7 @@ def test_an_export_of_nothing_is_a_header(shop: dict[str, Any], tmp_path: Path, 
     if form is Format.XLSX:
         book = openpyxl.load_workbook(target)
         assert [cell.value for cell in book.worksheets[0][1]] == COLUMNS
-        assert len(book.worksheets) == 1
+        assert book.sheetnames[1:] == ["Jumlah"]
     elif form is Format.PARQUET:
         assert pyarrow.parquet.read_table(target).column_names == COLUMNS
     else:

@@ -18,7 +18,8 @@ def test_every_table_and_column_has_its_model(db_session: Session) -> None:
     models = db.metadata.tables
     transitions = {
         f"{kind}_transitions"
-        for kind in ("order", "parcel", "payment", "refund", "books", "bank_line", "bank_return", "facility_transfer")
+        for kind in ("order", "parcel", "payment", "refund", "books", "bank_line", "bank_return", "facility_transfer",
+                         "quote")
     }
     assert tables - set(models) == transitions, "read by triggers alone"
     assert set(models) <= tables

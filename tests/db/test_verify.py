@@ -147,6 +147,12 @@ BREAKS = [
     ("changes_are_noted", "DELETE FROM catalogue_changes"),
     ("entries_balanced", "UPDATE postings SET amount = amount + 1 WHERE id = (SELECT min(id) FROM postings)"),
     ("entries_have_postings", "DELETE FROM postings WHERE entry_id = (SELECT min(id) FROM journal_entries)"),
+    (
+        "deposits_wait",
+        """UPDATE payments SET counts = true, state = 'succeeded', succeeded_at = now()
+            WHERE order_id = (SELECT id FROM orders WHERE state = 'awaiting_payment' LIMIT 1)""",
+    ),
+    ("ended_orders_keep_nothing", "UPDATE orders SET state = 'cancelled' WHERE state = 'paid'"),
     ("entries_name_their_fact", "UPDATE journal_entries SET source = 'payment:nobody:captured' WHERE id = 1"),
     ("entries_name_their_fact", "UPDATE journal_entries SET kind = 'sale' WHERE kind = 'payment_held'"),
     ("entries_name_their_fact", "UPDATE refunds SET state = 'failed'"),

@@ -8,7 +8,9 @@ import html
 import io
 import json
 import re
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import openpyxl
 import pyarrow.parquet
@@ -87,6 +89,34 @@ def test_every_set_is_the_same_in_every_form(finance: FlaskClient, name: str) ->
     for column, amount in manifest["sums"].items():
         assert sum(line[column] or 0 for line in lines) == amount
         assert sum(value or 0 for value in parquet[column].to_pylist()) == amount
+    assert {row[0].value: row[1].value for row in book["Jumlah"].iter_rows(min_row=2)} == {
+        "Baris": len(read), **manifest["sums"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in DATASETS if name != "audit_people"])
+def test_the_command_writes_what_the_page_gives(
+    app: Flask, finance: FlaskClient, tmp_path: Path, name: str
+) -> None:
+    page = finance.get(f"/finance/export?{OCTOBER}&dataset={name}")
+    as_of = re.search(r"as_of=([^&\"]+)", page.text)
+    assert as_of is not None
+    moment = unquote(html.unescape(as_of[1]))
+    columns = ",".join(column.name for column in DATASETS[name].columns[::-1][:3])
+    given, asked = (["--filter", "channel=online"], "&channel=online") if name == "postings" else ([], "")
+    for form in ("csv", "jsonl", "xlsx"):
+        out = tmp_path / f"rows.{form}"
+        options = ["--columns", columns, "--as-of", moment, "--format", form, "--out", str(out)]
+        command = ["export", "rows", name, "--from", "2026-10-01", "--to", "2026-10-31", *given, *options]
+        db.session.rollback()
+        done = app.test_cli_runner().invoke(args=command)
+        assert done.exit_code == 0, done.output
+        query = f"{OCTOBER}&dataset={name}&as_of={moment}&columns={columns}&format={form}{asked}"
+        assert finance.get(f"/finance/export?{query}").data == out.read_bytes()
+    for wrong in (["--filter", "warna=biru"], ["--columns", "secret"], ["--to", "2026-09-30"]):
+        refused = app.test_cli_runner().invoke(args=[*command, *wrong])
+        assert refused.exit_code in (1, 2)
+        assert "Traceback" not in refused.output
 
 
 def test_books_agree_with_sql(finance: FlaskClient, db_session: DbSession) -> None:

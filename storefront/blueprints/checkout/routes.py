@@ -196,7 +196,7 @@ def _page(
         may_save_address=person is not None,
         save_address=bool(request.form.get("save_address")),
         holds=holds,
-        replaced=own_holds.in_the_way(view, holds, typed.replaces),
+        replaced=replacing.in_the_way(view, holds, typed.replaces),
         **more,
     )
     response = make_response(page, status)

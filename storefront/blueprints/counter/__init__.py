@@ -27,3 +27,16 @@ def find_fair() -> None:
     if fair is None or not policy.may_sell_at(access.person(), fair.id):
         raise NotFound
     g.exhibition = fair
+
+
+from storefront.blueprints.counter import (  # noqa: E402, F401
+    catalogue,
+    conflicts,
+    day_sheet,
+    page,
+    receipts,
+    sales,
+    tills,
+    voids,
+    worker,
+)

@@ -97,4 +97,5 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     settlements,
     statements,
     steps,
+    tills,
 )

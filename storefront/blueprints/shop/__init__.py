@@ -10,6 +10,7 @@ from storefront.blueprints.shop import (  # noqa: E402, F401
     app,
     certificates,
     delivery,
+    exhibitions,
     finding,
     fragments,
     impact,

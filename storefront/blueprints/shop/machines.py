@@ -16,6 +16,7 @@ from storefront.blueprints.shop.public import public_page
 from storefront.catalogue import feed, open_feed, sitemap, version
 from storefront.content import pages as texts
 from storefront.errors import Invalid, NotFound
+from storefront.exhibitions import public
 from storefront.extensions import db
 from storefront.languages import locale
 
@@ -25,7 +26,7 @@ PRIVATE = (
     *("notify", "orders", "p", "report", "sandbox", "seller"),
 )
 #: Pages that the sitemap names beside texts, facilities, categories and products.
-PAGES = ("/", "/products", "/facilities", "/impact", "/help")
+PAGES = ("/", "/products", "/facilities", "/exhibitions", "/impact", "/help")
 #: How long readers keep a feed or a part of the sitemap before they ask again, in seconds.
 KEPT = 3600
 #: Nothing changed before; what is asked for from earlier is asked for from here.
@@ -66,7 +67,8 @@ def sitemap_xml() -> str:
 @public_page(mimetype="application/xml")
 def sitemap_pages() -> str:
     """Every public page that is no product."""
-    pages = [*PAGES, *(f"/pages/{slug}" for slug in texts.SLUGS)]
+    fairs = (f"/exhibitions/{slug}" for slug in public.slugs())
+    pages = [*PAGES, *fairs, *(f"/pages/{slug}" for slug in texts.SLUGS)]
     return sitemap.pages_xml(pages, _settings().base_url)
 
 

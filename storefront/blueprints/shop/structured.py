@@ -15,6 +15,7 @@ from flask import current_app, request, url_for
 from storefront.blueprints.shop import bp
 from storefront.catalogue.product_page import Offer, ProductPage
 from storefront.content.operator import operator
+from storefront.exhibitions.public import FairPage
 from storefront.facilities.working_days import DAYS_TO_PACK
 from storefront.languages import PERSONAL_FACES, locale
 from storefront.media.storage import media_url
@@ -24,12 +25,14 @@ CONTEXT = "https://schema.org"
 
 
 @bp.app_template_global("page_data")
-def page_data(product: ProductPage | None = None) -> list[Thing]:
+def page_data(product: ProductPage | None = None, event: FairPage | None = None) -> list[Thing]:
     """The things that the page at hand is about, beside its breadcrumbs."""
     if request.endpoint == "shop.home":
         return [organization(), website()]
     if request.endpoint == "shop.product" and isinstance(product, ProductPage):
         return [product_thing(product)]
+    if request.endpoint == "shop.exhibition" and isinstance(event, FairPage):
+        return [fair_thing(event)]
     return []
 
 
@@ -119,6 +122,28 @@ def product_thing(page: ProductPage) -> Thing:
             "bestRating": 5,
             "worstRating": 1,
         }
+    return found
+
+
+def fair_thing(fair: FairPage) -> Thing:
+    """A fair as an event (developers.google.com/search/docs/appearance/structured-data/event)."""
+    line = fair.line
+    address = {"@type": "PostalAddress", "addressCountry": "ID", **_known(addressLocality=line.city)}
+    found: Thing = {
+        "@context": CONTEXT,
+        "@type": "Event",
+        "name": line.name,
+        "startDate": line.starts_on.isoformat(),
+        "endDate": line.ends_on.isoformat(),
+        "eventAttendanceMode": f"{CONTEXT}/OfflineEventAttendanceMode",
+        "eventStatus": f"{CONTEXT}/EventScheduled",
+        "url": _absolute(url_for("shop.exhibition", slug=line.slug)),
+        "location": {"@type": "Place", "name": line.venue or line.city or line.name, "address": address},
+        "organizer": {"@type": "Organization", "@id": _absolute("/") + "#organization", "name": operator().name},
+        **_known(description=line.theme or fair.about[:300]),
+    }
+    if line.picture is not None:
+        found["image"] = [_absolute(media_url(f"{line.picture.key}-{line.picture.largest}.webp"))]
     return found
 
 
