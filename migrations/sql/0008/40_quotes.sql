@@ -205,7 +205,7 @@ CREATE TRIGGER quote_papers_append_only BEFORE UPDATE OR DELETE ON quote_papers
 -- What became of a quote is told to its facility.
 ALTER TABLE notices DROP CONSTRAINT notices_kind_check;
 ALTER TABLE notices ADD CONSTRAINT notices_kind_check
-    CHECK (kind IN ('parcel', 'question', 'quote', 'sent_back', 'problem', 'digest'));
+    CHECK (kind IN ('parcel', 'question', 'quote', 'sent_back', 'problem', 'stand', 'digest'));
 ALTER TABLE notice_choices DROP CONSTRAINT notice_choices_kind_check;
 ALTER TABLE notice_choices ADD CONSTRAINT notice_choices_kind_check
-    CHECK (kind IN ('parcel', 'question', 'quote', 'sent_back', 'problem', 'digest'));
+    CHECK (kind IN ('parcel', 'question', 'quote', 'sent_back', 'problem', 'stand', 'digest'));
