@@ -27,6 +27,7 @@ from storefront.demo import (
     growth,
     imported,
     kept,
+    marketplaces,
     offers,
     office,
     packed_apart,
@@ -142,6 +143,7 @@ def load(
     drafts.add(sites, accounts, today)
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
+    marketplaces.add(first, today, seed)
     paid_together.add(first, second, today)
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
     drafted.add(_of_role("coordinator", accounts), accounts[CURATOR].id, today)

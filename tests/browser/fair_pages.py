@@ -1,4 +1,4 @@
-"""Pages of exhibitions: a facility's fairs, and what it brings to one."""
+"""Pages of exhibitions: for everybody, for a facility that brings something, for the office and the cashiers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from playwright.sync_api import Response
 from tests.browser.sights import Sight, at, found, sent
 from tests.browser.visitor import Visitor
 
-COORDINATOR, HEAD = "coordinator@demo.test", "head@demo.test"
+COORDINATOR, HEAD, ADMINISTRATOR = "coordinator@demo.test", "head@demo.test", "admin@demo.test"
+OFFICE = "/admin/exhibitions/pameran-karya-binaan"
 FAIR = "/seller/PKL/exhibitions/pameran-karya-binaan"
 COUNTER = "/counter/pameran-karya-binaan"
 CASHIER, FINANCE = "cashier@demo.test", "finance@demo.test"
@@ -29,8 +30,18 @@ def counter(visitor: Visitor) -> Response:
 
 #: What the counter's page asks for.
 NO_FAIR_PAGES = {"counter.catalogue", "counter.token", "counter.qr", "counter.worker", "counter.state"}
+#: Papers, a calendar file, a picture.
+NO_FAIR_PAGES |= {"seller.packing_list", "seller.piece_labels", "shop.exhibition_calendar", "shop.share_exhibition"}
 
 FAIR_PAGES = [
+    Sight("exhibitions", "shop.exhibitions", at("/exhibitions")),
+    Sight("exhibition", "shop.exhibition", at("/exhibitions/pameran-karya-binaan")),
+    Sight("admin-exhibitions", "admin.exhibition_list", at("/admin/exhibitions"), ADMINISTRATOR),
+    Sight("admin-exhibition-new", "admin.new_exhibition", at("/admin/exhibitions/new"), ADMINISTRATOR),
+    Sight("admin-exhibition", "admin.exhibition", at(OFFICE), ADMINISTRATOR),
+    Sight("admin-exhibition-prices", "admin.exhibition_prices", at(f"{OFFICE}/prices"), ADMINISTRATOR),
+    Sight("admin-exhibition-stand", "admin.exhibition_stand", at(f"{OFFICE}/stand?facility=PKL"), ADMINISTRATOR),
+    Sight("counter-stand", "counter.stand_page", at("/counter/pameran-karya-binaan/stand"), "cashier@demo.test"),
     Sight("counter", "counter.sell", counter, CASHIER),
     Sight("counter-tills", "counter.till_list", at(f"{COUNTER}/tills"), CASHIER),
     Sight("counter-count", "counter.till_page", found(f"{COUNTER}/tills/{{}}", TILL), CASHIER),
