@@ -63,7 +63,7 @@ REVOKE DELETE, TRUNCATE ON quotes, quote_acceptances FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON quote_papers FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON quote_steps, quote_transitions FROM {web};
 REVOKE DELETE, TRUNCATE ON enquiries, enquiry_contacts, enquiry_messages, reviews FROM {web};
-REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};
+REVOKE DELETE, TRUNCATE ON training_programmes, training_followups, training_imports FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON training_outcomes FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON
     operators, page_revisions, home_changes, case_messages, case_files FROM {web};
@@ -84,6 +84,8 @@ REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON upkeep FROM {web};
 REVOKE DELETE, TRUNCATE ON rate_files FROM {web};
+REVOKE DELETE, TRUNCATE ON marketplaces, marketplace_files FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON marketplace_orders FROM {web};
 REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals, facility_suspensions FROM {web};
 REVOKE DELETE, TRUNCATE ON payment_file_shapes, payment_files FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON payment_file_lines FROM {web};

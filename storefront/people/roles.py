@@ -274,7 +274,10 @@ def _waits() -> ColumnElement[bool]:
 
 
 def _open() -> Select[RoleProposal]:
-    return select(RoleProposal).where(RoleProposal.approved_at.is_(None), RoleProposal.rejected_at.is_(None))
+    # Cashiers are proposed and named at their fair (`exhibitions.cashiers`).
+    return select(RoleProposal).where(
+        RoleProposal.approved_at.is_(None), RoleProposal.rejected_at.is_(None), RoleProposal.exhibition_id.is_(None)
+    )
 
 
 def _locked(person_id: int, proposal_id: int) -> RoleProposal:

@@ -421,7 +421,10 @@ def test_training_of_all_kinds_over_several_years(demo_session: Session) -> None
     # Some are too small to be shown, some wait for the office, one was withdrawn; and later outcomes are counted.
     assert one(demo_session, "SELECT count(*) FROM reporting.training WHERE participants < 5") >= 2
     states = set(column(demo_session, "SELECT state FROM training_programmes"))
-    assert states == {"checked", "recorded", "withdrawn"}
+    assert states == {"checked", "recorded", "rejected", "withdrawn"}
+    files = demo_session.execute(text("SELECT state, stored, faults FROM training_imports ORDER BY id")).all()
+    assert files == [("stored", 3, 1), ("ready", None, None)]
+    assert one(demo_session, "SELECT count(*) FROM training_followups WHERE state = 'recorded'") == 1
     assert one(demo_session, "SELECT count(*) FROM training_outcomes") >= 5
     targets = demo_session.execute(text("SELECT year, people FROM training_targets ORDER BY year")).all()
     assert targets[:2] == [(2017, 5000), (2019, 20000)]

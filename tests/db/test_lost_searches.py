@@ -106,4 +106,4 @@ def test_a_running_shop_writes_by_itself(
         lost_searches, "write", lambda counts: written.set() if counts == {"payung": 1} else None
     )
     counted.note("payung")
-    assert written.wait(10)
+    assert written.wait(30)
