@@ -143,10 +143,10 @@ def opened(engine: Engine, selection: Selection, as_of: datetime) -> Iterator[So
         yield Source(connection, table(selection, as_of))
 
 
-def where_of(selection: Selection) -> str:
-    """FROM and WHERE of the lines that a selection means."""
+def where_of(selection: Selection, *, with_lines: bool = False) -> str:
+    """FROM and WHERE of the lines that a selection means; `with_lines`: a condition that follows speaks of `l`."""
     some = selection.facility_ids is not None
-    return WHERE.format(lines=LINES if some else "", within=WITHIN if some else "")
+    return WHERE.format(lines=LINES if some or with_lines else "", within=WITHIN if some else "")
 
 
 def reckon(connection: psycopg.Connection[Any], selection: Selection) -> Tally:
