@@ -93,6 +93,8 @@ def _page(form: Written) -> str:
     chosen = next((one for one in taking_part if one.code == code), None)
     return render_template(
         "counter/stand.html",
+        exhibition=fair,
+        here="stand",
         fair=fair,
         when=when(fair, today()),
         taking_part=taking_part,
