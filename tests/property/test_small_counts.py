@@ -188,7 +188,7 @@ def test_nobody_learns_of_fewer_than_five_what_became_of_them(found: tuple[list[
             for belongs in scopes(rows):
                 blocks = trained.measures[measure].blocks
                 inside = [block for block in blocks if all(map(belongs, block.rows))]
-                vectors.append({(row.id, measure): 1 for block in inside for row in block.rows})
+                vectors.append(dict.fromkeys(((row.id, measure) for block in inside for row in block.rows), 1))
     known = Known(vectors)
     for row in later:
         own, employed = {(row.id, "own_business"): 1}, {(row.id, "employed"): 1}

@@ -155,9 +155,9 @@ def impact_table(name: str) -> str:
         )
     if name == "training-sales":
         link = training_page.sales_link(counts.trained, _sold(year))
-        compared: Rows = (
-            [["certified", link.certified, link.certified_sum], ["others", link.others, link.others_sum]] if link else []
-        )
+        compared: Rows = []
+        if link:
+            compared = [["certified", link.certified, link.certified_sum], ["others", link.others, link.others_sum]]
         return csv_text(["workshops", "number", "sales"], compared)
     if name == "targets":
         rows: Rows = (
