@@ -68,6 +68,9 @@ HOLDERS: dict[str, Holder] = {}
 #: What looks as if it named somebody and stays, each with its reason: a column, or all of a table (`table.*`).
 KEPT: dict[str, str] = {
     "rate_files.name": "name of a file of shipping rates, given by who uploaded it",
+    "marketplaces.*": "a marketplace",
+    "marketplace_files.*": "what finance called a file of sales, of which nothing of a buyer is kept",
+    "marketplace_orders.*": "the number of an order elsewhere",
     "facilities.*": "an office, its name and address",
     "workshops.*": "a workshop",
     "profile_texts.*": "what an office says of itself and its workshops",
@@ -90,6 +93,9 @@ KEPT: dict[str, str] = {
     "operators.*": "the office that runs the shop",
     "holidays.*": "a holiday",
     "commodity_groups.*": "a group of goods",
+    "tills.*": "what a cashier called a till",
+    "counter_sales.phone_at": "a moment, by the clock of a cashier's phone",
+    "counter_conflicts.phone_at": "the same",
     "exhibitions.*": "a fair and where it is",
     "funds.*": "a fund",
     "provinces.*": "a province",

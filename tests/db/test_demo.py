@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storefront.books.ageing import older_than
-from storefront.books.refunds import SECOND_PERSON_FROM
+from storefront.books.refund_limits import SHIPPED
 from storefront.days import today
 from storefront.demo import files
 from storefront.demo.seasons import seasons_on
@@ -343,7 +343,7 @@ def test_some_work_is_left_for_two_people(demo_session: Session) -> None:
     *of_coordinators, of_finance = demo_session.execute(text(asked)).all()
     assert len(of_coordinators) == 3
     assert all(refund.email.startswith("coordinator") for refund in of_coordinators)
-    assert (of_finance.email, of_finance.amount >= SECOND_PERSON_FROM) == ("finance@demo.test", True)
+    assert (of_finance.email, of_finance.amount >= SHIPPED) == ("finance@demo.test", True)
     bearer = "SELECT count(*) FROM fee_bearers WHERE approved_at IS NULL AND rejected_at IS NULL"
     assert one(demo_session, bearer) == 1
     mine = """SELECT count(*) FROM settlements s JOIN memberships m ON m.facility_id = s.facility_id

@@ -60,6 +60,8 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     categories,
     category_needs,
     declarations,
+    exhibition_stand,
+    exhibitions,
     facilities,
     home,
     listings,
