@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
         mailbox,
         media,
         questions,
+        quotes,
         report,
         sandbox,
         seller,
@@ -42,3 +43,4 @@ def register(app: Flask) -> None:
     app.register_blueprint(report.bp)
     app.register_blueprint(mailbox.bp)
     app.register_blueprint(questions.bp)
+    app.register_blueprint(quotes.bp)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 
+from storefront.enquiries.large import drop_files
 from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryMessage
 from storefront.extensions import db
 from storefront.moderation.queue import withdraw
@@ -54,6 +55,7 @@ def forget(order_ids: Iterable[int] = (), email: str | None = None, person_id: i
         )
         for message_id in ids:
             withdraw("question", message_id)
+        drop_files(enquiry.id)
     db.session.flush()
     return len(found)
 

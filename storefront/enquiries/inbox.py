@@ -49,6 +49,8 @@ class Waiting:
     at: datetime.datetime
     #: One of `STATES`.
     state: str
+    #: `question` or `large_order`.
+    kind: str = "question"
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class ThreadPage:
 
 
 LIST = """
-    SELECT e.id, COALESCE(p.title, '') AS title, COALESCE(p.title_en, '') AS title_en, e.product_id, e.locale, e.city,
-           e.is_buyer, e.is_public, f.body AS first, f.created_at AS at, l.created_at AS last_at,
+    SELECT e.id, e.kind, COALESCE(p.title, '') AS title, COALESCE(p.title_en, '') AS title_en, e.product_id, e.locale,
+           e.city, e.is_buyer, e.is_public, f.body AS first, f.created_at AS at, l.created_at AS last_at,
            COALESCE(o.number || '/' || c.position, '') AS parcel_code,
            CASE WHEN NOT EXISTS (SELECT FROM enquiry_messages m WHERE m.enquiry_id = e.id AND m.author = 'facility')
                   OR l.author = 'asker' THEN 'open'
@@ -114,7 +116,7 @@ def of_facility(facility_id: int, chosen: Filters, page: int = 1) -> ThreadPage:
     found = [
         Waiting(
             row["id"], (row["title_en"] if english else "") or row["title"], row["parcel_code"], row["first"],
-            row["locale"], row["city"], row["is_buyer"], row["is_public"], row["at"], row["state"],
+            row["locale"], row["city"], row["is_buyer"], row["is_public"], row["at"], row["state"], row["kind"],
         )
         for row in rows
     ]  # fmt: skip

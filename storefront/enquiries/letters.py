@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from storefront.catalogue.models import Product
@@ -31,7 +32,7 @@ def tell_facility(message: EnquiryMessage) -> None:
     """Tell the facility that somebody asks, once, by a letter that opens exactly that thread. Never commits."""
     enquiry = db.session.get_one(Enquiry, message.enquiry_id)
     facility = db.session.get_one(Facility, enquiry.facility_id)
-    about = _product_title(enquiry, "id") or _parcel_code(enquiry)
+    about = _product_title(enquiry, "id") or _parcel_code(enquiry) or str(_("pesanan besar"))
     path = f"/seller/{facility.code}/questions/{enquiry.id}"
     tell(facility.id, "question", f"question:{message.id}", about=about, path=path)
 
@@ -43,8 +44,15 @@ def _product_title(enquiry: Enquiry, locale: str) -> str:
 
 
 def _parcel_code(enquiry: Enquiry) -> str:
-    parcel = db.session.get(Parcel, enquiry.parcel_id)
+    parcel = db.session.get(Parcel, enquiry.parcel_id) if enquiry.parcel_id else None
     return f"{db.session.get_one(Order, parcel.order_id).number}/{parcel.position}" if parcel else ""
+
+
+def _about(enquiry: Enquiry) -> object:
+    """What a thread without a work is about, said in the reader's language."""
+    if enquiry.kind == "large_order":
+        return _l("pesanan besar")
+    return _l("kiriman %(code)s", code=_parcel_code(enquiry))
 
 
 @writes(SUBJECT)
@@ -62,7 +70,7 @@ def letter(message: Message) -> Letter | None:
         enquiry.locale,
         f"/questions/{thread_token(enquiry)}",
         _l("Baca dan balas"),
-        product_title=_product_title(enquiry, enquiry.locale) or _l("kiriman %(code)s", code=_parcel_code(enquiry)),
+        product_title=_product_title(enquiry, enquiry.locale) or _about(enquiry),
         facility_name=db.session.get_one(Facility, enquiry.facility_id).name,
         answer=said.body,
     )

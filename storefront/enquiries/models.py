@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import FetchedValue, ForeignKey, SmallInteger
+from sqlalchemy import FetchedValue, ForeignKey, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storefront.extensions import db
@@ -16,7 +16,7 @@ class Enquiry(db.Model):  # type: ignore[name-defined]
     __tablename__ = "enquiries"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: `question`, later `large_order`.
+    #: `question`, or `large_order`: a wish for many pieces, or for something made to measure.
     kind: Mapped[str]
     facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
     product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id"))
@@ -60,6 +60,18 @@ class EnquiryContact(db.Model):  # type: ignore[name-defined]
     enquiry_id: Mapped[int] = mapped_column(ForeignKey("enquiries.id"), primary_key=True)
     email: Mapped[str | None]
     erased_at: Mapped[datetime.datetime | None]
+
+
+class EnquiryFile(db.Model):  # type: ignore[name-defined]
+    """A drawing or list that came with a wish, in the private store."""
+
+    __tablename__ = "enquiry_files"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    enquiry_id: Mapped[int] = mapped_column(ForeignKey("enquiries.id"))
+    key: Mapped[str]
+    #: Bytes.
+    size: Mapped[int] = mapped_column(Integer)
 
 
 class EnquiryMessage(db.Model):  # type: ignore[name-defined]

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from storefront.catalogue.models import Product
+from storefront.enquiries.large import files_of
 from storefront.enquiries.models import Enquiry, EnquiryMessage
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -43,10 +44,15 @@ class Thread:
     #: `1234-5678/1`, where it was asked about a parcel, and that parcel.
     parcel_code: str = ""
     parcel_id: int | None = None
+    #: Ids and extensions of what came with it.
+    files: tuple[tuple[int, str], ...] = ()
 
     @property
     def title(self) -> str:
         """What it is about, in words."""
+        if self.enquiry.kind == "large_order":
+            about = self.product_title
+            return _("pesanan besar: %(title)s", title=about) if about else _("pesanan besar")
         return self.product_title or _("kiriman %(code)s", code=self.parcel_code)
 
     @property
@@ -75,8 +81,9 @@ def thread(enquiry: Enquiry, *, side: str) -> Thread:
     number = db.session.get_one(Order, parcel.order_id).number if parcel else ""
     code = f"{number}/{parcel.position}" if parcel else ""
     return Thread(
-        enquiry, title, slug, facility.name, facility.slug, tuple(lines), code, parcel.id if parcel else None
-    )
+        enquiry, title, slug, facility.name, facility.slug, tuple(lines), code, parcel.id if parcel else None,
+        files_of(enquiry.id),
+    )  # fmt: skip
 
 
 def own_thread(facility_id: int, enquiry_id: int) -> Enquiry | None:

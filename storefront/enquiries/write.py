@@ -74,7 +74,7 @@ def ask(wish: Question) -> Enquiry:
 
     Raises Invalid with a sentence for each field.
     """
-    body, errors = _checked(wish.body, LONGEST_QUESTION, wish.request_key)
+    body, errors = checked(wish.body, LONGEST_QUESTION, wish.request_key)
     city = plain_city(wish.city)
     if wish.city.strip() and not city:
         errors["city"] = _("Tulis nama kota atau kabupaten saja, tanpa angka.")
@@ -83,25 +83,37 @@ def ask(wish: Question) -> Enquiry:
         errors["email"] = _("Tulis alamat surel seperti nama@contoh.id, atau kosongkan.")
     if errors:
         raise Invalid(errors)
-    known = _of_key(wish.request_key)
-    if known is not None:
-        return db.session.get_one(Enquiry, known.enquiry_id)
+    if (known := began_by(wish.request_key)) is not None:
+        return known
     enquiry = Enquiry(
         kind="question", facility_id=wish.facility_id, product_id=wish.product_id, order_id=wish.order_id,
         parcel_id=wish.parcel_id, person_id=wish.person_id,
         is_public=wish.is_public and wish.product_id is not None, is_buyer=wish.is_buyer, city=city, locale=wish.locale,
     )  # fmt: skip
+    return begin_thread(enquiry, body, wish.request_key, city=city, email=email)
+
+
+def begin_thread(
+    enquiry: Enquiry, body: str, request_key: str, *, city: str = "", email: str = ""
+) -> Enquiry:
+    """Put a thread and its first message down, checked by the caller. Never commits."""
     db.session.add(enquiry)
     db.session.flush()
     if email:
         db.session.add(EnquiryContact(enquiry_id=enquiry.id, email=email))
-    _say(enquiry, "asker", body, wish.request_key, _why(body, city))
+    _say(enquiry, "asker", body, request_key, _why(body, city))
     return enquiry
+
+
+def began_by(request_key: str) -> Enquiry | None:
+    """The thread that this very form has begun before."""
+    known = _of_key(request_key)
+    return db.session.get_one(Enquiry, known.enquiry_id) if known is not None else None
 
 
 def write_again(enquiry: Enquiry, body: str, request_key: str) -> EnquiryMessage:
     """The asker adds a message to the thread. Never commits. Raises Invalid, TooManyMessages."""
-    text, errors = _checked(body, LONGEST_QUESTION, request_key)
+    text, errors = checked(body, LONGEST_QUESTION, request_key)
     if errors:
         raise Invalid(errors)
     known = _of_key(request_key)
@@ -121,7 +133,7 @@ def write_again(enquiry: Enquiry, body: str, request_key: str) -> EnquiryMessage
 
 def answer(enquiry: Enquiry, body: str, request_key: str, person_id: int) -> EnquiryMessage:
     """The facility answers; the asker is told as soon as it is shown. Never commits. Raises Invalid."""
-    text, errors = _checked(body, LONGEST_ANSWER, request_key)
+    text, errors = checked(body, LONGEST_ANSWER, request_key)
     if errors:
         raise Invalid(errors)
     known = _of_key(request_key)
@@ -165,7 +177,8 @@ def _of_key(request_key: str) -> EnquiryMessage | None:
     return db.session.scalar(select(EnquiryMessage).where(EnquiryMessage.request_key == request_key))
 
 
-def _checked(body: str, longest: int, request_key: str) -> tuple[str, dict[str, object]]:
+def checked(body: str, longest: int, request_key: str) -> tuple[str, dict[str, object]]:
+    """What was written, cleaned, and a sentence where it is too short or too long or its form too old."""
     text = content_rule.clean(body)
     if not is_key(request_key):
         return text, {"body": TOO_OLD}

@@ -13,7 +13,7 @@ import psycopg
 from flask import current_app
 from flask_babel import gettext as _
 
-from storefront.books.cash_book import GENERAL, ORDER, Books, CashBook, Line, Sums
+from storefront.books.cash_book import GENERAL, IN_ORDER, Books, CashBook, Line, Sums
 from storefront.display import format_datetime, language
 from storefront.exports.columns import amount, day, number, text
 from storefront.exports.manifest import demo_note
@@ -81,7 +81,7 @@ def table(book: CashBook, keeper: Keeper, summary: Sheet, as_of: datetime.dateti
             day("day"), number("entry_id"), text("kind"), text("part"), text("source"), text("order_number"),
             text("reference"), amount("debit"), amount("credit"), number("balance"),
         ),
-        sql=f"{book.sql} {ORDER}",
+        sql=f"{book.sql} ORDER BY {IN_ORDER.sql()}",
         parameters=book.parameters,
         filters={"keeper": keeper.code, "book": book.code, "period": book.span.name},
         as_of=as_of,

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text
 
 from storefront.audit.record import record
 from storefront.days import accounting_day, begins
@@ -15,11 +15,13 @@ from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.orders.instalments import WHOLE, Part, parts_of
-from storefront.orders.models import Channel, Order
+from storefront.orders.models import Channel, Order, OrderState
 from storefront.orders.place import Address, Contact, ParcelShipping, PricedLine, place
+from storefront.payments.models import Payment
 from storefront.quotes import letters
 from storefront.quotes.made import made_to_measure
-from storefront.quotes.models import Quote, QuoteAcceptance, QuoteState
+from storefront.quotes.models import PaperKind, Quote, QuoteAcceptance, QuoteState
+from storefront.quotes.numbers import number_paper
 from storefront.shipping.destinations import find_province, unknown_province
 from storefront.shipping.models import ShippingMethod
 
@@ -117,6 +119,9 @@ def accept(quote_id: int, by: Accepted, *, locale: str = "id", at: datetime.date
         )
     )  # fmt: skip
     db.session.flush()
+    number_paper(quote, PaperKind.ORDER_LETTER)
+    for part in order.instalments:
+        number_paper(quote, PaperKind.INVOICE, instalment_id=part.id)
     letters.tell_facility(quote, "accepted")
     record("quote.accepted", "quote", quote.id, facility_id=quote.facility_id,
            details={"number": quote.number, "order": order.number, "total": quote.total})  # fmt: skip
@@ -147,6 +152,22 @@ def expire_quotes(limit: int = 200) -> int:
     for quote in found:
         _end(quote, QuoteState.EXPIRED)
     return len(found)
+
+
+def tell_paid(limit: int = 200) -> int:
+    """Tell facilities whose first instalment has come, once each: they begin to make it. Never commits."""
+    rows = db.session.scalars(
+        select(Quote)
+        .join(QuoteAcceptance, QuoteAcceptance.quote_id == Quote.id)
+        .join(Order, Order.id == QuoteAcceptance.order_id)
+        .where(Order.state == OrderState.AWAITING_PAYMENT.value)
+        .where(exists().where(Payment.order_id == Order.id, Payment.counts))
+        .order_by(Quote.id.desc())
+        .limit(limit)
+    ).all()
+    for quote in rows:
+        letters.tell_facility(quote, "first_paid")
+    return len(rows)
 
 
 def is_open(quote: Quote, moment: datetime.datetime) -> bool:

@@ -87,6 +87,12 @@ def own_quote(facility_id: int, quote_id: int) -> Quote:
     return found
 
 
+def skus_of(quote: Quote) -> dict[int, str]:
+    """SKU of each listed line's variant, by the variant's id."""
+    ids = [line.variant_id for line in quote.lines if line.variant_id]
+    return {row.id: row.sku for row in db.session.execute(select(Variant.id, Variant.sku).where(Variant.id.in_(ids)))}
+
+
 def begin(enquiry: Enquiry, person_id: int) -> Quote:
     """The quote that is being written for an enquiry: begun now, with what stood in the one before. Never commits.
 

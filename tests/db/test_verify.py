@@ -26,7 +26,7 @@ from storefront.payments.sandbox import SandboxGateway, choose_outcome
 from storefront.verify import bank, guards, reconciled, stock_takes, training, transferred
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
-from tests import brought_breaks, later_books, listed_breaks
+from tests import brought_breaks, counter_breaks, later_books, listed_breaks
 from tests.clones import Clone, TestServer, settings_for, worker_name
 from tests.factories import (
     make_facility,
@@ -152,7 +152,10 @@ BREAKS = [
         """UPDATE payments SET counts = true, state = 'succeeded', succeeded_at = now()
             WHERE order_id = (SELECT id FROM orders WHERE state = 'awaiting_payment' LIMIT 1)""",
     ),
-    ("ended_orders_keep_nothing", "UPDATE orders SET state = 'cancelled' WHERE state = 'paid'"),
+    (
+        "ended_orders_keep_nothing",
+        "UPDATE orders SET state = 'cancelled', paid_at = NULL, closed_at = now() WHERE state = 'paid'",
+    ),
     ("entries_name_their_fact", "UPDATE journal_entries SET source = 'payment:nobody:captured' WHERE id = 1"),
     ("entries_name_their_fact", "UPDATE journal_entries SET kind = 'sale' WHERE kind = 'payment_held'"),
     ("entries_name_their_fact", "UPDATE refunds SET state = 'failed'"),
@@ -359,6 +362,8 @@ BREAKS = [
     ),
     *listed_breaks.BREAKS,
     *brought_breaks.BREAKS,
+    ("marketplace_orders_once", "UPDATE orders SET channel = 'marketplace' WHERE state = 'paid'"),
+    *counter_breaks.BREAKS,
     (
         "listed_workshops_declared",
         "ALTER TABLE workshops DISABLE TRIGGER USER; UPDATE workshops SET sells_undeclared_until = '2026-01-01'",

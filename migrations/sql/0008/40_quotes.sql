@@ -205,7 +205,16 @@ CREATE TRIGGER quote_papers_append_only BEFORE UPDATE OR DELETE ON quote_papers
 -- What became of a quote is told to its facility.
 ALTER TABLE notices DROP CONSTRAINT notices_kind_check;
 ALTER TABLE notices ADD CONSTRAINT notices_kind_check
-    CHECK (kind IN ('parcel', 'question', 'quote', 'sent_back', 'problem', 'digest'));
+    CHECK (kind IN ('parcel', 'question', 'quote', 'sent_back', 'problem', 'stand', 'digest'));
 ALTER TABLE notice_choices DROP CONSTRAINT notice_choices_kind_check;
 ALTER TABLE notice_choices ADD CONSTRAINT notice_choices_kind_check
-    CHECK (kind IN ('parcel', 'question', 'quote', 'sent_back', 'problem', 'digest'));
+    CHECK (kind IN ('parcel', 'question', 'quote', 'sent_back', 'problem', 'stand', 'digest'));
+
+-- Drawings and lists that come with a wish for a large order: checked, private, gone with who asked.
+CREATE TABLE enquiry_files (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    enquiry_id bigint NOT NULL REFERENCES enquiries,
+    key        text NOT NULL UNIQUE,                    -- in the private store
+    size       integer NOT NULL CHECK (size > 0)        -- bytes
+);
+CREATE INDEX enquiry_files_enquiry ON enquiry_files (enquiry_id);

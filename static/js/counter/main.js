@@ -89,9 +89,11 @@ async function look() {
   }
 }
 
+let beats = 0;
 async function beat() {
   if (document.hidden) return;
-  if (isWatching()) await lookAtPayments();
+  beats += 1;
+  if (isWatching() || beats % 5 === 0) await lookAtPayments();
   const wait = (await waiting()).count || !line.isUp ? SOON : LATER;
   if (Date.now() - last >= wait * 1000) await look();
 }

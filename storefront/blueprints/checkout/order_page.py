@@ -25,6 +25,7 @@ from storefront.orders import order_cookie
 from storefront.orders.ask import ask_soon
 from storefront.orders.extend import extend_hold, hold_of
 from storefront.orders.held import is_held
+from storefront.orders.instalments import next_unpaid
 from storefront.orders.join import may_be_kept
 from storefront.orders.links import open_by_link
 from storefront.orders.models import Order, OrderState
@@ -161,7 +162,9 @@ def watch_order(number: str) -> ResponseReturnValue:
 def pay(number: str) -> ResponseReturnValue:
     """Go to a payment page for what is unpaid."""
     order = own_order(number)
-    wanted = ways.chosen(request.form.get("payment_method") or None, order.items_total + order.shipping_total)
+    due = next_unpaid(order.id)
+    total = due.amount if due else order.items_total + order.shipping_total
+    wanted = ways.chosen(request.form.get("payment_method") or None, total)
     payment_id = _usable(order, wanted)
     if payment_id is None:
         payment_id = open_payment(order, wanted).id
@@ -206,13 +209,15 @@ def _other_ways(view: OrderView) -> list[ways.Way]:
     if view.status != OrderState.AWAITING_PAYMENT or view.expires_at <= now:
         return []
     current = view.payment.gateway if view.payment else None
-    return [way for way in ways.ways(view.total) if way.is_open and way.code != current]
+    return [way for way in ways.ways(view.due) if way.is_open and way.code != current]
 
 
 def _usable(order: Order, gateway_name: str) -> str | None:
     """A payment of that gateway that may still be used: one without a page yet, or a transfer's page and code."""
-    now = datetime.datetime.now(datetime.UTC)
+    now, due = datetime.datetime.now(datetime.UTC), next_unpaid(order.id)
     for payment in reversed(payments_of(order)):
+        if due is not None and payment.instalment_id != due.id:
+            continue
         if payment.gateway != gateway_name or payment.expires_at <= now:
             continue
         # The provider was down when it was asked: the same payment gets its page now.

@@ -16,7 +16,7 @@ from storefront.blueprints.finance.payouts import whole_programme
 from storefront.books import cash_book
 from storefront.books import span as spans
 from storefront.books.bank_accounts import find_in_force, mask
-from storefront.books.cash_book import GENERAL, PAGE, Books, CashBook, Line, books
+from storefront.books.cash_book import GENERAL, Books, CashBook, Line, books
 from storefront.books.satkers import NoSatker, in_force
 from storefront.books.span import BadSpan, Span
 from storefront.books.statement import columns
@@ -28,7 +28,7 @@ from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.pages import page_number
+from storefront.keyset import Keyed, asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.snapshot import driver_connection, snapshot
@@ -104,14 +104,12 @@ def _answer(facility_id: int | None, keeper: files.Keeper, span: Span) -> Respon
 def _page(found: Books, code: str, keeper: files.Keeper, funds: dict[str, str]) -> str:
     connection = driver_connection(db.session.connection())
     book: CashBook | None = None
-    lines: list[Line] = []
-    page, pages, carried = 1, 1, 0
+    lines: Keyed[Line] | None = None
+    carried = 0
     if code != REPORT:
         book = found.book(code)
-        pages = max(1, -(-book.count(connection) // PAGE))
-        page = min(page_number(), pages)
-        lines = book.lines(connection, limit=PAGE, offset=(page - 1) * PAGE)
-        first = lines[0] if lines else None
+        lines = book.page(connection, asked_turn())
+        first = lines.rows[0] if lines.rows else None
         carried = book.sums.opening if first is None else first.balance - first.debit + first.credit
     return render_template(
         "finance/cash_book.html",
@@ -121,8 +119,6 @@ def _page(found: Books, code: str, keeper: files.Keeper, funds: dict[str, str]) 
         book=book,
         lines=lines,
         carried=carried,
-        page=page,
-        pages=pages,
         report=REPORT,
         is_office=found.facility_id is None,
         words=lambda one: files.book_words(one, funds),

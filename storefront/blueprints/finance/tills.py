@@ -14,7 +14,7 @@ from storefront.counter.models import Till
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key, new_key
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -28,7 +28,7 @@ def till_list() -> ResponseReturnValue:
     state, fair = steps.asked("state", settle.STATES), request.args.get("fair", "")[:80]
     return render_template(
         "finance/tills.html",
-        found=settle.listed(state=state or "", slug=fair, page=page_number()),
+        found=settle.listed(state=state or "", slug=fair, turn=asked_turn()),
         state=state,
         states=settle.STATES,
         fair=fair,

@@ -62,6 +62,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     declarations,
     delivery,
     distributions,
+    exhibition_stand,
     exhibitions,
     export,
     imports,
@@ -80,6 +81,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     problems,
     profile,
     questions,
+    quotes,
     refunds,
     replies,
     rules,
@@ -92,5 +94,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     team,
     today,
     tracking,
+    training,
+    training_files,
     views,
 )

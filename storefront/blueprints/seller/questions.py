@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.seller import allowed, bp
-from storefront.enquiries import canned, inbox
+from storefront.enquiries import canned, inbox, large
 from storefront.enquiries.inbox import Filters
 from storefront.enquiries.models import Enquiry
 from storefront.enquiries.threads import own_thread, thread
@@ -17,6 +17,7 @@ from storefront.form_key import kept_key
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.quotes import lists as quotes
 from storefront.reviews import lists
 from storefront.reviews.write import reply
 from storefront.written import Written
@@ -69,6 +70,18 @@ def answer_question(code: str, enquiry_id: int) -> ResponseReturnValue:
     return redirect(url_for("seller.question", code=code, enquiry_id=enquiry_id), 303)
 
 
+@bp.get("/<code>/questions/<int:enquiry_id>/files/<int:file_id>")
+@access.rule(Action.ENQUIRIES_READ)
+def question_file(code: str, enquiry_id: int, file_id: int) -> ResponseReturnValue:
+    """A drawing or list that came with a wish, to be downloaded. Raises NotFound."""
+    content, mimetype, name = large.file(_own(enquiry_id).id, file_id)
+    response = make_response(content)
+    response.mimetype = mimetype
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
 @bp.get("/<code>/reviews")
 @access.rule(Action.ENQUIRIES_READ)
 def review_list(code: str) -> ResponseReturnValue:
@@ -119,6 +132,7 @@ def _thread_page(enquiry: Enquiry, form: Written) -> str:
         request_key=kept_key(form["request_key"]),
         may_answer=allowed(Action.ENQUIRIES_WRITE),
         replies=canned.replies(g.facility.id),
+        quotes=quotes.of_enquiry(enquiry.id),
     )
 
 
