@@ -217,7 +217,7 @@ def test_sales_beside_certificates_are_sums_of_five_workshops_and_more(certified
                 workshop_id=number, skill="", skill_en="", participants=20, passed=20, certified=count)
         for number, count in enumerate(certified)
     )  # fmt: skip
-    sold = {number: each * 1000 for number in range(len(certified))}
+    sold = dict.fromkeys(range(len(certified)), each * 1000)
     link = sales_link(Trained({}, rows), sold)
     many = sum(count >= SMALLEST for count in certified)
     if min(many, len(certified) - many) < SMALLEST:
