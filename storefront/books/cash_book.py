@@ -157,6 +157,11 @@ class Books:
             values["parts"] = [""] * len(values["accounts"])
         return CashBook(code, self.span, sums, ROWS.format(moved=moved), {**values, "opening": sums.opening})
 
+    def general_accounts(self) -> list[int]:
+        """Ids of the accounts whose postings the general book lists."""
+        wanted = self._general()
+        return [account for account, part in self.parts.items() if part in wanted]
+
     def _general(self) -> set[str]:
         return set(self.parts.values()) if self.facility_id is not None else set(IN_HAND)
 

@@ -96,7 +96,7 @@ class SessionRow:
 
 
 def listed(*, state: str = "", slug: str = "", turn: Turn = FIRST) -> Keyed[SessionRow]:
-    """Sessions of all fairs, those that wait for finance first, then the latest; `amount` is left in all their tills."""
+    """Sessions of all fairs, those that wait for finance first, then the latest; `amount` is left in their tills."""
     where = []
     if slug:
         where.append(Exhibition.slug == slug)

@@ -79,6 +79,7 @@ def waiting() -> Sequence[tuple[str, int]]:
     rows = db.session.execute(
         _open()
         .with_only_columns(Exhibition.slug, func.count())
+        .select_from(RoleProposal)
         .join(Exhibition, Exhibition.id == RoleProposal.exhibition_id)
         .group_by(Exhibition.id)
         .order_by(Exhibition.starts_on, Exhibition.id)

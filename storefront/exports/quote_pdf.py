@@ -67,7 +67,7 @@ def document(view: QuoteView, paper: PaperView) -> dict[str, Any]:
     return frame | WRITERS[paper.kind](view, paper)
 
 
-def _said(words: str, **values: object) -> str:
+def _said(words: str, /, **values: object) -> str:
     """Words of a paper: always Indonesian, as the offices that file it need it, so never translated."""
     return words % values if values else words
 

@@ -71,7 +71,7 @@ class Visitor:
         """Wait until the page has come to rest: before it is measured, or looked at as a whole."""
         self.page.wait_for_function(STILL)
 
-    def until(self, ask: Callable[[], T], what: str) -> T:
+    def until(self, ask: Callable[[], T | None], what: str) -> T:
         """Ask until the answer is something; that answer. Raises TimeoutError, saying `what` never came.
 
         For what happens out of this page's sight, by the worker or another process.

@@ -149,7 +149,8 @@ def test_two_phones_open_one_till_once(app: Flask, stand: Stand) -> None:
         "UPDATE counter_sales SET tendered = tendered + 1",
         "DELETE FROM counter_sales",
         "INSERT INTO counter_sales (order_id, exhibition_id, session_id, cashier_id, key, request_hash, payment,"
-        " sold_at) SELECT 0, exhibition_id, session_id, cashier_id, 'x', request_hash, 'gateway', sold_at FROM counter_sales",
+        " sold_at) SELECT 0, exhibition_id, session_id, cashier_id, 'x', request_hash, 'gateway', sold_at"
+        " FROM counter_sales",
         "INSERT INTO till_sessions (till_id, exhibition_id, opened_by, opening_float, closed_by, closed_at, counted,"
         " expected) SELECT till_id, exhibition_id, opened_by, 0, opened_by, now(), 5, 6 FROM till_sessions",
     ],

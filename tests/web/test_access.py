@@ -69,8 +69,8 @@ ENTERS = {
 #: Parts of an address that name a facility's own thing.
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
-    "enquiry_id", "file_id", "quote_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id", "invitation_id", "handover_id",
-    "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "labels_id",
+    "enquiry_id", "file_id", "quote_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id",
+    "invitation_id", "handover_id", "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "labels_id",
     "event_id", "import_id", "slug", "programme_id", "followup_id", "upload_id",
 }  # fmt: skip
 
@@ -112,7 +112,6 @@ def whole_world() -> World:
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
             "number": begun_take(facility.id), **team, **notices_of(facility), **things, **money_of(books, facility),
             "import_id": make_import(facility), "labels_id": batch.id, "slug": fair_of(facility, sku),
-            "import_id": make_import(facility), "labels_id": batch.id, "slug": make_fair(facility).slug,
             **training_of(facility),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id

@@ -185,9 +185,11 @@ def test_what_arrives_is_counted_and_what_is_left_goes_home(app: Flask, admin: F
     coordinator = sign_in(app.test_client(), make_account("coordinator", facilities=(shop.pekalongan,)))
     own = f"/seller/PKL/exhibitions/{fair.slug}"
     assert "Pengembalian nomor 1" in coordinator.get(own).text
+    assert "kiriman pulang dari" in coordinator.get("/seller/PKL/").text
     counted = {"number": "1", "a-PKL-BATIK": "2", "why-PKL-BATIK": "missing"}
     assert post(coordinator, f"{own}/arrived", counted).status_code == 303
     assert "2 dari 3" in coordinator.get(own).text
+    assert "kiriman pulang dari" not in coordinator.get("/seller/PKL/").text
 
 
 def at_stand(fair: Exhibition, shop: Shop) -> int:

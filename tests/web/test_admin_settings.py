@@ -31,7 +31,7 @@ from storefront.stock.levels import FEW
 from storefront.stock.models import LowStockDefault, LowStockMark
 from tests.clones import Clone
 from tests.factories import make_order, make_person
-from tests.selling import Shop
+from tests.selling import open_shop
 from tests.staff import make_account, post, sign_in
 from tests.threads import while_held
 
@@ -174,7 +174,8 @@ def test_what_nobody_has_set_is_as_the_server_says(app: Flask, office: FlaskClie
     assert tomorrow.of(TransferGateway("", "", DAY)) == 5 * DAY
 
 
-def test_marks_and_orders_follow_the_setting_of_the_day(shop: Shop) -> None:
+def test_marks_and_orders_follow_the_setting_of_the_day(db_session: Session) -> None:
+    shop = open_shop()
     basis = "Surat edaran percobaan"
     db.session.add(LowStockDefault(valid_from=today(), pieces=9, legal_basis=basis))
     db.session.add(OrderHold(valid_from=today(), page_minutes=120, transfer_days=5, legal_basis=basis))

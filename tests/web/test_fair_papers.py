@@ -24,11 +24,11 @@ def shop(db_session: Session) -> Shop:
     return open_shop()
 
 
-def read(answer: TestResponse, set_with: list[str]) -> dict[str, object]:
+def read(answer: TestResponse, data: list[str]) -> dict[str, object]:
     """All that a paper says, by the data that it was set with."""
     assert answer.mimetype == "application/pdf"
     assert answer.data.startswith(b"%PDF")
-    said: dict[str, object] = json.loads(set_with.pop())
+    said: dict[str, object] = json.loads(data.pop())
     return said
 
 

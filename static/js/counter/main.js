@@ -78,7 +78,9 @@ async function look() {
   last = Date.now();
   try {
     await till.refresh();
+    const { count } = await waiting();
     await tryToSend();
+    if (count) await till.refresh(); // what was sent may wait for a decision now
     if (await catalogue.refresh()) goods.drawFacilities();
     catalogue.keepPictures();
   } catch (error) {

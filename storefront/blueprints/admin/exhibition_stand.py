@@ -103,12 +103,12 @@ def return_from_stand(slug: str) -> ResponseReturnValue:
     return _back(slug, _("Pengembalian nomor %(number)d tercatat. UPT menghitungnya saat tiba.", number=found.number))
 
 
-@bp.post("/exhibitions/<slug>/stand/returns/<code>/<int:number>/undo")
+@bp.post("/exhibitions/<slug>/stand/returns/<of>/<int:number>/undo")
 @access.rule(Action.EXHIBITIONS_WRITE)
-def undo_return_from_stand(slug: str, code: str, number: int) -> ResponseReturnValue:
+def undo_return_from_stand(slug: str, of: str, number: int) -> ResponseReturnValue:
     """All pieces of a return are at the stand again."""
     fair, form, me = write.find(slug), Written(), access.person_id()
-    facility_id = _facility(fair, code)
+    facility_id = _facility(fair, of)
     form.done(lambda: (give_back.call_back(fair, facility_id, number, person_id=me),))
     return _back(slug, form.refusal or _("Dibatalkan: isinya ada lagi di stan."), "bad" if form.refusal else "ok")
 

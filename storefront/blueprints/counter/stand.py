@@ -63,11 +63,11 @@ def send_home(slug: str) -> ResponseReturnValue:
     return _back(slug, _("Pengembalian nomor %(number)d tercatat. UPT menghitungnya saat tiba.", number=found.number))
 
 
-@bp.post("/<slug>/stand/returns/<code>/<int:number>/undo")
+@bp.post("/<slug>/stand/returns/<of>/<int:number>/undo")
 @access.rule(Action.COUNTER_SELL)
-def undo_send_home(slug: str, code: str, number: int) -> ResponseReturnValue:
+def undo_send_home(slug: str, of: str, number: int) -> ResponseReturnValue:
     """All pieces of a return are at the stand again."""
-    form, facility, me = Written(), _facility(code), access.person_id()
+    form, facility, me = Written(), _facility(of), access.person_id()
     form.done(lambda: (give_back.call_back(g.exhibition, facility.id, number, person_id=me),))
     return _back(slug, form.refusal or _("Dibatalkan: isinya ada lagi di stan."), "bad" if form.refusal else "ok")
 
@@ -93,6 +93,8 @@ def _page(form: Written) -> str:
     chosen = next((one for one in taking_part if one.code == code), None)
     return render_template(
         "counter/stand.html",
+        exhibition=fair,
+        here="stand",
         fair=fair,
         when=when(fair, today()),
         taking_part=taking_part,

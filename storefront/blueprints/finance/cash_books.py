@@ -7,7 +7,7 @@ import io
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from storefront import days
 from storefront.audit.record import record
@@ -20,6 +20,7 @@ from storefront.books.cash_book import GENERAL, Books, CashBook, Line, books
 from storefront.books.satkers import NoSatker, in_force
 from storefront.books.span import BadSpan, Span
 from storefront.books.statement import columns
+from storefront.books.treasurer_report import treasurer_report
 from storefront.errors import NotFound
 from storefront.exports import cash_book_files as files
 from storefront.exports import table
@@ -33,8 +34,7 @@ from storefront.people import access
 from storefront.people.policy import Action
 from storefront.snapshot import driver_connection, snapshot
 
-#: The monthly report, beside the books.
-REPORT = "lpj"
+REPORT = files.REPORT
 
 
 @bp.get("/cash-books")
@@ -103,6 +103,7 @@ def _answer(facility_id: int | None, keeper: files.Keeper, span: Span) -> Respon
 
 def _page(found: Books, code: str, keeper: files.Keeper, funds: dict[str, str]) -> str:
     connection = driver_connection(db.session.connection())
+    told = treasurer_report(connection, found) if code == REPORT else None
     book: CashBook | None = None
     lines: Keyed[Line] | None = None
     carried = 0
@@ -125,20 +126,10 @@ def _page(found: Books, code: str, keeper: files.Keeper, funds: dict[str, str]) 
         entry_words=files.entry_words,
         before=found.span.before,
         after=found.span.after,
-        deposited=None if found.facility_id is None else _deposited(found.facility_id, found.span),
+        first_part=files.first_part(told) if told else "",
+        sections=files.sections(told) if told else [],
+        by_pen=files.BY_PEN,
     )
-
-
-def _deposited(facility_id: int, span: Span) -> tuple[int, int]:
-    """Number and sum of what was deposited to the treasury in the month, in rupiah."""
-    row = db.session.execute(
-        text(
-            """SELECT count(*), COALESCE(sum(amount), 0)::bigint FROM deposits
-                WHERE facility_id = :facility AND state = 'paid' AND paid_on BETWEEN :first AND :last"""
-        ),
-        {"facility": facility_id, "first": span.first, "last": span.last},
-    ).one()
-    return row[0], row[1]
 
 
 def _file(
@@ -158,7 +149,8 @@ def _file(
         except ValueError:
             raise NotFound() from None
         book = found.book(GENERAL if code == REPORT else code)
-        made = files.table(book, keeper, files.summary(found, funds), moment)
+        report = treasurer_report(connection, found) if code == REPORT else None
+        made = files.table(book, keeper, files.summary(found, funds, report), moment)
         return answer(table.download(connection, made, wanted, part, note=demo_note()))
 
 

@@ -111,8 +111,12 @@ def set_till_pin() -> ResponseReturnValue:
     """Set it, or set it anew. What was typed is never shown again."""
     whole_programme(Action.TILLS_CLOSE)
     form = steps.written()
-    done = form.done(lambda: pins.set_pin(access.person_id(), form["pin"].strip(), form["again"].strip()) or True)
-    if done is None:
+
+    def set_it() -> bool:
+        pins.set_pin(access.person_id(), form["pin"].strip(), form["again"].strip())
+        return True
+
+    if not form.done(set_it):
         has_pin = pins.has_pin(access.person_id())
         return render_template("finance/till_pin.html", has_pin=has_pin, errors=form.errors), form.status
     flash(_("PIN tersimpan. Jangan beritahukan kepada siapa pun."), "ok")
