@@ -13,7 +13,7 @@ import psycopg
 
 from bench.stage import open_shop
 from storefront.bank.lists import LINE_ORDERS, LINE_TOTALS, LINES
-from storefront.books.keyset import PAGE
+from storefront.keyset import PAGE
 
 ROWS = 200_000
 FILL = """

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,20 +30,44 @@ def open_shop(
     fresh: bool = False,
 ) -> Iterator[Shop]:
     """The shop on the demo in a folder of its own under var/bench/, with options of `flask demo`."""
-    asked = {"products": products, "orders": orders, "facility": facility}
-    given = {name: str(value) for name, value in asked.items() if value is not None}
-    folder = FOLDER / ("-".join(part for pair in given.items() for part in pair) or "demo")
-    if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    if given and not (folder / "filled").exists():
-        _fill(folder, given)
-    shop = Shop(folder)
+    shop = Shop(_filled({"products": products, "orders": orders, "facility": facility}, fresh=fresh))
+    folder = shop.var_dir
     print(f"· Opening the shop in {folder}", flush=True)
     shop.start()
     try:
         yield shop
     finally:
         shop.stop()
+
+
+@contextmanager
+def open_database(orders: int, *, fresh: bool = False) -> Iterator[tuple[Shop, int]]:
+    """The same without web and worker: a shop for commands alone, and the process of its database."""
+    folder = _filled({"orders": orders}, fresh=fresh)
+    server = Server(folder)
+    server.start()
+    try:
+        shop, addresses = Shop(folder), server.addresses()
+        shop.env = {"DATABASE_URL": addresses[WEB], "DATABASE_OWNER_URL": addresses[OWNER]}
+        if (done := shop.command("migrate")).returncode:
+            raise NotRunning(done.stderr[-1000:])
+        assert server.process is not None
+        yield shop, server.process.pid
+    finally:
+        server.stop()
+
+
+def _filled(asked: Mapping[str, object], *, fresh: bool) -> Path:
+    """The folder of the demo with these options, loaded on first use."""
+    given = {name: str(value) for name, value in asked.items() if value is not None}
+    folder = FOLDER / ("-".join(part for pair in given.items() for part in pair) or "demo")
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    if given and not (folder / "filled").exists():
+        begun = time.monotonic()
+        _fill(folder, given)
+        print(f"· Loaded in {time.monotonic() - begun:.0f} s", flush=True)
+    return folder
 
 
 def _fill(folder: Path, given: dict[str, str]) -> None:

@@ -11,9 +11,9 @@ from storefront.audit.record import dated
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.people.models import Person
-from storefront.training import record
+from storefront.training import followups, imports, record, sheet
 from storefront.training.models import TrainingProgramme
-from storefront.training.record import Programme
+from storefront.training.programme import Programme
 from tests.factories import make_person, make_workshop
 
 #: A day on which everything of these tests is over.
@@ -43,6 +43,21 @@ def make_training(facility: Facility, *, on: datetime.date | None = None, **valu
         row = record.add(facility.id, held, people[0].id)
         record.check(row.id, people[1].id)
     return row
+
+
+def training_of(facility: Facility) -> dict[str, int]:
+    """Parts of addresses: a checked programme with a later count that waits, and an uploaded file; committed."""
+    row = make_training(facility)
+    who = _person("pencatat").id
+    followup = followups.add(
+        facility.id, row.id, counted_on=row.ended_on, own_business=5, employed=5, person_id=who
+    )
+    headings = sheet.template([], "csv")
+    key = f"kunci-berkas-pelatihan-{facility.id}"
+    file = imports.keep(facility.id, headings + b"Bengkel;Magang\r\n", "pelatihan.csv", form_key=key, person_id=who)
+    found = {"programme_id": row.id, "followup_id": followup.id, "upload_id": file.id}
+    db.session.commit()
+    return found
 
 
 def _person(name: str) -> Person:

@@ -31,7 +31,7 @@ REVOKE DELETE, TRUNCATE ON exhibition_returns, exhibition_arrivals FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON exhibition_return_lines, exhibition_arrival_lines FROM {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON
-    refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers,
+    refund_lines, refund_parcels, refund_shares, deposit_lines, payouts, fee_bearers, refund_limits,
     deposit_deadlines FROM {web};
 REVOKE DELETE, TRUNCATE ON
     bank_accounts, satkers, settlements, deposits, disputes, premium_distributions, budget_returns, corrections,
@@ -41,7 +41,7 @@ REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON refund_transitions, books_transitions
 REVOKE UPDATE, DELETE, TRUNCATE ON dispute_shares, dispute_parcels FROM {web};
 REVOKE DELETE, TRUNCATE ON split_rule_ends FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON funds FROM {web};
-GRANT UPDATE (approved_by, approved_at, rejected_by, rejected_at) ON fee_bearers TO {web};
+GRANT UPDATE (approved_by, approved_at, rejected_by, rejected_at) ON fee_bearers, refund_limits TO {web};
 
 REVOKE UPDATE, DELETE, TRUNCATE ON refund_returns FROM {web};
 REVOKE DELETE, TRUNCATE ON
@@ -63,14 +63,14 @@ REVOKE DELETE, TRUNCATE ON quotes, quote_acceptances FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON quote_papers FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON quote_steps, quote_transitions FROM {web};
 REVOKE DELETE, TRUNCATE ON enquiries, enquiry_contacts, enquiry_messages, reviews FROM {web};
-REVOKE DELETE, TRUNCATE ON training_programmes FROM {web};
+REVOKE DELETE, TRUNCATE ON training_programmes, training_followups, training_imports FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON training_outcomes FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON
     operators, page_revisions, home_changes, case_messages, case_files FROM {web};
 REVOKE DELETE, TRUNCATE ON home_blocks, cases FROM {web};
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON cities, districts, postal_codes, place_versions FROM {web};
 REVOKE DELETE, TRUNCATE ON problems, thank_yous FROM {web};
-REVOKE UPDATE, DELETE, TRUNCATE ON problem_lines, money_news, report_windows, cart_keeping FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON problem_lines, money_news, report_windows, cart_keeping, low_stock_defaults, order_holds FROM {web};
 
 -- Pieces change their parcel while both are to pack (parcel_lines_keep).
 REVOKE UPDATE, TRUNCATE ON parcel_lines, refund_pieces FROM {web};
@@ -84,6 +84,8 @@ REVOKE UPDATE, DELETE, TRUNCATE ON listing_news FROM {web};
 REVOKE DELETE, TRUNCATE ON listing_imports FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON upkeep FROM {web};
 REVOKE DELETE, TRUNCATE ON rate_files FROM {web};
+REVOKE DELETE, TRUNCATE ON marketplaces, marketplace_files FROM {web};
+REVOKE UPDATE, DELETE, TRUNCATE ON marketplace_orders FROM {web};
 REVOKE DELETE, TRUNCATE ON second_factors, recovery_codes, factor_resets, role_proposals, facility_suspensions FROM {web};
 REVOKE DELETE, TRUNCATE ON payment_file_shapes, payment_files FROM {web};
 REVOKE UPDATE, DELETE, TRUNCATE ON payment_file_lines FROM {web};

@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from storefront.admission.admit import CHILDREN
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Suspension
+from storefront.keyset import FIRST, Keyed, Order, Turn, select_page
 from storefront.shipping.models import Province
 
 PAGE = 40
+BY_NAME = Order((("lower(facilities.name)", "text"), ("facilities.id", "bigint")), descending=False)
 #: `closed`: a facility for children that nobody asks to admit.
 STATES = ("active", "suspended", "waiting", "closed")
 
@@ -44,9 +46,9 @@ def state_column() -> ColumnElement[str]:
 
 
 def facilities(
-    ids: Iterable[int] | None, words: str, region: str, kind: str, state: str, page: int
-) -> tuple[list[Line], int]:
-    """A page of some facilities, or (None) of all, by name, and how many there are.
+    ids: Iterable[int] | None, words: str, region: str, kind: str, state: str, turn: Turn = FIRST
+) -> Keyed[Line]:
+    """A page of some facilities, or (None) of all, by name.
 
     `words`: in code, name or city; `region`: a kanwil.
     """
@@ -61,19 +63,16 @@ def facilities(
         wanted.append(Facility.kind == kind)
     if state in STATES:
         wanted.append(state_column() == state)
-    total = int(db.session.scalar(select(func.count()).select_from(Facility).where(*wanted)) or 0)
-    rows = db.session.execute(
+    found = select_page(
         select(
             Facility.code, Facility.name, Facility.kind, Facility.class_, Facility.regional_office, Province.name,
             Facility.city, state_column(),
         )
         .join(Province, Province.id == Facility.province_id)
-        .where(*wanted)
-        .order_by(func.lower(Facility.name), Facility.id)
-        .limit(PAGE)
-        .offset((page - 1) * PAGE)
+        .where(*wanted),
+        BY_NAME, turn, size=PAGE,
     )  # fmt: skip
-    return [Line(*row) for row in rows], total
+    return found.of([Line(*row) for row in found.rows])
 
 
 def regions() -> list[str]:

@@ -14,27 +14,34 @@ from storefront.books.listed import as_list
 from storefront.days import today
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.languages import locale
 
 PAGE = 25
 
-FROM = """
+TABLES = """
   FROM problems x
   JOIN orders o ON o.id = x.order_id
   JOIN parcels p ON p.id = x.parcel_id
   JOIN facilities f ON f.id = x.facility_id
-  LEFT JOIN refunds r ON r.id = x.refund_id
- WHERE (CAST(:ids AS bigint[]) IS NULL OR x.facility_id = ANY (CAST(:ids AS bigint[])))"""
-COLUMNS = f"""
+  LEFT JOIN refunds r ON r.id = x.refund_id"""
+FROM = f"{TABLES} WHERE (CAST(:ids AS bigint[]) IS NULL OR x.facility_id = ANY (CAST(:ids AS bigint[])))"
+ROW = """
 SELECT x.id, o.id AS order_id, o.number AS order_number, o.locale, p.id AS parcel_id, p.position,
        f.code AS facility_code, f.name AS facility_name, f.time_zone, x.kind, x.words, x.state, x.reported_at,
        x.answer_by, x.handed_over_at, x.answered_at, x.answer, x.refund_id, r.state AS refund_state,
        r.amount AS refund_amount, p.received_at,
-       (SELECT count(*) FROM problem_photos y WHERE y.problem_id = x.id) AS photos {FROM}"""  # noqa: S608
+       (SELECT count(*) FROM problem_photos y WHERE y.problem_id = x.id) AS photos"""
+COLUMNS = f"{ROW} {FROM}"
+WAITS = "(x.state IN ('open', 'handed_over'))"
 #: What waits first, the earliest deadline on top; then the latest answered.
-ORDER = """
- ORDER BY x.state NOT IN ('open', 'handed_over'), CASE WHEN x.state IN ('open', 'handed_over') THEN x.answer_by END,
-          x.id DESC"""
+PLACE = Order(
+    (
+        (WAITS, "boolean"),
+        (f"CASE WHEN {WAITS} THEN date '2200-01-01' - x.answer_by ELSE 0 END", "bigint"),
+        ("x.id", "bigint"),
+    )
+)
 LINES = text(
     """
     SELECT y.quantity, CASE WHEN :english AND l.title_en <> '' THEN l.title_en ELSE l.title END AS title,
@@ -113,22 +120,26 @@ class Waiting:
     next: datetime.date | None
 
 
+LISTED = Paged(
+    ProblemRow,
+    f"{ROW}, {{keys}} {TABLES}",
+    "SELECT count(*), 0 FROM problems x",
+    {"": PLACE},
+    {"ids": "x.facility_id = ANY (CAST(:ids AS bigint[]))", "state": "x.state = :state"},
+)
+
+
 def of_order(order_id: int) -> list[ProblemRow]:
     """All problems of an order, the latest first."""
     query = text(f"{COLUMNS} AND x.order_id = :order ORDER BY x.id DESC")
     return _rows(query, {"ids": None, "order": order_id})
 
 
-def listed(facility_ids: Iterable[int] | None, page: int = 1, state: str | None = None) -> tuple[list[ProblemRow], int]:
-    """A page of the problems of some facilities (None: of all), and how many pages there are."""
-    values = {"ids": as_list(facility_ids), "state": state}
-    chosen = " AND (CAST(:state AS text) IS NULL OR x.state = CAST(:state AS text))"
-    total = db.session.execute(text(f"SELECT count(*) {FROM}{chosen}"), values).scalar_one()
-    rows = _rows(
-        text(f"{COLUMNS}{chosen}{ORDER} OFFSET :offset LIMIT :limit"),
-        {**values, "offset": (page - 1) * PAGE, "limit": PAGE},
-    )
-    return rows, max(1, -(-total // PAGE))
+def listed(
+    facility_ids: Iterable[int] | None, turn: Turn = FIRST, state: str | None = None
+) -> Keyed[ProblemRow]:
+    """A page of the problems of some facilities (None: of all)."""
+    return LISTED.page({"ids": as_list(facility_ids), "state": state}, turn, size=PAGE)
 
 
 def one(problem_id: int, facility_ids: Iterable[int] | None) -> ProblemRow:

@@ -10,25 +10,19 @@ from typing import Any
 from sqlalchemy import text
 
 from storefront.books.bank_accounts import mask
-from storefront.books.keyset import Keyed, Order, keyed
-from storefront.books.listed import Listed, listed
 from storefront.books.standing import Standing
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 
 LINE_STATES = ("open", "matched", "set_aside")
 
-FILES = text(
-    """
+FILE_ROWS = """
     SELECT f.id, f.name, f.format, f.state, f.uploaded_at, u.name AS uploaded_by_name, t.name AS taken_by_name,
-           f.taken_at, f.first_day, f.last_day, f.lines, f.lines_added, b.bank, b.number,
-           count(*) OVER () AS all_rows, 0 AS all_amount
+           f.taken_at, f.first_day, f.last_day, f.lines, f.lines_added, b.bank, b.number, {keys}
       FROM bank_files f
       JOIN bank_accounts b ON b.id = f.bank_account_id
       JOIN people u ON u.id = f.uploaded_by
-      LEFT JOIN people t ON t.id = f.taken_by
-     WHERE f.state <> 'discarded'
-     ORDER BY f.state <> 'read', f.id DESC LIMIT :limit OFFSET :offset"""
-)
+      LEFT JOIN people t ON t.id = f.taken_by"""
 #: Lines that wait for their job are open to people: nothing of them is known yet.
 LINES = """
     SELECT l.id, l.booked_on, l.amount, l.hundredths, l.description, l.bank_reference,
@@ -48,12 +42,10 @@ LINE_FILTERS = {
     "account": "l.bank_account_id = :account",
     "first": "l.booked_on >= :first",
     "last": "l.booked_on <= :last",
+    "open": "(l.state = 'open') = :open",
+    "matched": "(l.state IN ('announced', 'matched')) = :matched",
+    "set_aside": "(l.state = 'set_aside') = :set_aside",
     "words": "strpos(lower(l.description || ' ' || l.bank_reference || ' ' || l.amount), lower(:words)) > 0",
-}
-STATES = {
-    "open": "l.state = 'open'",
-    "matched": "l.state IN ('announced', 'matched')",
-    "set_aside": "l.state = 'set_aside'",
 }
 #: Open ones first, then the latest; or by day or amount alone.
 LINE_ORDERS = {
@@ -209,9 +201,19 @@ class Sides:
         return self.lines - 100 * self.booked
 
 
-def files(page: int) -> Listed[FileRow]:
+FILES = Paged(
+    FileRow,
+    FILE_ROWS,
+    "SELECT count(*), 0 FROM bank_files f",
+    {"": Order((("(f.state = 'read')", "boolean"), ("f.id", "bigint")))},
+    always="f.state <> 'discarded'",
+)
+LISTED_LINES = Paged(LineRow, LINES, LINE_TOTALS, LINE_ORDERS, LINE_FILTERS)
+
+
+def files(turn: Turn = FIRST) -> Keyed[FileRow]:
     """Files that wait first, then the latest."""
-    return listed(FileRow, FILES, {}, page)
+    return FILES.page({}, turn)
 
 
 def lines(
@@ -222,35 +224,19 @@ def lines(
     last: datetime.date | None = None,
     words: str | None = None,
     sort: str = "",
-    older: str | None = None,
-    newer: str | None = None,
+    turn: Turn = FIRST,
 ) -> Keyed[LineRow]:
-    """Lines of a state, an account, some days, or with these words; in one of `LINE_ORDERS`, paged by key."""
-    asked = {"account": account, "first": first, "last": last, "words": words or None}
-    return _lines(asked, state, sort, older, newer)
+    """Lines of a state, an account, some days, or with these words; in one of `LINE_ORDERS`."""
+    asked: dict[str, Any] = {"account": account, "first": first, "last": last, "words": words or None}
+    return LISTED_LINES.page({**asked, **({state: True} if state else {})}, turn, sort=sort)
 
 
 def line(line_id: int) -> LineRow:
     """One line. Raises LookupError."""
-    (row,) = _lines({"id": line_id}).rows or (None,)
-    if row is None:
+    found = LISTED_LINES.one({"id": line_id})
+    if found is None:
         raise LookupError(line_id)
-    return row
-
-
-def _lines(
-    asked: dict[str, Any],
-    state: str | None = None,
-    sort: str = "",
-    older: str | None = None,
-    newer: str | None = None,
-) -> Keyed[LineRow]:
-    values = {name: value for name, value in asked.items() if value is not None}
-    where = [LINE_FILTERS[name] for name in values]
-    where += [STATES[state]] if state else []
-    selection = " AND ".join(where) or "true"
-    order = LINE_ORDERS.get(sort, LINE_ORDERS[""])
-    return keyed(LineRow, LINES, selection, LINE_TOTALS, values, order, older=older, newer=newer)
+    return found
 
 
 def counts() -> dict[str, int]:

@@ -10,18 +10,16 @@ from sqlalchemy import text
 
 from storefront.bank.payment_models import PaymentFileShape
 from storefront.books.bank_accounts import mask
-from storefront.books.listed import Listed, listed
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.languages import locale
 
 FILE_STATES = ("made", "taken", "discarded")
 
-FILES = text(
-    """
+FILE_ROWS = """
     SELECT f.id, f.state, f.pay_on, f.payments, f.amount, encode(f.content_hash, 'hex') AS hash, f.shape_id,
            b.bank, b.number, m.name AS made_by_name, f.made_at, t.name AS taken_by_name, f.taken_at,
-           d.name AS discarded_by_name, f.discarded_at, f.discard_reason, l.paid, l.paid_amount, l.returns,
-           count(*) OVER () AS all_rows, sum(f.amount) OVER () AS all_amount
+           d.name AS discarded_by_name, f.discarded_at, f.discard_reason, l.paid, l.paid_amount, l.returns, {keys}
       FROM payment_files f
       JOIN bank_accounts b ON b.id = f.bank_account_id
       JOIN people m ON m.id = f.made_by
@@ -33,11 +31,7 @@ FILES = text(
               FROM payment_file_lines l
               LEFT JOIN settlements s ON s.id = l.settlement_id
               LEFT JOIN bank_returns r ON r.id = l.return_id
-             WHERE l.file_id = f.id) l ON true
-     WHERE (CAST(:id AS bigint) IS NULL OR f.id = CAST(:id AS bigint))
-       AND (CAST(:state AS text) IS NULL OR f.state = CAST(:state AS text))
-     ORDER BY f.id DESC LIMIT :limit OFFSET :offset"""
-)
+             WHERE l.file_id = f.id) l ON true"""
 #: `agreed`: nothing but what may go into a file now; else the lines of one.
 PAYMENTS = """
     SELECT {position} AS position, s.id AS settlement_id, r.id AS return_id, COALESCE(s.amount, r.amount) AS amount,
@@ -164,15 +158,23 @@ class ShapeRow:
         return self.approved_at is None and self.rejected_at is None
 
 
-def files(*, state: str | None = None, page: int = 1) -> Listed[FileRow]:
+FILES = Paged(
+    FileRow,
+    FILE_ROWS,
+    "SELECT count(*), sum(f.amount)::bigint FROM payment_files f",
+    {"": Order((("f.id", "bigint"),))},
+    {"id": "f.id = :id", "state": "f.state = :state"},
+)
+
+
+def files(*, state: str | None = None, turn: Turn = FIRST) -> Keyed[FileRow]:
     """All files, the latest first."""
-    return listed(FileRow, FILES, {"id": None, "state": state}, page)
+    return FILES.page({"state": state}, turn)
 
 
 def file(file_id: int) -> FileRow | None:
     """One file, None when it does not exist."""
-    found = listed(FileRow, FILES, {"id": file_id, "state": None}, 1).rows
-    return found[0] if found else None
+    return FILES.one({"id": file_id})
 
 
 def agreed(*, with_returns: bool) -> list[PaymentRow]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from storefront.books.listed import Listed, listed
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 
 RETURN_STATES = ("asked", "given", "proposed", "approved", "paid")
 
@@ -29,21 +29,15 @@ HELD = text(
        AND (CAST(:line AS bigint) IS NULL OR h.bank_line_id = CAST(:line AS bigint))
      ORDER BY o.id DESC, h.payment_id, h.id LIMIT 200"""
 )
-RETURNS = text(
-    """
+RETURN_ROWS = """
     SELECT r.id, o.number AS order_number, r.amount, r.state, r.refund_id, r.held_id, r.asked_at, r.times_asked,
            r.batch_id, r.paid_on, r.bank_reference, p.name AS paid_by_name, a.bank, a.number, a.holder, a.given_at,
-           f.reason, count(*) OVER () AS all_rows, sum(r.amount) OVER () AS all_amount
+           f.reason, {keys}
       FROM bank_returns r
       JOIN orders o ON o.id = r.order_id
       LEFT JOIN refunds f ON f.id = r.refund_id
       LEFT JOIN return_accounts a ON a.return_id = r.id
-      LEFT JOIN people p ON p.id = r.paid_by
-     WHERE (CAST(:state AS text) IS NULL OR r.state = CAST(:state AS text))
-       AND (CAST(:batch AS bigint) IS NULL OR r.batch_id = CAST(:batch AS bigint))
-       AND (CAST(:refund AS bigint) IS NULL OR r.refund_id = CAST(:refund AS bigint))
-     ORDER BY r.state = 'paid', r.id DESC LIMIT :limit OFFSET :offset"""
-)
+      LEFT JOIN people p ON p.id = r.paid_by"""
 BATCHES = text(
     """
     SELECT b.id, b.state, b.proposed_by, p.name AS proposed_by_name, b.proposed_at, a.name AS approved_by_name,
@@ -132,16 +126,25 @@ class BatchRow:
     paid: int
 
 
+RETURNS = Paged(
+    ReturnRow,
+    RETURN_ROWS,
+    "SELECT count(*), sum(r.amount)::bigint FROM bank_returns r",
+    {"": Order((("(r.state <> 'paid')", "boolean"), ("r.id", "bigint")))},
+    {"state": "r.state = :state", "batch": "r.batch_id = :batch", "refund": "r.refund_id = :refund"},
+)
+
+
 def held(*, with_all: bool = False, line_id: int | None = None) -> list[HeldRow]:
     """Held transfers on which something is left, or all; of one line if given."""
     return _rows(HeldRow, HELD, {"all": with_all, "line": line_id})
 
 
 def returns(
-    *, state: str | None = None, batch_id: int | None = None, refund_id: int | None = None, page: int = 1
-) -> Listed[ReturnRow]:
+    *, state: str | None = None, batch_id: int | None = None, refund_id: int | None = None, turn: Turn = FIRST
+) -> Keyed[ReturnRow]:
     """Returns, those that are not paid first."""
-    return listed(ReturnRow, RETURNS, {"state": state, "batch": batch_id, "refund": refund_id}, page)
+    return RETURNS.page({"state": state, "batch": batch_id, "refund": refund_id}, turn)
 
 
 def return_counts() -> dict[str, int]:

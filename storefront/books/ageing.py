@@ -9,16 +9,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg.rows import dict_row
 
+from storefront import keyset
 from storefront.books.statement import AS_OF, Column, Connection, accounts, balances, columns
 
 #: Oldest day of each age but the last, which has none.
 AGES = (7, 30, 60)
-#: Layers on one page.
-PAGE = 50
 
 #: What entries since a day brought, by facility, fund and age. An entry that took, took from something older.
 YOUNG = """
@@ -33,15 +31,15 @@ YOUNG = """
 #: The youngest layers of one account that together make up its balance; the oldest of them is cut.
 LAYERS = """
     SELECT l.effective_date, l.entry_id, e.kind, e.source, o.number AS order_number, l.amount,
-           least(l.amount, %(balance)s - (l.so_far - l.amount))::bigint AS open
+           least(l.amount, %(balance)s - (l.so_far - l.amount))::bigint AS open, {keys}
       FROM (SELECT p.effective_date, p.entry_id, -sum(p.amount)::bigint AS amount,
                    (sum(-sum(p.amount)) OVER (ORDER BY p.effective_date DESC, p.entry_id DESC))::bigint AS so_far
               FROM postings p WHERE p.account_id = ANY (%(accounts)s) AND p.effective_date <= %(day)s
              GROUP BY p.effective_date, p.entry_id HAVING sum(p.amount) < 0) l
       JOIN journal_entries e ON e.id = l.entry_id
       LEFT JOIN orders o ON o.id = e.order_id
-     WHERE l.so_far - l.amount < %(balance)s AND l.effective_date <= %(young)s AND l.effective_date >= %(old)s
-     ORDER BY l.effective_date, l.entry_id OFFSET %(offset)s LIMIT %(limit)s"""
+     WHERE l.so_far - l.amount < %(balance)s AND l.effective_date <= %(young)s AND l.effective_date >= %(old)s"""
+OLDEST_FIRST = keyset.Order((("l.effective_date", "date"), ("l.entry_id", "bigint")), descending=False)
 
 
 @dataclass(frozen=True)
@@ -115,22 +113,24 @@ def older_than(connection: Connection, fund: str, cut: datetime.date) -> dict[in
 
 
 def layers(
-    connection: Connection, facility_id: int, fund: str, day: datetime.date, age: int | None, page: int
-) -> tuple[list[Layer], bool]:
+    connection: Connection,
+    facility_id: int,
+    fund: str,
+    day: datetime.date,
+    age: int | None,
+    turn: keyset.Turn = keyset.FIRST,
+) -> tuple[list[Layer], str | None, str | None]:
     """The entries that make up what a facility is owed from a fund at the end of `day`, the oldest first.
 
-    `age` is a place in `AGES` (3: older than all), None: every age. Also says whether a page follows.
+    `age` is a place in `AGES` (3: older than all), None: every age. Also the keys of the younger and the older page.
     """
     known = accounts(connection, [facility_id]).of(fund)
     balance = sum(balances(connection, known, day).values())
     young, old = _bounds(day, age)
-    parameters: dict[str, Any] = {
-        "accounts": known.ids, "day": day, "balance": balance, "young": young, "old": old,
-        "offset": (page - 1) * PAGE, "limit": PAGE + 1,
-    }  # fmt: skip
+    values = {"accounts": known.ids, "day": day, "balance": balance, "young": young, "old": old}
     with connection.cursor(row_factory=dict_row) as cursor:
-        found = [Layer(**row) for row in cursor.execute(LAYERS, parameters)]
-    return found[:PAGE], len(found) > PAGE
+        rows, on, back = keyset.driver_page(cursor, LAYERS, values, OLDEST_FIRST, turn)
+    return [Layer(**row) for row in rows], on, back
 
 
 def funds(connection: Connection, rows: Sequence[Aged]) -> list[Column]:

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
+from storefront import keyset
 from storefront.books.span import Span
 from storefront.books.statement import Connection, accounts
 
@@ -48,7 +49,7 @@ ROWS = """
       FROM ({moved}) g
       JOIN journal_entries e ON e.id = g.entry_id
       LEFT JOIN orders o ON o.id = e.order_id"""
-ORDER = "ORDER BY day, entry_id, part"
+IN_ORDER = keyset.Order((("day", "date"), ("entry_id", "bigint"), ("part", "text")), descending=False)
 SUMS = """
     SELECT k.part, COALESCE(sum(%(sign)s * p.amount) FILTER (WHERE p.effective_date < %(first)s), 0)::bigint AS opening
       FROM unnest(%(accounts)s::bigint[], %(parts)s::text[]) k (account_id, part)
@@ -113,11 +114,17 @@ class CashBook:
         assert row is not None  # an aggregate always answers
         return int(row[0])
 
-    def lines(self, connection: Connection, *, limit: int, offset: int = 0) -> list[Line]:
-        """Some of its lines, in their order."""
+    def lines(self, connection: Connection, *, limit: int) -> list[Line]:
+        """Its first lines, in their order."""
         with connection.cursor(row_factory=class_row(Line)) as cursor:
-            sql = f"{self.sql} {ORDER} LIMIT {limit:d} OFFSET {offset:d}"
-            return cursor.execute(sql, self.parameters).fetchall()
+            return cursor.execute(f"{self.sql} ORDER BY {IN_ORDER.sql()} LIMIT {limit:d}", self.parameters).fetchall()
+
+    def page(self, connection: Connection, turn: keyset.Turn = keyset.FIRST) -> keyset.Keyed[Line]:
+        """A page of its lines; each carries the balance of all before it."""
+        sql = f"SELECT l.*, {{keys}} FROM ({self.sql}) l WHERE true"  # noqa: S608  (SQL of our own)
+        with connection.cursor(row_factory=dict_row) as cursor:
+            rows, older, newer = keyset.driver_page(cursor, sql, self.parameters, IN_ORDER, turn, size=PAGE)
+        return keyset.Keyed([Line(**row) for row in rows], self.count(connection), 0, older, newer)
 
 
 @dataclass(frozen=True)
@@ -149,6 +156,11 @@ class Books:
             # One line for each entry, whichever funds it moves.
             values["parts"] = [""] * len(values["accounts"])
         return CashBook(code, self.span, sums, ROWS.format(moved=moved), {**values, "opening": sums.opening})
+
+    def general_accounts(self) -> list[int]:
+        """Ids of the accounts whose postings the general book lists."""
+        wanted = self._general()
+        return [account for account, part in self.parts.items() if part in wanted]
 
     def _general(self) -> set[str]:
         return set(self.parts.values()) if self.facility_id is not None else set(IN_HAND)

@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from storefront import days
 from storefront.books.deposit import UNDEPOSITED
-from storefront.books.listed import Listed, as_list, listed
+from storefront.books.listed import as_list
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 
 #: In the order of their lives; `late` is no state of its own but what is past its day and not paid.
 STATES = ("late", "proposed", "approved", "paid", "rejected", "reversed")
@@ -36,7 +37,7 @@ ROWS = """
            k.ministry_code, k.unit_code, k.office_code, k.tax_number, k.treasurer, k.revenue_account,
            d.proposed_by, p.name AS proposed_by_name, d.proposed_at, q.name AS approved_by_name, d.approved_at,
            r.name AS rejected_by_name, d.rejected_at,
-           d.paid_by, w.name AS paid_by_name, d.reversed_on, v.name AS reversed_by_name, d.reversal_reason{totals}
+           d.paid_by, w.name AS paid_by_name, d.reversed_on, v.name AS reversed_by_name, d.reversal_reason, {keys}
       FROM deposits d
       JOIN facilities f ON f.id = d.facility_id
       JOIN satkers k ON k.id = d.satker_id
@@ -44,30 +45,20 @@ ROWS = """
       LEFT JOIN people q ON q.id = d.approved_by
       LEFT JOIN people w ON w.id = d.paid_by
       LEFT JOIN people r ON r.id = d.rejected_by
-      LEFT JOIN people v ON v.id = d.reversed_by
-     WHERE (CAST(:ids AS bigint[]) IS NULL OR d.facility_id = ANY (CAST(:ids AS bigint[])))"""
-TOTALS = ", count(*) OVER () AS all_rows, sum(d.amount) OVER () AS all_amount"
+      LEFT JOIN people v ON v.id = d.reversed_by"""
 LATE = "(d.state IN ('proposed', 'approved') AND d.due_on < :today)"
-LISTING = text(
-    ROWS.format(totals=TOTALS)
-    + f"""
-       AND CASE CAST(:state AS text) WHEN 'late' THEN {LATE} ELSE d.state = COALESCE(CAST(:state AS text), d.state) END
-       AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
-     ORDER BY {LATE} DESC, CASE WHEN {LATE} THEN d.due_on END, d.id DESC LIMIT :limit OFFSET :offset"""
-)
-ONE = text(ROWS.format(totals="") + " AND d.id = :id")
-LINES = text(
-    """
+#: The late ones first by their day, then the latest.
+BY_DAY = Order(((LATE, "boolean"), (f"CASE WHEN {LATE} THEN date '2200-01-01' - d.due_on ELSE 0 END", "bigint"),
+                ("d.id", "bigint")))  # fmt: skip
+LINE_COLUMNS = """
     SELECT l.posting_id, l.amount, e.effective_date, e.kind, e.source, a.code AS account, o.number AS order_number,
-           x.title, x.sku, count(*) OVER () AS all_rows, sum(l.amount) OVER () AS all_amount
+           x.title, x.sku, {keys}
       FROM deposit_lines l
       JOIN postings p ON p.id = l.posting_id
       JOIN journal_entries e ON e.id = p.entry_id
       JOIN accounts a ON a.id = p.account_id
       LEFT JOIN orders o ON o.id = e.order_id
-      LEFT JOIN order_lines x ON x.id = p.order_line_id
-     WHERE l.deposit_id = :id ORDER BY l.posting_id LIMIT :limit OFFSET :offset"""
-)
+      LEFT JOIN order_lines x ON x.id = p.order_line_id"""
 COUNTS = text(
     f"""SELECT CASE WHEN {LATE} THEN 'late' ELSE d.state END, d.state, count(*) FROM deposits d
          WHERE CAST(:ids AS bigint[]) IS NULL OR d.facility_id = ANY (CAST(:ids AS bigint[])) GROUP BY 1, 2"""  # noqa: S608
@@ -159,6 +150,28 @@ class Carried:
     sku: str | None
 
 
+LISTING = Paged(
+    DepositRow,
+    ROWS,
+    "SELECT count(*), sum(d.amount)::bigint FROM deposits d JOIN facilities f ON f.id = d.facility_id",
+    {"": BY_DAY},
+    {
+        "ids": "d.facility_id = ANY (CAST(:ids AS bigint[]))",
+        "id": "d.id = :id",
+        "state": "d.state = :state",
+        "late": f"{LATE} = :late",
+        "code": "f.code = :code",
+    },
+)
+LINES = Paged(
+    Carried,
+    LINE_COLUMNS,
+    "SELECT count(*), sum(l.amount)::bigint FROM deposit_lines l",
+    {"": Order((("l.posting_id", "bigint"),), descending=False)},
+    {"id": "l.deposit_id = :id"},
+)
+
+
 def waiting(facility_ids: Iterable[int] | None) -> list[Waiting]:
     """What must still be deposited, the most urgent first; of some facilities, or (None) of all."""
     values = {"ids": as_list(facility_ids), "until": days.today()}
@@ -170,22 +183,22 @@ def listing(
     *,
     state: str | None = None,
     facility: str | None = None,
-    page: int = 1,
-) -> Listed[DepositRow]:
+    turn: Turn = FIRST,
+) -> Keyed[DepositRow]:
     """Deposits: those that are late first, then the latest; `facility` is a code."""
-    values = {"ids": as_list(facility_ids), "state": state, "code": facility, "today": days.today()}
-    return listed(DepositRow, LISTING, values, page)
+    wanted = {"late": True} if state == "late" else {"state": state}
+    asked = {"ids": as_list(facility_ids), "code": facility, **wanted}
+    return LISTING.page(asked, turn, today=days.today())
 
 
 def find(deposit_id: int, facility_ids: Iterable[int] | None) -> DepositRow | None:
     """One deposit, None when it does not exist or is none of these facilities'."""
-    row = db.session.execute(ONE, {"ids": as_list(facility_ids), "id": deposit_id}).mappings().one_or_none()
-    return DepositRow(**row) if row else None
+    return LISTING.one({"ids": as_list(facility_ids), "id": deposit_id}, today=days.today())
 
 
-def lines(deposit_id: int, page: int = 1) -> Listed[Carried]:
+def lines(deposit_id: int, turn: Turn = FIRST) -> Keyed[Carried]:
     """What a deposit carries, in the order in which it was booked."""
-    return listed(Carried, LINES, {"id": deposit_id}, page)
+    return LINES.page({"id": deposit_id}, turn)
 
 
 def counts(facility_ids: Iterable[int] | None) -> dict[str, int]:

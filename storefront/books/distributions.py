@@ -8,29 +8,23 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from storefront.books.listed import Listed, as_list, listed
+from storefront.books.listed import as_list
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 
 STATES = ("entered", "approved", "rejected")
 
-LISTING = text(
-    """
+ROWS = """
     SELECT d.id, d.facility_id, f.code AS facility_code, f.name AS facility_name, w.name AS workshop,
            d.distributed_on, d.people, d.amount, d.state, d.entered_by, p.name AS entered_by_name, d.entered_at,
            q.name AS approved_by_name, d.approved_at, r.name AS rejected_by_name,
-           count(*) OVER () AS all_rows, sum(d.amount) OVER () AS all_amount
+           {keys}
       FROM premium_distributions d
       JOIN facilities f ON f.id = d.facility_id
       JOIN workshops w ON w.id = d.workshop_id
       JOIN people p ON p.id = d.entered_by
       LEFT JOIN people q ON q.id = d.approved_by
-      LEFT JOIN people r ON r.id = d.rejected_by
-     WHERE (CAST(:ids AS bigint[]) IS NULL OR d.facility_id = ANY (CAST(:ids AS bigint[])))
-       AND (CAST(:state AS text) IS NULL OR d.state = CAST(:state AS text))
-       AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
-       AND (CAST(:id AS bigint) IS NULL OR d.id = CAST(:id AS bigint))
-     ORDER BY d.state <> 'entered', d.id DESC LIMIT :limit OFFSET :offset"""
-)
+      LEFT JOIN people r ON r.id = d.rejected_by"""
 SUMS = text(
     """
     SELECT f.id AS facility_id, f.code AS facility_code, f.name AS facility_name, COALESCE(o.amount, 0)::bigint AS owed,
@@ -91,23 +85,34 @@ class PremiumSums:
         return self.paid - self.passed_on - self.entered
 
 
+LISTING = Paged(
+    DistributionRow,
+    ROWS,
+    "SELECT count(*), sum(d.amount)::bigint FROM premium_distributions d JOIN facilities f ON f.id = d.facility_id",
+    {"": Order((("(d.state = 'entered')", "boolean"), ("d.id", "bigint")))},
+    {
+        "ids": "d.facility_id = ANY (CAST(:ids AS bigint[]))",
+        "id": "d.id = :id",
+        "state": "d.state = :state",
+        "code": "f.code = :code",
+    },
+)
+
+
 def listing(
     facility_ids: Iterable[int] | None,
     *,
     state: str | None = None,
     facility: str | None = None,
-    page: int = 1,
-) -> Listed[DistributionRow]:
+    turn: Turn = FIRST,
+) -> Keyed[DistributionRow]:
     """Distributions, those that wait for approval first, then the latest; `facility` is a code."""
-    values = {"ids": as_list(facility_ids), "state": state, "code": facility, "id": None}
-    return listed(DistributionRow, LISTING, values, page)
+    return LISTING.page({"ids": as_list(facility_ids), "state": state, "code": facility}, turn)
 
 
 def find(distribution_id: int, facility_ids: Iterable[int] | None) -> DistributionRow | None:
     """One distribution, None when it does not exist or is none of these facilities'."""
-    values = {"ids": as_list(facility_ids), "state": None, "code": None, "id": distribution_id}
-    found = listed(DistributionRow, LISTING, values, 1).rows
-    return found[0] if found else None
+    return LISTING.one({"ids": as_list(facility_ids), "id": distribution_id})
 
 
 def sums(facility_ids: Iterable[int] | None) -> list[PremiumSums]:

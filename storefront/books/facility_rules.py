@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 
-from storefront.books.listed import Listed, listed
 from storefront.books.rule_list import ROWS, RuleRow
 from storefront.days import today
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.languages import locale
 from storefront.ledger.split_rules import Scope, rules_in_force
 
@@ -22,13 +23,25 @@ OWN = """
                 AND (r.commodity_group_id IS NULL
                      OR EXISTS (SELECT FROM products o WHERE o.facility_id = :facility
                                    AND o.commodity_group_id = r.commodity_group_id))))"""
-LIST = text(
-    f"""
-    SELECT *, count(*) OVER () AS all_rows, 0 AS all_amount FROM ({ROWS}{OWN}
-       AND (CAST(:id AS bigint) IS NULL OR r.id = CAST(:id AS bigint))) rules
-     ORDER BY state = 'ended', state = 'to_come', exhibition_id IS NULL, facility_id IS NULL, workshop_id IS NULL,
-              commodity_group_id IS NULL, valid_from DESC, id DESC
-     LIMIT :limit OFFSET :offset"""  # noqa: S608  (SQL of our own)
+#: What is in force first, then what is to come and what ended; the narrowest scope first.
+NARROWEST = Order(
+    (
+        ("(CASE state WHEN 'ended' THEN 2 WHEN 'to_come' THEN 1 ELSE 0 END)", "bigint"),
+        ("(exhibition_id IS NULL)", "boolean"),
+        ("(facility_id IS NULL)", "boolean"),
+        ("(workshop_id IS NULL)", "boolean"),
+        ("(commodity_group_id IS NULL)", "boolean"),
+        ("date '2200-01-01' - valid_from", "bigint"),
+        ("-id", "bigint"),
+    ),
+    descending=False,
+)
+LIST = Paged(
+    RuleRow,
+    f"SELECT *, {{keys}} FROM ({ROWS}{OWN}) rules",  # noqa: S608  (SQL of our own)
+    f"SELECT count(*), 0 FROM ({ROWS}{OWN}) rules",  # noqa: S608
+    {"": NARROWEST},
+    {"id": "id = :id"},
 )
 #: What a rule can name of the facility's goods on sale.
 GOODS = text(
@@ -72,15 +85,14 @@ class Dividing:
         return len(self.by(rule_id)) == self.kinds > 0
 
 
-def rules(facility_id: int, page: int) -> Listed[RuleRow]:
+def rules(facility_id: int, turn: Turn = FIRST) -> Keyed[RuleRow]:
     """The rules that the facility's sales follow, followed, or will follow: those in force first."""
-    return listed(RuleRow, LIST, _values(facility_id), page)
+    return LIST.page({}, turn, **_values(facility_id))
 
 
 def find(facility_id: int, rule_id: int) -> RuleRow | None:
     """One of them."""
-    found = listed(RuleRow, LIST, {**_values(facility_id), "id": rule_id}, 1)
-    return found.rows[0] if found.rows else None
+    return LIST.one({"id": rule_id}, **_values(facility_id))
 
 
 def dividing(facility_id: int) -> Dividing:
@@ -104,5 +116,5 @@ def _fairs(facility_id: int) -> list[int]:
     return list(db.session.scalars(FAIRS, _values(facility_id)))
 
 
-def _values(facility_id: int) -> dict[str, object]:
-    return {"facility": facility_id, "id": None, "today": today(), "english": locale() == "en"}
+def _values(facility_id: int) -> dict[str, Any]:
+    return {"facility": facility_id, "today": today(), "english": locale() == "en"}

@@ -11,7 +11,8 @@ from sqlalchemy import select, text
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import Decided, moment
-from storefront.books.refunds import SECOND_PERSON_FROM, decided_alone
+from storefront.books.refund_limits import limit_on
+from storefront.books.refunds import decided_alone
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db, defer
 from storefront.orders.models import Order
@@ -75,7 +76,7 @@ def give_back(payment_id: str, person_id: int) -> Refund:
     query = select(Refund.id).where(Refund.payment_id == payment.id, Refund.state != "rejected")
     if db.session.scalar(query.limit(1)) is not None:
         raise Decided()
-    decided = payment.received + decided_alone(payment.order_id) < SECOND_PERSON_FROM
+    decided = payment.received + decided_alone(payment.order_id) < limit_on()
     refund = Refund(
         payment_id=payment.id,
         order_id=payment.order_id,

@@ -10,42 +10,26 @@ from typing import Any
 from sqlalchemy import text
 
 from storefront.books.bank_accounts import mask
-from storefront.books.listed import Listed, listed
 from storefront.days import today
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.languages import locale
 
-PAYOUTS = text(
-    """
+PAYOUT_ROWS = """
     SELECT o.id, o.gateway, o.reference, o.amount, o.arrived_on, b.bank, b.number, p.name AS recorded_by_name,
-           o.recorded_at, count(*) OVER () AS all_rows, sum(o.amount) OVER () AS all_amount
-      FROM payouts o JOIN bank_accounts b ON b.id = o.bank_account_id LEFT JOIN people p ON p.id = o.recorded_by
-     WHERE (CAST(:gateway AS text) IS NULL OR o.gateway = CAST(:gateway AS text))
-       AND (CAST(:first AS date) IS NULL OR o.arrived_on >= CAST(:first AS date))
-       AND (CAST(:last AS date) IS NULL OR o.arrived_on <= CAST(:last AS date))
-     ORDER BY o.arrived_on DESC, o.id DESC LIMIT :limit OFFSET :offset"""
-)
-DISPUTES = text(
-    """
+           o.recorded_at, {keys}
+      FROM payouts o JOIN bank_accounts b ON b.id = o.bank_account_id LEFT JOIN people p ON p.id = o.recorded_by"""
+DISPUTE_ROWS = """
     SELECT d.id, d.reference, d.amount, d.state, d.opened_at, d.closed_at, o.number AS order_number, p.gateway,
-           p.id AS payment_id, count(*) OVER () AS all_rows, sum(d.amount) OVER () AS all_amount
-      FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = p.order_id
-     WHERE (CAST(:state AS text) IS NULL OR d.state = CAST(:state AS text))
-     ORDER BY d.state <> 'open', d.id DESC LIMIT :limit OFFSET :offset"""
-)
-CORRECTIONS = text(
-    """
+           p.id AS payment_id, {keys}
+      FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = p.order_id"""
+CORRECTION_ROWS = """
     SELECT c.id, c.reason, c.effective_date, c.legs, c.state, c.proposed_by, p.name AS proposed_by_name,
-           c.proposed_at, a.name AS approved_by_name, c.approved_at, r.name AS rejected_by_name, c.rejected_at,
-           count(*) OVER () AS all_rows, 0 AS all_amount
+           c.proposed_at, a.name AS approved_by_name, c.approved_at, r.name AS rejected_by_name, c.rejected_at, {keys}
       FROM corrections c
       JOIN people p ON p.id = c.proposed_by
       LEFT JOIN people a ON a.id = c.approved_by
-      LEFT JOIN people r ON r.id = c.rejected_by
-     WHERE (CAST(:state AS text) IS NULL OR c.state = CAST(:state AS text))
-       AND (CAST(:id AS bigint) IS NULL OR c.id = CAST(:id AS bigint))
-     ORDER BY c.state <> 'proposed', c.id DESC LIMIT :limit OFFSET :offset"""
-)
+      LEFT JOIN people r ON r.id = c.rejected_by"""
 BEARERS = text(
     """
     SELECT b.id, b.valid_from, b.legal_basis, u.code AS fund_code,
@@ -138,27 +122,49 @@ class BearerRow:
     approved_at: datetime.datetime | None
 
 
+PAYOUTS = Paged(
+    PayoutRow,
+    PAYOUT_ROWS,
+    "SELECT count(*), sum(o.amount)::bigint FROM payouts o",
+    {"": Order((("o.arrived_on", "date"), ("o.id", "bigint")))},
+    {"gateway": "o.gateway = :gateway", "first": "o.arrived_on >= :first", "last": "o.arrived_on <= :last"},
+)
+DISPUTES = Paged(
+    DisputeRow,
+    DISPUTE_ROWS,
+    "SELECT count(*), sum(d.amount)::bigint FROM disputes d",
+    {"": Order((("(d.state = 'open')", "boolean"), ("d.id", "bigint")))},
+    {"state": "d.state = :state"},
+)
+CORRECTIONS = Paged(
+    CorrectionRow,
+    CORRECTION_ROWS,
+    "SELECT count(*), 0 FROM corrections c",
+    {"": Order((("(c.state = 'proposed')", "boolean"), ("c.id", "bigint")))},
+    {"state": "c.state = :state", "id": "c.id = :id"},
+)
+
+
 def payouts(
-    *, gateway: str | None, first: datetime.date | None, last: datetime.date | None, page: int
-) -> Listed[PayoutRow]:
+    *, gateway: str | None, first: datetime.date | None, last: datetime.date | None, turn: Turn = FIRST
+) -> Keyed[PayoutRow]:
     """What arrived from gateways, the latest first."""
-    return listed(PayoutRow, PAYOUTS, {"gateway": gateway, "first": first, "last": last}, page)
+    return PAYOUTS.page({"gateway": gateway, "first": first, "last": last}, turn)
 
 
-def disputes(*, state: str | None, page: int) -> Listed[DisputeRow]:
+def disputes(*, state: str | None, turn: Turn = FIRST) -> Keyed[DisputeRow]:
     """Open disputes first, then the latest."""
-    return listed(DisputeRow, DISPUTES, {"state": state}, page)
+    return DISPUTES.page({"state": state}, turn)
 
 
-def corrections(*, state: str | None, page: int) -> Listed[CorrectionRow]:
+def corrections(*, state: str | None, turn: Turn = FIRST) -> Keyed[CorrectionRow]:
     """Proposals first, then the latest."""
-    return listed(CorrectionRow, CORRECTIONS, {"state": state, "id": None}, page)
+    return CORRECTIONS.page({"state": state}, turn)
 
 
 def correction(correction_id: int) -> CorrectionRow | None:
     """One correction."""
-    found = listed(CorrectionRow, CORRECTIONS, {"state": None, "id": correction_id}, 1)
-    return found.rows[0] if found.rows else None
+    return CORRECTIONS.one({"id": correction_id})
 
 
 def bearers() -> list[BearerRow]:

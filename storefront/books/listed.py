@@ -1,4 +1,4 @@
-"""One page of a list with the number of all its rows."""
+"""One page of a short list with the number of all its rows; long ones are paged by key (`storefront/keyset.py`)."""
 
 from __future__ import annotations
 

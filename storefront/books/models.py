@@ -78,6 +78,19 @@ class FeeBearer(Proposal, db.Model):  # type: ignore[name-defined]
     proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # type: ignore[assignment]
 
 
+class RefundLimit(Proposal, db.Model):  # type: ignore[name-defined]
+    """From so many rupiah of one order on a second person approves a refund, from a day on."""
+
+    __tablename__ = "refund_limits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    valid_from: Mapped[datetime.date]
+    amount: Mapped[int]
+    legal_basis: Mapped[str]
+    #: None: what the shop is shipped with.
+    proposed_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # type: ignore[assignment]
+
+
 class BankAccount(Proposal, db.Model):  # type: ignore[name-defined]
     """A registered account; money lies nowhere else. Proposed by one person, approved by another."""
 

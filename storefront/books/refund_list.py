@@ -7,29 +7,27 @@ theirs as a whole.
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 
-from storefront.books.listed import PAGE, as_list
+from storefront.books.listed import as_list
 from storefront.books.refunds import REASONS
 from storefront.books.standing import Standing
 from storefront.extensions import db
+from storefront.keyset import FIRST, Order, Turn, fetch
 from storefront.orders.models import Parcel
 
 #: Waiting ones first, in the order of their lives.
 STATES = ("proposed", "failed", "requested", "pending", "by_bank", "succeeded", "rejected")
 AUTOMATIC = ("paid_too_late", "paid_twice", "order_ended", "cancelled")
 ALL_REASONS = (*REASONS, *AUTOMATIC)
-#: A refund's place in the list: whether it waits for a person, and its id.
-KEY = re.compile(r"([01])-(\d{1,18})")
 
 #: `own` is what a refund gives back of the reader's facilities, `others` how many parts are somebody else's.
 #: A late or second payment has no parts; it belongs to whoever sees all lines of its order.
-FROM = """
+TABLES = """
   FROM refunds r
   JOIN orders o ON o.id = r.order_id
   JOIN payments p ON p.id = r.payment_id
@@ -47,10 +45,12 @@ FROM = """
                         UNION ALL
                        SELECT q.facility_id, x.amount FROM refund_parcels x
                          JOIN parcels q ON q.id = x.parcel_id WHERE x.refund_id = r.id) y) x
-         JOIN facilities f ON f.id = x.facility_id) parts
- WHERE (parts.own > 0 OR (parts.number = 0 AND (CAST(:ids AS bigint[]) IS NULL OR NOT EXISTS (
+         JOIN facilities f ON f.id = x.facility_id) parts"""
+IN_REACH = """
+       (parts.own > 0 OR (parts.number = 0 AND (CAST(:ids AS bigint[]) IS NULL OR NOT EXISTS (
            SELECT FROM order_lines l WHERE l.order_id = r.order_id
               AND l.facility_id <> ALL (CAST(:ids AS bigint[]))))))"""
+FROM = f"{TABLES} WHERE {IN_REACH}"
 FILTERS = """
    AND (CAST(:reason AS text) IS NULL OR r.reason = CAST(:reason AS text))
    AND (CAST(:facility AS text) IS NULL OR CAST(:facility AS text) = ANY (parts.codes))
@@ -70,13 +70,8 @@ COLUMNS = """
                          OR c.facility_id = ANY (CAST(:ids AS bigint[])))), 0)::bigint AS receivable""".replace(
     "{amount}", AMOUNT
 )
-LISTING = text(
-    f"""{COLUMNS} {FROM} {FILTERS}
-   AND (CAST(:state AS text) IS NULL OR r.state = CAST(:state AS text))
-   AND (CAST(:waits AS boolean) IS NULL OR
-        (r.state IN ('proposed', 'failed'), r.id) < (CAST(:waits AS boolean), CAST(:id AS bigint)))
- ORDER BY r.state IN ('proposed', 'failed') DESC, r.id DESC LIMIT :limit"""
-)
+#: What waits for a person, then the latest.
+PLACE = Order((("(r.state IN ('proposed', 'failed'))", "boolean"), ("r.id", "bigint")))
 ONE = text(f"{COLUMNS} {FROM} AND r.id = :id")
 OF_ORDER = text(f"{COLUMNS} {FROM} AND r.order_id = :order_id ORDER BY r.id DESC")
 IN_PARCEL = """
@@ -135,11 +130,6 @@ class RefundRow:
     #: Passed on already when it was given back: comes off the next settlement or deposit.
     receivable: int
 
-    @property
-    def key(self) -> str:
-        """Its place in the list."""
-        return f"{int(self.state in ('proposed', 'failed'))}-{self.id}"
-
 
 @dataclass(frozen=True)
 class RefundPart:
@@ -175,8 +165,9 @@ class RefundPage:
 
     rows: Sequence[RefundRow]
     totals: dict[str, tuple[int, int]]
-    #: Key of the page that follows; None at the end.
-    next_key: str | None
+    #: Keys of the neighbouring pages; None where there is none.
+    older: str | None
+    newer: str | None
 
     def total(self, state: str | None) -> tuple[int, int]:
         """Number and sum of the refunds of a state, or (None) of all of them."""
@@ -184,14 +175,13 @@ class RefundPage:
         return sum(number for number, _ in chosen), sum(amount for _, amount in chosen)
 
 
-def listing(asked: Asked, facility_ids: Iterable[int] | None, *, after: str | None = None) -> RefundPage:
-    """Refunds that follow the key `after`; a key that makes no sense means the first page."""
-    key = KEY.fullmatch(after or "")
+def listing(asked: Asked, facility_ids: Iterable[int] | None, turn: Turn = FIRST) -> RefundPage:
+    """Refunds, a page of them, as some facilities' people, or (None) all, see them."""
     values: dict[str, Any] = {"ids": as_list(facility_ids), **vars(asked)}
     totals = {row.state: (row.number, row.amount) for row in db.session.execute(TOTALS, values)}
-    values |= {"waits": key[1] == "1" if key else None, "id": int(key[2]) if key else None, "limit": PAGE + 1}
-    rows = _rows(LISTING, values)
-    return RefundPage(rows[:PAGE], totals, rows[PAGE - 1].key if len(rows) > PAGE else None)
+    selection = f"{IN_REACH} {FILTERS} AND (CAST(:state AS text) IS NULL OR r.state = CAST(:state AS text))"
+    rows, older, newer = fetch(f"{COLUMNS}, {{keys}} {TABLES}", selection, values, PLACE, turn)
+    return RefundPage([RefundRow(**row) for row in rows], totals, older, newer)
 
 
 def waiting(facility_ids: Iterable[int] | None) -> Standing:

@@ -18,9 +18,11 @@ from storefront.audit.record import record
 from storefront.books.disputes import refuse_while_disputed
 from storefront.books.four_eyes import moment, require_second
 from storefront.books.models import RefundLine, RefundParcel
+from storefront.books.refund_limits import limit_on
 from storefront.books.refund_outcome import refund_succeeded
 from storefront.books.refund_request import Request, sent_before
 from storefront.books.refundable import Refundable, refundable
+from storefront.days import accounting_day
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db, defer
 from storefront.mail.owe import owe
@@ -28,9 +30,6 @@ from storefront.money import format_rupiah, split
 from storefront.orders.models import Order, OrderLine
 from storefront.payments.models import OF_VAIN_MONEY, Refund
 
-#: From this many rupiah of one order on, a second person approves: a large refund in small pieces is a large one.
-#: The database holds the same (`refund_limit`).
-SECOND_PERSON_FROM = 500_000
 REASONS = ("cannot_fulfil", "not_collected", "returned", "damaged", "lost", "goodwill")
 PIECES = ("none", "restock", "write_off")
 #: How the key of a refund begins that a shopper's report has led to (`aftercare/answers.py`).
@@ -111,7 +110,8 @@ def propose(
     parts = _parts(left, lines, goodwill, errors)
     _refuse(left, parts, shipping, reason, note, errors)
     amount = sum(part.amount for part in parts) + sum(shipping.values())
-    decided = may_decide and amount + decided_alone(order.id) < SECOND_PERSON_FROM
+    asked_at = moment(at)
+    decided = may_decide and amount + decided_alone(order.id) < limit_on(accounting_day(asked_at))
     refund = Refund(
         payment_id=left.payment_id,
         order_id=order.id,
@@ -120,7 +120,7 @@ def propose(
         note=note.strip(),
         state="requested" if decided else "proposed",
         proposed_by=person_id,
-        requested_at=moment(at),
+        requested_at=asked_at,
         request_key=request.key,
         request_hash=request.hash,
     )

@@ -11,9 +11,10 @@ from sqlalchemy import select, text
 
 from storefront import days
 from storefront.books.bank_accounts import mask
-from storefront.books.listed import Listed, as_list, listed
+from storefront.books.listed import as_list
 from storefront.books.models import DepositDeadline
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.languages import locale
 
 ACCOUNTS = text(
@@ -53,24 +54,16 @@ SATKERS = text(
      WHERE (CAST(:ids AS bigint[]) IS NULL OR s.facility_id = ANY (CAST(:ids AS bigint[])))
      ORDER BY f.name, f.code, s.valid_from DESC"""
 )
-RETURNS = text(
-    """
+RETURN_ROWS = """
     SELECT r.id, r.facility_id, f.code AS facility_code, f.name AS facility_name, u.code AS fund_code,
            CASE WHEN :english THEN u.finance_name_en ELSE u.finance_name END AS fund_label, r.amount, r.reference,
            r.returned_on, r.state, r.proposed_by, p.name AS proposed_by_name, r.proposed_at,
-           q.name AS approved_by_name, r.approved_at,
-           count(*) OVER () AS all_rows, sum(r.amount) OVER () AS all_amount
+           q.name AS approved_by_name, r.approved_at, {keys}
       FROM budget_returns r
       JOIN facilities f ON f.id = r.facility_id
       JOIN funds u ON u.id = r.fund_id
       JOIN people p ON p.id = r.proposed_by
-      LEFT JOIN people q ON q.id = r.approved_by
-     WHERE (CAST(:ids AS bigint[]) IS NULL OR r.facility_id = ANY (CAST(:ids AS bigint[])))
-       AND (CAST(:state AS text) IS NULL OR r.state = CAST(:state AS text))
-       AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
-       AND (CAST(:id AS bigint) IS NULL OR r.id = CAST(:id AS bigint))
-     ORDER BY r.id DESC LIMIT :limit OFFSET :offset"""
-)
+      LEFT JOIN people q ON q.id = r.approved_by"""
 
 
 class Registered:
@@ -179,6 +172,20 @@ class ReturnRow:
     approved_at: datetime.datetime | None
 
 
+RETURNS = Paged(
+    ReturnRow,
+    RETURN_ROWS,
+    "SELECT count(*), sum(r.amount)::bigint FROM budget_returns r JOIN facilities f ON f.id = r.facility_id",
+    {"": Order((("r.id", "bigint"),))},
+    {
+        "ids": "r.facility_id = ANY (CAST(:ids AS bigint[]))",
+        "id": "r.id = :id",
+        "state": "r.state = :state",
+        "code": "f.code = :code",
+    },
+)
+
+
 def accounts(facility_ids: Iterable[int] | None, *, facility: str | None = None) -> list[AccountRow]:
     """Accounts by facility, the central office's first; of some facilities, or (None) all and the central ones."""
     values = {"ids": as_list(facility_ids), "code": facility, "id": None}
@@ -213,15 +220,13 @@ def budget_returns(
     *,
     state: str | None = None,
     facility: str | None = None,
-    page: int = 1,
-) -> Listed[ReturnRow]:
+    turn: Turn = FIRST,
+) -> Keyed[ReturnRow]:
     """Budget that returned, the latest first; `facility` is a code."""
-    values = {"ids": as_list(facility_ids), "state": state, "code": facility, "id": None}
-    return listed(ReturnRow, RETURNS, {**values, "english": locale() == "en"}, page)
+    asked = {"ids": as_list(facility_ids), "state": state, "code": facility}
+    return RETURNS.page(asked, turn, english=locale() == "en")
 
 
 def budget_return(return_id: int, facility_ids: Iterable[int] | None) -> ReturnRow | None:
     """One of them, None when it does not exist or is none of these facilities'."""
-    values = {"ids": as_list(facility_ids), "state": None, "code": None, "id": return_id}
-    found = listed(ReturnRow, RETURNS, {**values, "english": locale() == "en"}, 1).rows
-    return found[0] if found else None
+    return RETURNS.one({"ids": as_list(facility_ids), "id": return_id}, english=locale() == "en")

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from storefront.books.listed import Listed, as_list, listed
+from storefront.books.listed import as_list
 from storefront.days import today
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.languages import locale
 from storefront.ledger.shares import STANDARD_FUNDS
 
@@ -41,19 +42,6 @@ ROWS = """
       JOIN people p ON p.id = r.proposed_by
       LEFT JOIN people a ON a.id = r.approved_by
       LEFT JOIN people d ON d.id = r.rejected_by"""
-RULES = text(
-    f"""
-    SELECT *, count(*) OVER () AS all_rows, 0 AS all_amount FROM ({ROWS}
-     -- rules of all facilities concern each of them
-     WHERE (CAST(:ids AS bigint[]) IS NULL OR r.facility_id IS NULL
-            OR r.facility_id = ANY (CAST(:ids AS bigint[])))
-       AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
-       AND (CAST(:id AS bigint) IS NULL OR r.id = CAST(:id AS bigint))) rules
-     WHERE CAST(:state AS text) IS NULL OR state = CAST(:state AS text)
-     ORDER BY state <> 'proposed', state = 'rejected', state = 'ended', facility_name NULLS FIRST,
-              valid_from DESC, id DESC
-     LIMIT :limit OFFSET :offset"""  # noqa: S608  (SQL of our own)
-)
 USED = text(
     """
     SELECT count(*) AS lines, min(accounting_date(o.placed_at)) AS first, max(accounting_date(o.placed_at)) AS last
@@ -150,17 +138,45 @@ class RuleEnd:
     proposed_at: datetime.datetime
 
 
+#: Proposals, what is in force or to come, what ended, what was rejected; general rules first, then by facility.
+BY_STATE = (
+    "(CASE state WHEN 'rejected' THEN 3 WHEN 'ended' THEN 2 WHEN 'proposed' THEN 0 ELSE 1 END)", "bigint"
+)  # fmt: skip
+RULES = Paged(
+    RuleRow,
+    f"SELECT *, {{keys}} FROM ({ROWS}) rules",  # noqa: S608  (SQL of our own)
+    f"SELECT count(*), 0 FROM ({ROWS}) rules",  # noqa: S608
+    {
+        "": Order(
+            (
+                BY_STATE,
+                ("COALESCE(facility_name, '')", "text"),
+                ("date '2200-01-01' - valid_from", "bigint"),
+                ("-id", "bigint"),
+            ),
+            descending=False,
+        )
+    },
+    {
+        # rules of all facilities concern each of them
+        "ids": "(facility_id IS NULL OR facility_id = ANY (CAST(:ids AS bigint[])))",
+        "code": "facility_code = :code",
+        "id": "id = :id",
+        "state": "state = :state",
+    },
+)
+
+
 def rules(
-    facility_ids: Iterable[int] | None, *, state: str | None, facility: str | None, page: int
-) -> Listed[RuleRow]:
+    facility_ids: Iterable[int] | None, *, state: str | None, facility: str | None, turn: Turn = FIRST
+) -> Keyed[RuleRow]:
     """Proposals first, then what is in force; those of some facilities and the general ones, or (None) all."""
-    return listed(RuleRow, RULES, _values(facility_ids, state=state, code=facility), page)
+    return RULES.page({"ids": as_list(facility_ids), "state": state, "code": facility}, turn, **_values())
 
 
 def find(rule_id: int, facility_ids: Iterable[int] | None) -> RuleRow | None:
     """One rule, if it concerns one of the facilities."""
-    found = listed(RuleRow, RULES, _values(facility_ids, id=rule_id), 1)
-    return found.rows[0] if found.rows else None
+    return RULES.one({"ids": as_list(facility_ids), "id": rule_id}, **_values())
 
 
 def use_of(rule_id: int) -> RuleUse:
@@ -174,6 +190,5 @@ def end_of(rule_id: int) -> RuleEnd | None:
     return RuleEnd(**row) if row else None
 
 
-def _values(facility_ids: Iterable[int] | None, **given: Any) -> dict[str, Any]:
-    values = {"state": None, "code": None, "id": None, "today": today(), "english": locale() == "en"}
-    return {**values, "ids": as_list(facility_ids), **given}
+def _values() -> dict[str, Any]:
+    return {"today": today(), "english": locale() == "en"}

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from storefront import days
 from storefront.books import transfer_plan
 from storefront.books.bank_accounts import mask
-from storefront.books.listed import Listed, as_list, listed
+from storefront.books.listed import as_list
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.languages import locale
 from storefront.ledger.passing_on import OwedTo
 
@@ -53,7 +54,7 @@ ROWS = """
            q.name AS approved_by_name, s.approved_at, r.name AS rejected_by_name, s.rejected_at,
            s.paid_on, s.bank_reference, s.paid_by, w.name AS paid_by_name, c.account AS connected_account,
            s.amount - COALESCE(s.transferred, s.amount) AS not_transferred,
-           s.reversed_on, v.name AS reversed_by_name, s.reversal_reason{totals}
+           s.reversed_on, v.name AS reversed_by_name, s.reversal_reason, {keys}
       FROM settlements s
       JOIN facilities f ON f.id = s.facility_id
       LEFT JOIN bank_accounts b ON b.id = s.bank_account_id
@@ -63,19 +64,7 @@ ROWS = """
       LEFT JOIN people q ON q.id = s.approved_by
       LEFT JOIN people w ON w.id = s.paid_by
       LEFT JOIN people r ON r.id = s.rejected_by
-      LEFT JOIN people v ON v.id = s.reversed_by
-     WHERE (CAST(:ids AS bigint[]) IS NULL OR s.facility_id = ANY (CAST(:ids AS bigint[])))"""
-TOTALS = ", count(*) OVER () AS all_rows, sum(COALESCE(s.transferred, s.amount)) OVER () AS all_amount"
-LISTING = text(
-    ROWS.format(totals=TOTALS)
-    + """
-       AND (CAST(:state AS text) IS NULL OR s.state = CAST(:state AS text))
-       AND (CAST(:code AS text) IS NULL OR f.code = CAST(:code AS text))
-       AND (CAST(:fund AS text) IS NULL OR COALESCE(u.code, 'shipping') = CAST(:fund AS text))
-       AND NOT (CAST(:by_bank AS boolean) AND s.bank_account_id IS NULL)
-     ORDER BY s.id DESC LIMIT :limit OFFSET :offset"""
-)
-ONE = text(ROWS.format(totals="") + " AND s.id = :id")
+      LEFT JOIN people v ON v.id = s.reversed_by"""
 
 
 @dataclass(frozen=True)
@@ -159,6 +148,23 @@ class SettlementRow:
         return f"{self.bank} {mask(self.number)}"
 
 
+LISTING = Paged(
+    SettlementRow,
+    ROWS,
+    """SELECT count(*), sum(COALESCE(s.transferred, s.amount))::bigint
+         FROM settlements s JOIN facilities f ON f.id = s.facility_id LEFT JOIN funds u ON u.id = s.fund_id""",
+    {"": Order((("s.id", "bigint"),))},
+    {
+        "ids": "s.facility_id = ANY (CAST(:ids AS bigint[]))",
+        "id": "s.id = :id",
+        "state": "s.state = :state",
+        "code": "f.code = :code",
+        "fund": "COALESCE(u.code, 'shipping') = :fund",
+        "by_bank": "(s.bank_account_id IS NOT NULL) = :by_bank",
+    },
+)
+
+
 def available(facility_ids: Iterable[int] | None) -> list[Available]:
     """What can be settled now, by facility and fund; of some facilities, or (None) of all."""
     values = {"ids": as_list(facility_ids), "today": days.today(), "english": locale() == "en"}
@@ -182,29 +188,20 @@ def listing(
     state: str | None = None,
     facility: str | None = None,
     fund: str | None = None,
-    page: int = 1,
+    turn: Turn = FIRST,
     by_bank: bool = False,
-) -> Listed[SettlementRow]:
+) -> Keyed[SettlementRow]:
     """Settlements, the latest first; `facility` and `fund` are codes (fund `shipping` too).
 
     `by_bank`: those alone that our bank sends.
     """
-    values = {
-        "ids": as_list(facility_ids),
-        "state": state,
-        "code": facility,
-        "fund": fund,
-        "by_bank": by_bank,
-        "english": locale() == "en",
-    }
-    return listed(SettlementRow, LISTING, values, page)
+    asked = {"ids": as_list(facility_ids), "state": state, "code": facility, "fund": fund, "by_bank": by_bank or None}
+    return LISTING.page(asked, turn, english=locale() == "en")
 
 
 def find(settlement_id: int, facility_ids: Iterable[int] | None) -> SettlementRow | None:
     """One settlement, None when it does not exist or is none of these facilities'."""
-    values = {"ids": as_list(facility_ids), "id": settlement_id, "english": locale() == "en"}
-    row = db.session.execute(ONE, values).mappings().one_or_none()
-    return SettlementRow(**row) if row else None
+    return LISTING.one({"ids": as_list(facility_ids), "id": settlement_id}, english=locale() == "en")
 
 
 def counts(facility_ids: Iterable[int] | None) -> dict[str, int]:

@@ -21,6 +21,7 @@ from storefront.cart import payable
 from storefront.cart.payable import NotPayable
 from storefront.errors import Invalid
 from storefront.money import format_rupiah
+from storefront.orders.holding_times import HoldingTimes, holding_times
 from storefront.payments.gateway import Gateway, gateway
 from storefront.payments.methods import Method
 from storefront.payments.transfer import NAME as TRANSFER
@@ -78,7 +79,8 @@ def ways(total: int | None, *, may_grow: bool = False) -> list[Way]:
 
     With `may_grow` shipping is still to come, so that a total that is too small today closes nothing.
     """
-    return [_way(found, total, may_grow) for found in offered()]
+    times = holding_times()
+    return [_way(found, total, may_grow, times) for found in offered()]
 
 
 def chosen(code: str | None, total: int) -> str:
@@ -127,13 +129,13 @@ def held_for(hold: datetime.timedelta) -> str:
     return ngettext("karya ditahan %(num)d menit", "karya ditahan %(num)d menit", minutes)
 
 
-def _way(found: Gateway, total: int | None, may_grow: bool) -> Way:
+def _way(found: Gateway, total: int | None, may_grow: bool, times: HoldingTimes) -> Way:
     closed = [method for method in found.methods if total is not None and not _takes(method, total, may_grow)]
     return Way(
         found.name,
         [method for method in found.methods if method not in closed],
         closed,
-        found.hold,
+        times.of(found),
         [_reason(method, total or 0) for method in closed],
     )
 

@@ -14,6 +14,7 @@ from storefront.days import today
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.keyset import FIRST, Keyed, Order, Turn, select_page
 from storefront.media import documents
 from storefront.media.storage import private_files
 from storefront.people.models import Person
@@ -22,6 +23,14 @@ PAGE = 30
 STATES = ("new", "looked_at", "answered", "closed")
 #: Nobody has answered what was written last.
 WAITING = ("new", "looked_at")
+#: What waits first, by its deadline; then the latest.
+PLACE = Order(
+    (
+        ("(cases.state IN ('new', 'looked_at'))", "boolean"),
+        ("date '2200-01-01' - cases.answer_by", "bigint"),
+        ("cases.id", "bigint"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -65,27 +74,20 @@ class ThreadMessage:
     files: list[CaseFile] = field(default_factory=list)
 
 
-def cases(
-    readers: Readers, state: str | None, kind: str | None, page: int
-) -> tuple[list[CaseLine], int]:
-    """A page of cases, those that wait first by their deadline, and how many pages there are."""
-    query = _visible(select(Case.id), readers)
+def cases(readers: Readers, state: str | None, kind: str | None, turn: Turn = FIRST) -> Keyed[CaseLine]:
+    """A page of cases, those that wait first by their deadline."""
+    query = _visible(
+        select(
+            Case.id, Case.number, Case.kind, Case.state, Case.reported_at, Case.answer_by, Person.name
+        ).outerjoin(Person, Person.id == Case.taken_by),
+        readers,
+    )  # fmt: skip
     if state:
         query = query.where(Case.state == state)
     if kind:
         query = query.where(Case.kind == kind)
-    total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    waits = Case.state.in_(WAITING)
-    rows = db.session.execute(
-        query.with_only_columns(
-            Case.id, Case.number, Case.kind, Case.state, Case.reported_at, Case.answer_by, Person.name
-        )
-        .outerjoin(Person, Person.id == Case.taken_by)
-        .order_by(waits.desc(), Case.answer_by.asc(), Case.id.desc())
-        .limit(PAGE)
-        .offset((page - 1) * PAGE)
-    )
-    return [CaseLine(*row) for row in rows], max(1, -(-total // PAGE))
+    found = select_page(query, PLACE, turn, size=PAGE)
+    return found.of([CaseLine(*row) for row in found.rows])
 
 
 def counts(readers: Readers) -> dict[str, int]:

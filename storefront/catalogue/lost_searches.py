@@ -11,7 +11,6 @@ import datetime
 import re
 import threading
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -22,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storefront.catalogue.filters import clean
 from storefront.days import today
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Turn, fetch
 
 log = structlog.get_logger("storefront.catalogue")
 
@@ -45,12 +45,12 @@ WRITE = text(
         ORDER BY w.words
            ON CONFLICT (words, day) DO UPDATE SET times = LEAST(lost_searches.times + excluded.times, 1000000)"""
 )
-LIST = text(
-    """SELECT l.words, sum(l.times) AS times, max(l.day) AS last_day, count(*) AS days
+LIST = """SELECT l.*, {keys} FROM (
+       SELECT l.words, sum(l.times)::bigint AS times, max(l.day) AS last_day, count(*) AS days
          FROM lost_searches l
         WHERE l.day > :since AND NOT EXISTS (SELECT FROM lost_searches_done d WHERE d.words = l.words)
-        GROUP BY l.words ORDER BY times DESC, last_day DESC, l.words LIMIT :limit OFFSET :offset"""
-)
+        GROUP BY l.words) l"""
+MOST_FREQUENT = Order((("l.times", "bigint"), ("l.last_day", "date"), ("l.words", "text")))
 COUNT = text(
     """SELECT count(DISTINCT l.words) FROM lost_searches l
         WHERE l.day > :since AND NOT EXISTS (SELECT FROM lost_searches_done d WHERE d.words = l.words)"""
@@ -131,11 +131,12 @@ def tally(app: Flask) -> Tally:
     return found
 
 
-def lost_words(page: int, size: int) -> tuple[Sequence[LostWords], int]:
-    """A page of the words that wait for a curator, the most frequent first, and how many there are."""
+def lost_words(size: int, turn: Turn = FIRST) -> Keyed[LostWords]:
+    """A page of the words that wait for a curator, the most frequent first."""
     since = today() - datetime.timedelta(days=SHOWN_DAYS)
-    rows = db.session.execute(LIST, {"since": since, "limit": size, "offset": (page - 1) * size})
-    return [LostWords(row.words, row.times, row.days, row.last_day) for row in rows], waiting()
+    rows, older, newer = fetch(LIST, "true", {"since": since}, MOST_FREQUENT, turn, size=size)
+    found = [LostWords(row["words"], row["times"], row["days"], row["last_day"]) for row in rows]
+    return Keyed(found, waiting(), 0, older, newer)
 
 
 def waiting() -> int:

@@ -86,6 +86,7 @@ def close_till(
         raise Invalid({"explanation": _unexplained(total - expected, expected)})
     # After it waited for sales: none of them lies after the closing.
     closed_at = at or dated_at() or db.session.execute(select(func.clock_timestamp())).scalar_one()
+    closed_at = max(closed_at, session.opened_at)  # clocks of two machines
     session.closed_at, session.closed_by, session.counted, session.expected = closed_at, person_id, total, expected
     session.notes = {str(value): pieces for value, pieces in notes.items() if pieces} if notes is not None else None
     session.explanation = explanation

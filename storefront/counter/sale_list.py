@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from storefront.counter.models import CounterSale, Till, TillSession
 from storefront.days import begins
@@ -44,11 +44,11 @@ def listed(
     exhibition_id: int, *, day: datetime.date | None = None, late: bool = False, q: str = "", page: int = 1
 ) -> SalePage:
     """Sales of a fair: of one day, those that came late alone, or those whose number holds `q`."""
-    where = [CounterSale.exhibition_id == exhibition_id]
+    where: list[ColumnElement[bool]] = [CounterSale.exhibition_id == exhibition_id]
     if day is not None:
         where += [CounterSale.sold_at >= begins(day), CounterSale.sold_at < begins(day + datetime.timedelta(days=1))]
     if late:
-        where.append(CounterSale.is_late)
+        where.append(CounterSale.is_late.is_(True))
     if q:
         where.append(Order.number.contains(q.strip().upper(), autoescape=True))
     base = select(CounterSale).join(Order, Order.id == CounterSale.order_id).where(*where)

@@ -296,10 +296,8 @@ def _keep(
 ) -> CounterConflict:
     known = items(exhibition.id, [line.sku for line in wish.lines], accounting_day(moment.at))
     prices = {sku: item.price for sku, item in known.items()}
-    lines = [
-        {"sku": line.sku, "quantity": line.quantity, "unit_price": line.unit_price or prices.get(line.sku)}
-        for line in wish.lines
-    ]
+    asked = [(line, line.unit_price or prices.get(line.sku)) for line in wish.lines]
+    lines = [{"sku": line.sku, "quantity": line.quantity, "unit_price": price} for line, price in asked]
     conflict = CounterConflict(
         exhibition_id=exhibition.id,
         session_id=moment.session.id,
@@ -308,7 +306,7 @@ def _keep(
         request_hash=wish.digest(),
         reason=reason,
         sold={"lines": lines, "tendered": wish.tendered},
-        total=sum((line["unit_price"] or 0) * line["quantity"] for line in lines),
+        total=sum((price or 0) * line.quantity for line, price in asked),
         sold_at=moment.at,
         phone_at=wish.phone_at,
         received_at=moment.now,

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-
 from sqlalchemy.orm import aliased
 
 from storefront.audit.record import dated_at, record
@@ -22,12 +21,21 @@ from storefront.days import accounting_day, today
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.exhibitions.models import Exhibition
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Turn, select_page
 from storefront.ledger.cash import book_cash_banked
 from storefront.money import format_rupiah
 from storefront.people.models import Person
 
 LEAST_NOTE, MOST_NOTE = 5, 500
 PAGE = 25
+#: What waits for finance, then the latest.
+PLACE = Order(
+    (
+        ("(till_session_sums.left_in_till <> 0 OR till_sessions.closed_at IS NULL)", "boolean"),
+        ("till_sessions.opened_at", "timestamptz"),
+        ("till_sessions.id", "bigint"),
+    )
+)
 STATES = ("open", "counted", "settled")
 
 
@@ -87,21 +95,8 @@ class SessionRow:
         return self.session.closed_at is None and accounting_day(self.session.opened_at) < today()
 
 
-@dataclass(frozen=True)
-class SessionPage:
-    rows: Sequence[SessionRow]
-    total: int
-    #: Rupiah in all tills of those that are listed.
-    left: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
-
-
-def listed(*, state: str = "", slug: str = "", page: int = 1) -> SessionPage:
-    """Sessions of all fairs, those that wait for finance first, then the latest."""
+def listed(*, state: str = "", slug: str = "", turn: Turn = FIRST) -> Keyed[SessionRow]:
+    """Sessions of all fairs, those that wait for finance first, then the latest; `amount` is left in their tills."""
     where = []
     if slug:
         where.append(Exhibition.slug == slug)
@@ -117,18 +112,11 @@ def listed(*, state: str = "", slug: str = "", page: int = 1) -> SessionPage:
         .join(Exhibition, Exhibition.id == TillSession.exhibition_id)
         .where(*where)
     )
-    total, left = db.session.execute(
-        base.with_only_columns(func.count(), func.coalesce(func.sum(SUMS.c.left_in_till), 0))
-    ).one()
-    ids = db.session.scalars(
-        base.order_by(
-            (SUMS.c.left_in_till == 0) & TillSession.closed_at.is_not(None), TillSession.opened_at.desc()
-        )
-        .offset((page - 1) * PAGE)
-        .limit(PAGE)
-    ).all()
+    left = db.session.scalar(base.with_only_columns(func.coalesce(func.sum(SUMS.c.left_in_till), 0)))
+    found = select_page(base, PLACE, turn, size=PAGE)
+    ids = [row[0] for row in found.rows]
     rows = {row.session.id: row for row in _rows(ids)}
-    return SessionPage([rows[id_] for id_ in ids], total, int(left), page)
+    return replace(found.of([rows[id_] for id_ in ids]), amount=int(left or 0))
 
 
 def row_of(session_id: int) -> SessionRow:

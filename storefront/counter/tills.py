@@ -197,7 +197,7 @@ def hold_open(session_id: int, *, alone: bool = False) -> TillSession:
     return db.session.get_one(TillSession, session_id, with_for_update={"read": not alone}, populate_existing=True)
 
 
-def _open(till_id: int) -> Select[tuple[TillSession]]:
+def _open(till_id: int) -> Select[TillSession]:
     return select(TillSession).where(TillSession.till_id == till_id, TillSession.closed_at.is_(None))
 
 

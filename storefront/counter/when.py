@@ -55,5 +55,5 @@ def in_time(
     at = now
     if phone_at is not None:
         after = begins(exhibition.ends_on + datetime.timedelta(days=1)) - datetime.timedelta(seconds=1)
-        at = max(session.opened_at, min(now, session.closed_at or now, after))
+        at = min(now, max(session.opened_at, min(session.closed_at or now, after)))
     return Moment(session, at, now)

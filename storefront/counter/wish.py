@@ -105,7 +105,7 @@ def _lines(data: Any, errors: dict[str, Any]) -> tuple[WishedLine, ...]:
         elif price is not None and not _whole(price, 1, MOST_RUPIAH):
             errors[f"lines.{number}.unit_price"] = _("Harga harus rupiah bulat.")
         else:
-            found.append(WishedLine(sku, quantity, price))
+            found.append(WishedLine(sku, int(quantity or 0), price))
     return tuple(found)
 
 

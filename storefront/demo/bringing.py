@@ -6,19 +6,27 @@ import datetime
 import random
 from collections.abc import Mapping
 
-from storefront.audit.record import dated
+from sqlalchemy import select
+
+from storefront.audit.record import dated, dated_at
+from storefront.catalogue.models import Variant
 from storefront.demo.moments import at, days
-from storefront.demo.places import RUNNING
+from storefront.demo.places import CAMPAIGN, RUNNING
 from storefront.demo.shelves import Shelves
-from storefront.exhibitions.models import Exhibition, ExhibitionFacility
+from storefront.exhibitions.arrive import Counted, What, arrive
+from storefront.exhibitions.models import Exhibition, ExhibitionFacility, ExhibitionPrice
 from storefront.exhibitions.plan import Change, set_plan
 from storefront.exhibitions.send import send
+from storefront.exhibitions.set_prices import special
 from storefront.extensions import db
+from storefront.people.models import Person
 
-#: The campaign in which every facility sold at its own gate.
-CAMPAIGN = "one-day-one-prison-product-2023"
 #: Of so many planned works one is planned beyond what was sent; so many more wait whole.
 EVERY, WHOLE = 3, 2
+#: Per cent off on the closing day.
+CLOSING_OFF = 20
+#: Who counts what arrives.
+CASHIER = "cashier@demo.test"
 
 
 def bring(shelves: Shelves, office_id: int, today: datetime.date, seed: str) -> None:
@@ -27,6 +35,7 @@ def bring(shelves: Shelves, office_id: int, today: datetime.date, seed: str) -> 
     Where a facility has a coordinator, some of its plan is left to send.
     """
     rng = random.Random(f"{seed}:bringing")
+    cashier_id = db.session.execute(select(Person.id).where(Person.email == CASHIER)).scalar_one()
     exhibitions = shelves.places.exhibitions
     campaign = exhibitions[CAMPAIGN]
     added_at = at(campaign.starts_on - days(30), 10)
@@ -48,6 +57,35 @@ def bring(shelves: Shelves, office_id: int, today: datetime.date, seed: str) -> 
         _bring_of(
             fair, facility_id, code, pieces, more, person_id=shelves.keepers.get(code, office_id), today=today
         )
+        with dated(at(today - days(1), 9)):
+            _count(fair, facility_id, pieces, cashier_id)
+    with dated(at(today - days(1), 8)):
+        _close_cheaper(fair, sorted(id_ for pieces in shelves.brought().values() for id_ in pieces), office_id)
+
+
+def _count(fair: Exhibition, facility_id: int, pieces: Mapping[int, int], cashier_id: int) -> None:
+    """All arrived as it was sent."""
+    counted = {id_: Counted(number) for id_, number in pieces.items()}
+    arrive(What.SENDING, fair, facility_id, 1, counted, person_id=cashier_id)
+
+
+def _close_cheaper(fair: Exhibition, variant_ids: list[int], office_id: int) -> None:
+    """On the closing day every second thing costs a fifth less."""
+    prices = db.session.execute(
+        select(Variant.id, Variant.price).where(Variant.id.in_(variant_ids[::2])).order_by(Variant.id)
+    )
+    for id_, price in prices.all():
+        row = ExhibitionPrice(
+            exhibition_id=fair.id,
+            variant_id=id_,
+            price=special("percent", CLOSING_OFF, price),
+            from_day=fair.ends_on,
+            to_day=fair.ends_on,
+            set_by=office_id,
+            set_at=dated_at(),
+        )
+        db.session.add(row)
+        db.session.flush()
 
 
 def _left_to_send(

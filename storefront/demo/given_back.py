@@ -15,8 +15,9 @@ from sqlalchemy import text
 
 from storefront.audit.record import dated
 from storefront.books import refunds
+from storefront.books.refund_limits import SHIPPED
 from storefront.books.refund_outcome import refund_failed, refund_succeeded
-from storefront.books.refunds import SECOND_PERSON_FROM, LineWish
+from storefront.books.refunds import LineWish
 from storefront.books.span import Span
 from storefront.demo import provider
 from storefront.demo.bulk import insert_rows
@@ -217,7 +218,7 @@ class GivenBack:
             return self._propose(wish, wish.asked_by, wish.at, may_decide=False)
 
     def _dear(self, parcel: Received) -> Wish | None:
-        if parcel.net_amount < SECOND_PERSON_FROM:
+        if parcel.net_amount < SHIPPED:
             return None
         line = LineWish(parcel.line_id, parcel.quantity, pieces="restock")
         note = "Pesanan khusus yang salah ukuran; barang sudah kembali ke bengkel."

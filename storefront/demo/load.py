@@ -27,6 +27,7 @@ from storefront.demo import (
     growth,
     imported,
     kept,
+    marketplaces,
     offers,
     office,
     packed_apart,
@@ -40,6 +41,7 @@ from storefront.demo import (
     rested,
     rules,
     searches,
+    stand,
     stock_takes,
     training,
     treasury,
@@ -143,6 +145,7 @@ def load(
     drafts.add(sites, accounts, today)
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
+    marketplaces.add(first, today, seed)
     paid_together.add(first, second, today)
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
     drafted.add(_of_role("coordinator", accounts), accounts[CURATOR].id, today)
@@ -150,6 +153,7 @@ def load(
     rested.add(sites.facilities, _of_role("coordinator", accounts), today)
     packed_apart.add(sites.facilities, _of_role("coordinator", accounts), today, seed)
     gone_otherwise.add(sites.facilities, _of_role("coordinator", accounts), accounts, today, seed)
+    stand.add(sites, accounts, today, seed)
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 

@@ -17,6 +17,8 @@ from storefront.stock.models import StockLocation
 
 #: The exhibition that runs while somebody tries the shop.
 RUNNING = "pameran-karya-binaan"
+#: The campaign in which every facility sold at its own gate.
+CAMPAIGN = "one-day-one-prison-product-2023"
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,13 @@ def _exhibitions(today: datetime.date) -> dict[str, Exhibition]:
         starts_on=today - days(1),
         ends_on=today + days(30),
     )
+    words = files.toml("exhibitions.toml")
     for exhibition in (*history, running):
+        said = words[exhibition.slug]
+        for name, text in said.items():
+            setattr(exhibition, name, text.strip())
+        exhibition.kind = "campaign" if exhibition.slug == CAMPAIGN else "hall"
+        exhibition.changed_at = at(min(exhibition.starts_on, today) - days(40), 10)
         db.session.add(exhibition)
         db.session.flush()
     return {exhibition.slug: exhibition for exhibition in (*history, running)}

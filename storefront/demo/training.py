@@ -7,21 +7,26 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from sqlalchemy import select
+
 from storefront.audit.record import dated
 from storefront.demo import files
 from storefront.demo.moments import at, days
 from storefront.demo.places import Places
 from storefront.extensions import db
 from storefront.people.models import Person
-from storefront.training import record
-from storefront.training.models import Kind, TrainingTarget
-from storefront.training.record import Programme
+from storefront.training import followups, imports, record, sheet, targets
+from storefront.training.models import Kind, TrainingProgramme, TrainingTarget
+from storefront.training.programme import Programme
 
 #: The demo begins no earlier, in days before loading.
 OLDEST = 850
 HOURS = {Kind.VOCATIONAL: (60, 240), Kind.APPRENTICESHIP: (200, 600), Kind.CERTIFICATION: (16, 60)}
 #: Of ten groups, this many are so small that the public does not see their counts.
 SMALL = 1
+#: Where its facility's own pages show what waits, goes back and comes from a file.
+HOME = "PKL"
+SENT_BACK = "Daftar hadir menyebut 12 peserta, di sini 14. Periksa jumlahnya."
 REASON = "Jumlah peserta salah hitung, dicatat ulang"
 
 
@@ -52,7 +57,12 @@ def add(
     held.sort(key=lambda one: (one.programme.ended_on, one.programme.workshop_id))
     for number, one in enumerate(held):
         _write(one, number, office, today, rng)
-    _targets(today)
+    _targets(today, office)
+    # Of the facilities that the demo's coordinator works for.
+    own = [one for one in held if one.facility_id == sites.facilities[HOME].id]
+    _sent_back(own[-1], office, today)
+    _counted_later(own, today)
+    _imported(sites, accounts["coordinator@demo.test"].id, today)
 
 
 def _of_workshop(
@@ -117,6 +127,60 @@ def _write(held: Held, number: int, office: int, today: datetime.date, rng: rand
             )  # fmt: skip
 
 
+def _sent_back(held: Held, office: int, today: datetime.date) -> None:
+    """One that the office has read and sent back with a reason."""
+    ended = today - days(16)
+    programme = replace(
+        held.programme, skill="Mewarnai kain dengan pewarna alam", skill_en="Dyeing cloth with natural dyes",
+        kind=Kind.VOCATIONAL, started_on=ended - days(20), ended_on=ended, participants=14, women=0, passed=13,
+        certified=0, scheme="", batch="",
+    )  # fmt: skip
+    with dated(at(today - days(9), 13)):
+        row = record.add(held.facility_id, programme, held.recorder)
+    with dated(at(today - days(4), 10)):
+        record.reject(row.id, office, SENT_BACK)
+
+
+def _counted_later(own: list[Held], today: datetime.date) -> None:
+    """A later count that waits for the office."""
+    query = select(TrainingProgramme).where(
+        TrainingProgramme.facility_id == own[0].facility_id, TrainingProgramme.state == "checked"
+    )
+    row = db.session.scalars(query.order_by(TrainingProgramme.ended_on, TrainingProgramme.id)).first()
+    if row is not None:
+        with dated(at(today - days(2), 11)):
+            followups.add(
+                row.facility_id, row.id, counted_on=today - days(3), own_business=row.participants // 4,
+                employed=row.participants // 3, person_id=own[0].recorder,
+            )  # fmt: skip
+
+
+def _imported(sites: Places, coordinator: int, today: datetime.date) -> None:
+    """A file of four programmes of which one is faulty, stored; and another that is only looked at."""
+    facility = sites.facilities[HOME]
+    workshop = next(row for (code, _name), row in sites.workshops.items() if code == HOME)
+    first = today - days(60)
+    rows = [
+        [workshop.name, word, skill, "", "", (first - days(back + 5)).isoformat(), (first - days(back)).isoformat(),
+         "40", people, "0", people, "0", "", ""]
+        for word, skill, back, people in (
+            ("Magang", "Mengemas dan mengirim pesanan", 30, "9"),
+            ("Pelatihan kerja", "Menghitung harga pokok", 20, "16"),
+            ("Pelatihan kerja", "Memotret karya dengan ponsel", 10, "12"), ("Kursus", "Menjual di pameran", 4, "11"),
+        )
+    ]  # fmt: skip
+    for back, is_stored, name in ((40, True, "pelatihan-triwulan.csv"), (1, False, "pelatihan-baru.csv")):
+        if not is_stored:
+            rows = [[*row[:2], f"{row[2]} lanjutan", *row[3:]] for row in rows]
+        with dated(at(today - days(back), 14)):
+            content = sheet.template([], "csv") + "".join(";".join(row) + "\r\n" for row in rows).encode()
+            key = f"demo-training-import-{back:02}"
+            found = imports.keep(facility.id, content, name, form_key=key, person_id=coordinator)
+            if is_stored:
+                digest = imports.verdict_of(found).digest
+                imports.store(facility.id, found.id, digest, person_id=coordinator)
+
+
 def _checked(held: Held, programme: Programme, office: int, day: datetime.date) -> int:
     """Record the programme on the day before, check it on `day`; returns its id."""
     with dated(at(day - days(1), 13)):
@@ -126,13 +190,16 @@ def _checked(held: Held, programme: Programme, office: int, day: datetime.date) 
     return row.id
 
 
-def _targets(today: datetime.date) -> None:
+def _targets(today: datetime.date, office: int) -> None:
     """The national ones of the past, as reported; the demo's own for three years."""
     for row in files.rows("training_targets.csv"):
         _target(int(row["year"]), row["measure"], int(row["target"]), row["cumulative"] == "yes", row["source"])
     for back, people, certified in ((2, 150, 30), (1, 500, 80), (0, 600, 120)):
         for measure, number in (("participants", people), ("certified", certified)):
-            _target(today.year - back, measure, number, False, "Data contoh")
+            with dated(at(today - days(365 * back + 30), 9)):
+                targets.put(
+                    today.year - back, measure, number, is_cumulative=False, source="Data contoh", person_id=office
+                )
 
 
 def _target(year: int, measure: str, people: int, is_cumulative: bool, source: str) -> None:

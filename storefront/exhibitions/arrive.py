@@ -173,11 +173,13 @@ def living(what: What, exhibition_id: int, facility_id: int, number: int) -> Exh
 
 
 def _pieces_on_the_way(what: What, exhibition_id: int, facility_id: int, number: int) -> dict[int, int]:
-    head: type[ExhibitionSending | ExhibitionReturn] = (
-        ExhibitionSending if what is What.SENDING else ExhibitionReturn
-    )
     line = ExhibitionSendingLine if what is What.SENDING else ExhibitionReturnLine
-    found = db.session.get(head, (exhibition_id, facility_id, number), populate_existing=True)
+    key = (exhibition_id, facility_id, number)
+    found: ExhibitionSending | ExhibitionReturn | None
+    if what is What.SENDING:
+        found = db.session.get(ExhibitionSending, key, populate_existing=True)
+    else:
+        found = db.session.get(ExhibitionReturn, key, populate_existing=True)
     if found is None:
         raise NotFound()
     if found.called_back_at is not None:

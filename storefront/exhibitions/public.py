@@ -60,7 +60,8 @@ SELECT p.slug, p.title, p.title_en, v.title AS variant_title, v.title_en AS vari
                                   'tint', ph.tint, 'alt', ph.alt, 'alt_en', ph.alt_en)
           FROM photos ph WHERE ph.product_id = p.id ORDER BY ph.position LIMIT 1) AS photo
 {THINGS_FROM}
- ORDER BY :running AND s.shown_state = 'sold_out', k.id IS NULL, p.title, v.position, v.id LIMIT :limit OFFSET :offset"""
+ ORDER BY :running AND s.shown_state = 'sold_out', k.id IS NULL, p.title, v.position, v.id
+ LIMIT :limit OFFSET :offset"""
 #: Special prices of days to come, as one line each: when, and of how many things.
 PRICES_AHEAD = text(
     """

@@ -64,3 +64,34 @@ def stands(asked: Asked) -> Iterable[Waits]:
             "store",
             on=row.starts_on,
         )
+
+
+ON_THE_WAY = text(
+    """
+    SELECT x.slug, x.name, count(*) AS returns, min(r.packed_at)::date AS first_day
+      FROM exhibition_returns r JOIN exhibitions x ON x.id = r.exhibition_id
+     WHERE r.facility_id = :facility AND r.called_back_at IS NULL
+       AND NOT EXISTS (SELECT FROM exhibition_arrivals a
+                        WHERE (a.exhibition_id, a.facility_id, a.return_number)
+                            = (r.exhibition_id, r.facility_id, r.number) AND a.undone_at IS NULL)
+     GROUP BY x.id ORDER BY first_day, x.id"""
+)
+
+
+@source(Action.EXHIBITIONS_BRING)
+def returns(asked: Asked) -> Iterable[Waits]:
+    """Pieces that left a fair's stand and that nobody has counted in the store."""
+    for row in db.session.execute(ON_THE_WAY, {"facility": asked.facility_id}):
+        yield Waits(
+            "exhibition_return",
+            Urgency.OPEN,
+            row.returns,
+            ngettext(
+                "kiriman pulang dari %(fair)s", "kiriman pulang dari %(fair)s", row.returns, fair=row.name
+            ),
+            _("hitung saat tiba; sebelum itu isinya tidak dijual di mana pun"),
+            _("Hitung yang pulang"),
+            f"exhibitions/{row.slug}#pulang",
+            "boxes",
+            on=row.first_day,
+        )

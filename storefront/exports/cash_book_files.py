@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ import psycopg
 from flask import current_app
 from flask_babel import gettext as _
 
-from storefront.books.cash_book import GENERAL, ORDER, Books, CashBook, Line, Sums
+from storefront.books.cash_book import GENERAL, IN_ORDER, Books, CashBook, Line, Sums
+from storefront.books.treasurer_report import TreasurerReport, treasurer_report
 from storefront.display import format_datetime, language
 from storefront.exports.columns import amount, day, number, text
 from storefront.exports.manifest import demo_note
@@ -22,8 +23,12 @@ from storefront.exports.statement_pdf import IN_FULL, TEMPLATE
 from storefront.exports.statement_table import kind_words
 from storefront.exports.table import Sheet, Table, manifest, totals
 from storefront.exports.typeset import typeset
-from storefront.money import format_number
+from storefront.money import format_number, format_rupiah
 
+#: The monthly report, beside the books.
+REPORT = "lpj"
+#: Where the treasurer writes by pen.
+BY_PEN = "Rp ...................."
 #: What entries that only the office's books have are called.
 OFFICE_KINDS: dict[str, Callable[[], str]] = {
     "payout": lambda: _("Pencairan dari penyedia"),
@@ -64,11 +69,74 @@ def entry_words(line: Line) -> str:
     return f"{words} {told}" if told else words
 
 
+@dataclass(frozen=True)
+class Section:
+    """A part of the monthly report: its rows with their rupiah; None: written by pen. Without rows: dotted lines."""
+
+    id: str
+    title: str
+    rows: Sequence[tuple[str, int | None]]
+
+
 def book_words(code: str, funds: dict[str, str]) -> str:
     """What a book is called; `funds` are the names of funds by code."""
     if code in BOOK_WORDS:
         return BOOK_WORDS[code]()
     return _("Buku pembantu %(fund)s", fund=funds.get(code, code))
+
+
+def first_part(report: TreasurerReport) -> str:
+    """The title of the first part, with the closing balance and the last evidence."""
+    return _(
+        "I. Keadaan pembukuan bulan pelaporan dengan saldo akhir pada BKU sebesar %(amount)s dan nomor bukti terakhir "
+        "%(number)s",
+        amount=format_rupiah(report.closing),
+        number="–" if report.last_evidence is None else report.last_evidence,
+    )
+
+
+def _printed(found: Sequence[Section]) -> list[dict[str, Any]]:
+    """Sections as the paper takes them: what is written by pen is dots."""
+    return [
+        {
+            "title": section.title,
+            "rows": [[words, BY_PEN if value is None else format_rupiah(value)] for words, value in section.rows],
+        }
+        for section in found
+    ]
+
+
+def sections(report: TreasurerReport) -> list[Section]:
+    """Parts II to V of the monthly report, in the words of its form."""
+    cash = [(_("1. Uang tunai di brankas"), report.cash), (_("2. Uang di rekening bank"), report.bank)]
+    if report.held_by_office is not None:
+        cash.append((_("   Dipegang kantor pusat untuk UPT ini"), report.held_by_office))
+    cash.append((_("3. Jumlah kas"), report.total_cash))
+    if report.at_provider is not None:
+        cash.append((_("   Di luar kas: masih di penyedia pembayaran"), report.at_provider))
+    counted = [
+        (_("1. Saldo akhir pada BKU"), report.closing),
+        (_("2. Jumlah kas (II.3)"), report.total_cash),
+        (_("3. Selisih kas"), report.difference),
+    ]
+    compared: list[tuple[str, int | None]] = []
+    if report.state_revenue is not None:
+        compared = [
+            (_("1. Penerimaan (PNBP) menurut pembukuan"), report.state_revenue),
+            (_("2. Sudah disetor ke kas negara, %(count)s setoran", count=report.deposits), report.deposited),
+            (_("3. Belum disetor dari penerimaan bulan ini"), report.not_deposited),
+        ]
+    number = len(compared)
+    compared += [
+        (_("%(number)d. Menurut UAKPA", number=number + 1), None),
+        (_("%(number)d. Selisih pembukuan", number=number + 2), None),
+    ]
+    return [
+        Section("dua", _("II. Keadaan kas pada akhir bulan pelaporan"), cash),
+        Section("tiga", _("III. Selisih kas"), counted),
+        Section("empat", _("IV. Hasil rekonsiliasi internal dengan UAKPA"), compared),
+        Section("lima", _("V. Penjelasan selisih kas dan/atau selisih pembukuan (apabila ada)"), []),
+    ]
 
 
 def table(book: CashBook, keeper: Keeper, summary: Sheet, as_of: datetime.datetime) -> Table:
@@ -81,7 +149,7 @@ def table(book: CashBook, keeper: Keeper, summary: Sheet, as_of: datetime.dateti
             day("day"), number("entry_id"), text("kind"), text("part"), text("source"), text("order_number"),
             text("reference"), amount("debit"), amount("credit"), number("balance"),
         ),
-        sql=f"{book.sql} {ORDER}",
+        sql=f"{book.sql} ORDER BY {IN_ORDER.sql()}",
         parameters=book.parameters,
         filters={"keeper": keeper.code, "book": book.code, "period": book.span.name},
         as_of=as_of,
@@ -90,14 +158,14 @@ def table(book: CashBook, keeper: Keeper, summary: Sheet, as_of: datetime.dateti
     )  # fmt: skip
 
 
-def summary(found: Books, funds: dict[str, str]) -> Sheet:
-    """All books of the month with what they open and close with: the first part of the monthly report."""
-    return Sheet(
-        "LPJ",
-        [_("Buku"), _("Saldo awal"), _("Penambahan"), _("Pengurangan"), _("Saldo akhir")],
-        [[book_words(one.code, funds), *_sums(one)] for one in found.sums],
-        [40.0, 16.0, 16.0, 16.0, 16.0],
-    )
+def summary(found: Books, funds: dict[str, str], report: TreasurerReport | None = None) -> Sheet:
+    """All books of the month with what they open and close with; with `report` all parts of the monthly report."""
+    rows: list[list[Any]] = [[book_words(one.code, funds), *_sums(one)] for one in found.sums]
+    for section in sections(report) if report else []:
+        rows += [["", "", "", "", ""], [section.title, "", "", "", ""]]
+        rows += [[words, "" if amount_ is None else amount_, "", "", ""] for words, amount_ in section.rows]
+    heads = [_("Buku"), _("Saldo awal"), _("Penambahan"), _("Pengurangan"), _("Saldo akhir")]
+    return Sheet("LPJ", heads, rows, [40.0, 16.0, 16.0, 16.0, 16.0])
 
 
 def paper(
@@ -108,13 +176,14 @@ def paper(
     funds: dict[str, str],
     as_of: datetime.datetime,
 ) -> tuple[bytes, dict[str, Any]]:
-    """The PDF of a book, or (`lpj`) of the monthly report alone, and its manifest.
+    """The PDF of a book, or (`lpj`) of the monthly report, and its manifest.
 
     Up to 1,000 lines stand one by one; of more, the sums of each day.
     """
-    book = found.book(GENERAL if code == "lpj" else code)
-    title = _("Laporan pertanggungjawaban bendahara") if code == "lpj" else book_words(code, funds)
-    lines = [] if code == "lpj" else _lines(connection, book)
+    book = found.book(GENERAL if code == REPORT else code)
+    title = _("Laporan pertanggungjawaban bendahara") if code == REPORT else book_words(code, funds)
+    report = treasurer_report(connection, found) if code == REPORT else None
+    lines = [] if report else _lines(connection, book)
     data = {
         "lang": language(),
         "shop": current_app.extensions["settings"].shop_name,
@@ -135,6 +204,8 @@ def paper(
             }
             for one in found.sums
         ],
+        "figures_title": first_part(report) if report else "",
+        "sections": _printed(sections(report)) if report else [],
         "distribution_columns": ["", "", "", ""],
         "distributions": [],
         "signatures": [
@@ -149,7 +220,7 @@ def paper(
         "lines_total": ["", "", _("Jumlah"), *map(_number, (book.sums.debit, book.sums.credit, book.sums.closing))],
     }  # fmt: skip
     pdf = typeset(TEMPLATE, json.dumps(data, ensure_ascii=False), timestamp=int(as_of.timestamp()))
-    made = table(book, keeper, summary(found, funds), as_of)
+    made = table(book, keeper, summary(found, funds, report), as_of)
     told = manifest(
         made, totals(connection, made), file=f"{code}-{keeper.code}-{book.span.name}.pdf", format="pdf",
         sha256=hashlib.sha256(pdf).hexdigest(), note=demo_note(),

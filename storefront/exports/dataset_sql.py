@@ -91,3 +91,18 @@ BALANCES = f"""
        AND {_REGION.format(column="f.regional_office")}
      GROUP BY f.code, f.name, f.regional_office, u.code, u.position"""  # noqa: S608
 BALANCES_ORDER = "ORDER BY facility_name, facility_code, position NULLS LAST"
+
+#: As `reporting.training` stood at a moment: what was checked by then and not withdrawn by then. Without names, the
+#: programme's own number is the last that tells two alike apart.
+TRAINING = f"""
+    SELECT f.code AS facility_code, w.name AS workshop, t.kind, t.skill, t.started_on, t.ended_on, t.participants,
+           t.women, t.passed, t.certified, t.id
+      FROM training_programmes t
+      JOIN facilities f ON f.id = t.facility_id
+      JOIN workshops w ON w.id = t.workshop_id
+     WHERE t.ended_on BETWEEN %(first)s AND %(last)s AND t.checked_at <= %(as_of)s
+       AND (t.withdrawn_at IS NULL OR t.withdrawn_at > %(as_of)s)
+       AND (%(workshop)s::text IS NULL OR w.name = %(workshop)s)
+       AND {_FACILITY.format(id="t.facility_id")}
+       AND {_REGION.format(column="f.regional_office")}"""  # noqa: S608
+TRAINING_ORDER = "ORDER BY ended_on, facility_code, id"

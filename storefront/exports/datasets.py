@@ -253,6 +253,15 @@ DATASETS: dict[str, Dataset] = {
             "saldo",
         ),
         Dataset(
+            "training", _("Pelatihan"),
+            _("Satu baris untuk setiap program yang sudah diperiksa, dengan jumlah orang; menurut hari terakhirnya. "
+              "Hitungan kecil tidak disembunyikan di sini: jangan diteruskan ke luar kantor."),
+            Action.TRAINING_READ,
+            (*(text(name) for name in ("facility_code", "workshop", "kind", "skill")), day("started_on"),
+             day("ended_on"), *(number(name) for name in ("participants", "women", "passed", "certified"))),
+            ("region", "workshop"), _plain(dataset_sql.TRAINING, dataset_sql.TRAINING_ORDER), "pelatihan",
+        ),
+        Dataset(
             "audit", _("Jejak audit"),
             _("Satu baris untuk setiap perbuatan, tanpa yang menyangkut akun orang."),
             Action.AUDIT_READ, audit_table.COLUMNS, (), _audit(False), "jejak-audit",

@@ -11,7 +11,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from storefront.exports.moment import rfc3339
-from storefront.exports.sales import WHERE, Selection, reckon
+from storefront.exports.sales import Selection, reckon, where_of
 from storefront.exports.table import Tally
 from storefront.extensions import db
 from storefront.snapshot import driver_connection
@@ -53,7 +53,7 @@ def lines_page(selection: Selection, *, older: str | None = None, newer: str | N
     key, part = (back, OLDER) if back else (forth, NEWER) if forth else (None, LATEST)
     parameters = {**selection.parameters(None), **(key or {}), "limit": PAGE + 1}
     with connection.cursor(row_factory=dict_row) as cursor:
-        query = f"SELECT s.*, {ENGLISH} {WHERE} {part} LIMIT %(limit)s"
+        query = f"SELECT s.*, {ENGLISH} {where_of(selection)} {part} LIMIT %(limit)s"
         found = cursor.execute(query, parameters).fetchall()
     more, rows = len(found) > PAGE, found[:PAGE]
     if part is NEWER:

@@ -143,6 +143,12 @@ def opened(engine: Engine, selection: Selection, as_of: datetime) -> Iterator[So
         yield Source(connection, table(selection, as_of))
 
 
+def where_of(selection: Selection, *, with_lines: bool = False) -> str:
+    """FROM and WHERE of the lines that a selection means; `with_lines`: a condition that follows speaks of `l`."""
+    some = selection.facility_ids is not None
+    return WHERE.format(lines=LINES if some or with_lines else "", within=WITHIN if some else "")
+
+
 def reckon(connection: psycopg.Connection[Any], selection: Selection) -> Tally:
     """Rows and sums of all that is booked of the selection."""
     made = table(selection, datetime.now(ACCOUNTING_ZONE))
@@ -151,14 +157,12 @@ def reckon(connection: psycopg.Connection[Any], selection: Selection) -> Tally:
 
 def table(selection: Selection, as_of: datetime, columns: Sequence[Column] = SALES) -> Table:
     """The sales of a selection as a table."""
-    some = selection.facility_ids is not None
-    where = WHERE.format(lines=LINES if some else "", within=WITHIN if some else "")
     return Table(
         export="sales",
         name=selection.name,
         title="Penjualan",
         columns=columns,
-        sql=f"SELECT s.* {where}",
+        sql=f"SELECT s.* {where_of(selection)}",
         order="ORDER BY s.paid_at, s.line_id",
         parameters=selection.parameters(as_of),
         filters=selection.filters,

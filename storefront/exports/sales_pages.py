@@ -24,7 +24,7 @@ from psycopg.rows import dict_row
 from storefront.errors import DomainError
 from storefront.exports.columns import SALES
 from storefront.exports.moment import parse_moment, rfc3339, settle
-from storefront.exports.sales import WHERE, Selection
+from storefront.exports.sales import Selection, where_of
 from storefront.extensions import db
 from storefront.keyed import in_address, keyed_check
 from storefront.snapshot import snapshot
@@ -78,7 +78,8 @@ def sales_page(
         as_of = settle(db.engine)
     else:
         as_of, key = _read(after, filters)
-    parts = [WHERE, BOOKED if booked_after else "", FURTHER if key else ""]
+    where = where_of(selection, with_lines=booked_after is not None)
+    parts = [where, BOOKED if booked_after else "", FURTHER if key else ""]
     expressions = ", ".join([*(column.plain for column in SALES), "paid_at AS key_paid_at"])
     rows = f"SELECT s.* {' '.join(parts)} ORDER BY s.paid_at, s.line_id LIMIT %(limit)s"
     query = f"SELECT {expressions} FROM ({rows}) AS sale ORDER BY sale.paid_at, sale.line_id"  # noqa: S608

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, select, text
+from sqlalchemy import Row, func, select, text
 
 from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Declaration, Facility, Workshop
+from storefront.keyset import FIRST, Keyed, Order, Turn, select_page
 
 PAGE = 25
 STATES = ("proposed", "approved", "rejected", "ended")
+WAITS = "(workshop_declarations.state = 'proposed')"
+PLACE = Order(
+    (
+        (WAITS, "boolean"),
+        (f"CASE WHEN {WAITS} THEN -workshop_declarations.id ELSE workshop_declarations.id END", "bigint"),
+    )
+)
 #: From so many days before its end on a workshop's right to sell is called short, and its facility is reminded.
 SOON = 30
 
@@ -54,37 +61,20 @@ class WorkshopRow:
         return self.ends_on is None or (self.ends_on - today()).days <= SOON
 
 
-@dataclass(frozen=True)
-class DeclarationPage:
-    #: (declaration, workshop's name, facility)
-    rows: Sequence[Row[Declaration, str, Facility]]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
-
-
 def workshops(facility_id: int) -> list[WorkshopRow]:
     """The facility's workshops by name."""
     known = {"facility": facility_id, "today": today()}
     return [WorkshopRow(**row) for row in db.session.execute(text(WORKSHOPS), known).mappings()]
 
 
-def declarations(state: str = "", page: int = 1) -> DeclarationPage:
-    """Declarations of all facilities, those that wait first, the oldest of them on top; then the latest decided."""
-    waits = Declaration.state == "proposed"
-    where: list[Any] = [Declaration.state == state] if state in STATES else []
-    total = db.session.scalar(select(func.count()).select_from(Declaration).where(*where)) or 0
-    rows = db.session.execute(
-        _joined()
-        .where(*where)
-        .order_by(waits.desc(), case((waits, Declaration.id)), Declaration.id.desc())
-        .offset((page - 1) * PAGE)
-        .limit(PAGE)
-    ).all()
-    return DeclarationPage(rows, total, page)
+def declarations(state: str = "", turn: Turn = FIRST) -> Keyed[tuple[Declaration, str, Facility]]:
+    """Declarations of all facilities with the workshop's name and the facility.
+
+    Those that wait first, the oldest of them on top; then the latest decided.
+    """
+    query = _joined()
+    found = select_page(query.where(Declaration.state == state) if state in STATES else query, PLACE, turn, size=PAGE)
+    return found.of([(row[0], row[1], row[2]) for row in found.rows])
 
 
 def of_workshop(workshop_id: int) -> list[Declaration]:

@@ -14,6 +14,9 @@ from storefront.training.published import Counted, Target, Trained
 SHOWN = ("participants", "women", "passed", "certified")
 OF_PLACES = ("participants", "certified")
 OF_KINDS = ("participants",)
+LATER = ("own_business", "employed")
+#: What a target's measure is counted by, where that is called otherwise.
+COUNTED_BY = {"new_entrepreneurs": "own_business"}
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,20 @@ class Progress:
 
 @dataclass(frozen=True)
 class SalesLink:
-    """Workshops with certified makers beside the others: how many, and the average sales of one, in rupiah."""
+    """Workshops with certified makers beside the others: how many, and what they sold together, in rupiah."""
 
     certified: int
-    certified_average: int
+    certified_sum: int
     others: int
-    others_average: int
+    others_sum: int
+
+    @property
+    def certified_average(self) -> int:
+        return self.certified_sum // self.certified
+
+    @property
+    def others_average(self) -> int:
+        return self.others_sum // self.others
 
 
 def line(
@@ -87,6 +98,15 @@ def by_year(trained: Trained) -> list[Line]:
     ]
 
 
+def later_by_year(trained: Trained) -> list[Line]:
+    """Years with programmes of whose people it was counted later what became of them, the oldest first."""
+    found = (
+        line(trained, str(year), lambda row, y=year: row.year == y, shown=LATER)  # type: ignore[misc]
+        for year in reversed(trained.years())
+    )
+    return [one for one in found if not all(count.is_empty for count in one.counts.values())]
+
+
 def by_kind(trained: Trained) -> list[Line]:
     """Kinds that there were, in their order; `name` is the kind's code."""
     found = (
@@ -108,10 +128,12 @@ def progress(trained: Trained) -> list[Progress]:
 
 
 def _reached(trained: Trained, target: Target) -> Figure | None:
-    if target.measure not in trained.measures:
+    years = trained.years()
+    if not years or target.year < years[-1]:
         return None
+    measure = COUNTED_BY.get(target.measure, target.measure)
     return trained.figure(
-        target.measure, lambda row: row.year == target.year or (target.is_cumulative and row.year < target.year)
+        measure, lambda row: row.year == target.year or (target.is_cumulative and row.year < target.year)
     )
 
 
@@ -128,4 +150,4 @@ def sales_link(trained: Trained, sold: Mapping[int, int]) -> SalesLink | None:
     others = [amount for workshop, amount in sold.items() if certified.get(workshop, 0) < SMALLEST]
     if min(len(first), len(others)) < SMALLEST:
         return None
-    return SalesLink(len(first), sum(first) // len(first), len(others), sum(others) // len(others))
+    return SalesLink(len(first), sum(first), len(others), sum(others))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
 from storefront.extensions import db
 from storefront.integrations.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from storefront.keyset import FIRST, Keyed, Order, Turn, select_page
 
-PAGE = 50
+LATEST = Order((("webhook_deliveries.id", "bigint"),))
 STATES = ("waiting", "delivered", "failed")
 
 
@@ -55,15 +55,17 @@ def count_failed() -> int:
 
 
 def deliveries(
-    endpoint_id: int, *, state: str = "", kind: str = "", page: int = 1
-) -> tuple[Sequence[tuple[WebhookDelivery, WebhookEvent]], int]:
-    """A page of an endpoint's log, the latest first, and how many there are; a filter that is none is ignored."""
-    where = [WebhookDelivery.endpoint_id == endpoint_id]
+    endpoint_id: int, *, state: str = "", kind: str = "", turn: Turn = FIRST
+) -> Keyed[tuple[WebhookDelivery, WebhookEvent]]:
+    """A page of an endpoint's log, the latest first; a filter that is none is ignored."""
+    query = (
+        select(WebhookDelivery, WebhookEvent)
+        .join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
+        .where(WebhookDelivery.endpoint_id == endpoint_id)
+    )
     if state in STATES:
-        where.append(WebhookDelivery.state == state)
+        query = query.where(WebhookDelivery.state == state)
     if kind:
-        where.append(WebhookEvent.kind == kind)
-    joined = select(WebhookDelivery, WebhookEvent).join(WebhookEvent, WebhookEvent.id == WebhookDelivery.event_id)
-    total = db.session.execute(select(func.count()).select_from(joined.where(*where).subquery())).scalar_one()
-    query = joined.where(*where).order_by(WebhookDelivery.id.desc()).limit(PAGE).offset((page - 1) * PAGE)
-    return [(delivery, event) for delivery, event in db.session.execute(query)], total
+        query = query.where(WebhookEvent.kind == kind)
+    found = select_page(query, LATEST, turn)
+    return found.of([(delivery, event) for delivery, event in found.rows])

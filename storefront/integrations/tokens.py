@@ -23,6 +23,7 @@ from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.integrations.models import ApiToken, ApiTokenFacility
+from storefront.keyset import FIRST, Keyed, Order, Turn, select_page
 from storefront.people.models import Person
 
 #: How a token begins, so that a scanner of leaked secrets knows it.
@@ -32,7 +33,7 @@ PLAIN = re.compile(r"kb_[A-Za-z0-9_-]{43}")
 LONGEST = datetime.timedelta(days=366)
 #: How often a use is noted.
 NOTED = datetime.timedelta(minutes=1)
-PAGE = 30
+LATEST = Order((("api_tokens.id", "bigint"),))
 
 
 class Scope(enum.StrEnum):
@@ -152,14 +153,12 @@ def read(shown: str) -> Reader | None:
     return Reader(token.id, frozenset(map(Scope, token.scopes)), ids)
 
 
-def lines(page: int, *, living: bool) -> tuple[list[TokenLine], int]:
-    """A page of tokens, the latest first, and how many there are; with `living` only those that hold now."""
+def lines(turn: Turn = FIRST, *, living: bool) -> Keyed[TokenLine]:
+    """A page of tokens, the latest first; with `living` only those that hold now."""
     holds = ApiToken.revoked_at.is_(None) & (ApiToken.expires_at > func.now())
     query = select(ApiToken, Person.name, holds).join(Person, Person.id == ApiToken.created_by)
-    count = select(func.count()).select_from(ApiToken)
-    if living:
-        query, count = query.where(holds), count.where(holds)
-    rows = db.session.execute(query.order_by(ApiToken.id.desc()).limit(PAGE).offset((page - 1) * PAGE)).all()
+    page = select_page(query.where(holds) if living else query, LATEST, turn)
+    rows = page.rows
     codes: dict[int, list[str]] = {}
     named = (
         select(ApiTokenFacility.token_id, Facility.code)
@@ -173,7 +172,7 @@ def lines(page: int, *, living: bool) -> tuple[list[TokenLine], int]:
     for token, by, is_living in rows:
         state = "revoked" if token.revoked_at else "living" if is_living else "expired"
         found.append(TokenLine(token, by, codes.get(token.id, []), state))
-    return found, db.session.execute(count).scalar_one()
+    return page.of(found)
 
 
 def _hash(shown: str) -> bytes:

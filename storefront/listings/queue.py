@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select, text, true
 from sqlalchemy.orm import aliased
 
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.keyset import FIRST, Keyed, Order, Turn, bound, select_page
 from storefront.listings.models import DraftState, ListingDraft
 from storefront.people.models import Person
 
 PAGE = 20
 #: Lists of the page, and the state of the drafts in each.
 LISTS = {"waiting": DraftState.IN_REVIEW, "scheduled": DraftState.APPROVED, "sent_back": DraftState.SENT_BACK}
+ORDERS = {
+    name: Order(((expression, "timestamptz"), ("listing_drafts.id", "bigint")), descending=name == "sent_back")
+    for name, expression in {
+        "waiting": "listing_drafts.submitted_at",
+        "scheduled": "COALESCE(listing_drafts.publish_at, listing_drafts.decided_at)",
+        "sent_back": "listing_drafts.decided_at",
+    }.items()
+}
 #: Why something waits.
 WHYS = ("new", "proposal", "faces", "unseen", "words")
 
@@ -47,17 +55,6 @@ class Row:
         return str(self.draft.content.get("title", ""))
 
 
-@dataclass(frozen=True)
-class Page:
-    rows: Sequence[Row]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
-
-
 def counts() -> dict[str, int]:
     """How many drafts stand in each list."""
     rows = db.session.execute(select(ListingDraft.state, func.count()).group_by(ListingDraft.state)).all()
@@ -71,18 +68,10 @@ def oldest_waiting() -> datetime.datetime | None:
     return db.session.scalar(select(func.min(ListingDraft.submitted_at)).where(waiting))
 
 
-def rows(wanted: Wanted, page: int = 1) -> Page:
+def rows(wanted: Wanted, turn: Turn = FIRST) -> Keyed[Row]:
     """One page of a list: what waits by how long it does, what was decided the latest first."""
-    statement = _narrowed(wanted)
-    total = db.session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-    if wanted.list == "waiting":
-        statement = statement.order_by(ListingDraft.submitted_at, ListingDraft.id)
-    elif wanted.list == "scheduled":
-        statement = statement.order_by(ListingDraft.publish_at, ListingDraft.id)
-    else:
-        statement = statement.order_by(ListingDraft.decided_at.desc(), ListingDraft.id)
-    found = db.session.execute(statement.offset((page - 1) * PAGE).limit(PAGE))
-    return Page([Row(*row) for row in found], total, page)
+    found = select_page(_narrowed(wanted), _order(wanted), turn, size=PAGE)
+    return found.of([Row(*row) for row in found.rows])
 
 
 def row(draft_id: int) -> Row | None:
@@ -94,12 +83,21 @@ def row(draft_id: int) -> Row | None:
 
 
 def beside(wanted: Wanted, draft_id: int) -> tuple[int | None, int | None]:
-    """The drafts before and after one in a list."""
-    ids = [one.draft.id for one in rows(wanted).rows]
-    if draft_id not in ids:
-        return None, next(iter(ids), None)
-    place = ids.index(draft_id)
-    return (ids[place - 1] if place else None), (ids[place + 1] if place + 1 < len(ids) else None)
+    """The drafts before and after one in a list, on whichever page; of one that is not in it, None and the first."""
+    order, narrowed = _order(wanted), _narrowed(wanted).with_only_columns(ListingDraft.id, maintain_column_froms=True)
+    place: list[Any] = [literal_column(expression) for expression, _type in order.by]
+    here = db.session.execute(narrowed.where(ListingDraft.id == draft_id).add_columns(*place)).one_or_none()
+
+    def nearest(condition: Any, *, backwards: bool = False) -> int | None:
+        query = narrowed.where(condition).order_by(text(order.sql(backwards=backwards))).limit(1)
+        found: int | None = db.session.scalar(query)
+        return found
+
+    if here is None:
+        return None, nearest(true())
+    key = {f"key_{n}": value for n, value in enumerate(here[1:])}
+    before, after = (bound(order.beyond(backwards=backwards), key) for backwards in (True, False))
+    return nearest(before, backwards=True), nearest(after)
 
 
 def facilities() -> list[tuple[str, str]]:
@@ -112,6 +110,10 @@ def facilities() -> list[tuple[str, str]]:
         .order_by(Facility.name)
     )
     return [(code, name) for code, name in found]
+
+
+def _order(wanted: Wanted) -> Order:
+    return ORDERS.get(wanted.list, ORDERS["waiting"])
 
 
 def _narrowed(wanted: Wanted) -> Any:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, tuple_
 from storefront.audit.models import AuditEvent
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.keyset import FIRST, Keyed, Order, Turn, select_page
 from storefront.mail.models import Message
 from storefront.moderation.kinds import KINDS, Shown
 from storefront.moderation.models import ItemState, ModerationItem
@@ -27,6 +28,15 @@ LISTS: dict[str, tuple[ItemState, ...]] = {
     "passed": (ItemState.PASSED,),
     "decided": (ItemState.APPROVED, ItemState.REFUSED),
 }
+OLDEST = Order(
+    (("moderation_items.submitted_at", "timestamptz"), ("moderation_items.id", "bigint")), descending=False
+)  # fmt: skip
+LATEST = Order(
+    (
+        ("COALESCE(moderation_items.decided_at, moderation_items.submitted_at)", "timestamptz"),
+        ("moderation_items.id", "bigint"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -39,17 +49,6 @@ class Row:
     shown: Shown | None
     #: When the letter about the decision went out: undoing does not call it back.
     told_at: datetime.datetime | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    rows: Sequence[Row]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
 
 
 @dataclass(frozen=True)
@@ -89,18 +88,11 @@ def oldest_waiting() -> datetime.datetime | None:
     )
 
 
-def items(name: str, page: int = 1) -> Page:
+def items(name: str, turn: Turn = FIRST) -> Keyed[Row]:
     """One page of a list: what waits, the oldest first; what is done, the latest first."""
-    states = [state.value for state in LISTS[name]]
-    wanted = ModerationItem.state.in_(states)
-    total = db.session.scalar(select(func.count()).select_from(ModerationItem).where(wanted)) or 0
-    query = _select().where(wanted)
-    if name in ("waiting", "held"):
-        query = query.order_by(ModerationItem.submitted_at, ModerationItem.id)
-    else:
-        latest = func.coalesce(ModerationItem.decided_at, ModerationItem.submitted_at)
-        query = query.order_by(latest.desc(), ModerationItem.id.desc())
-    return Page(_rows(query.offset((page - 1) * PAGE).limit(PAGE)), total, page)
+    query = _select().where(ModerationItem.state.in_([state.value for state in LISTS[name]]))
+    found = select_page(query, OLDEST if name in ("waiting", "held") else LATEST, turn, size=PAGE)
+    return found.of(_shown(found.rows))
 
 
 def item(item_id: int) -> Row | None:
@@ -183,7 +175,10 @@ def _select() -> Any:
 
 
 def _rows(query: Any) -> list[Row]:
-    found = db.session.execute(query).all()
+    return _shown([tuple(row) for row in db.session.execute(query)])
+
+
+def _shown(found: Sequence[tuple[Any, ...]]) -> list[Row]:
     ids: dict[str, list[int]] = {}
     for row, _facility, _person in found:
         ids.setdefault(row.kind, []).append(row.subject_id)

@@ -1,4 +1,5 @@
-"""What is bought at a stand is handed over on the spot: its parcels are with the buyer the moment they are paid."""
+"""What is bought at a stand is handed over on the spot, and what a marketplace has sold left with the marketplace: such
+parcels are with the buyer the moment they are paid."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from storefront.orders.models import Parcel, ParcelState
 
 
 def hand_over(order_id: int, at: datetime.datetime) -> None:
-    """The parcels of an order that was just paid at a stand are received, by the steps that every parcel takes."""
+    """The parcels of an order that was just paid so are received, by the steps that every parcel takes."""
     db.session.flush()
     for state, known in (
         (ParcelState.PACKED, {"packed_at": at}),

@@ -149,8 +149,8 @@ def _mark_paid(
         lead_times = [line.lead_time_days for line in lines if line.facility_id == parcel.facility_id]
         parcel.ready_by = all_ready_on(known_on, lead_times, days[parcel.facility_id])
         parcel.state = ParcelState.TO_PACK.value
-    at_the_stand = order.channel == Channel.COUNTER
-    if at_the_stand:
+    is_with_the_buyer = order.channel in (Channel.COUNTER, Channel.MARKETPLACE)
+    if is_with_the_buyer:
         hand_over(order.id, counted.at)
     else:
         owe("order_paid", order.id)
@@ -161,7 +161,7 @@ def _mark_paid(
         "facilities": sorted(set(codes.values())),
     }
     events.tell(events.Kind.ORDER_PAID, f"order:{order.id}:paid", told, counted.at)
-    if not at_the_stand:  # there is nothing to pack
+    if not is_with_the_buyer:  # there is nothing to pack
         defer("orders.tell_facilities", order_id=order.id)
 
 

@@ -294,6 +294,19 @@ class IdempotencyKey(db.Model):  # type: ignore[name-defined]
     created_at: Mapped[datetime.datetime] = mapped_column(server_default=FetchedValue())
 
 
+class OrderHold(db.Model):  # type: ignore[name-defined]
+    """From a day on: how long an unpaid order holds its pieces; without a row, as its gateway says."""
+
+    __tablename__ = "order_holds"
+
+    valid_from: Mapped[datetime.date] = mapped_column(primary_key=True)
+    #: Paid on a provider's page.
+    page_minutes: Mapped[int] = mapped_column(Integer)
+    #: Paid by bank transfer.
+    transfer_days: Mapped[int] = mapped_column(Integer)
+    legal_basis: Mapped[str]
+
+
 class ReportWindow(db.Model):  # type: ignore[name-defined]
     """From a day on: how long a problem may be reported, and what follows from silence."""
 

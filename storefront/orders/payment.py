@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from storefront.errors import OrderClosed
 from storefront.extensions import db
+from storefront.orders.holding_times import holding_times
 from storefront.orders.instalments import is_agreed, next_unpaid
 from storefront.orders.models import Order, OrderState
 from storefront.orders.numbers import new_payment_id
@@ -41,14 +42,15 @@ def open_payment(order: Order, gateway_name: str | None = None) -> Payment:
     if len(earlier) >= MOST_PAYMENTS:
         return earlier[-1]
     gateway = find_gateway(gateway_name) if gateway_name else current_gateway()
-    if gateway_name and order.placed_at + gateway.hold > order.expires_at:
-        order.expires_at = order.placed_at + gateway.hold
+    hold = holding_times(order.placed_at).of(gateway)
+    if gateway_name and order.placed_at + hold > order.expires_at:
+        order.expires_at = order.placed_at + hold
         db.session.flush()
     now = datetime.datetime.now(datetime.UTC)
     # A page lives as long as its gateway holds pieces, however long another one holds them; one that can follow lives
     # until the day that was agreed.
     follows = is_agreed(order) and gateway.pages_follow
-    expires_at = order.expires_at if follows else min(order.expires_at, now + gateway.hold)
+    expires_at = order.expires_at if follows else min(order.expires_at, now + hold)
     # A provider may not open a page for as short as the order is still held; at the hold's end we close it.
     earliest = now + gateway.shortest_page
     payment = Payment(

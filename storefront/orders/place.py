@@ -17,6 +17,7 @@ from storefront.ledger.shares import share_out
 from storefront.ledger.split_rules import RuleInForce, Scope, hold_rules, rules_in_force
 from storefront.mail.owe import owe
 from storefront.orders.expire import end_locked_order
+from storefront.orders.holding_times import holding_times
 from storefront.orders.instalments import Part
 from storefront.orders.making import lead_times, queue_up, tell_pages
 from storefront.orders.models import (
@@ -138,7 +139,7 @@ def place(
     _cancel_replaced(replacing, wanted)
     leads = lead_times([(variant, line.quantity) for variant, line in zip(variants, lines, strict=True)])
     reserve([w for w in wanted if w is not None])
-    hold_for = (gateway(gateway_name) if gateway_name else current_gateway()).hold
+    hold_for = holding_times(placed_at).of(gateway(gateway_name) if gateway_name else current_gateway())
     order = Order(
         number=_free_number(),
         channel=channel.value,

@@ -52,6 +52,10 @@ __all__ = [
 ]
 
 
+#: Begins the names of marketplaces, of which there may be any number; none is taken for a provider that can be asked.
+MARKETPLACES = "market_"
+
+
 class GatewayUnavailable(Exception):
     """The provider did not answer, or not in time. What it did is unknown: ask again by the same key."""
 
@@ -152,6 +156,10 @@ class Gateway(Protocol):
 
 def gateway(name: str) -> Gateway:
     """The gateway called `name`. Raises LookupError when it is not in use here."""
+    if name.startswith(MARKETPLACES):
+        from storefront.payments.marketplace import MarketplaceGateway
+
+        return MarketplaceGateway(name)
     gateways: dict[str, Gateway] = current_app.extensions["gateways"]
     return gateways[name]
 

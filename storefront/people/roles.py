@@ -15,6 +15,7 @@ from storefront.days import begins
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.keyset import FIRST, Keyed, Order, Turn, select_page
 from storefront.people import coordinators, factor_resets, memberships, sessions
 from storefront.people.factor_models import SecondFactor
 from storefront.people.memberships import OwnRole, holds
@@ -22,6 +23,7 @@ from storefront.people.models import Membership, Person, Role, RoleProposal, Ses
 from storefront.people.role_reach import GIVEN, last_day, place_of
 
 PAGE = 30
+BY_NAME = Order((("lower(people.name)", "text"), ("people.id", "bigint")), descending=False)
 #: Held while an administrator's role ends, so that two at once do not end the last two.
 LAST_ONE = 7_304_112_090
 
@@ -84,8 +86,8 @@ class StaffLine:
     last_seen_at: datetime.datetime | None
 
 
-def staff(words: str, role: str, page: int, *, waiting: bool = False) -> tuple[list[StaffLine], int]:
-    """A page of who holds a role now or held one, by name, and how many there are.
+def staff(words: str, role: str, turn: Turn = FIRST, *, waiting: bool = False) -> Keyed[StaffLine]:
+    """A page of who holds a role now or held one, by name.
 
     `words`: in name or address; `waiting`: only those whom a second administrator must decide about.
     """
@@ -98,10 +100,8 @@ def staff(words: str, role: str, page: int, *, waiting: bool = False) -> tuple[l
     if words:
         pattern = f"%{words.lower().replace('%', '').replace('_', ' ')}%"
         query = query.where(or_(func.lower(Person.name).like(pattern), Person.email.like(pattern)))
-    total = int(db.session.scalar(select(func.count()).select_from(query.subquery())) or 0)
-    people = db.session.scalars(
-        query.order_by(func.lower(Person.name), Person.id).limit(PAGE).offset((page - 1) * PAGE)
-    ).all()
+    found = select_page(query, BY_NAME, turn, size=PAGE)
+    people: list[Person] = [row[0] for row in found.rows]
     ids = [person.id for person in people]
     roles = _roles_of(ids)
     factors = dict(_pairs(select(SecondFactor.person_id, SecondFactor.confirmed_at).where(
@@ -114,7 +114,7 @@ def staff(words: str, role: str, page: int, *, waiting: bool = False) -> tuple[l
             .group_by(Session.person_id)
         )
     )
-    return [
+    rows = [
         StaffLine(
             person.id,
             person.name,
@@ -126,7 +126,8 @@ def staff(words: str, role: str, page: int, *, waiting: bool = False) -> tuple[l
             seen.get(person.id),
         )
         for person in people
-    ], total
+    ]
+    return found.of(rows)
 
 
 def find(person_id: int) -> Person:
@@ -273,7 +274,10 @@ def _waits() -> ColumnElement[bool]:
 
 
 def _open() -> Select[RoleProposal]:
-    return select(RoleProposal).where(RoleProposal.approved_at.is_(None), RoleProposal.rejected_at.is_(None))
+    # Cashiers are proposed and named at their fair (`exhibitions.cashiers`).
+    return select(RoleProposal).where(
+        RoleProposal.approved_at.is_(None), RoleProposal.rejected_at.is_(None), RoleProposal.exhibition_id.is_(None)
+    )
 
 
 def _locked(person_id: int, proposal_id: int) -> RoleProposal:

@@ -7,32 +7,22 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from storefront.books.listed import Listed, listed
 from storefront.books.standing import Standing
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 
 DIFFERENCE_STATES = ("open", "proposed", "settled", "explained", "gone")
 
-DIFFERENCES = text(
-    """
+DIFFERENCE_ROWS = """
     SELECT d.id, d.gateway, d.day, d.what, d.theirs, d.ours, d.state, d.found_at, d.run_id, d.correction_id,
            d.refund_id, d.reason, d.closed_at, p.name AS closed_by_name, l.id AS line_id, l.reference, l.kind, l.at,
-           l.description, l.payout_reference, e.source, o.number AS order_number,
-           count(*) OVER () AS all_rows, COALESCE(sum(COALESCE(d.theirs, 0) - COALESCE(d.ours, 0)) OVER (), 0)
-           AS all_amount
+           l.description, l.payout_reference, e.source, o.number AS order_number, {keys}
       FROM reconciliation_differences d
       LEFT JOIN provider_lines l ON l.id = d.line_id
       LEFT JOIN journal_entries e ON e.id = d.entry_id
       LEFT JOIN payments y ON y.id = l.payment_id
       LEFT JOIN orders o ON o.id = COALESCE(y.order_id, e.order_id)
-      LEFT JOIN people p ON p.id = d.closed_by
-     WHERE (CAST(:gateway AS text) IS NULL OR d.gateway = CAST(:gateway AS text))
-       AND (CAST(:state AS text) IS NULL OR d.state = CAST(:state AS text))
-       AND (CAST(:id AS bigint) IS NULL OR d.id = CAST(:id AS bigint))
-       AND (CAST(:first AS date) IS NULL OR d.day >= CAST(:first AS date))
-       AND (CAST(:last AS date) IS NULL OR d.day <= CAST(:last AS date))
-     ORDER BY d.state <> 'open', d.state <> 'proposed', d.day DESC, d.id DESC LIMIT :limit OFFSET :offset"""
-)
+      LEFT JOIN people p ON p.id = d.closed_by"""
 COUNTS = text(
     """
     SELECT state, count(*) AS number FROM reconciliation_differences
@@ -42,16 +32,10 @@ OPEN = text(
     """SELECT count(*), sum(COALESCE(theirs, 0) - COALESCE(ours, 0))::bigint, accounting_date(min(found_at))
          FROM reconciliation_differences WHERE state IN ('open', 'proposed')"""
 )
-RUNS = text(
-    """
+RUN_ROWS = """
     SELECT r.id, r.gateway, r.first_day, r.last_day, r.state, r.step, r.asked_at, r.started_at, r.finished_at,
-           r.days_done, r.events, r.lines, r.healed, r.found, r.error, p.name AS asked_by_name,
-           count(*) OVER () AS all_rows, 0 AS all_amount
-      FROM reconciliation_runs r LEFT JOIN people p ON p.id = r.asked_by
-     WHERE (CAST(:gateway AS text) IS NULL OR r.gateway = CAST(:gateway AS text))
-       AND (CAST(:id AS bigint) IS NULL OR r.id = CAST(:id AS bigint))
-     ORDER BY r.id DESC LIMIT :limit OFFSET :offset"""
-)
+           r.days_done, r.events, r.lines, r.healed, r.found, r.error, p.name AS asked_by_name, {keys}
+      FROM reconciliation_runs r LEFT JOIN people p ON p.id = r.asked_by"""
 MONTHS = text(
     """
     SELECT date_trunc('month', day)::date AS month, count(*) AS days,
@@ -81,20 +65,15 @@ KINDS = text(
            sum(m.theirs)::bigint AS theirs, COALESCE(sum(m.ours), 0)::bigint AS ours
       FROM provider_line_matches m WHERE m.gateway = :gateway AND m.day = :day GROUP BY 1 ORDER BY 1"""
 )
-LINES = text(
-    """
+LINE_ROWS = """
     SELECT m.line_id, m.kind, m.what, m.theirs, m.ours, l.reference, l.at, l.description, e.source,
-           o.number AS order_number, d.id AS difference_id, d.state AS difference_state,
-           count(*) OVER () AS all_rows, sum(m.theirs) OVER () AS all_amount
+           o.number AS order_number, d.id AS difference_id, d.state AS difference_state, {keys}
       FROM provider_line_matches m
       JOIN provider_lines l ON l.id = m.line_id
       LEFT JOIN journal_entries e ON e.id = m.entry_id
       LEFT JOIN payments y ON y.id = l.payment_id
       LEFT JOIN orders o ON o.id = y.order_id
-      LEFT JOIN reconciliation_differences d ON d.line_id = m.line_id AND d.what = m.what AND d.state <> 'gone'
-     WHERE m.gateway = :gateway AND m.day = :day
-     ORDER BY m.theirs = m.ours, l.at, l.id, m.what LIMIT :limit OFFSET :offset"""
-)
+      LEFT JOIN reconciliation_differences d ON d.line_id = m.line_id AND d.what = m.what AND d.state <> 'gone'"""
 
 
 @dataclass(frozen=True)
@@ -223,24 +202,69 @@ class LineRow:
     difference_state: str | None
 
 
+DIFFERENCES = Paged(
+    DifferenceRow,
+    DIFFERENCE_ROWS,
+    """SELECT count(*), sum(COALESCE(d.theirs, 0) - COALESCE(d.ours, 0))::bigint FROM reconciliation_differences d""",
+    {
+        "": Order(
+            (
+                ("(d.state = 'open')", "boolean"),
+                ("(d.state = 'proposed')", "boolean"),
+                ("d.day", "date"),
+                ("d.id", "bigint"),
+            )
+        )
+    },
+    {
+        "gateway": "d.gateway = :gateway",
+        "state": "d.state = :state",
+        "id": "d.id = :id",
+        "first": "d.day >= :first",
+        "last": "d.day <= :last",
+    },
+)
+RUNS = Paged(
+    RunRow,
+    RUN_ROWS,
+    "SELECT count(*), 0 FROM reconciliation_runs r",
+    {"": Order((("r.id", "bigint"),))},
+    {"gateway": "r.gateway = :gateway", "id": "r.id = :id"},
+)
+LINES = Paged(
+    LineRow,
+    LINE_ROWS,
+    "SELECT count(*), sum(m.theirs)::bigint FROM provider_line_matches m",
+    {
+        "": Order(
+            (
+                ("COALESCE(m.theirs = m.ours, false)", "boolean"),
+                ("l.at", "timestamptz"),
+                ("m.line_id", "bigint"),
+                ("m.what", "text"),
+            ),
+            descending=False,
+        )
+    },
+    {"gateway": "m.gateway = :gateway", "day": "m.day = :day"},
+)
+
+
 def differences(
     *,
     gateway: str | None = None,
     state: str | None = None,
     first: datetime.date | None = None,
     last: datetime.date | None = None,
-    page: int = 1,
-) -> Listed[DifferenceRow]:
+    turn: Turn = FIRST,
+) -> Keyed[DifferenceRow]:
     """Differences, open ones first; their amount is what our books lack by all of them."""
-    values = {"gateway": gateway, "state": state, "first": first, "last": last, "id": None}
-    return listed(DifferenceRow, DIFFERENCES, values, page)
+    return DIFFERENCES.page({"gateway": gateway, "state": state, "first": first, "last": last}, turn)
 
 
 def difference(difference_id: int) -> DifferenceRow | None:
     """One difference."""
-    values = {"gateway": None, "state": None, "first": None, "last": None, "id": difference_id}
-    found = listed(DifferenceRow, DIFFERENCES, values, 1)
-    return found.rows[0] if found.rows else None
+    return DIFFERENCES.one({"id": difference_id})
 
 
 def counts(gateway: str | None) -> dict[str, int]:
@@ -254,15 +278,14 @@ def open_differences() -> Standing:
     return Standing(*db.session.execute(OPEN).one())
 
 
-def runs(gateway: str | None = None, page: int = 1) -> Listed[RunRow]:
+def runs(gateway: str | None = None, turn: Turn = FIRST) -> Keyed[RunRow]:
     """Runs, the latest first."""
-    return listed(RunRow, RUNS, {"gateway": gateway, "id": None}, page)
+    return RUNS.page({"gateway": gateway}, turn)
 
 
 def run(run_id: int) -> RunRow | None:
     """One run."""
-    found = listed(RunRow, RUNS, {"gateway": None, "id": run_id}, 1)
-    return found.rows[0] if found.rows else None
+    return RUNS.one({"id": run_id})
 
 
 def months(gateway: str, first: datetime.date, last: datetime.date) -> list[MonthRow]:
@@ -283,6 +306,6 @@ def kinds(gateway: str, day: datetime.date) -> list[KindRow]:
     return [KindRow(**row) for row in found]
 
 
-def lines(gateway: str, day: datetime.date, page: int) -> Listed[LineRow]:
+def lines(gateway: str, day: datetime.date, turn: Turn = FIRST) -> Keyed[LineRow]:
     """The provider's lines of a day beside our entries, those that differ first."""
-    return listed(LineRow, LINES, {"gateway": gateway, "day": day}, page)
+    return LINES.page({"gateway": gateway, "day": day}, turn)

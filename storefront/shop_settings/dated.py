@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, text
@@ -17,8 +18,10 @@ from storefront.cart.models import CartKeeping
 from storefront.days import today
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
-from storefront.orders.models import ReportWindow
+from storefront.orders.models import OrderHold, ReportWindow
 from storefront.people.models import Person
+from storefront.stock.levels import FEW
+from storefront.stock.models import LowStockDefault
 
 
 class SettingChanged(DomainError):
@@ -37,6 +40,15 @@ class Setting:
     name: str
     model: Any
     bounds: Mapping[str, tuple[int, int]]
+    #: What holds until somebody sets something: of the program or the environment. None: the shop came with a row.
+    defaults: Callable[[], Mapping[str, int]] | None = None
+
+
+def _holds() -> dict[str, int]:
+    """What the gateway of new orders and the environment say."""
+    settings = current_app.extensions["settings"]
+    page = current_app.extensions["gateways"][settings.payment_gateway].hold
+    return {"page_minutes": int(page.total_seconds()) // 60, "transfer_days": settings.bank_transfer_days}
 
 
 SETTINGS = {
@@ -49,6 +61,9 @@ SETTINGS = {
             {"days": (1, 90), "working_days": (2, 30), "answer_days": (1, 10), "received_after": (1, 60)},
         ),
         Setting("cart_keeping", CartKeeping, {"days": (1, 400)}),
+        Setting("low_stock", LowStockDefault, {"pieces": (0, 1000)}, lambda: {"pieces": FEW}),
+        # No provider opens a page for less than half an hour.
+        Setting("order_hold", OrderHold, {"page_minutes": (35, 1440), "transfer_days": (1, 14)}, _holds),
     )
 }
 
@@ -68,6 +83,11 @@ def setting(name: str) -> Setting:
     if name not in SETTINGS:
         raise NotFound()
     return SETTINGS[name]
+
+
+def shipped(found: Setting) -> Mapping[str, int]:
+    """What holds while the setting has no row."""
+    return found.defaults() if found.defaults else {}
 
 
 def history(found: Setting) -> Sequence[Held]:
@@ -105,14 +125,14 @@ def change(
     # Two who set it at once: the second waits, and is told.
     db.session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"setting:{found.name}"})
     rows = select(found.model).order_by(found.model.valid_from.desc()).limit(1)
-    last = db.session.scalars(rows.execution_options(populate_existing=True)).one()
-    if last.valid_from.isoformat() != seen:
+    last = db.session.scalars(rows.execution_options(populate_existing=True)).one_or_none()
+    if (last.valid_from.isoformat() if last else "") != seen:
         raise SettingChanged()
     if valid_from <= today():
         errors["valid_from"] = _("Paling cepat mulai besok: yang sudah lewat tetap seperti waktu itu.")
-    elif valid_from <= last.valid_from:
+    elif last and valid_from <= last.valid_from:
         errors["valid_from"] = _("Sudah ada ketentuan yang mulai sesudah itu. Pilih hari yang lebih kemudian.")
-    before = {column: getattr(last, column) for column in found.bounds}
+    before = {column: getattr(last, column) for column in found.bounds} if last else dict(shipped(found))
     if not errors and dict(values) == before:
         errors[next(iter(found.bounds))] = _("Angkanya sama dengan ketentuan yang terakhir.")
     if errors:

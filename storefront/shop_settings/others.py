@@ -5,16 +5,13 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from flask import current_app
 from sqlalchemy import func, select, text
 
 from storefront.books.models import DepositDeadline
-from storefront.books.refunds import SECOND_PERSON_FROM
 from storefront.content.operator import operator
 from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Holiday
-from storefront.stock.levels import FEW
 
 
 @dataclass(frozen=True)
@@ -25,12 +22,6 @@ class Others:
     #: Days from the money's arrival to its deposit, since when.
     deposit_days: int
     deposit_since: datetime.date
-    #: Rupiah of one order from which a second person approves a refund.
-    refund_limit: int
-    #: Pieces from which down a variant without a mark of its own is low.
-    low_stock: int
-    #: Minutes that an unpaid order holds its pieces, by gateway.
-    holds: dict[str, int]
     #: The last day that the calendar of holidays knows.
     holidays_until: datetime.date | None
     #: From when on who bears the payment fee, and how many rules are in force.
@@ -46,9 +37,6 @@ def others() -> Others:
         operator().name_id,
         deadline.days,
         deadline.valid_from,
-        SECOND_PERSON_FROM,
-        FEW,
-        {name: int(gateway.hold.total_seconds()) // 60 for name, gateway in current_app.extensions["gateways"].items()},
         db.session.scalar(select(func.max(Holiday.day))),
         db.session.execute(bearers, {"today": today()}).scalar_one(),
     )

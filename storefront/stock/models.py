@@ -86,12 +86,22 @@ class StockMovement(db.Model):  # type: ignore[name-defined]
 
 
 class LowStockMark(db.Model):  # type: ignore[name-defined]
-    """From how many free pieces down a variant counts as running out; without one, `levels.FEW`."""
+    """From how many free pieces down a variant counts as running out; without one, `LowStockDefault`."""
 
     __tablename__ = "low_stock_marks"
 
     variant_id: Mapped[int] = mapped_column(ForeignKey("variants.id"), primary_key=True)
     pieces: Mapped[int] = mapped_column(Integer)
+
+
+class LowStockDefault(db.Model):  # type: ignore[name-defined]
+    """From a day on: the mark of variants that have none of their own; without a row, `levels.FEW`."""
+
+    __tablename__ = "low_stock_defaults"
+
+    valid_from: Mapped[datetime.date] = mapped_column(primary_key=True)
+    pieces: Mapped[int] = mapped_column(Integer)
+    legal_basis: Mapped[str]
 
 
 class Reservation(db.Model):  # type: ignore[name-defined]

@@ -1,11 +1,11 @@
 """Refuse words that look like a person or a person's number, where only counts and public bodies belong.
 
 What it can tell: long numbers (NIK 16 digits, telephone, registration numbers), e-mail addresses, what announces
-a person ("a.n.", "bin", "Sdr.", "tahanan no. …"), and two words beginning with capitals of which one is among the
-given names that are common in Indonesia (`given_names.txt`). What it cannot: a rare name, a name in small letters, or a
-nickname; and it takes some bodies that are named after a person for one, unless they begin with what they are
-("Yayasan …", "PT …"). So a second person reads every record before it counts, and no page or export shows a field
-that could hold a name without that reading.
+a person ("a.n.", "bin", "Sdr.", "tahanan no. …"), two words beginning with capitals of which one is among the given
+names that are common in Indonesia (`given_names.txt`), and two such names in any letters. What it cannot: a rare name,
+one name in small letters among other words, or a nickname; and it takes some bodies that are named after a person for
+one, unless they begin with what they are ("Yayasan …", "PT …"). So a second person reads every record before it counts,
+and no page or export shows a field that could hold a name without that reading.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def _has_name(text: str) -> bool:
         return False
     names = given_names()
     pairs = itertools.pairwise(words)
-    if any(
-        a[0].isupper() and b[0].isupper() and (a.lower() in names or b.lower() in names) for a, b in pairs
-    ):
-        return True
+    for a, b in pairs:
+        known = (a.lower() in names) + (b.lower() in names)
+        if known == 2 or (known and a[0].isupper() and b[0].isupper()):
+            return True
     return len(words) == 1 and words[0].lower() in names

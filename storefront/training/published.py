@@ -122,11 +122,18 @@ def publish(programmes: Iterable[Counted], outcomes: Iterable[Counted] = ()) -> 
         "women": _part(participants, "women", by_year=True),
         "passed": _part(participants, "passed", by_year=True),
         "certified": _part(participants, "certified", "passed", among=lambda row: row.certifies),
-        **{
-            measure: release((_piece(measure, row, "participants") for row in later), patience=PATIENCE)
-            for measure in ("own_business", "employed")
-        },
+        "own_business": release((_later("own_business", "employed", row) for row in later), patience=PATIENCE),
+        "employed": release((_later("employed", "own_business", row) for row in later), patience=PATIENCE),
     }
+
+
+def _later(measure: str, other: str, row: Counted) -> Piece:
+    """A later count. It is a part of the participants and, since both are published, of those that the other leaves:
+    people with neither work nor a business are never fewer than five either. Published for years alone.
+    """
+    piece = _piece(measure, row, "participants")
+    left = row.count("participants") - row.count(other)
+    return replace(piece, places=(*[str(row.year)] * 3, ""), wholes=(*piece.wholes, left))
 
 
 def _piece(measure: str, row: Counted, *wholes: str) -> Piece:
@@ -186,7 +193,7 @@ def from_rows(
         rows.append(counted)
         if item["withdrawn_at"]:
             rows.append(replace(counted, sign=-1, known_at=datetime.datetime.fromisoformat(item["withdrawn_at"])))
-    later = _outcomes(outcomes, by_id)
+    later = _outcomes(outcomes, by_id, {row.id: row.known_at for row in rows if row.sign < 0})
     rows, later = (
         sorted(
             (row for row in found if until is None or row.known_at <= until), key=lambda row: (row.known_at, row.id)
@@ -207,8 +214,10 @@ _PLAIN = (
 )
 
 
-def _outcomes(outcomes: list[dict[str, Any]], programmes: dict[int, Counted]) -> list[Counted]:
-    """Each later count, and what takes back the one before it."""
+def _outcomes(
+    outcomes: list[dict[str, Any]], programmes: dict[int, Counted], withdrawn: dict[int, datetime.datetime]
+) -> list[Counted]:
+    """Each later count, and what takes back the one before it; the last of a withdrawn programme goes with it."""
     last: dict[int, Counted] = {}
     found = []
     for item in outcomes:
@@ -222,4 +231,5 @@ def _outcomes(outcomes: list[dict[str, Any]], programmes: dict[int, Counted]) ->
             found.append(replace(before, sign=-1, known_at=known_at))
         found.append(now)
         last[item["programme_id"]] = now
-    return found
+    gone = [replace(last[id_], sign=-1, known_at=at) for id_, at in withdrawn.items() if id_ in last]
+    return found + gone

@@ -46,7 +46,7 @@ INVARIANTS = (
     Invariant(
         "returned_pieces_moved_once",
         3,
-        "What left a stand for its store is one movement off the stand, undone with the return; it comes in by a count.",
+        "What left a stand for its store is one movement off the stand, undone with the return; a count brings it in.",
         """SELECT l.exhibition_id, l.facility_id, l.number, l.variant_id, l.pieces, m.id AS movement_id, m.source
              FROM (SELECT l.*, r.called_back_at, o.id AS location_id,
                           'return:' || l.exhibition_id || ':' || l.facility_id || ':' || l.number || ':'

@@ -95,10 +95,11 @@ INVARIANTS = (
     Invariant(
         "rules_decided_by_two",
         9,
-        "Nobody approved a rule's end, a bearer of fees or a correction that they proposed.",
+        "Nobody approved a rule's end, a bearer of fees, a limit of refunds or a correction that they proposed.",
         """SELECT 'split_rule_end' AS kind, id, proposed_by AS person_id FROM split_rule_ends
             WHERE approved_by = proposed_by
            UNION ALL SELECT 'fee_bearer', id, proposed_by FROM fee_bearers WHERE approved_by = proposed_by
+           UNION ALL SELECT 'refund_limit', id, proposed_by FROM refund_limits WHERE approved_by = proposed_by
            UNION ALL SELECT 'correction', id, proposed_by FROM corrections WHERE approved_by = proposed_by""",
     ),
 )

@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from storefront.audit.record import record
 from storefront.errors import DomainError, NotFound
 from storefront.extensions import db
+from storefront.keyset import FIRST, Order, Turn, fetch
 from storefront.schema import newest_revision
 from storefront.verify.models import Upkeep
 
@@ -108,10 +109,16 @@ COUNTS = text(f"""
              WHERE j.status IN ('todo', 'doing', 'failed')) j""")  # noqa: S608
 LISTED = """
     SELECT j.id, j.task_name, j.args, j.attempts,
-           (SELECT max(e.at) FROM procrastinate_events e WHERE e.job_id = j.id) AS at
-      FROM procrastinate_jobs j WHERE j.status = '{}' {} ORDER BY j.id {} LIMIT :limit OFFSET :skip"""
-FAILED = text(LISTED.format("failed", "", "DESC"))
-DUE = text(LISTED.format("todo", "AND COALESCE(j.scheduled_at <= now(), true)", ""))
+           (SELECT max(e.at) FROM procrastinate_events e WHERE e.job_id = j.id) AS at, {keys}
+      FROM procrastinate_jobs j"""
+#: Which jobs, and in which order.
+LISTS = {
+    "failed": ("j.status = 'failed'", Order((("j.id", "bigint"),))),
+    "due": (
+        "j.status = 'todo' AND COALESCE(j.scheduled_at <= now(), true)",
+        Order((("j.id", "bigint"),), descending=False),
+    ),
+}
 
 
 def jobs() -> Jobs:
@@ -126,11 +133,12 @@ def failed_count() -> int:
     return int(db.session.execute(statement).scalar_one())
 
 
-def listed(which: str, page: int = 1) -> list[Job]:
-    """`failed` ones, the latest first, or `due` ones, the oldest first."""
-    statement = FAILED if which == "failed" else DUE
-    rows = db.session.execute(statement, {"limit": PAGE, "skip": (page - 1) * PAGE})
-    return [Job(row.id, row.task_name, _about(row.args), row.attempts, row.at) for row in rows]
+def listed(which: str, turn: Turn = FIRST) -> tuple[list[Job], str | None, str | None]:
+    """`failed` ones, the latest first, or `due` ones, the oldest first; and the keys of the pages after and before."""
+    selection, order = LISTS[which]
+    rows, on, back = fetch(LISTED, selection, {}, order, turn, size=PAGE)
+    jobs = [Job(row["id"], row["task_name"], _about(row["args"]), row["attempts"], row["at"]) for row in rows]
+    return jobs, on, back
 
 
 def retry(job_id: int, *, person_id: int) -> int:

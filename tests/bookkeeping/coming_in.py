@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import insert, select
 
 from storefront.books import disputes, fees, payouts, refund_outcome, refunds
-from storefront.books.refunds import SECOND_PERSON_FROM, LineWish
+from storefront.books.refund_limits import SHIPPED
+from storefront.books.refunds import LineWish
 from storefront.days import today
 from storefront.extensions import db
 from storefront.orders.mark_paid import record_payment
@@ -176,7 +177,7 @@ class ComingIn(Ground):
             return
         assert refund.amount == asked.amount
         alone = sum(one.amount for one in self.kept.refunds if one.is_alone and one.sale is asked.sale)
-        assert (refund.state == "proposed") == (asked.amount + alone >= SECOND_PERSON_FROM)
+        assert (refund.state == "proposed") == (asked.amount + alone >= SHIPPED)
         asked.is_alone = refund.state != "proposed"
         asked.id, asked.state = refund.id, refund.state
         self._speak_of(asked, 1)

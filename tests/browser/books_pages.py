@@ -21,6 +21,8 @@ PAID = """SELECT o.number FROM orders o JOIN order_status s ON s.order_id = o.id
     WHERE s.status = 'paid' AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id) LIMIT 1"""
 SETTLEMENT = "SELECT id FROM settlements WHERE state = '{}' ORDER BY id DESC LIMIT 1"
 DEPOSIT = "SELECT id FROM deposits WHERE state = '{}' AND {} ORDER BY id DESC LIMIT 1"
+#: A marketplace's file that waits to be booked.
+BROUGHT = "SELECT id FROM marketplace_files WHERE state = 'ready' ORDER BY id DESC LIMIT 1"
 OWN_RULE = "SELECT id FROM split_rules WHERE facility_id IS NOT NULL ORDER BY id LIMIT 1"
 
 
@@ -74,6 +76,8 @@ SALES = [
         FINANCE,
     ),
     Sight("payouts", "finance.payout_list", at("/finance/payouts"), FINANCE),
+    Sight("marketplaces", "finance.marketplace_list", at("/finance/marketplaces"), FINANCE),
+    Sight("marketplace-file", "finance.marketplace_file", found("/finance/marketplaces/files/{}", BROUGHT), FINANCE),
     Sight(
         "payouts-refused",
         "finance.record_payout",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.shop import LiveShop, serve
 from tests.browser.visitor import SIZES, TIMEOUT, Visitor, sign_in
@@ -19,12 +19,13 @@ from tests.demo import demo_template
 from tests.everything import browser as chromium
 
 Cookies = dict[str, list]
+expect.set_options(timeout=TIMEOUT)  # Playwright's own five seconds are short for a busy machine
 
 #: Otherwise each page begins a process of its own, which costs a third of the look.
 ONE_RENDERER = ("--renderer-process-limit=1", "--process-per-site", "--disable-site-isolation-trials")
 
 #: How Playwright says that something did not happen in time.
-IN_VAIN = ["TimeoutError", "Locator expected", "net::ERR_"]
+IN_VAIN = ["TimeoutError", "Locator expected", "net::ERR_", "Execution context was destroyed"]
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ from tests.browser.quote_pages import NO_QUOTE_PAGES, QUOTE_PAGES
 from tests.browser.sights import Sight, Way, at, found, sent
 from tests.browser.stock_pages import NO_STOCK_PAGES, STOCK_PAGES
 from tests.browser.team_pages import NO_TEAM_PAGES, TEAM_PAGES
+from tests.browser.training_pages import NO_TRAINING_PAGES, TRAINING_PAGES
 from tests.browser.visitor import Visitor
 from tests.browser.voice_pages import NO_VOICE_PAGES, VOICE_PAGES
 
@@ -195,6 +196,7 @@ SIGHTS = [
     *PAYMENT_PAGES,
     *PRODUCT_PAGES,
     *TEAM_PAGES,
+    *TRAINING_PAGES,
     *VOICE_PAGES,
     *QUOTE_PAGES,
     *STOCK_PAGES,
@@ -230,3 +232,4 @@ NO_PAGES |= NO_STOCK_PAGES | NO_FAIR_PAGES | NO_QUOTE_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES
 NO_PAGES |= NO_PUBLISH_PAGES
 NO_PAGES |= NO_TEAM_PAGES | NO_PARCEL_PAGES | NO_NOTICE_PAGES | NO_LISTING_PAGES | NO_IMPORT_PAGES
+NO_PAGES |= NO_TRAINING_PAGES

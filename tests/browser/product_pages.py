@@ -26,13 +26,11 @@ def asked(visitor: Visitor) -> Response:
 def letters_link(visitor: Visitor) -> Response:
     """The link of the letter that asks for their word."""
     asked(visitor)
-    for _ in range(100):
-        for file in (visitor.shop.shop.var_dir / "mail").glob("alert.*.ask.eml"):
-            message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            text = str(message.get_content())  # type: ignore[attr-defined]
-            return visitor.go("/notify/" + text.partition("/notify/")[2].split()[0])
-        visitor.wait(0.1)
-    raise AssertionError("no letter was sent")
+    folder = visitor.shop.shop.var_dir / "mail"
+    file = visitor.until(lambda: next(folder.glob("alert.*.ask.eml"), None), "no letter was sent")
+    message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+    text = str(message.get_content())  # type: ignore[attr-defined]
+    return visitor.go("/notify/" + text.partition("/notify/")[2].split()[0])
 
 
 WORKSHOP = """SELECT w.id FROM workshops w JOIN facilities f ON f.id = w.facility_id

@@ -32,14 +32,16 @@ def invitation(visitor: Visitor) -> Response:
     visitor.page.locator("#f-email").fill(to)
     with visitor.page.expect_navigation():
         visitor.page.locator("form[action$='/team/invite'] button").click()
-    for _ in range(100):
+
+    def link() -> str | None:
         for file in (visitor.shop.shop.var_dir / "mail").glob("invitation.*.eml"):
             letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            link = re.search(r"/account/invitation/\S+", letter.get_body(("plain",)).get_content())  # type: ignore[union-attr]
-            if letter["To"] == to and link:
-                return visitor.go(link[0])
-        visitor.wait(0.1)
-    raise AssertionError("no invitation was sent")
+            found = re.search(r"/account/invitation/\S+", letter.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+            if letter["To"] == to and found:
+                return found[0]
+        return None
+
+    return visitor.go(visitor.until(link, "no invitation was sent"))
 
 
 TEAM_PAGES = [

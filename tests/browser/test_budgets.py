@@ -88,16 +88,14 @@ def test_page_is_light(path: str, visit: Visit) -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 def test_nothing_jumps_when_the_font_comes_late(path: str, size: str, visit: Visit) -> None:
-    page = visit(size).page
+    visitor = visit(size)
+    page = visitor.page
     page.add_init_script(WATCH_SHIFTS)
     held: list[Route] = []
     page.route("**/*.woff2", lambda route: held.append(route))
     page.goto(path, wait_until="commit")
-    for _ in range(100):
-        if page.evaluate("performance.getEntriesByName('first-contentful-paint').length"):
-            break
-        page.wait_for_timeout(50)
-    assert held, "the page was painted without asking for its font"
+    page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length")
+    visitor.until(lambda: held, "the page was painted without asking for its font")
     for route in held:
         route.continue_()
     page.wait_for_load_state("networkidle")
@@ -115,6 +113,7 @@ def test_nothing_jumps_when_the_font_comes_late(path: str, size: str, visit: Vis
 def test_a_product_is_seen_on_a_phone_without_scrolling(path: str, visit: Visit) -> None:
     visitor = visit("phone")
     visitor.go(path if "facilities" not in path else f"/facilities/{slug_of(visitor, 'PKL')}")
+    visitor.still()
     box = visitor.page.locator(".item .price").first.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= SIZES["phone"][1]
@@ -153,4 +152,5 @@ def test_thumbs_hit_what_they_aim_at(path: str, account: str | None, visit_again
     visitor = visit_again("phone", account=account)
     visitor.go(path)
     visitor.page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    visitor.still()
     assert visitor.page.evaluate(SMALL_TARGETS, [THUMB, LEAST]) == []

@@ -14,7 +14,8 @@ def test_a_table_is_walked_sorted_copied_and_a_figure_opened_by_keys(visit: Call
     page = finance.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     finance.go("/finance/")
-    page.locator("#t-upt thead a").first.click()
+    with page.expect_navigation():
+        page.locator("#t-upt thead a").first.click()
     expect(page.locator("#t-upt [aria-sort]")).to_have_attribute("aria-sort", "ascending")
     expect(page.locator("[data-cells-for=t-upt]")).to_be_visible()
     rows = page.locator("#t-upt tbody tr")
@@ -35,6 +36,7 @@ def test_a_table_is_walked_sorted_copied_and_a_figure_opened_by_keys(visit: Call
     assert line.split("\t")[1] == shown.replace(".", "").replace("–", "")
     page.keyboard.press("x")
     page.locator("[data-cells-for=t-upt] [data-copy]").click()
+    expect(page.locator("[data-cells-for=t-upt] [data-said]")).to_contain_text(f" {rows.count()}")
     lines = page.evaluate("navigator.clipboard.readText()").split("\r\n")
     assert len(lines) == rows.count() + 1
     linked = page.locator("#t-upt tbody td:has(a)").first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,14 +111,12 @@ def test_sales_without_a_line_outlive_a_restart_and_go_up_once(
     context = device()
     phone = Phone.open(context, page=signed_in(context, cookies))
     pieces = [row["sku"] for row in plenty(live_server, 3)]
-    with no_line(context):
-        for number in range(5):
-            phone.sell(pieces[number % 3])
-        phone.waiting(5)
-        phone.add(pieces[0])  # somebody is still choosing
-        expect(phone.page.locator("#bar-count")).to_contain_text("1")
-        phone.page.wait_for_function("() => true")
     context.set_offline(True)
+    for number in range(5):
+        phone.sell(pieces[number % 3])
+    phone.waiting(5)
+    phone.add(pieces[0])  # somebody is still choosing
+    expect(phone.page.locator("#bar-count")).to_contain_text("1")
     context = device()  # the battery was empty
     context.set_offline(True)
     phone = Phone(context.pages[0])
@@ -134,6 +133,7 @@ def test_sales_without_a_line_outlive_a_restart_and_go_up_once(
     keys = [sale["key"] for sale in sales]
     assert sold(live_server, keys) == []
 
+    context.add_cookies(cookies[ACCOUNT])  # a browser forgets with its last window who has signed in
     context.set_offline(False)
     phone.waiting(0)
     orders = sold(live_server, keys)
@@ -175,7 +175,7 @@ def test_a_piece_sold_twice_becomes_a_conflict_for_a_person(
     phone.sell(piece["sku"])
     (sale,) = phone.kept("sales")
 
-    colleague = browser.new_context(base_url=live_server.address, service_workers="block")
+    colleague = browser.new_context(base_url=live_server.address)
     other = Phone.open(colleague, page=signed_in(colleague, cookies))
     for _ in range(piece["left"]):
         other.add(piece["sku"])
@@ -198,3 +198,52 @@ def test_a_sale_takes_four_taps(device: Device, live_server: LiveShop, cookies: 
     phone.page.evaluate("taps = 0; addEventListener('click', () => { taps += 1; }, true)")
     phone.sell(plenty(live_server, 1)[0]["sku"])
     assert phone.page.evaluate("taps") == 4
+
+
+def test_a_payment_by_code_is_watched_until_it_is_paid(
+    device: Device, live_server: LiveShop, cookies: Cookies
+) -> None:
+    context = device()
+    phone = Phone.open(context, page=signed_in(context, cookies))
+    page = phone.page
+    phone.add(plenty(live_server, 1)[0]["sku"])
+    page.locator("#pay-open").click()
+    page.locator("#by-code").click()
+    expect(page.locator("#code-qr img")).to_be_visible()
+    assert page.locator("#code-qr img").evaluate("image => image.decode().then(() => image.naturalWidth > 50)")
+    (waits,) = phone.kept("done")
+    page.request.post(f"/sandbox/payments/{waits['pay']['id']}/outcome", data={"outcome": "succeeded"})
+    page.locator("#receipt[open]").wait_for(timeout=40_000)
+    expect(page.locator("#receipt-said")).to_contain_text(waits["order"]["number"])
+
+
+def test_signed_out_and_with_a_wrong_clock_nothing_is_lost(
+    device: Device, live_server: LiveShop, cookies: Cookies
+) -> None:
+    context = device()
+    page = signed_in(context, cookies)
+    now = datetime.datetime.now(datetime.UTC)
+    page.clock.set_system_time(now + datetime.timedelta(days=1))
+    phone = Phone.open(context, page=page)
+    expect(page.locator("#notes")).to_contain_text("Jam ponsel ini berbeda")
+    piece = plenty(live_server, 1)[0]["sku"]
+    with no_line(context):
+        phone.sell(piece)
+        phone.waiting(1)
+        (sale,) = phone.kept("sales")
+        # Who signs out now is told what is still here.
+        asked: list[str] = []
+        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+        page.locator(".side summary").click()
+        page.locator("form[action$='/logout'] button").click()
+        assert "1 penjualan di ponsel ini belum terkirim" in asked[0]
+        context.clear_cookies()
+    expect(page.locator("#notes")).to_contain_text("Anda perlu masuk lagi", timeout=40_000)
+    assert [kept["key"] for kept in phone.kept("sales")] == [sale["key"]]
+    assert sold(live_server, [sale["key"]]) == []
+
+    context.add_cookies(cookies[ACCOUNT])
+    page.reload()
+    phone.waiting(0)
+    (order,) = sold(live_server, [sale["key"]])
+    assert abs(order["sold_at"] - now) < datetime.timedelta(minutes=10)

@@ -25,9 +25,11 @@ def test_a_figure_leads_to_its_lines_and_their_export(visit: Visit, tmp_path: Pa
     finance.go("/finance/year")
     figure = page.locator(".table--matrix tbody td a").first
     shown = figure.inner_text()
-    figure.click()
+    with page.expect_navigation():
+        figure.click()
     expect(page.locator("tfoot")).to_contain_text(shown)
-    page.locator(".staff-head__end a").click()
+    with page.expect_navigation():
+        page.locator(".staff-head__end a").click()
     expect(page.locator("dl.figures").first).to_contain_text(shown)
 
     with page.expect_download() as started:
@@ -49,6 +51,7 @@ def test_a_figure_leads_to_its_lines_and_their_export(visit: Visit, tmp_path: Pa
 def test_sums_stand_still_while_the_table_moves(visit: Visit) -> None:
     finance = visit("desk", account=FINANCE)
     finance.go("/finance/year")
+    finance.still()
     box = finance.page.locator(".scroll--tall").first
     foot = box.locator("tfoot td").first
     before = foot.bounding_box()

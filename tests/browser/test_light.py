@@ -87,6 +87,7 @@ def test_in_the_dark_everything_can_be_read(size: str, language: str, open_as: O
     wrong: list[str] = []
     for path in ("/", "/products", f"/products/{CLOTH.slug}", "/cart", "/checkout", "/impact", order):
         visitor.go(path)
+        visitor.still()
         assert visitor.page.evaluate(GROUND) == "rgb(18, 20, 28)"
         visitor.page.evaluate(AXE)
         found = visitor.page.evaluate(CONTRAST)
@@ -107,6 +108,7 @@ def test_at_twice_the_size_nothing_is_lost(open_as: Open) -> None:
                 continue
             visitor.page.set_viewport_size({"width": width, "height": height})
             visitor.go(path)
+            visitor.still()
             sideways = visitor.page.evaluate(SIDEWAYS)
             wrong += [f"{path} on {width}: {sideways}"] if sideways else []
             wrong += [f"{path} on {width}: cut, {line}" for line in visitor.page.evaluate(CUT)]
@@ -173,10 +175,7 @@ def test_data_blocks_pass_the_policy_and_run_nothing(open_as: Open) -> None:
 
 def with_worker(visitor: Visitor) -> None:
     """Wait until the service worker has this page."""
-    visitor.page.evaluate(
-        """() => navigator.serviceWorker.controller
-            || new Promise(done => navigator.serviceWorker.addEventListener('controllerchange', done, {once: true}))"""
-    )
+    visitor.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
@@ -187,6 +186,7 @@ def test_without_a_network_pages_seen_and_the_last_order_can_be_read(language: s
     with_worker(visitor)
     visitor.go(f"/products/{CLOTH.slug}")
     title = page.locator("h1").inner_text()
+    page.wait_for_function("async () => Boolean(await (await caches.open('shop-pages-1')).match(location.href))")
     purchase.have_ordered(visitor, {CLOTH: 1})
     number = purchase.pay(visitor)
     kept = page.locator("[data-saved] p").first
@@ -266,10 +266,12 @@ def test_an_old_workers_copies_go_with_it(open_as: Open) -> None:
 
 def test_a_page_that_stays_open_warns_of_the_end_and_one_press_puts_it_off(open_as: Open) -> None:
     visitor = open_as("phone")
-    ends_soon(visitor, "5 minutes 3 seconds")
+    visitor.page.clock.install()
+    ends_soon(visitor, "7 minutes")
     warning = visitor.page.locator(".hold button")
     expect(warning).to_be_hidden()
-    expect(warning).to_be_visible(timeout=8_000)
+    visitor.page.clock.fast_forward("02:01")
+    expect(warning).to_be_visible()
     warning.click()
     expect(visitor.page.locator("[data-until]")).to_have_text(re.compile("3[45]"))
     expect(warning).to_have_count(0)

@@ -50,6 +50,7 @@ def test_a_listing_from_a_phone_on_a_line_that_breaks(visit: Visit, tmp_path: Pa
     expect(page.locator(".shot img")).to_be_visible()
     hands.tap(".write__bar [value=preview]")
     expect(page.locator(".buybar .btn--main")).to_be_disabled()
+    maker.still()
     assert "Rp 250.000" in maker.text
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert (hands.taps, hands.keys) == (14, 49)
@@ -100,6 +101,7 @@ def test_by_keyboard_at_the_office(language: str, visit: Visit, tmp_path: Path) 
     page.locator("#f-gallery").set_input_files([tmp_path / "0.jpg", tmp_path / "1.jpg"])
     shots = page.locator("[data-shot]")
     expect(shots).to_have_count(2)
+    expect(page.locator("#sending li")).to_have_count(0)
     first = shots.first.get_attribute("data-shot")
     down = page.locator("[value^='photo-down:']").first
     down.focus()

@@ -20,7 +20,6 @@ DEAR = """SELECT o.number FROM orders o JOIN order_status s ON s.order_id = o.id
     WHERE s.status = 'paid' AND l.net_amount / l.quantity >= 500000
       AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id) ORDER BY o.id LIMIT 1"""
 NTPN, BILLING_CODE = "0123456789ABCDEF", "820261231999999"
-TIMEOUT = 30_000
 
 
 @pytest.fixture
@@ -47,12 +46,7 @@ def pill(visitor: Visitor) -> Locator:
 
 def until(visitor: Visitor, found: Locator) -> None:
     """Look again until the worker has done its part."""
-    for _ in range(100):
-        if found.count():
-            return
-        visitor.wait(0.2)
-        visitor.page.reload()
-    raise AssertionError(f"it never came: {found}")
+    visitor.until(lambda: found.count() or not visitor.page.reload(), f"it never came: {found}")
 
 
 def surprises(*visitors: Visitor) -> list[str]:
@@ -69,7 +63,8 @@ def newest(visitor: Visitor, thing: str) -> str:
 def test_a_refund_takes_two_people(finance: Visitor, second: Visitor) -> None:
     number = finance.shop.value(DEAR)
     finance.go(f"/finance/orders/{number}")
-    finance.page.locator(".staff-head__end a").click()
+    with finance.page.expect_navigation():
+        finance.page.locator(".staff-head__end a").click()
     page = finance.page
     page.locator("input[name^=quantity-]").first.fill("1")
     press(finance, "Kembalikan dana")
@@ -155,7 +150,8 @@ def pass_on(coordinator: Visitor, head: Visitor) -> None:
     page.locator("#f-amount").fill("49.123")
     press(coordinator, "Catat pembagian")
     head.go("/seller/PKL/")
-    head.page.get_by_role("link", name="catatan pembagian premi").click()
+    with head.page.expect_navigation():
+        head.page.get_by_role("link", name="catatan pembagian premi").click()
     row = head.page.locator("tr", has_text="49.123")
     with head.page.expect_navigation():
         row.get_by_role("button", name="Setujui", exact=True).click()
@@ -286,6 +282,7 @@ def closing_and_next_opening(visitor: Visitor, month: str) -> list[str]:
     opening = page.locator("tbody tr").first
     assert opening.locator("td").all_inner_texts() == closing
     total = opening.locator("td").last.inner_text()
-    opening.locator("td").last.locator("a").click()
+    with page.expect_navigation():
+        opening.locator("td").last.locator("a").click()
     expect(page.locator("tfoot td").last).to_have_text(total)
     return closing

@@ -11,8 +11,6 @@ from tests.browser.purchase import CLOTH, CRISPS
 from tests.browser.visitor import Visitor
 
 Visit = Callable[..., Visitor]
-#: Milliseconds in which the page notices by itself.
-SOON = 10_000
 HELD = """SELECT coalesce(sum(r.quantity), 0) FROM reservations r JOIN order_lines l ON l.id = r.order_line_id
     JOIN orders o ON o.id = l.order_id WHERE o.number = %s AND r.state = 'held'"""
 
@@ -22,11 +20,11 @@ def test_failed_payment_can_be_tried_again_and_then_succeeds(visit: Visit) -> No
     purchase.have_ordered(shopper, {CLOTH: 1, CRISPS: 1})
     purchase.pay(shopper, "failed")
     page = shopper.page
-    expect(page.locator(".pay")).to_contain_text("tidak ada uang yang ditarik", timeout=SOON)
+    expect(page.locator(".pay")).to_contain_text("tidak ada uang yang ditarik")
     page.locator(".pay .btn--main").click()
     page.wait_for_url("**/sandbox/payments/*")
     purchase.pay(shopper)
-    expect(page.locator(".order-head .pill")).to_have_text("Sudah dibayar", timeout=SOON)
+    expect(page.locator(".order-head .pill")).to_have_text("Sudah dibayar")
 
 
 def test_payment_left_pending_keeps_the_goods_and_the_way_back(visit: Visit) -> None:
@@ -40,7 +38,7 @@ def test_payment_left_pending_keeps_the_goods_and_the_way_back(visit: Visit) -> 
     page.locator(".pay a").click()
     page.wait_for_url("**/sandbox/payments/*")
     purchase.pay(shopper)
-    expect(page.locator(".order-head .pill")).to_have_text(shopper.says("Sudah dibayar"), timeout=SOON)
+    expect(page.locator(".order-head .pill")).to_have_text(shopper.says("Sudah dibayar"))
 
 
 def test_payment_page_that_expired_gives_the_pieces_back(visit: Visit) -> None:
@@ -48,7 +46,7 @@ def test_payment_page_that_expired_gives_the_pieces_back(visit: Visit) -> None:
     purchase.have_ordered(shopper, {CLOTH: 1})
     number = purchase.pay(shopper, "expired")
     page = shopper.page
-    expect(page.locator(".order-head .pill")).to_have_text("Batas waktu lewat", timeout=SOON)
+    expect(page.locator(".order-head .pill")).to_have_text("Batas waktu lewat")
     assert shopper.shop.value(HELD, number) == 0
     page.get_by_role("link", name="Pesan lagi dari katalog").click()
     page.wait_for_url("**/products")

@@ -26,8 +26,6 @@ FILLED = {
 FUNDS = ("premium", "working_capital", "state_revenue")
 COORDINATORS = {"PKL": "coordinator@demo.test", "BJB": "coordinator2@demo.test"}
 FINANCE = "finance@demo.test"
-#: Milliseconds in which a paid order says so by itself.
-SOON = 10_000
 #: Where the facilities and finance are watched too; their pages are the same for every shopper.
 WITH_STAFF = {("phone", "id"), ("desk", "en")}
 
@@ -60,7 +58,7 @@ def buy_from_two_facilities(shopper: Visitor) -> str:
     purchase.search(shopper, "kursy")
     expect(page.locator(".item__title a[href*='kursi']").first).to_be_visible()
     purchase.fill_cart(shopper, {CLOTH: 2, CRISPS: 3})
-    assert page.locator("#cart .group").count() == 2  # one group for each facility
+    expect(page.locator("#cart .group")).to_have_count(2)  # one group for each facility
     page.add_init_script(WATCH_SHIFTS)
     purchase.go_to_checkout(shopper)
     fill_in_by_postal_code(shopper)
@@ -134,9 +132,9 @@ def forget_the_name(shopper: Visitor) -> None:
 def see_paid_order(shopper: Visitor, number: str) -> None:
     """The page turns to paid by itself: both parcels, and where the money goes."""
     page = shopper.page
-    expect(page.locator(".order-head .pill")).to_have_text(shopper.says("Sudah dibayar"), timeout=SOON)
+    expect(page.locator(".order-head .pill")).to_have_text(shopper.says("Sudah dibayar"))
     assert purchase.order_number(shopper) == number
-    assert page.locator("section.group[id^=parcel-]").count() == 2
+    expect(page.locator("section.group[id^=parcel-]")).to_have_count(2)
     order = shopper.shop.rows("SELECT * FROM orders WHERE number = %s", number)[0]
     money = page.locator("section.money")
     expect(money.locator("h2")).to_have_text(shopper.says("Ke mana uang Anda"))
@@ -153,12 +151,15 @@ def pack_and_ship(coordinator: Visitor, number: str) -> None:
     """The coordinator finds the parcel among what must be packed today, packs it and hands it over."""
     page = coordinator.page
     coordinator.go("/seller/PKL/")
-    page.locator(".task a[href*='state=to_pack']").first.click()
-    page.locator(f"a:has-text('{number}/')").click()
+    with page.expect_navigation():
+        page.locator(".task a[href*='state=to_pack']").first.click()
+    with page.expect_navigation():
+        page.locator(f"a:has-text('{number}/')").click()
     body = coordinator.text
     assert CLOTH.sku in body
     assert CRISPS.sku not in body
-    page.get_by_role("button", name=coordinator.says("Tandai dikemas")).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name=coordinator.says("Tandai dikemas")).click()
     page.locator("select[name=courier]").select_option("JNE")
     page.locator("input[name=tracking]").fill("JN0012345678")
     page.get_by_role("button", name=coordinator.says("Tandai dikirim")).click()
@@ -170,7 +171,8 @@ def see_own_parcel_only(coordinator: Visitor, number: str) -> None:
     """The other facility sees its own pieces and money; a parcel of the first answers as if it were not there."""
     page = coordinator.page
     coordinator.go("/seller/BJB/parcels?state=to_pack")
-    page.locator(f"a:has-text('{number}/')").click()
+    with page.expect_navigation():
+        page.locator(f"a:has-text('{number}/')").click()
     body = coordinator.text
     assert CRISPS.sku in body
     assert CLOTH.sku not in body
@@ -202,6 +204,7 @@ def export_day(finance: Visitor, number: str, folder: Path) -> list[dict[str, st
     page.locator("#f-to").fill(day)
     page.locator(".filterbar button").click()
     page.wait_for_url(f"**from={day}&to={day}*")
+    finance.still()
     with page.expect_download() as started:
         page.locator("a[href*='format=csv&part=file']").click()
     target = folder / "sales.csv"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from babel.support import Translations
 from playwright.sync_api import ConsoleMessage, Page, Response
@@ -11,13 +14,27 @@ from playwright.sync_api import ConsoleMessage, Page, Response
 from storefront.languages import TRANSLATIONS
 from tests.browser.shop import LiveShop
 
+T = TypeVar("T")
 #: A cheap phone and an office screen, in CSS pixels (LOOK.md).
 SIZES = {"phone": (390, 844), "desk": (1280, 900)}
 LANGUAGES = ("id", "en")
-#: Milliseconds until a page that does not answer fails a test.
-TIMEOUT = 15_000
+#: Milliseconds that anything may take on a busy machine: a page, a change on it, the worker's part. What is waited for
+#: comes within a tenth of it or never, so the length costs a failing test alone.
+TIMEOUT = 30_000
 #: htmx says this when a page is left before its fragment came.
 HARMLESS = ("htmx:sendAbort", "htmx:afterRequest")
+#: In three frames, one after the other, nothing is asked for, swapped in, loaded or moving any more: what is half faded
+#: is no colour of ours, letters of a font that is on its way have other widths, and one swap may begin the next.
+STILL = """() => {
+    const still = document.readyState === 'complete' && document.fonts.status === 'loaded'
+        && !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')
+        && document.getAnimations().every(
+            a => a.playState !== 'running' || a.effect?.getTiming().iterations === Infinity);
+    window.stillFrames = still ? (window.stillFrames ?? 0) + 1 : 0;
+    if (window.stillFrames < 3) return false;
+    window.stillFrames = 0;
+    return true;
+}"""
 
 
 class Visitor:
@@ -44,18 +61,32 @@ class Visitor:
 
     def resize(self, size: str) -> None:
         """Look at the same page on another screen."""
+        if size == self.size:
+            return
         self.size = size
         width, height = SIZES[size]
         self.page.set_viewport_size({"width": width, "height": height})
 
+    def still(self) -> None:
+        """Wait until the page has come to rest: before it is measured, or looked at as a whole."""
+        self.page.wait_for_function(STILL)
+
+    def until(self, ask: Callable[[], T | None], what: str) -> T:
+        """Ask until the answer is something; that answer. Raises TimeoutError, saying `what` never came.
+
+        For what happens out of this page's sight, by the worker or another process.
+        """
+        end = time.monotonic() + TIMEOUT / 1000
+        while not (answer := ask()):
+            if time.monotonic() > end:
+                raise TimeoutError(what)
+            self.wait(0.1)
+        return answer
+
     def wait_for_letter(self) -> None:
         """Wait until the worker has sent a letter."""
         folder = self.shop.shop.var_dir / "mail"
-        for _ in range(100):
-            if any(folder.glob("*.eml")):
-                return
-            self.wait(0.1)
-        raise AssertionError("no letter was sent")
+        self.until(lambda: any(folder.glob("*.eml")), "no letter was sent")
 
     def address(self, path: str) -> str:
         """`path` in this person's language."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront.books import deposit, settle
-from storefront.books.refunds import SECOND_PERSON_FROM
+from storefront.books.refund_limits import SHIPPED
 from storefront.books.settle import Wish
 from storefront.catalogue.models import Variant
 from storefront.embedded import WEB
@@ -43,7 +43,8 @@ CLOSED = "(SELECT max(month) FROM periods)"
 #: What is sent, and what of the refusal says that it is the right one.
 REFUSED = {
     "a refund above the limit is sent by one person": (
-        REFUND.format(amount=500_000, state="requested"), "refunds_second_person"),
+        REFUND.format(amount=500_000, state="requested"), "reaches the limit"),
+    "a limit of refunds that was agreed on": ("UPDATE refund_limits SET approved_at = now()", "proposed stays"),
     "a refund that waits is sent by nobody": (
         REFUND.format(amount=1, state="proposed") + "; UPDATE refunds SET state = 'requested' WHERE state = 'proposed'",
         "waits for a second person"),
@@ -118,7 +119,7 @@ def test_the_same_refund_below_the_limit_is_sent_by_one_person(web: psycopg.Conn
 
 
 def test_rules_and_database_have_one_limit(web: psycopg.Connection) -> None:
-    assert web.execute("SELECT refund_limit()").fetchone() == (SECOND_PERSON_FROM,)
+    assert web.execute("SELECT refund_limit(current_date)").fetchone() == (SHIPPED,)
 
 
 def test_the_database_approves_no_settlement_of_what_is_owed_no_more(db_session: Session) -> None:

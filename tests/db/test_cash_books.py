@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from storefront.books import cash_book
 from storefront.books import span as spans
-from storefront.books.cash_book import GENERAL, IN_HAND, Books, books
-from storefront.books.statement import statement
+from storefront.books.cash_book import GENERAL, IN_HAND, Books, CashBook, Line, books
+from storefront.books.statement import Connection, statement
 from storefront.extensions import db
+from storefront.keyset import Turn
 from storefront.snapshot import driver_connection
 
 FACILITIES = """
@@ -55,7 +59,10 @@ def test_every_book_of_every_month_says_what_the_postings_say(demo_session: Sess
 
 
 @pytest.mark.parametrize("office", [True, False])
-def test_the_balance_runs_from_the_opening_to_the_closing(demo_session: Session, office: bool) -> None:
+def test_the_balance_runs_from_the_opening_to_the_closing(
+    demo_session: Session, office: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cash_book, "PAGE", 7)
     connection = driver_connection(db.session.connection())
     (facility_id,) = connection.execute(FACILITIES).fetchone() or (0,)
     (month,) = connection.execute(MONTHS + " DESC OFFSET 2 LIMIT 1").fetchone() or (None,)
@@ -71,4 +78,19 @@ def test_the_balance_runs_from_the_opening_to_the_closing(demo_session: Session,
         assert sum(one.debit for one in lines) == book.sums.debit
         assert sum(one.credit for one in lines) == book.sums.credit
         assert book.count(connection) == len(lines)
-        assert book.lines(connection, limit=10, offset=5) == lines[5:15]
+        assert list(_turned(book, connection)) == lines
+
+
+def _turned(book: CashBook, connection: Connection) -> Iterator[Line]:
+    """Its lines, page by page to the end and back to the first."""
+    page, firsts = book.page(connection), []
+    while True:
+        yield from page.rows
+        firsts.append(page.rows[:1])
+        if page.older is None:
+            break
+        page = book.page(connection, Turn(older=page.older))
+    for first in reversed(firsts[:-1]):
+        page = book.page(connection, Turn(newer=page.newer))
+        assert page.rows[:1] == first
+    assert page.is_first

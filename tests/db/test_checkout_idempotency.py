@@ -59,7 +59,7 @@ def test_without_the_carts_lock_the_calls_race(
     def unlocked(cart_id: int) -> Any:
         cart = db.session.get(carts.Cart, cart_id)
         with suppress(BrokenBarrierError):
-            together.wait(timeout=5)
+            together.wait(timeout=30)
         return cart
 
     monkeypatch.setattr(carts, "lock", unlocked)

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from storefront.books.ageing import older_than
-from storefront.books.refunds import SECOND_PERSON_FROM
+from storefront.books.refund_limits import SHIPPED
 from storefront.days import today
 from storefront.demo import files
 from storefront.demo.seasons import seasons_on
@@ -343,7 +343,7 @@ def test_some_work_is_left_for_two_people(demo_session: Session) -> None:
     *of_coordinators, of_finance = demo_session.execute(text(asked)).all()
     assert len(of_coordinators) == 3
     assert all(refund.email.startswith("coordinator") for refund in of_coordinators)
-    assert (of_finance.email, of_finance.amount >= SECOND_PERSON_FROM) == ("finance@demo.test", True)
+    assert (of_finance.email, of_finance.amount >= SHIPPED) == ("finance@demo.test", True)
     bearer = "SELECT count(*) FROM fee_bearers WHERE approved_at IS NULL AND rejected_at IS NULL"
     assert one(demo_session, bearer) == 1
     mine = """SELECT count(*) FROM settlements s JOIN memberships m ON m.facility_id = s.facility_id
@@ -421,7 +421,10 @@ def test_training_of_all_kinds_over_several_years(demo_session: Session) -> None
     # Some are too small to be shown, some wait for the office, one was withdrawn; and later outcomes are counted.
     assert one(demo_session, "SELECT count(*) FROM reporting.training WHERE participants < 5") >= 2
     states = set(column(demo_session, "SELECT state FROM training_programmes"))
-    assert states == {"checked", "recorded", "withdrawn"}
+    assert states == {"checked", "recorded", "rejected", "withdrawn"}
+    files = demo_session.execute(text("SELECT state, stored, faults FROM training_imports ORDER BY id")).all()
+    assert files == [("stored", 3, 1), ("ready", None, None)]
+    assert one(demo_session, "SELECT count(*) FROM training_followups WHERE state = 'recorded'") == 1
     assert one(demo_session, "SELECT count(*) FROM training_outcomes") >= 5
     targets = demo_session.execute(text("SELECT year, people FROM training_targets ORDER BY year")).all()
     assert targets[:2] == [(2017, 5000), (2019, 20000)]

@@ -138,7 +138,7 @@ def test_same_seed_gives_the_same_rows_and_copies_are_as_right_as_their_original
 
 def test_one_facility_alone_sells_much(fresh: Callable[[str], Addresses], database_server: TestServer) -> None:
     with run(fresh("refused"), database_server.var_dir, "--facility", "PKL") as process:
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "--orders" in said
 
@@ -166,11 +166,11 @@ def test_a_filled_database_is_refused_and_begun_anew_only_when_told(
             "INSERT INTO people (email, name, password_hash) VALUES ('a@example.test', 'A', '!')"
         )
     with run(addresses, var_dir) as process:
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "not empty" in said
     with run(addresses, var_dir, "--reset", "--orders", "0") as process:
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
     # The web's role has its rights again, and the stranger is gone.
     assert count(addresses, "products") == 77
@@ -183,7 +183,7 @@ def test_a_database_without_tables_is_told_how_to_get_them(database_server: Test
     name = f"storefront_bare_{worker_name()}"
     database_server.create(name, "template1")
     with run(database_server.server.addresses(name), database_server.var_dir, command=command) as process:
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=300)
     assert process.returncode == 2
     assert "flask --app wsgi migrate" in said
     assert "Traceback" not in said
@@ -202,7 +202,7 @@ def test_outside_the_demo_nothing_is_loaded_or_emptied(
         "STRIPE_WEBHOOK_SECRET": "whsec_1",
     }
     with run(addresses, database_server.var_dir, *arguments, **outside) as process:
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "DEMO" in said
     assert count(addresses, "people") == 0

@@ -45,8 +45,8 @@ def ask(server: Server, role: str, query: str) -> object:
 
 
 def gone(pid: int) -> bool:
-    """Whether process `pid` ends within five seconds."""
-    deadline = time.monotonic() + 5
+    """Whether process `pid` ends by itself soon: a busy machine is given half a minute."""
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
         if not state.strip() or state.startswith("Z"):
@@ -138,7 +138,7 @@ def test_server_that_runs_without_its_parent_is_stopped_first(server: Server) ->
     server.stop()
     assert orphan.poll() is None
     server.start()
-    assert orphan.wait(5) is not None
+    assert orphan.wait(30) is not None
     assert ask(server, WEB, "SELECT 1") == 1
 
 

@@ -69,7 +69,7 @@ def test_without_the_lock_pieces_are_sold_twice(
                 select(StockLevel.on_hand, StockLevel.reserved).where(*level)
             ).one()
             with suppress(BrokenBarrierError):
-                together.wait(timeout=5)
+                together.wait(timeout=30)
             if on_hand - reserved < piece.quantity:
                 raise OutOfStock([{"sku": piece.sku}])
             db.session.execute(update(StockLevel).where(*level).values(reserved=reserved + piece.quantity))

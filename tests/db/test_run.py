@@ -51,7 +51,7 @@ def try_to_start(shop: Shop, **env: str) -> str:
         env=shop.environment() | env,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
@@ -100,8 +100,8 @@ def test_what_is_killed_comes_back(shop: Shop, role: str) -> None:
         os.kill(pid, signal.SIGKILL)
     assert shop.wait_for(role, before)
     if role == "master":
-        assert all_gone(workers_before, 5)
-        deadline = time.monotonic() + 30
+        assert all_gone(workers_before, 30)
+        deadline = time.monotonic() + 120
         while not shop.answers():
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -111,7 +111,7 @@ def test_sigkill_of_the_parent_takes_all_along_and_the_next_start_is_clean(shop:
     family = shop.family()
     assert len(family) >= 5
     os.kill(shop.pids("parent")[0], signal.SIGKILL)
-    assert all_gone(family[1:], 5)
+    assert all_gone(family[1:], 30)
     assert shop.process is not None
     shop.process.wait()
     shop.start()
@@ -140,6 +140,6 @@ def test_stop_while_it_starts(shop: Shop) -> None:
         family = shop.family()
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) in (0, -signal.SIGTERM)
-        assert all_gone(family, 1)
+        assert all_gone(family, 5)
         shop.process = None
     assert not Path(shop.var_dir, "database.url").exists()

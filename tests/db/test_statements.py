@@ -329,8 +329,9 @@ def test_what_is_left_is_the_youngest(db_session: Session, facility: Facility, s
         assert (row.amounts if row else (0, 0, 0, 0)) == tuple(ages), code
         assert -taken == (row.excess if row else 0)
         for age, amount in enumerate(ages):
-            open_layers, more = layers(connection, facility.id, code, day, age, 1)
-            assert not more
+            open_layers, younger, older = layers(connection, facility.id, code, day, age)
+            assert younger is None
+            assert older is None
             assert sum(layer.open for layer in open_layers) == amount
             assert all(0 < layer.open <= layer.amount for layer in open_layers)
         cut = day - 30 * DAY

@@ -122,7 +122,7 @@ def test_lost_words_become_a_synonym_with_one_press(find: Find, curator: int, db
     for words, other in (("quilt", "selimut"), ("tshirts", "kaos")):
         lost_searches.write(Counter({words: 3}))
         db_session.commit()
-        assert [row.words for row in lost_searches.lost_words(1, 50)[0]] == [words]
+        assert [row.words for row in lost_searches.lost_words(50).rows] == [words]
         synonyms.join(words, other, curator)
         db_session.commit()
         assert lost_searches.waiting() == 0

@@ -39,6 +39,7 @@ pytestmark = pytest.mark.usefixtures("db_session")
         ("Budi Santoso", True),
         ("menjahit, peserta Siti Aminah", True),
         ("Slamet", True),
+        ("menjahit siti rahayu", True),
         ("a.n. wulandari", True),
         ("Ahmad bin Yusuf", True),
         ("reg B.I 123/2024", True),

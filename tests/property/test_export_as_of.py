@@ -106,7 +106,7 @@ def test_a_new_name_that_is_not_yet_written_is_waited_for(app: Flask, variant_id
             with app.app_context():
                 db.session.execute(text("UPDATE facilities SET name = 'Lapas Nama Baru'"))
                 renamed.set()
-                go_on.wait(10)
+                go_on.wait(60)
                 db.session.commit()
 
         def balances(as_of: datetime.datetime) -> list[Any]:
@@ -119,7 +119,7 @@ def test_a_new_name_that_is_not_yet_written_is_waited_for(app: Flask, variant_id
         before = in_own_context(balances, settle(db.engine))
         with ThreadPoolExecutor(1) as writer:
             writing = writer.submit(in_own_context, rename)
-            renamed.wait(10)
+            assert renamed.wait(30)
             moment = datetime.datetime.now(datetime.UTC)
             with pytest.raises(StillWriting):
                 settle(db.engine, moment, patience=0.2)

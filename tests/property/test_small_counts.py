@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storefront.impact.training_page import SalesLink, sales_link
 from storefront.small_counts import SMALLEST, Figure, Piece, figure, is_safe, release
 from storefront.training.published import Counted, Trained, publish
 
@@ -156,6 +157,73 @@ def test_no_combination_of_all_published_sums_gives_a_small_count(rows: list[Cou
     for vector, value in hidden:
         if 0 <= value < SMALLEST and not without_secret(rows, vector):
             assert not known.determines(vector), (vector, value)
+
+
+@st.composite
+def counted_later(draw: st.DrawFn) -> tuple[list[Counted], list[Counted]]:
+    """Programmes that stay, and later counts of some of them: the number of a later count is its programme's."""
+    rows = [row for row in draw(programmes(6)) if row.sign > 0]
+    later = []
+    for row in rows:
+        own = draw(st.integers(0, row.participants))
+        others = row.participants - own
+        employed = draw(st.integers(0, others) | st.integers(max(0, others - 5), others))
+        known_at = row.known_at + datetime.timedelta(days=draw(st.integers(1, 300)))
+        if draw(st.integers(0, 4)):
+            later.append(replace(row, known_at=known_at, own_business=own, employed=employed))
+    return rows, sorted(later, key=lambda row: (row.known_at, row.id))
+
+
+@given(counted_later())
+@settings(max_examples=40, deadline=None)
+def test_nobody_learns_of_fewer_than_five_what_became_of_them(found: tuple[list[Counted], list[Counted]]) -> None:
+    """Of the table of later counts by year and the targets, with all that is published of participants anywhere."""
+    rows, later = found
+    vectors: list[Vector] = []
+    for moment in sorted({row.known_at for row in (*rows, *later)}):
+        trained = Trained(
+            publish([row for row in rows if row.known_at <= moment], [row for row in later if row.known_at <= moment])
+        )
+        for measure in ("participants", "own_business", "employed"):
+            for belongs in scopes(rows):
+                blocks = trained.measures[measure].blocks
+                inside = [block for block in blocks if all(map(belongs, block.rows))]
+                vectors.append(dict.fromkeys(((row.id, measure) for block in inside for row in block.rows), 1))
+    known = Known(vectors)
+    for row in later:
+        own, employed = {(row.id, "own_business"): 1}, {(row.id, "employed"): 1}
+        rest = {(row.id, "participants"): 1, (row.id, "own_business"): -1, (row.id, "employed"): -1}
+        told = [(own, row.own_business), (employed, row.employed)]
+        for vector, value in [*told, (rest, row.participants - row.own_business - row.employed)]:
+            if value < SMALLEST and (value or vector is not rest):
+                assert not known.determines(vector), (row, vector)
+
+
+def test_those_with_neither_work_nor_a_business_are_never_fewer_than_five() -> None:
+    """Of twenty eight have a business and ten work: either would be published alone, both together tell of two."""
+    row = Counted(id=1, known_at=DAY0, facility="AAA", province="Bali", year=2026, kind=KINDS[0], workshop_id=1,
+                  skill="", skill_en="", participants=20, passed=20)  # fmt: skip
+    for own, employed, hidden in ((8, 10, True), (8, 7, False), (8, 12, False)):
+        trained = Trained(publish([row], [replace(row, own_business=own, employed=employed)]))
+        assert trained.figure("own_business").is_hidden is hidden
+        assert trained.figure("employed").is_hidden is hidden
+
+
+@given(st.lists(st.integers(0, 12), max_size=16), st.integers(1, 5))
+@settings(max_examples=60, deadline=None)
+def test_sales_beside_certificates_are_sums_of_five_workshops_and_more(certified: list[int], each: int) -> None:
+    rows = tuple(
+        Counted(id=number, known_at=DAY0, facility="AAA", province="Bali", year=2026, kind=KINDS[0],
+                workshop_id=number, skill="", skill_en="", participants=20, passed=20, certified=count)
+        for number, count in enumerate(certified)
+    )  # fmt: skip
+    sold = dict.fromkeys(range(len(certified)), each * 1000)
+    link = sales_link(Trained({}, rows), sold)
+    many = sum(count >= SMALLEST for count in certified)
+    if min(many, len(certified) - many) < SMALLEST:
+        assert link is None
+    else:
+        assert link == SalesLink(many, many * each * 1000, len(sold) - many, (len(sold) - many) * each * 1000)
 
 
 @given(programmes())

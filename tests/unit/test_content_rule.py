@@ -115,6 +115,6 @@ def test_a_text_is_kept_without_signs_that_nobody_sees() -> None:
 def test_a_long_text_takes_no_time() -> None:
     """No pattern may run away on what somebody sends: twice the text, about twice the work."""
     for piece in ("nol ", "a.", "1 ", "a@a", "pak A ", "B.I ", "no reg ", "salam, ", "https : / / "):
-        begun = time.perf_counter()
+        begun = time.process_time()
         content_rule.find(piece * (4000 // len(piece)))
-        assert time.perf_counter() - begun < 2, piece
+        assert time.process_time() - begun < 2, piece

@@ -57,9 +57,9 @@ def test_no_account_takes_as_long_as_a_wrong_password() -> None:
     def fastest(known: str | None) -> float:
         times = []
         for _ in range(5):
-            began = time.perf_counter()
+            began = time.process_time()
             assert not passwords.matches(known, "wrong password")
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
         return min(times)
 
     assert fastest(None) > fastest(kept) / 2

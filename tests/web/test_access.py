@@ -16,6 +16,7 @@ from werkzeug.routing import Rule as Route
 
 from storefront import days
 from storefront.books import proof
+from storefront.catalogue.models import Variant
 from storefront.exhibitions.models import Exhibition
 from storefront.extensions import db
 from storefront.facilities import rest
@@ -31,7 +32,7 @@ from storefront.teams import handover
 from storefront.web import PERSONAL_FACES
 from tests.after_sale import make_problem
 from tests.factories import PDF, make_member, make_paid_order, make_person, make_rule
-from tests.fairs import make_fair
+from tests.fairs import make_fair, planned
 from tests.listing_files import make_import
 from tests.listings import listed_things
 from tests.money_out import make_books, money_of
@@ -40,6 +41,7 @@ from tests.quotes import quoted_things
 from tests.replay import replayed
 from tests.selling import open_shop
 from tests.staff import csrf_token, make_account, sign_in
+from tests.training import training_of
 from tests.unit.test_policy import TABLE
 from tests.voices import asked, reviewed
 
@@ -69,9 +71,8 @@ ENTERS = {
 THINGS = {
     "parcel_id", "sku", "settlement_id", "deposit_id", "distribution_id", "account_id", "rule_id", "workshop_id",
     "enquiry_id", "file_id", "quote_id", "problem_id", "offer_id", "pause_id", "day_off_id", "member_id",
-    "invitation_id", "handover_id",
-    "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "labels_id",
-    "event_id", "import_id", "slug",
+    "invitation_id", "handover_id", "reply_id", "certificate_id", "draft_id", "product_id", "lot_id", "labels_id",
+    "event_id", "import_id", "slug", "programme_id", "followup_id", "upload_id",
 }  # fmt: skip
 
 
@@ -111,7 +112,8 @@ def whole_world() -> World:
             "month": "2026-10", "fund": "premium", "rule_id": rule.id, "workshop_id": facility.workshops[0].id,
             "enquiry_id": threads[facility.code], "problem_id": problem.id, "position": 1, "offer_id": offer.id,
             "number": begun_take(facility.id), **team, **notices_of(facility), **things, **money_of(books, facility),
-            "import_id": make_import(facility), "labels_id": batch.id, "slug": make_fair(facility).slug,
+            "import_id": make_import(facility), "labels_id": batch.id, "slug": fair_of(facility, sku),
+            **training_of(facility),
             **quoted_things(facility, sku, threads[facility.code]),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
@@ -132,6 +134,13 @@ def team_of(facility: Facility) -> dict[str, int]:
     }
     db.session.commit()
     return found
+def fair_of(facility: Facility, sku: str) -> str:
+    """The address of a fair to which the facility means to bring a piece."""
+    fair = make_fair(facility)
+    planned(fair, facility, db.session.scalars(select(Variant.id).where(Variant.sku == sku)).one(), 1)
+    return fair.slug
+
+
 def begun_take(facility_id: int) -> int:
     """The number of a stock-take that is being counted."""
     key = f"kunci-hitung-stok-{facility_id}"
@@ -211,7 +220,7 @@ MOVES_NOTHING = {
     Action.LISTINGS_WRITE, Action.STOCK_WRITE, Action.REVIEW_ASK, Action.PUBLISH, Action.PARCELS_WRITE,
     Action.BUYERS_UNMASK, Action.CERTIFICATES_ISSUE, Action.REFUNDS_ASK, Action.PREMIUM_ENTER, Action.ENQUIRIES_WRITE,
     Action.TRAINING_WRITE, Action.EXHIBITIONS_BRING, Action.EXHIBITIONS_WRITE, Action.EXHIBITION_PAGES,
-    Action.TILLS_CLOSE, Action.COUNTER_SELL, Action.PAGES_WRITE, Action.DECLARATIONS_PROPOSE,
+    Action.COUNTER_SELL, Action.PAGES_WRITE, Action.DECLARATIONS_PROPOSE,
     Action.DECLARATIONS_APPROVE, Action.CASES_WRITE, Action.FACILITIES_WRITE, Action.EXPORTS_WRITE,
     Action.SYSTEM_WRITE,
 }  # fmt: skip
@@ -276,7 +285,7 @@ def outcome(name: str, face: str, rule: access.Rule, is_own: bool) -> str:
             return "absent"
         if not is_own and name in BOUND:
             return "absent"
-    if rule.action is None:
+    if rule.action in (None, Action.COUNTER_SELL):  # whom the counter admits sells at the fair of the address
         return "open"
     return "open" if name in TABLE[rule.action].split() else "refused"
 

@@ -11,14 +11,27 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storefront.audit.models import AuditEvent
+from storefront.books import refund_limits
+from storefront.books.models import RefundLimit
 from storefront.cart.models import CartKeeping
+from storefront.cart.ways import ways
+from storefront.catalogue.models import Variant
 from storefront.days import today
 from storefront.embedded import SUPERUSER
 from storefront.extensions import db
+from storefront.orders.holding_times import holding_times
+from storefront.orders.models import OrderHold
+from storefront.orders.payment import open_payment
 from storefront.orders.report_window import Windows
+from storefront.payments.gateway import current_gateway
+from storefront.payments.transfer import TransferGateway
 from storefront.shop_settings import dated
+from storefront.stock import low_marks
+from storefront.stock.levels import FEW
+from storefront.stock.models import LowStockDefault, LowStockMark
 from tests.clones import Clone
-from tests.factories import make_person
+from tests.factories import make_order, make_person
+from tests.selling import open_shop
 from tests.staff import make_account, post, sign_in
 from tests.threads import while_held
 
@@ -94,3 +107,82 @@ def test_auditors_read_and_curators_do_not_come_here(app: Flask, office: FlaskCl
     assert "Ubah mulai suatu hari" not in auditor.get("/admin/settings").text
     assert post(auditor, "/admin/settings/cart_keeping", {"days": "1"}).status_code == 403
     assert sign_in(app.test_client(), make_account("curator")).get("/admin/settings").status_code == 403
+
+
+def test_another_limit_of_refunds_takes_two_administrators(app: Flask, office: FlaskClient) -> None:
+    first = today() + DAY
+    form = {"amount": "200000", "valid_from": first.isoformat(), "legal_basis": "Surat edaran percobaan"}
+    for wrong in ({"amount": "0"}, {"valid_from": today().isoformat()}, {"legal_basis": "pendek"}):
+        refused = post(office, "/admin/settings/refund-limit", form | wrong)
+        assert refused.status_code == 422
+        assert wrong.get("legal_basis", "200000") in refused.text or wrong == {"amount": "0"}
+    assert post(office, "/admin/settings/refund-limit", form).status_code == 303
+    waits = db.session.scalars(select(RefundLimit).where(RefundLimit.approved_at.is_(None))).one()
+    assert refund_limits.limit_on(first) == refund_limits.SHIPPED
+    address = f"/admin/settings/refund-limit/{waits.id}"
+    assert f'action="{address}/approve"' not in office.get("/admin/settings").text
+    assert post(office, f"{address}/approve", {}).status_code == 409
+    assert post(office, "/admin/settings/refund-limit", form).status_code == 409, "one at a time"
+    second = sign_in(app.test_client(), make_account("administrator", name="Rina"))
+    assert f'action="{address}/approve"' in second.get("/admin/settings").text
+    assert post(second, f"{address}/approve", {}).status_code == 303
+    assert [refund_limits.limit_on(day) for day in (today(), first)] == [refund_limits.SHIPPED, 200_000]
+    assert post(second, f"{address}/reject", {}).status_code == 409, "what is decided stays"
+    acts = db.session.scalars(select(AuditEvent.action).where(AuditEvent.subject_kind == "refund_limit"))
+    assert sorted(acts) == ["refund_limit.approved", "refund_limit.proposed"]
+    later = form | {"valid_from": (first + DAY).isoformat()}
+    assert post(office, "/admin/settings/refund-limit", later).status_code == 303
+    waits = db.session.scalars(select(RefundLimit).where(RefundLimit.approved_at.is_(None))).one()
+    assert post(office, f"/admin/settings/refund-limit/{waits.id}/reject", {}).status_code == 303
+    auditor = sign_in(app.test_client(), make_account("auditor"))
+    assert "Usulkan batas lain" not in auditor.get("/admin/settings").text
+    assert post(auditor, "/admin/settings/refund-limit", form).status_code == 403
+
+
+def test_two_agree_on_a_limit_at_once_and_one_does(app: Flask, office: FlaskClient, database: Clone) -> None:
+    first, *others = [make_person().id for _ in range(3)]
+    limit = refund_limits.propose(
+        200_000, valid_from=today() + DAY, legal_basis="Surat edaran percobaan", person_id=first
+    )
+    limit_id = limit.id
+    db.session.commit()
+
+    def agree(person_id: int) -> None:
+        with app.app_context():
+            refund_limits.approve(limit_id, person_id)
+            db.session.commit()
+
+    lock = f"SELECT id FROM refund_limits WHERE id = {limit_id} FOR UPDATE"
+    answers = while_held(database.addresses[SUPERUSER], lock, [lambda: agree(others[0]), lambda: agree(others[1])])
+    assert sorted(str(getattr(answer, "code", answer)) for answer in answers) == ["None", "decided"]
+
+
+def test_what_nobody_has_set_is_as_the_server_says(app: Flask, office: FlaskClient) -> None:
+    page = office.get("/admin/settings").text
+    assert page.count("dari konfigurasi server") == 2
+    assert (low_marks.default_mark(), holding_times().of(current_gateway()).seconds) == (FEW, 3600)
+    form = {"pieces": "9", "legal_basis": "Surat edaran percobaan", "seen": "", "valid_from": str(today() + DAY)}
+    assert post(office, "/admin/settings/low_stock", form).status_code == 303
+    assert low_marks.default_mark() == FEW, "not before its day"
+    hold = {"page_minutes": "34", "transfer_days": "5", "legal_basis": "Surat edaran percobaan", "seen": ""}
+    day = {"valid_from": str(today() + DAY)}
+    assert post(office, "/admin/settings/order_hold", hold | day).status_code == 422, "shorter than a provider's page"
+    assert post(office, "/admin/settings/order_hold", hold | day | {"page_minutes": "120"}).status_code == 303
+    assert post(office, "/admin/settings/order_hold", hold | day | {"page_minutes": "90"}).status_code == 409
+    tomorrow = holding_times(datetime.datetime.now(datetime.UTC) + DAY)
+    assert tomorrow.of(current_gateway()) == datetime.timedelta(minutes=120)
+    assert tomorrow.of(TransferGateway("", "", DAY)) == 5 * DAY
+
+
+def test_marks_and_orders_follow_the_setting_of_the_day(db_session: Session) -> None:
+    shop = open_shop()
+    basis = "Surat edaran percobaan"
+    db.session.add(LowStockDefault(valid_from=today(), pieces=9, legal_basis=basis))
+    db.session.add(OrderHold(valid_from=today(), page_minutes=120, transfer_days=5, legal_basis=basis))
+    db.session.commit()
+    order = make_order((shop.batik, 1))
+    assert order.expires_at - order.placed_at == datetime.timedelta(minutes=120)
+    assert open_payment(order).expires_at <= order.expires_at
+    assert "karya ditahan 120 menit" in str([way.notes for way in ways(None)])
+    query = select(low_marks.mark()).select_from(Variant).outerjoin(LowStockMark, LowStockMark.variant_id == Variant.id)
+    assert db.session.scalar(query.where(Variant.id == shop.batik.id)) == 9

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from sqlalchemy.orm import Session as DbSession
 
 from storefront import days
@@ -55,6 +57,23 @@ def test_a_facilitys_book_on_the_page_and_as_files(finance: FlaskClient) -> None
     report = finance.get(f"{address}?book=lpj").text
     for words in ("I. Keadaan pembukuan", "IV. Hasil rekonsiliasi", "Buku pembantu PNBP", "Bendahara penerimaan"):
         assert words in report
+    # the same figures, told by SQL of its own
+    told = db.session.execute(
+        text(
+            """SELECT -sum(p.amount) AS closing, max(p.entry_id) AS last,
+                      -sum(p.amount) FILTER (WHERE a.code = 'state_revenue:PKL' OR u.code = 'state_revenue') AS revenue
+                 FROM postings p JOIN accounts a ON a.id = p.account_id JOIN facilities f ON f.id = a.facility_id
+                 LEFT JOIN funds u ON u.id = a.fund_id WHERE f.code = 'PKL'"""
+        )
+    ).one()
+    plain = report.replace("\u00a0", " ")
+    rupiah = f"Rp {told.closing:,}".replace(",", ".")
+    assert f"saldo akhir pada BKU sebesar {rupiah} dan nomor bukti terakhir {told.last}" in plain
+    revenue = f"Rp {told.revenue:,}".replace(",", ".")
+    assert re.search(rf"1\. Penerimaan \(PNBP\) menurut pembukuan</dt><dd>\D*{revenue}", plain)
+    assert re.search(rf"3\. Belum disetor dari penerimaan bulan ini</dt><dd>\D*{revenue}", plain)
+    heads = re.findall(r"<h2 id=[^>]*>([IV]+)\. ", report)
+    assert heads == ["I", "II", "III", "IV", "V"], "in the order of the form"
     assert finance.get(f"{address}?book=bank").status_code == 404
     assert finance.get("/finance/cash-books/PKL/2026-13").status_code == 404
 
@@ -63,7 +82,10 @@ def test_the_offices_book_tells_where_the_money_lies(app: Flask, books: Books, f
     address = f"/finance/cash-books/office/{month()}"
     rows = csv.DictReader(io.StringIO(finance.get(f"{address}?format=csv").data.decode("utf-8-sig")))
     assert [(row["part"], row["credit"]) for row in rows] == [("bank", "20000")]
-    assert "penyedia pembayaran" in finance.get(f"{address}?book=lpj").text
+    report = finance.get(f"{address}?book=lpj").text.replace("\u00a0", " ")
+    assert "penyedia pembayaran" in report
+    assert re.search(r"3\. Selisih kas</dt><dd>\D*Rp 0", report), "what the office books is what it has"
+    assert finance.get(f"{address}?book=lpj&format=pdf").data[:5] == b"%PDF-"
     assert "Kantor pusat" in finance.get("/finance/cash-books").text
     bound = sign_in(app.test_client(), make_account("finance", facilities=(books.shop.pekalongan,)))
     assert bound.get(address).status_code == 404

@@ -86,24 +86,29 @@ def cash(stand: Stand) -> int:
 def test_a_till_by_its_pages_without_javascript(stand: Stand) -> None:
     assert "Belum ada kas" in stand.client.get(f"{BASE}/tills").text
     wrong = post(stand.client, f"{BASE}/tills", {"name": "Kas depan", "opening_float": "lima"})
-    assert wrong.status_code == 422 and 'value="lima"' in wrong.text
+    assert wrong.status_code == 422
+    assert 'value="lima"' in wrong.text
     assert post(stand.client, f"{BASE}/tills", {"name": "Kas depan", "opening_float": "50.000"}).status_code == 303
     till = stand.state()["till"]["id"]
     number = stand.sell(("PKL-BATIK", 1), tendered=120_000).json["order"]["number"]
     receipt = shown(stand.client.get(f"{BASE}/receipts/{number}").text)
-    assert "Rp 100.000" in receipt and "Rp 20.000" in receipt and "<svg" in receipt
+    assert {"Rp 100.000", "Rp 20.000"} <= set(re.findall(r"Rp [0-9.]+", receipt))
+    assert "<svg" in receipt
     assert number in stand.client.get(f"{BASE}/sales?q={number[-4:]}").text
     page = shown(stand.client.get(f"{BASE}/tills/{till}").text)
     assert "seharusnya ada <b class=\"nowrap\">Rp 150.000</b>" in page
     short = post(stand.client, f"{BASE}/tills/{till}/close", {"n-100000": "1", "n-20000": "2"})
-    assert short.status_code == 422 and "Kurang Rp 10.000" in shown(short.text) and 'value="2"' in short.text
+    assert short.status_code == 422
+    assert "Kurang Rp 10.000" in shown(short.text)
+    assert 'value="2"' in short.text
     closed = post(
         stand.client,
         f"{BASE}/tills/{till}/close",
         {"n-100000": "1", "n-20000": "2", "explanation": "Kembalian keliru"},
         follow_redirects=True,
     )
-    assert closed.status_code == 200 and "Lapas Kelas IIA Pekalongan" in closed.text  # the day's sheet
+    assert closed.status_code == 200
+    assert "Lapas Kelas IIA Pekalongan" in closed.text  # the day's sheet
     assert "Sedang ditutup" in stand.client.get(f"{BASE}/tills").text
 
 
@@ -115,7 +120,9 @@ def test_a_sale_is_undone_by_two_and_its_cash_leaves_the_till(stand: Stand, seco
     db.session.commit()
     assert void(stand, number, me, pin="739164")[0] == 403  # one's own PIN is nobody's yes
     status, page = void(stand, number, second.id, pin="000001")
-    assert status == 422 and "PIN ini salah" in page and "Salah pilih ukuran" in page
+    assert status == 422
+    assert "PIN ini salah" in page
+    assert "Salah pilih ukuran" in page
     assert void(stand, number, second.id, note="")[0] == 422
     assert (cash(stand), level(stand, stand.shop.batik.id)) == (200_000, 2)
     assert void(stand, number, second.id)[0] == 303
@@ -173,13 +180,15 @@ def test_what_did_not_fit_is_sold_after_all_or_given_back(stand: Stand) -> None:
         conflict(stand, "PKL-BATIK", 90_000),
     )
     page = stand.client.get(f"{BASE}/conflicts").text
-    assert "stoknya sudah habis" in page and "Kodenya tidak dikenal" in page and "Harganya lain" in page
+    for why in ("stoknya sudah habis", "Kodenya tidak dikenal", "Harganya lain"):
+        assert why in page
     assert post(stand.client, f"{BASE}/conflicts/{gone}/sold").status_code == 303
     assert level(stand, stand.shop.honey.id) == 0
     corrected = text("SELECT quantity, reason FROM stock_movements WHERE source LIKE 'conflict:%'")
     assert db.session.execute(corrected).all() == [(1, "correction")]
     refused = post(stand.client, f"{BASE}/conflicts/{unknown}/sold", {"sku-0": "BUKAN-JUGA"})
-    assert refused.status_code == 422 and 'value="BUKAN-JUGA"' in refused.text
+    assert refused.status_code == 422
+    assert 'value="BUKAN-JUGA"' in refused.text
     assert post(stand.client, f"{BASE}/conflicts/{unknown}/sold", {"sku-0": "NML-MADU"}).status_code == 303
     assert post(stand.client, f"{BASE}/conflicts/{cheap}/given-back", {"note": ""}).status_code == 422
     back = post(stand.client, f"{BASE}/conflicts/{cheap}/given-back", {"note": "Pembeli menunggu di stan"})
@@ -213,7 +222,8 @@ def test_finance_brings_a_counted_till_to_the_bank_with_its_difference(stand: St
     assert early.status_code == 409
     assert stand.close(till, 215_000, explanation="Salah kembalian").status_code == 200
     listed = shown(finance.get("/finance/tills?state=counted").text)
-    assert "menunggu setoran" in listed and "−Rp 5.000" in listed and "Rp 200.000" in listed
+    for words in ("menunggu setoran", "−Rp 5.000", "Rp 200.000"):
+        assert words in listed
     form = {"banked": "195.000", "on": today().isoformat(), "rest": "difference", "note": "Kurang kembalian"}
     key = once(finance.get(page).text)
     for _time in range(2):

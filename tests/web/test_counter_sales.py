@@ -74,7 +74,7 @@ def test_the_same_key_gives_the_same_sale_also_out_of_the_queue(stand: Stand) ->
     now = datetime.datetime.now(datetime.UTC).isoformat()
     first = stand.sell(("PKL-BATIK", 1), key="k", tendered=150_000)
     again = stand.sell(("PKL-BATIK", 1), key="k", tendered=150_000, sold_at=now, late=True)
-    assert (first.status_code, again.status_code) == (201, 201) and first.json == again.json
+    assert (first.status_code, again.status_code, again.json) == (201, 201, first.json)
     other = stand.sell(("PKL-BATIK", 2), key="k", tendered=150_000)
     assert (other.status_code, other.json["code"]) == (422, "idempotency_mismatch")
     assert stand.sell(("PKL-BATIK", 1), key=" ").status_code == 201  # a key is whatever the phone calls it
@@ -103,19 +103,20 @@ def test_what_cannot_be_sold_says_why(stand: Stand, changes: dict, status: int, 
     refused = stand.sell(("PKL-BATIK", 1), **changes)
     assert (refused.status_code, refused.json["code"]) == (status, code), refused.text
     assert named is None or set(refused.json["errors"]) == {named}
-    assert cash(stand) == 0 and left(stand) == 4
+    assert (cash(stand), left(stand)) == (0, 4)
 
 
 def test_a_sale_by_code_waits_for_its_money_and_is_handed_over_with_it(stand: Stand) -> None:
     stand.open_till()
     answer = stand.sell(("PKL-BATIK", 1), payment="gateway")
     assert answer.status_code == 201, answer.text
-    assert answer.json["order"]["status"] == "awaiting_payment" and answer.json["change"] is None
-    assert answer.json["payment"]["url"] and answer.json["payment"]["expires_at"].endswith("Z")
+    assert (answer.json["order"]["status"], answer.json["change"]) == ("awaiting_payment", None)
+    assert answer.json["payment"]["url"]
+    assert answer.json["payment"]["expires_at"].endswith("Z")
     pay(answer.json["payment"]["id"])
     order = db.session.scalars(select(Order)).one()
     assert {parcel.state for parcel in order.parcels} == {"received"}
-    assert cash(stand) == 0 and stand.state()["till"]["session"]["count"] == 1
+    assert (cash(stand), stand.state()["till"]["session"]["count"]) == (0, 1)
     assert broken() == []
 
 
@@ -159,13 +160,13 @@ def test_a_sale_that_comes_after_the_closing_is_on_that_sessions_late_list(stand
     sale = db.session.scalars(select(CounterSale)).one()
     first, _second = db.session.scalars(select(TillSession).order_by(TillSession.id)).all()
     assert (sale.is_late, sale.session_id) == (True, first.id)
-    assert stand.state()["late"] == 1 and stand.state()["till"]["session"]["count"] == 0
+    assert (stand.state()["late"], stand.state()["till"]["session"]["count"]) == (1, 0)
     shown = db.session.execute(text("SELECT cash_sales, difference FROM reporting.till_sessions ORDER BY opened_at"))
     assert [tuple(row) for row in shown] == [(100_000, -100_000), (0, None)]
     assert broken() == []
 
 
-@pytest.mark.parametrize("wrong", [datetime.timedelta(days=1), datetime.timedelta(days=-1), datetime.timedelta(days=-400)])
+@pytest.mark.parametrize("wrong", [datetime.timedelta(days=days) for days in (1, -1, -400)])
 def test_a_phone_whose_clock_is_wrong_sells_on_the_servers_day(stand: Stand, wrong: datetime.timedelta) -> None:
     stand.open_till()
     before = datetime.datetime.now(datetime.UTC)
@@ -182,9 +183,13 @@ def test_after_the_last_day_what_waits_in_the_queue_still_comes(stand: Stand) ->
         text("UPDATE exhibitions SET starts_on = starts_on - 9, ends_on = accounting_date(now()) - 1 WHERE id = :id"),
         {"id": stand.fair.id},
     )
-    db.session.execute(text("INSERT INTO till_sessions (till_id, exhibition_id, opened_by, opened_at, opening_float,"
-        " closed_by, closed_at, counted, expected) SELECT till_id, exhibition_id, opened_by, opened_at - interval '30 hours',"
-        " 0, opened_by, opened_at - interval '10 hours', 0, 0 FROM till_sessions"))  # fmt: skip
+    db.session.execute(
+        text(
+            "INSERT INTO till_sessions (till_id, exhibition_id, opened_by, opened_at, opening_float, closed_by,"
+            " closed_at, counted, expected) SELECT till_id, exhibition_id, opened_by, opened_at - interval '30 hours',"
+            " 0, opened_by, opened_at - interval '10 hours', 0, 0 FROM till_sessions"
+        )
+    )
     db.session.commit()
     assert stand.sell(("PKL-BATIK", 1)).json["code"] == "fair_not_running"
     assert stand.sell(("PKL-BATIK", 1), sold_at=yesterday.isoformat()).status_code == 201
@@ -195,9 +200,11 @@ def test_a_till_is_closed_with_its_difference_explained_and_its_open_baskets_nam
     till = stand.open_till(opening_float=200_000)
     stand.sell(("PKL-BATIK", 1))
     named = stand.close(till, 300_000, open_baskets=["Ponsel Kirana"])
-    assert (named.status_code, named.json["code"]) == (409, "open_baskets") and "Ponsel Kirana" in named.json["detail"]
+    assert (named.status_code, named.json["code"]) == (409, "open_baskets")
+    assert "Ponsel Kirana" in named.json["detail"]
     short = stand.close(till, 295_000, open_baskets=["Ponsel Kirana"], confirmed=True)
-    assert short.status_code == 422 and "Kurang Rp 5.000" in short.json["errors"]["explanation"].replace("\xa0", " ")
+    assert short.status_code == 422
+    assert "Kurang Rp 5.000" in short.json["errors"]["explanation"].replace("\xa0", " ")
     notes = {"100000": 2, "50000": 1, "20000": 2, "5000": 1}
     closed = stand.post(f"/tills/{till}/close", {"notes": notes, "explanation": "Salah memberi kembalian"})
     assert closed.status_code == 200, closed.text

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from storefront import days
 from storefront.audit.models import AuditEvent
 from storefront.books import disputes
-from storefront.books.models import RefundLine, RefundParcel
+from storefront.books.models import RefundLimit, RefundLine, RefundParcel
 from storefront.books.refund_outcome import refund_failed, refund_succeeded
 from storefront.books.refunds import LineWish, approve, propose, try_again
 from storefront.extensions import db
@@ -300,10 +300,22 @@ def test_the_list_is_filtered_and_begins_with_what_waits(
     assert "menunggu keputusan" in finance.get("/finance/").text
 
 
+def test_the_limit_of_the_day_decides_who_agrees(books: Books, order: Order) -> None:
+    agreed = {"proposed_by": books.first, "approved_by": books.second, "approved_at": func.now()}
+    basis = "Surat edaran percobaan"
+    db.session.add(RefundLimit(valid_from=days.today(), amount=5_000, legal_basis=basis, **agreed))
+    db.session.flush()
+    honey = line(order, "NML-MADU")
+    wishes = ([LineWish(honey, 0, amount)] for amount in (2_000, 3_000, 1_000))
+    states = [propose(order.id, wish, reason="goodwill", person_id=books.first).state for wish in wishes]
+    assert states == ["requested", "proposed", "requested"]
+    db.session.commit()
+
+
 def test_a_long_list_is_paged_by_keys(
     finance: FlaskClient, books: Books, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storefront.books.refund_list.PAGE", 2)
+    monkeypatch.setattr("storefront.keyset.PAGE", 2)
     honey = line(order, "NML-MADU")
     wanted = []
     for may_decide in (False, True, False, True, True):
@@ -316,13 +328,21 @@ def test_a_long_list_is_paged_by_keys(
         )
         wanted.append(((not may_decide), refund.id))
     db.session.commit()
-    found, address = [], "/finance/refunds"
-    while address and len(found) < 10:
-        page = finance.get(address).text
-        found += [int(number) for number in re.findall(r'"/finance/refunds/(\d+)"', page)]
-        following = re.search(r'href="([^"]+after=[^"]+)" rel="next"', page)
-        address = following[1].replace("&amp;", "&") if following else ""
-    assert found == [number for _waits, number in sorted(wanted, reverse=True)]
+
+    def turned(address: str, rel: str) -> list[tuple[int, ...]]:
+        pages: list[tuple[int, ...]] = []
+        while address and len(pages) < 10:
+            page = finance.get(address).text
+            pages.append(tuple(int(number) for number in re.findall(r'"/finance/refunds/(\d+)"', page)))
+            following = re.search(rf'href="([^"]+)" rel="{rel}"', page)
+            address = following[1].replace("&amp;", "&") if following else ""
+            last[0] = address or last[0]
+        return pages
+
+    last = [""]
+    pages = turned("/finance/refunds", "next")
+    assert [number for page in pages for number in page] == [number for _, number in sorted(wanted, reverse=True)]
+    assert turned(last[0], "prev") == pages[::-1]
 
 
 def test_finance_of_one_facility_sees_and_gives_back_its_own(

@@ -51,7 +51,7 @@ def workshop(name: str) -> Workshop:
 
 
 def numbers(shop: Shop) -> list[int]:
-    return [row.id for row in facility_rules.rules(shop.pekalongan.id, 1).rows]
+    return [row.id for row in facility_rules.rules(shop.pekalongan.id).rows]
 
 
 @pytest.mark.parametrize("role", ["coordinator", "head"])

@@ -78,7 +78,9 @@ async function look() {
   last = Date.now();
   try {
     await till.refresh();
+    const { count } = await waiting();
     await tryToSend();
+    if (count) await till.refresh(); // what was sent may wait for a decision now
     if (await catalogue.refresh()) goods.drawFacilities();
     catalogue.keepPictures();
   } catch (error) {
@@ -89,9 +91,11 @@ async function look() {
   }
 }
 
+let beats = 0;
 async function beat() {
   if (document.hidden) return;
-  if (isWatching()) await lookAtPayments();
+  beats += 1;
+  if (isWatching() || beats % 5 === 0) await lookAtPayments();
   const wait = (await waiting()).count || !line.isUp ? SOON : LATER;
   if (Date.now() - last >= wait * 1000) await look();
 }

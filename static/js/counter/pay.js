@@ -9,8 +9,9 @@ import { receipt } from "./receipt.js";
 import { ask, tell, within } from "./store.js";
 import { copyOf, digits, person, rupiah, say, slug, typed } from "./words.js";
 
-/** How long a buyer waits for the shop's answer before the phone keeps the sale by itself. */
-const PATIENCE = 4000;
+/** How long a buyer waits for the shop's answer before the phone keeps the sale by itself: where there was a line, and
+    where there was none a moment ago. */
+const PATIENCE = 4000, HARDLY = 800;
 const MOST = 1_000_000_000;
 const part = (id) => document.getElementById(id);
 const [dialog, form, input] = ["pay", "pay-form", "tendered"].map(part);
@@ -86,7 +87,7 @@ async function sell(tendered) {
     await write(sale);
     await count();
     tryToSend();
-    const found = await outcome(sale.key, PATIENCE);
+    const found = await outcome(sale.key, sale.live ? PATIENCE : HARDLY);
     await count();
     if (found.state === "refused" && found.live) {
       await basket.bringBack(sale.lines);

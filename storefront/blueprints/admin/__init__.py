@@ -33,6 +33,7 @@ def around() -> dict[str, Any]:
         "reads_facilities": allowed(Action.FACILITIES_READ),
         "reads_integrations": allowed(Action.INTEGRATIONS_READ),
         "reads_cases": allowed(Action.CASES_READ),
+        "reads_training": allowed(Action.TRAINING_READ),
         "reads_system": allowed(Action.SYSTEM_READ),
     }
 
@@ -59,6 +60,8 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     categories,
     category_needs,
     declarations,
+    exhibition_stand,
+    exhibitions,
     facilities,
     home,
     listings,
@@ -74,5 +77,6 @@ from storefront.blueprints.admin import (  # noqa: E402, F401
     synonyms,
     system,
     tokens,
+    training,
     webhooks,
 )

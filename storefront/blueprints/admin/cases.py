@@ -16,7 +16,7 @@ from storefront.cases.report import KINDS
 from storefront.days import today
 from storefront.display import format_date
 from storefront.extensions import db
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access, policy
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -42,19 +42,17 @@ def case_list() -> ResponseReturnValue:
     """All reports, those that wait first."""
     state, kind = request.args.get("state"), request.args.get("kind")
     state, kind = state if state in lists.STATES else None, kind if kind in KINDS else None
-    page, readers = page_number(), _readers()
-    found, pages = lists.cases(readers, state, kind, page)
+    readers = _readers()
+    found = lists.cases(readers, state, kind, asked_turn())
     return render_template(
         "admin/cases.html",
-        cases=found,
+        found=found,
         counts=lists.counts(readers),
         states=lists.STATES,
         kinds=KINDS,
         state=state,
         kind=kind,
-        page=page,
-        pages=pages,
-        page_url=lambda number: url_for("admin.case_list", state=state, kind=kind, page=number),
+        page_url=lambda newer, older: url_for("admin.case_list", state=state, kind=kind, newer=newer, older=older),
     )
 
 

@@ -11,8 +11,8 @@ from storefront.blueprints.admin.overview import Queue, queue
 from storefront.errors import NotFound
 from storefront.facilities import declaration_lists, declarations
 from storefront.facilities.declared import DeclarationView
+from storefront.keyset import asked_turn
 from storefront.languages import locale
-from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -35,7 +35,7 @@ def declaration_list() -> ResponseReturnValue:
     """All declarations, those that wait first."""
     state = request.args.get("state", "")
     return render_template(
-        "admin/declarations.html", found=declaration_lists.declarations(state, page_number()), state=state
+        "admin/declarations.html", found=declaration_lists.declarations(state, asked_turn()), state=state
     )
 
 

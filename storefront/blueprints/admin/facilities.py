@@ -14,7 +14,7 @@ from storefront.blueprints.admin.overview import Queue, queue
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access, policy
 from storefront.people.models import Person
 from storefront.people.policy import Action
@@ -37,23 +37,19 @@ def children_waiting() -> Queue:
 def facility_list() -> ResponseReturnValue:
     """Every facility, filtered by the address."""
     words, region = request.args.get("q", "").strip()[:100], request.args.get("region", "").strip()[:80]
-    kind, state, page = request.args.get("kind", ""), request.args.get("state", ""), page_number()
+    kind, state = request.args.get("kind", ""), request.args.get("state", "")
     words, region = words.replace("\0", ""), region.replace("\0", "")
     kind = kind if kind in admit.KINDS else ""
     state = state if state in lists.STATES else ""
     where = policy.reach(access.person(), Action.FACILITIES_READ, face="admin")
     ids = None if where.everywhere else where.facility_ids
-    found, total = lists.facilities(ids, words, region, kind, state, page)
     return render_template(
         "admin/facilities.html",
-        facilities=found,
-        total=total,
+        found=lists.facilities(ids, words, region, kind, state, asked_turn()),
         asked={"q": words, "region": region, "kind": kind, "state": state},
         regions=lists.regions(),
         kinds=admit.KINDS,
         states=lists.STATES,
-        page=page,
-        pages=max(1, -(-total // lists.PAGE)),
         may_change=allowed(Action.FACILITIES_WRITE),
     )
 

@@ -17,6 +17,7 @@ from storefront.display import format_date, format_datetime
 from storefront.errors import NotFound
 from storefront.exports.answer import attachment
 from storefront.extensions import db
+from storefront.keyset import asked_turn
 from storefront.languages import locale
 from storefront.ledger.shares import money_split
 from storefront.ledger.split_rules import Scope, rules_in_force
@@ -27,7 +28,6 @@ from storefront.listings.models import ListingDraft
 from storefront.listings.put_on import put_on
 from storefront.listings.queue import Row, Wanted
 from storefront.listings.read import listing_of
-from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -52,7 +52,7 @@ def listing_queue() -> ResponseReturnValue:
     return render_template(
         "admin/listings.html",
         wanted=wanted,
-        found=queue.rows(wanted, page_number()),
+        found=queue.rows(wanted, asked_turn()),
         counts=queue.counts(),
         facilities=queue.facilities(),
         **_undoable(),

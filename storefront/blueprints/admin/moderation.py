@@ -12,11 +12,11 @@ from storefront.blueprints.admin import bp, overview
 from storefront.display import format_date
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.keyset import asked_turn
 from storefront.media.pictures import file_key
 from storefront.media.storage import private_files
 from storefront.moderation import lists, queue
 from storefront.moderation.models import ModerationItem
-from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.reviews.models import ReviewPhoto
@@ -148,7 +148,7 @@ def _card(row: lists.Row) -> dict[str, object]:
 def _list_page(form: Written) -> str:
     asked = request.args.get("list", "waiting")
     name = asked if asked in lists.LISTS else "waiting"
-    page = lists.items(name, page_number())
+    page = lists.items(name, asked_turn())
     first = next(iter(page.rows), None) if name in ("waiting", "held") else None
     after = request.args.get("after", type=int) if first else None
     if after is not None:

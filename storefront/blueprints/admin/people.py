@@ -15,8 +15,8 @@ from storefront.blueprints.admin.overview import Queue, queue
 from storefront.days import today
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.keyset import asked_turn
 from storefront.languages import locale
-from storefront.pages import page_number
 from storefront.people import (
     access,
     factor_resets,
@@ -47,20 +47,17 @@ def people_waiting() -> Queue:
 @access.rule(Action.PEOPLE_READ)
 def people() -> ResponseReturnValue:
     """Everybody who holds a role, or held one."""
-    words, role, page = request.args.get("q", "").strip()[:100], request.args.get("role", ""), page_number()
+    words, role = request.args.get("q", "").strip()[:100], request.args.get("role", "")
     waits = request.args.get("waiting") == "1"
-    found, total = roles.staff(words, role, page, waiting=waits)
+    found = roles.staff(words, role, asked_turn(), waiting=waits)
     return render_template(
         "admin/people.html",
-        people=found,
-        total=total,
+        found=found,
         words=words,
         role=role,
         waits=waits,
         given=role_reach.GIVEN,
-        page=page,
-        pages=max(1, -(-total // roles.PAGE)),
-        invited=office_invitations.waiting() if page == 1 and not (words or role) else [],
+        invited=office_invitations.waiting() if found.is_first and not (words or role) else [],
         me=access.person_id(),
         may_change=allowed(Action.PEOPLE_WRITE),
     )

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from storefront.blueprints.admin import bp, overview
 from storefront.catalogue import lost_searches, synonyms
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -53,15 +53,10 @@ def decide() -> ResponseReturnValue:
 
 
 def _page(form: Written) -> str:
-    page = page_number()
-    rows, total = lost_searches.lost_words(page, PAGE_SIZE)
     return render_template(
         "admin/searches.html",
         form=form,
-        rows=rows,
-        total=total,
+        found=lost_searches.lost_words(PAGE_SIZE, asked_turn()),
         days=lost_searches.SHOWN_DAYS,
-        page=page,
-        pages=max(1, -(-total // PAGE_SIZE)),
-        page_url=lambda number: url_for("admin.lost_searches", page=number if number > 1 else None),
+        page_url=lambda newer, older: url_for("admin.lost_searches", newer=newer, older=older),
     )

@@ -9,11 +9,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.admin import allowed, bp
+from storefront.books import refund_limits
 from storefront.days import today
 from storefront.people import access, policy
 from storefront.people.policy import Action
 from storefront.shop_settings import dated, others
 from storefront.written import Written
+
+#: Where the limit of refunds stands on the page.
+LIMIT = "refund_limit"
 
 
 @bp.get("/settings")
@@ -41,10 +45,49 @@ def change_setting(name: str) -> ResponseReturnValue:
     return redirect(url_for("admin.settings_page", _anchor=name), 303)
 
 
+@bp.post("/settings/refund-limit")
+@access.rule(Action.SETTINGS_WRITE)
+def propose_refund_limit() -> ResponseReturnValue:
+    """Propose another limit of refunds, from a day on."""
+    form = Written(request.form)
+    amount, valid_from, basis = form.amount("amount"), form.day("valid_from"), form.line("legal_basis")
+    done = form.done(
+        lambda: refund_limits.propose(amount, valid_from=valid_from, legal_basis=basis, person_id=access.person_id())
+    )
+    return _limit_decided(form, done, _("Batas diusulkan. Administrator lain yang menyetujuinya."))
+
+
+@bp.post("/settings/refund-limit/<int:limit_id>/approve")
+@access.rule(Action.SETTINGS_WRITE)
+def approve_refund_limit(limit_id: int) -> ResponseReturnValue:
+    """Agree, as the second administrator."""
+    form = Written(request.form)
+    done = form.done(lambda: refund_limits.approve(limit_id, access.person_id()))
+    return _limit_decided(form, done, _("Batas disetujui dan berlaku mulai harinya."))
+
+
+@bp.post("/settings/refund-limit/<int:limit_id>/reject")
+@access.rule(Action.SETTINGS_WRITE)
+def reject_refund_limit(limit_id: int) -> ResponseReturnValue:
+    """Decide against it, or take one's own proposal back."""
+    form = Written(request.form)
+    done = form.done(lambda: refund_limits.reject(limit_id, access.person_id()))
+    return _limit_decided(form, done, _("Usulan tidak jadi. Batas yang lama tetap berlaku."))
+
+
+def _limit_decided(form: Written, done: object, said: str) -> ResponseReturnValue:
+    if done is None:
+        return _page(LIMIT, form), form.status
+    flash(said, "ok")
+    return redirect(url_for("admin.settings_page", _anchor=LIMIT), 303)
+
+
 def _page(name: str, form: Written) -> str:
     return render_template(
         "admin/settings.html",
-        dated=[(setting, dated.history(setting)) for setting in dated.SETTINGS.values()],
+        limits=refund_limits.rows(),
+        dated=[(setting, dated.history(setting), dated.shipped(setting)) for setting in dated.SETTINGS.values()],
+        me=access.person_id(),
         others=others.others(),
         refused=name,
         form=form,

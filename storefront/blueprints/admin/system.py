@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from storefront.blueprints.admin import allowed, bp, overview
 from storefront.blueprints.admin.overview import Queue
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.verify import system
@@ -28,15 +28,17 @@ def failed_jobs() -> Queue:
 def system_page() -> ResponseReturnValue:
     """All of it on one page; `list` failed or due."""
     which = "due" if request.args.get("list") == "due" else "failed"
-    jobs, page = system.jobs(), page_number()
+    listed, older, newer = system.listed(which, asked_turn())
     return render_template(
         "admin/system.html",
-        jobs=jobs,
+        jobs=system.jobs(),
         which=which,
-        listed=system.listed(which, page),
-        page=page,
-        page_url=lambda number: url_for("admin.system_page", list="due" if which == "due" else None, page=number),
-        pages=max(1, -(-(jobs.due if which == "due" else jobs.failed) // system.PAGE)),
+        listed=listed,
+        older=older,
+        newer=newer,
+        page_url=lambda newer, older: url_for(
+            "admin.system_page", list="due" if which == "due" else None, newer=newer, older=older
+        ),
         facts=system.facts(),
         comparisons=system.last_comparisons(),
         versions=system.versions(),

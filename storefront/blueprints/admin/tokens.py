@@ -15,7 +15,7 @@ from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.integrations import tokens
 from storefront.integrations.models import ApiToken
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -54,8 +54,7 @@ def revoke_token(token_id: int) -> ResponseReturnValue:
 
 
 def _page(form: Written, *, made: tuple[ApiToken, str] | None = None) -> str:
-    page, living = page_number(), request.args.get("living") == "1"
-    rows, total = tokens.lines(page, living=living)
+    living = request.args.get("living") == "1"
     today = days.today()
     extra: dict[str, Any] = {
         "scopes": [scope.value for scope in tokens.Scope],
@@ -65,11 +64,8 @@ def _page(form: Written, *, made: tuple[ApiToken, str] | None = None) -> str:
     }
     return render_template(
         "admin/tokens.html",
-        rows=rows,
-        total=total,
+        found=tokens.lines(asked_turn(), living=living),
         living=living,
-        page=page,
-        pages=max(1, -(-total // tokens.PAGE)),
         form=form,
         made=made,
         today=today,

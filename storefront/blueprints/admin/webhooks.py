@@ -12,7 +12,7 @@ from storefront.blueprints.admin import allowed, bp
 from storefront.blueprints.admin.overview import Queue, queue
 from storefront.integrations import endpoints, events, lists
 from storefront.integrations.models import WebhookEndpoint
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -109,21 +109,18 @@ def _list(form: Written) -> str:
 
 
 def _page(endpoint_id: int, form: Written, *, secret: str = "") -> str:
-    page, state, kind = page_number(), request.args.get("state", ""), request.args.get("kind", "")
+    state, kind = request.args.get("state", ""), request.args.get("kind", "")
     kind = kind if kind in (*KINDS, events.TEST) else ""
     endpoint = endpoints.find(endpoint_id)
-    rows, total = lists.deliveries(endpoint_id, state=state, kind=kind, page=page)
+    found = lists.deliveries(endpoint_id, state=state, kind=kind, turn=asked_turn())
     return render_template(
         "admin/webhook.html",
         endpoint=endpoint,
-        rows=rows,
-        total=total,
+        found=found,
         state=state if state in lists.STATES else "",
         states=lists.STATES,
         kind=kind,
         kinds=[*KINDS, events.TEST],
-        page=page,
-        pages=max(1, -(-total // lists.PAGE)),
         form=form,
         secret=secret,
         may_change=allowed(Action.INTEGRATIONS_WRITE),

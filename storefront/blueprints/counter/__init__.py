@@ -36,6 +36,7 @@ from storefront.blueprints.counter import (  # noqa: E402, F401
     page,
     receipts,
     sales,
+    stand,
     tills,
     voids,
     worker,

@@ -87,8 +87,12 @@ def pin_page(slug: str) -> str:
 def set_pin(slug: str) -> ResponseReturnValue:
     """Set it, or set it anew. What was typed is never shown again."""
     form = Written(request.form)
-    done = form.done(lambda: pins.set_pin(access.person_id(), form["pin"].strip(), form["again"].strip()) or True)
-    if done is None:
+
+    def set_it() -> bool:
+        pins.set_pin(access.person_id(), form["pin"].strip(), form["again"].strip())
+        return True
+
+    if not form.done(set_it):
         return _pin(form), form.status
     flash(_("PIN tersimpan. Jangan beritahukan kepada siapa pun."), "ok")
     return redirect(url_for("counter.pin_page", slug=slug), 303)

@@ -76,6 +76,7 @@ from storefront.blueprints.finance import (  # noqa: E402, F401
     export_presets,
     fees,
     made_files,
+    marketplaces,
     orders,
     overview,
     owed,

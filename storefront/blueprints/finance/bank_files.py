@@ -15,7 +15,7 @@ from storefront.bank.text import MAX_BYTES, BadBankFile
 from storefront.blueprints.finance import bp, steps
 from storefront.errors import NotFound
 from storefront.extensions import db
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -150,7 +150,7 @@ def list_page(form: Written) -> str:
     return render_template(
         "finance/bank_files.html",
         form=form,
-        found=lists.files(page_number()),
+        found=lists.files(asked_turn()),
         sides=lists.sides(),
         accounts=[(account.id, f"{account.bank} {account.number}") for account in files.accounts()],
         may_write=steps.may(Action.BANK_WRITE),

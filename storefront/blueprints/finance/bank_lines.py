@@ -16,6 +16,7 @@ from storefront.blueprints.finance import bp, steps
 from storefront.books import payouts
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.keyset import asked_turn
 from storefront.payments.transfer import NAME as TRANSFER
 from storefront.people import access
 from storefront.people.policy import Action
@@ -221,7 +222,7 @@ def list_page(form: Written) -> str:
     sort = sort if sort in lists.LINE_ORDERS else ""
     found = lists.lines(
         state=state, account=account, first=first, last=last, words=words, sort=sort,
-        older=request.args.get("older"), newer=request.args.get("newer"),
+        turn=asked_turn(),
     )  # fmt: skip
     open_lines = [row.id for row in found.rows if row.state == "open"]
     return render_template(

@@ -13,9 +13,9 @@ from storefront.books import budget, registers
 from storefront.books.registers import ReturnRow
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.keyset import asked_turn
 from storefront.languages import locale
 from storefront.ledger.models import Fund
-from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -103,7 +103,7 @@ def page(form: Written) -> str:
     return render_template(
         "finance/budget.html",
         form=form,
-        found=registers.budget_returns(ids, state=state, facility=facility, page=page_number()),
+        found=registers.budget_returns(ids, state=state, facility=facility, turn=asked_turn()),
         state=state,
         facility=facility,
         facilities=steps.codes(Action.DEPOSITS_READ),

@@ -7,7 +7,7 @@ import io
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from storefront import days
 from storefront.audit.record import record
@@ -16,10 +16,11 @@ from storefront.blueprints.finance.payouts import whole_programme
 from storefront.books import cash_book
 from storefront.books import span as spans
 from storefront.books.bank_accounts import find_in_force, mask
-from storefront.books.cash_book import GENERAL, PAGE, Books, CashBook, Line, books
+from storefront.books.cash_book import GENERAL, Books, CashBook, Line, books
 from storefront.books.satkers import NoSatker, in_force
 from storefront.books.span import BadSpan, Span
 from storefront.books.statement import columns
+from storefront.books.treasurer_report import treasurer_report
 from storefront.errors import NotFound
 from storefront.exports import cash_book_files as files
 from storefront.exports import table
@@ -28,13 +29,12 @@ from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.pages import page_number
+from storefront.keyset import Keyed, asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.snapshot import driver_connection, snapshot
 
-#: The monthly report, beside the books.
-REPORT = "lpj"
+REPORT = files.REPORT
 
 
 @bp.get("/cash-books")
@@ -103,15 +103,14 @@ def _answer(facility_id: int | None, keeper: files.Keeper, span: Span) -> Respon
 
 def _page(found: Books, code: str, keeper: files.Keeper, funds: dict[str, str]) -> str:
     connection = driver_connection(db.session.connection())
+    told = treasurer_report(connection, found) if code == REPORT else None
     book: CashBook | None = None
-    lines: list[Line] = []
-    page, pages, carried = 1, 1, 0
+    lines: Keyed[Line] | None = None
+    carried = 0
     if code != REPORT:
         book = found.book(code)
-        pages = max(1, -(-book.count(connection) // PAGE))
-        page = min(page_number(), pages)
-        lines = book.lines(connection, limit=PAGE, offset=(page - 1) * PAGE)
-        first = lines[0] if lines else None
+        lines = book.page(connection, asked_turn())
+        first = lines.rows[0] if lines.rows else None
         carried = book.sums.opening if first is None else first.balance - first.debit + first.credit
     return render_template(
         "finance/cash_book.html",
@@ -121,28 +120,16 @@ def _page(found: Books, code: str, keeper: files.Keeper, funds: dict[str, str]) 
         book=book,
         lines=lines,
         carried=carried,
-        page=page,
-        pages=pages,
         report=REPORT,
         is_office=found.facility_id is None,
         words=lambda one: files.book_words(one, funds),
         entry_words=files.entry_words,
         before=found.span.before,
         after=found.span.after,
-        deposited=None if found.facility_id is None else _deposited(found.facility_id, found.span),
+        first_part=files.first_part(told) if told else "",
+        sections=files.sections(told) if told else [],
+        by_pen=files.BY_PEN,
     )
-
-
-def _deposited(facility_id: int, span: Span) -> tuple[int, int]:
-    """Number and sum of what was deposited to the treasury in the month, in rupiah."""
-    row = db.session.execute(
-        text(
-            """SELECT count(*), COALESCE(sum(amount), 0)::bigint FROM deposits
-                WHERE facility_id = :facility AND state = 'paid' AND paid_on BETWEEN :first AND :last"""
-        ),
-        {"facility": facility_id, "first": span.first, "last": span.last},
-    ).one()
-    return row[0], row[1]
 
 
 def _file(
@@ -162,7 +149,8 @@ def _file(
         except ValueError:
             raise NotFound() from None
         book = found.book(GENERAL if code == REPORT else code)
-        made = files.table(book, keeper, files.summary(found, funds), moment)
+        report = treasurer_report(connection, found) if code == REPORT else None
+        made = files.table(book, keeper, files.summary(found, funds, report), moment)
         return answer(table.download(connection, made, wanted, part, note=demo_note()))
 
 

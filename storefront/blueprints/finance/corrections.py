@@ -12,7 +12,7 @@ from storefront.blueprints.finance.payouts import whole_programme
 from storefront.books import corrections, journal_lists
 from storefront.books.journal_lists import CorrectionRow
 from storefront.errors import NotFound
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -111,7 +111,7 @@ def list_page(form: Written) -> str:
     return render_template(
         "finance/corrections.html",
         form=form,
-        found=journal_lists.corrections(state=state, page=page_number()),
+        found=journal_lists.corrections(state=state, turn=asked_turn()),
         counts=dict.fromkeys(STATES, 0) | journal_lists.counts("corrections"),
         state=state,
         states=STATES,

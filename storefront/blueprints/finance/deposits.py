@@ -16,7 +16,7 @@ from storefront.days import ACCOUNTING_ZONE
 from storefront.errors import NotFound
 from storefront.exports import money_out
 from storefront.exports.answer import attachment
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -195,7 +195,7 @@ def page(row: DepositRow, form: Written) -> str:
         "finance/deposit.html",
         row=row,
         form=form,
-        lines=deposits.lines(row.id, page_number()),
+        lines=deposits.lines(row.id, asked_turn()),
         today=days.today(),
         may_approve=steps.may(Action.DEPOSITS_APPROVE, row.facility_id),
         may_write=steps.may(Action.DEPOSITS_WRITE, row.facility_id),
@@ -213,7 +213,7 @@ def list_page(form: Written) -> str:
         picked=request.form.getlist("pick", type=int),
         waiting=deposits.waiting(ids),
         counts=deposits.counts(ids),
-        found=deposits.listing(ids, state=state, facility=facility, page=page_number()),
+        found=deposits.listing(ids, state=state, facility=facility, turn=asked_turn()),
         state=state,
         facility=facility,
         facilities=steps.codes(Action.DEPOSITS_READ),

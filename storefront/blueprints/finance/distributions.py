@@ -15,7 +15,7 @@ from storefront.errors import NotFound
 from storefront.exports import money_out
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -99,7 +99,7 @@ def page(form: Written, wrong_row: int | None = None) -> str:
         form=form,
         wrong_row=wrong_row,
         sums=distributions.sums(ids),
-        found=distributions.listing(ids, state=state, facility=facility, page=page_number()),
+        found=distributions.listing(ids, state=state, facility=facility, turn=asked_turn()),
         state=state,
         facility=facility,
         facilities=steps.codes(Action.PREMIUM_READ),

@@ -17,32 +17,30 @@ from storefront.exports.download import pieces
 from storefront.exports.manifest import as_json
 from storefront.exports.models import MadeFile
 from storefront.extensions import db
+from storefront.keyset import Order, asked_turn, select_page
 from storefront.media.storage import private_files
-from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.models import Person
 from storefront.people.policy import Action
 
 PAGE = 30
+LATEST = Order((("made_files.id", "bigint"),))
 
 
 @bp.get("/files")
 @access.rule(Action.REVENUE_READ)
 def made_file_list() -> ResponseReturnValue:
     """The newest first."""
-    who, page = access.person(), page_number()
+    who = access.person()
     query = (
         select(MadeFile, Person.name)
         .join(Person, Person.id == MadeFile.asked_by)
         .where(or_(MadeFile.asked_by == access.person_id(), MadeFile.shared_at.is_not(None)))
-        .order_by(MadeFile.id.desc())
     )
     # Few are shared and each is kept a month: what is out of reach is left out here, by the rule that fetching has.
-    rows = [row for row in db.session.execute(query.limit(1000)) if made_files.may_fetch(who, row[0])]
-    shown = rows[(page - 1) * PAGE : page * PAGE]
-    return render_template(
-        "finance/files.html", rows=shown, page=page, pages=max(1, -(-len(rows) // PAGE)), me=access.person_id()
-    )
+    found = select_page(query, LATEST, asked_turn(), size=PAGE)
+    rows = [row for row in found.rows if made_files.may_fetch(who, row[0])]
+    return render_template("finance/files.html", found=found.of(rows), me=access.person_id())
 
 
 @bp.get("/files/<int:file_id>")

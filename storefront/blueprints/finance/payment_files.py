@@ -14,7 +14,7 @@ from storefront.bank.payment_models import PaymentFile
 from storefront.blueprints.finance import bp, steps
 from storefront.errors import NotFound
 from storefront.extensions import db
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -120,7 +120,7 @@ def list_page(form: Written) -> str:
         picked=(request.form.getlist("settlement", type=int), request.form.getlist("return", type=int))
         if sent
         else None,
-        found=payment_lists.files(state=state, page=page_number()),
+        found=payment_lists.files(state=state, turn=asked_turn()),
         state=state,
         states=payment_lists.FILE_STATES,
         shape=payment_shapes.find_in_force(),

@@ -11,7 +11,7 @@ from storefront.blueprints.finance import bp, steps
 from storefront.books import attention, journal_lists, payouts
 from storefront.books.bank_accounts import find_in_force
 from storefront.errors import NotFound
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written, day
@@ -57,7 +57,7 @@ def dispute_list() -> ResponseReturnValue:
     state = steps.asked("state", DISPUTE_STATES)
     return render_template(
         "finance/disputes.html",
-        found=journal_lists.disputes(state=state, page=page_number()),
+        found=journal_lists.disputes(state=state, turn=asked_turn()),
         counts=journal_lists.counts("disputes"),
         state=state,
         states=DISPUTE_STATES,
@@ -77,7 +77,7 @@ def page(form: Written) -> str:
     return render_template(
         "finance/payouts.html",
         form=form,
-        found=journal_lists.payouts(gateway=gateway, first=first, last=last, page=page_number()),
+        found=journal_lists.payouts(gateway=gateway, first=first, last=last, turn=asked_turn()),
         gateways=known,
         pairs=[(name, name) for name in known],
         balances=attention.gateway_balances(),

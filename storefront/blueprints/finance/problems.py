@@ -11,7 +11,7 @@ from storefront.aftercare.lists import ProblemRow
 from storefront.blueprints.finance import bp, steps
 from storefront.errors import NotFound
 from storefront.exports.answer import picture
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -23,14 +23,11 @@ STATES = ("handed_over", "open", "accepted", "refused")
 @access.rule(Action.REFUNDS_READ)
 def problem_list() -> ResponseReturnValue:
     """All of them; those that wait first."""
-    page, state = page_number(), steps.asked("state", STATES)
+    state = steps.asked("state", STATES)
     ids = steps.within(Action.REFUNDS_READ)
-    rows, pages = lists.listed(ids, page, state)
     return render_template(
         "finance/problems.html",
-        rows=rows,
-        page=page,
-        pages=pages,
+        found=lists.listed(ids, asked_turn(), state),
         state=state,
         states=STATES,
         waiting=lists.waiting(ids),

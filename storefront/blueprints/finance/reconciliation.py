@@ -17,8 +17,8 @@ from storefront.books.span import BadSpan
 from storefront.books.span import parse as parse_span
 from storefront.errors import NotFound
 from storefront.extensions import db
+from storefront.keyset import asked_turn
 from storefront.ledger.closed import is_closed
-from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.reconciliation import differences as deciding
@@ -82,7 +82,7 @@ def reconciliation_month(gateway: str, month: str) -> ResponseReturnValue:
             gateway=gateway,
             day=day,
             kinds=lists.kinds(gateway, day),
-            found=lists.lines(gateway, day, page_number()),
+            found=lists.lines(gateway, day, asked_turn()),
             differences=lists.differences(gateway=gateway, first=day, last=day).rows,
             row=lists.days(gateway, day, day)[0],
         )
@@ -106,7 +106,7 @@ def difference_list() -> ResponseReturnValue:
     gateway, state = steps.asked("gateway", known), steps.asked("state", DIFFERENCE_STATES)
     return render_template(
         "finance/differences.html",
-        found=lists.differences(gateway=gateway, state=state, page=page_number()),
+        found=lists.differences(gateway=gateway, state=state, turn=asked_turn()),
         counts=lists.counts(gateway),
         gateways=known,
         gateway=gateway,
@@ -214,7 +214,7 @@ def overview_page(form: Written) -> str:
     return render_template(
         "finance/reconciliation.html",
         gateways=gateways,
-        runs=lists.runs(page=page_number()),
+        runs=lists.runs(turn=asked_turn()),
         differences=lists.open_differences().count,
         may_write=steps.may(Action.BOOKS_WRITE),
         form=form,

@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 from storefront.blueprints.finance import bp, steps
 from storefront.books import refunds
 from storefront.books.order_sheet import order_id_of
+from storefront.books.refund_limits import limit_on
 from storefront.books.refundable import Refundable, refundable
-from storefront.books.refunds import PIECES, REASONS, SECOND_PERSON_FROM, LineWish, decided_alone
+from storefront.books.refunds import PIECES, REASONS, LineWish, decided_alone
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key, new_key
@@ -122,7 +123,7 @@ def page(order: Order, left: Refundable, form: Written, key: str) -> str:
         "request_key": key,
         "reasons": REASONS,
         "pieces": PIECES,
-        "limit": max(1, SECOND_PERSON_FROM - decided_alone(order.id)),
+        "limit": max(1, limit_on() - decided_alone(order.id)),
         "second": second_people({line.facility_id for line in left.lines.values()}),
     }
     return render_template("finance/new_refund.html", **values)

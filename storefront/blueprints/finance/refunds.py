@@ -11,6 +11,7 @@ from storefront.blueprints.finance.refund_form import second_people
 from storefront.books import refund_effect, refund_list, refunds
 from storefront.books.refund_list import ALL_REASONS, STATES, Asked, RefundRow
 from storefront.errors import NotFound
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written, day
@@ -34,7 +35,7 @@ def refund_list_page() -> ResponseReturnValue:
     )
     page = render_template(
         "finance/refunds.html",
-        found=refund_list.listing(asked, steps.within(Action.REFUNDS_READ), after=request.args.get("after")),
+        found=refund_list.listing(asked, steps.within(Action.REFUNDS_READ), asked_turn()),
         asked=asked,
         written=days,
         errors=errors,

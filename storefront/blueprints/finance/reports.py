@@ -31,8 +31,8 @@ from storefront.exports.moment import parse_moment
 from storefront.exports.table import Table
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.keyset import asked_turn
 from storefront.languages import locale
-from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.snapshot import driver_connection
@@ -160,11 +160,11 @@ def ageing_layers(code: str, fund: str) -> ResponseReturnValue:
     labels = {column.code: column.label for column in columns(connection, [fund])}
     if fund not in labels:
         raise NotFound()
-    rows, more = ages.layers(connection, g.facility.id, fund, day, age, page_number())
+    rows, younger, older = ages.layers(connection, g.facility.id, fund, day, age, asked_turn())
     return render_template(
         "finance/ageing_layers.html",
-        facility=g.facility, fund=fund, label=labels[fund], day=day, age=age, rows=rows, more=more,
-        page=page_number(), ages=_ages(),
+        facility=g.facility, fund=fund, label=labels[fund], day=day, age=age, rows=rows,
+        younger=younger, older=older, ages=_ages(),
         found=next((r for r in ages.ageing(connection, [g.facility.id], day) if r.fund == fund), None),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from storefront.blueprints.finance import bp, steps
 from storefront.books.bank_accounts import find_in_force
 from storefront.errors import NotFound
 from storefront.extensions import db
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -135,7 +135,7 @@ def list_page(form: Written) -> str:
     return render_template(
         "finance/returns.html",
         form=form,
-        found=shoppers_money.returns(state=state, page=page_number()),
+        found=shoppers_money.returns(state=state, turn=asked_turn()),
         counts=shoppers_money.return_counts(),
         batches=shoppers_money.batches(),
         state=state,

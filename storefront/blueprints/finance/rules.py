@@ -24,10 +24,10 @@ from storefront.exhibitions.models import Exhibition
 from storefront.exports.answer import attachment
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
+from storefront.keyset import asked_turn
 from storefront.languages import locale
 from storefront.ledger.earnings import last_months
 from storefront.ledger.models import SplitRule
-from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -43,7 +43,7 @@ def rule_list_page() -> ResponseReturnValue:
     """All rules that concern the reader's facilities."""
     state, facility = steps.asked("state", rule_list.STATES), steps.asked_facility()
     found = rule_list.rules(
-        steps.within(Action.RULES_READ), state=state, facility=facility, page=page_number()
+        steps.within(Action.RULES_READ), state=state, facility=facility, turn=asked_turn()
     )
     return render_template(
         "finance/rules.html",

@@ -15,7 +15,7 @@ from storefront.books.settle_paid import Paid
 from storefront.books.settlements import SettlementRow
 from storefront.errors import NotFound
 from storefront.exports import money_out
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -199,7 +199,7 @@ def list_page(form: Written, state: str | None = None) -> str:
         "finance/settlements.html",
         form=form,
         counts=settlements.counts(ids),
-        found=settlements.listing(ids, page=page_number(), by_bank=False, **asked),
+        found=settlements.listing(ids, turn=asked_turn(), by_bank=False, **asked),
         **asked,
         facilities=steps.codes(Action.SETTLEMENTS_READ),
         troubled=transfer_list.troubled(ids),

@@ -14,7 +14,7 @@ from storefront.counter.models import Till
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key, new_key
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -28,7 +28,7 @@ def till_list() -> ResponseReturnValue:
     state, fair = steps.asked("state", settle.STATES), request.args.get("fair", "")[:80]
     return render_template(
         "finance/tills.html",
-        found=settle.listed(state=state or "", slug=fair, page=page_number()),
+        found=settle.listed(state=state or "", slug=fair, turn=asked_turn()),
         state=state,
         states=settle.STATES,
         fair=fair,
@@ -111,8 +111,12 @@ def set_till_pin() -> ResponseReturnValue:
     """Set it, or set it anew. What was typed is never shown again."""
     whole_programme(Action.TILLS_CLOSE)
     form = steps.written()
-    done = form.done(lambda: pins.set_pin(access.person_id(), form["pin"].strip(), form["again"].strip()) or True)
-    if done is None:
+
+    def set_it() -> bool:
+        pins.set_pin(access.person_id(), form["pin"].strip(), form["again"].strip())
+        return True
+
+    if not form.done(set_it):
         has_pin = pins.has_pin(access.person_id())
         return render_template("finance/till_pin.html", has_pin=has_pin, errors=form.errors), form.status
     flash(_("PIN tersimpan. Jangan beritahukan kepada siapa pun."), "ok")

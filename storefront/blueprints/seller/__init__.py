@@ -62,6 +62,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     declarations,
     delivery,
     distributions,
+    exhibition_stand,
     exhibitions,
     export,
     imports,
@@ -93,5 +94,7 @@ from storefront.blueprints.seller import (  # noqa: E402, F401
     team,
     today,
     tracking,
+    training,
+    training_files,
     views,
 )

@@ -14,7 +14,7 @@ from storefront.books.distributions import DistributionRow
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -103,7 +103,7 @@ def page(form: Written, wrong_row: int | None = None) -> str:
         form=form,
         wrong_row=wrong_row,
         sums=sums[0] if sums else None,
-        found=distributions.listing(ids, state=state or None, page=page_number()),
+        found=distributions.listing(ids, state=state or None, turn=asked_turn()),
         state=state,
         workshops=[(row.id, row.name) for row in db.session.execute(workshops.order_by(Workshop.name))],
         may_enter=allowed(Action.PREMIUM_ENTER),

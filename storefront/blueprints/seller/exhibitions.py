@@ -13,7 +13,8 @@ from flask_babel import ngettext
 from storefront.blueprints.seller import allowed, bp, shelf_asked
 from storefront.days import today
 from storefront.errors import NotFound
-from storefront.exhibitions import brought, fairs, plan, send
+from storefront.exhibitions import brought, fairs, plan, send, stand
+from storefront.exhibitions.arrive import What
 from storefront.exhibitions.brought import Row, Wanted
 from storefront.exhibitions.fairs import PiecesRefused, When
 from storefront.exhibitions.models import Exhibition
@@ -48,7 +49,7 @@ def exhibition_list(code: str) -> ResponseReturnValue:
 @access.rule(Action.EXHIBITIONS_READ)
 def exhibition(code: str, slug: str) -> ResponseReturnValue:
     """One fair: what to send, the plan, and what was sent."""
-    return _page(fairs.find(g.facility.id, slug))
+    return fair_page(fairs.find(g.facility.id, slug))
 
 
 @bp.post("/<code>/exhibitions/<slug>/plan")
@@ -65,7 +66,7 @@ def plan_pieces(code: str, slug: str) -> ResponseReturnValue:
         _beside("p-", rows, lambda: plan.set_plan(fair, g.facility.id, changes, person_id=access.person_id()))
     )
     if done is None:
-        return _page(fairs.find(g.facility.id, slug), planned=written), written.status
+        return fair_page(fairs.find(g.facility.id, slug), planned=written), written.status
     flash(
         ngettext("Rencana %(num)d karya disimpan.", "Rencana %(num)d karya disimpan.", done)
         if done
@@ -91,7 +92,7 @@ def send_pieces(code: str, slug: str) -> ResponseReturnValue:
         _beside("n-", rows, lambda: send.send(fair, g.facility.id, pieces, key=key, person_id=me))
     )
     if sent is None:
-        return _page(fairs.find(g.facility.id, slug), sent=written), written.status
+        return fair_page(fairs.find(g.facility.id, slug), sent=written), written.status
     words = _("Pengiriman nomor %(number)d tercatat: isinya sekarang di stan.", number=sent.number)
     flash(words, "ok")
     return redirect(_address(code, slug) + "#terkirim", 303)
@@ -183,7 +184,13 @@ def _address(code: str, slug: str) -> str:
     return url_for("seller.exhibition", code=code, slug=slug, **_kept())
 
 
-def _page(fair: Exhibition, *, planned: Written | None = None, sent: Written | None = None) -> str:
+def fair_page(
+    fair: Exhibition,
+    *,
+    planned: Written | None = None,
+    sent: Written | None = None,
+    stand_form: Written | None = None,
+) -> str:
     """A fair's page; a refused form keeps what was written, whatever the filters show."""
     kept, facility_id, when = _kept(), g.facility.id, fairs.when(fair, today())
     wanted, sort, page = _asked(kept, when)
@@ -204,9 +211,14 @@ def _page(fair: Exhibition, *, planned: Written | None = None, sent: Written | N
         to_send=_with_written(fair, "n-", brought.to_send(fair.id, facility_id), sent),
         rows=_with_written(fair, "p-", found.rows, planned),
         sendings=brought.sendings(fair.id, facility_id),
+        counted={one.number: one for one in stand.moved(fair.id, facility_id=facility_id, what=What.SENDING).rows},
+        returns=stand.moved(fair.id, facility_id=facility_id, what=What.RETURN),
+        left=stand.left_at_stand(fair.id, facility_id),
+        stand_form=stand_form,
         planned=planned or Written(),
         sent=sent,
         key=kept_key(sent["once"] if sent else ""),
+        return_key=kept_key(stand_form["once"] if stand_form else ""),
     )
 
 

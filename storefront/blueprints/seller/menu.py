@@ -24,6 +24,7 @@ SECTIONS = {
     "shelf_bulk": "shelf",
     "take_count": "takes",
     "tracking": "parcels",
+    "training_files": "training",
     "views": "notices",
 }
 #: Pages that stand beside those of another entry in one module.

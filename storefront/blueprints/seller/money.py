@@ -24,7 +24,7 @@ from storefront.books.registers import AccountRow
 from storefront.books.settlements import SettlementRow
 from storefront.errors import NotFound
 from storefront.exports.answer import attachment
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -166,7 +166,7 @@ def overview() -> dict[str, object]:
         "counts": settlements.counts(ids),
         "state": state if state in settlements.STATES else None,
         "found": settlements.listing(
-            ids, state=state if state in settlements.STATES else None, page=page_number()
+            ids, state=state if state in settlements.STATES else None, turn=asked_turn()
         ),
         "deposits": deposits.listing(ids) if reads_deposits else None,
         "reads_settlements": allowed(Action.SETTLEMENTS_READ),
@@ -190,7 +190,7 @@ def deposit_sheet(row: DepositRow, form: Written) -> str:
         "seller/deposit.html",
         row=row,
         form=form,
-        lines=deposits.lines(row.id, page_number()),
+        lines=deposits.lines(row.id, asked_turn()),
         may_approve=allowed(Action.DEPOSITS_APPROVE),
         is_proposer=row.proposed_by == access.person_id(),
     )

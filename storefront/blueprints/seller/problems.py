@@ -14,7 +14,7 @@ from storefront.aftercare import answers, lists, thanks
 from storefront.aftercare.lists import ProblemRow
 from storefront.blueprints.seller import bp
 from storefront.exports.answer import picture
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -24,9 +24,7 @@ from storefront.written import Written
 @access.rule(Action.REFUNDS_READ)
 def problem_list(code: str) -> ResponseReturnValue:
     """What waits for an answer first, the earliest deadline on top."""
-    page = page_number()
-    rows, pages = lists.listed([g.facility.id], page)
-    return render_template("seller/problems.html", rows=rows, page=page, pages=pages)
+    return render_template("seller/problems.html", found=lists.listed([g.facility.id], asked_turn()))
 
 
 @bp.get("/<code>/problems/<int:problem_id>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, g, make_response, redirect, render_template, request, url_for
@@ -185,7 +185,7 @@ def _values(found: Quote) -> dict[str, Any]:
 def _page(found: Quote, form: Written) -> str:
     view = lists.quote_view(found)
     english = locale() == "en"
-    parcels = []
+    parcels: Sequence[Parcel] = []
     if view.order:
         parcels = db.session.scalars(
             select(Parcel)

@@ -9,7 +9,7 @@ from storefront.blueprints.seller import bp
 from storefront.books import facility_rules
 from storefront.errors import NotFound
 from storefront.exports.answer import attachment
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 
@@ -20,7 +20,7 @@ def rule_list(code: str) -> ResponseReturnValue:
     """Which rule divides what today, then all rules that this facility has had or will have."""
     return render_template(
         "seller/rules.html",
-        found=facility_rules.rules(g.facility.id, page_number()),
+        found=facility_rules.rules(g.facility.id, asked_turn()),
         dividing=facility_rules.dividing(g.facility.id),
     )
 

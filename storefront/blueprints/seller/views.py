@@ -32,6 +32,7 @@ LISTS = {
     "seller.exhibition_list": lazy_pgettext("many", "Pameran"),
     "seller.batch_list": lazy_gettext("Batch makanan"),
     "seller.import_list": lazy_gettext("Impor karya"),
+    "seller.training_list": lazy_gettext("Pelatihan"),
     "seller.sales": lazy_gettext("Penjualan"),
     "seller.lines": lazy_gettext("Baris laporan"),
     "seller.money": lazy_gettext("Penyaluran dan setoran"),

@@ -53,7 +53,6 @@ def impact() -> str:
     shares = found.of_year(year)
     orders, pieces = found.counts.get(year, (0, 0))
     known = sorted({today().year, *found.years()}, reverse=True)
-    sold = {workshop: amount for (of, workshop), amount in found.by_workshop.items() if of == year}
     return render_template(
         "shop/impact.html",
         year=year,
@@ -71,8 +70,9 @@ def impact() -> str:
         training=training_page.by_year(counts.trained),
         training_kinds=training_page.by_kind(counts.trained),
         training_regions=training_page.by_region(counts.trained, locale()),
+        later=training_page.later_by_year(counts.trained),
         progress=training_page.progress(counts.trained),
-        link=training_page.sales_link(counts.trained, sold),
+        link=training_page.sales_link(counts.trained, _sold(year)),
         on=_yesterday(),
         permanent=_permanent,
         table_url=lambda name: url_for("shop.impact_table", name=name, year=year),
@@ -101,6 +101,11 @@ def _month(first: datetime.date) -> dict[str, Any]:
         "total": total_of(parts),
         "parts": parts,
     }
+
+
+def _sold(year: int) -> dict[int, int]:
+    """What each workshop sold in a year, by its id, in rupiah."""
+    return {workshop: amount for (of, workshop), amount in totals().by_workshop.items() if of == year}
 
 
 def _regions(year: int) -> list[dict[str, Any]]:
@@ -139,14 +144,21 @@ def impact_table(name: str) -> str:
         "training-years": lambda: training_page.by_year(counts.trained),
         "training-kinds": lambda: training_page.by_kind(counts.trained),
         "training-regions": lambda: training_page.by_region(counts.trained, locale()),
+        "later-years": lambda: training_page.later_by_year(counts.trained),
     }
     if name in lines:
         found = lines[name]()
         shown = list(found[0].counts) if found else []
         return csv_text(
-            [name.removeprefix("training-").rstrip("s"), "programmes", *shown],
+            [name.rpartition("-")[2].rstrip("s"), "programmes", *shown],
             ([line.name, line.programmes, *line.cells] for line in found),
         )
+    if name == "training-sales":
+        link = training_page.sales_link(counts.trained, _sold(year))
+        compared: Rows = []
+        if link:
+            compared = [["certified", link.certified, link.certified_sum], ["others", link.others, link.others_sum]]
+        return csv_text(["workshops", "number", "sales"], compared)
     if name == "targets":
         rows: Rows = (
             [
