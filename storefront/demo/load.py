@@ -132,9 +132,9 @@ def load(
         multiplier.write(today - days(YEAR + 1), seed, lambda done: say(f"{done} of {copies} copies"))
         _commit("VACUUM (ANALYZE) journal_entries, postings")
         say("Everything sold")
+    quoted.add(sites, _of_role("coordinator", accounts), today, seed)
     _work(sites, accounts, today, seed)
     kept.add(sites, _of_role("coordinator", accounts), today, seed)
-    quoted.add(sites, _of_role("coordinator", accounts), today, seed)
     searches.add(accounts[CURATOR].id, today, seed)
     # The provider knows of these months what the shop knows.
     db.session.execute(text("SELECT sandbox_fill_in()"))
