@@ -70,7 +70,7 @@ INVARIANTS = (
     Invariant(
         "payment_told_once",
         8,
-        "A paid order owes its buyer one message that says so; an unpaid one none, nor one bought at a stand or elsewhere.",
+        "A paid order owes its buyer one message that says so; an unpaid one none, nor one sold elsewhere.",
         """SELECT o.id AS order_id, o.number, o.state, count(m.id) AS messages
              FROM orders o LEFT JOIN messages m ON m.order_id = o.id AND m.kind = 'order_paid'
             GROUP BY o.id
