@@ -6,9 +6,10 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from storefront.books import proof
 from storefront.catalogue.models import Category, Variant
 from storefront.days import today
-from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryMessage
+from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryFile, EnquiryMessage
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.orders.place import Address
@@ -18,9 +19,11 @@ from storefront.quotes.accept import Accepted
 from storefront.quotes.models import Quote
 from storefront.quotes.write import Draft, LineDraft
 from tests.factories import (
+    PDF,
     make_category,
     make_facility,
     make_member,
+    make_person,
     make_product,
     make_rule,
     make_variant,
@@ -93,3 +96,17 @@ def sent(shop: Shop, *, lines: Sequence[LineDraft] | None = None, **values: obje
     write.send(quote, shop.coordinator.id)
     db.session.commit()
     return quote
+
+
+def quoted_things(facility: Facility, sku: str, enquiry_id: int) -> dict[str, object]:
+    """A quote of the facility that was sent, and a file beside one of its threads, by the parts of their addresses."""
+    content = PDF.replace(b"Catalog", f"Catalog{facility.code}".encode())
+    file = EnquiryFile(enquiry_id=enquiry_id, key=proof.keep("enquiries", content), size=len(content))
+    db.session.add(file)
+    enquiry = ask(facility, f"a-form-key-of-{facility.code}-large-order-01")
+    quote = write.begin(enquiry, make_person().id)
+    lines = [LineDraft(2, 50_000, sku=sku, lead_time_days=10)]
+    write.save(quote, Draft(lines, today(), method_id()), quote.written_by)
+    write.send(quote, quote.written_by)
+    db.session.commit()
+    return {"quote_id": quote.id, "file_id": file.id, "key": "quote-0"}

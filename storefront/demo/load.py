@@ -37,6 +37,7 @@ from storefront.demo import (
     photos,
     places,
     product_words,
+    quoted,
     rested,
     rules,
     searches,
@@ -133,6 +134,7 @@ def load(
         say("Everything sold")
     _work(sites, accounts, today, seed)
     kept.add(sites, _of_role("coordinator", accounts), today, seed)
+    quoted.add(sites, _of_role("coordinator", accounts), today, seed)
     searches.add(accounts[CURATOR].id, today, seed)
     # The provider knows of these months what the shop knows.
     db.session.execute(text("SELECT sandbox_fill_in()"))

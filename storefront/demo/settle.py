@@ -26,6 +26,9 @@ STATEMENTS = (
           SET created_at = CASE m.kind WHEN 'order_placed' THEN o.placed_at WHEN 'order_paid' THEN o.paid_at
                                        WHEN 'refund_done' THEN (
                   SELECT r.finished_at FROM refunds r WHERE m.key = concat_ws(':', 'refund', r.id, 'succeeded'))
+                                       WHEN 'instalment_paid' THEN (
+                  SELECT p.succeeded_at FROM payments p
+                   WHERE m.key = concat_ws(':', 'payment', p.id, 'instalment_paid'))
                                        ELSE o.closed_at END
          FROM orders o WHERE o.id = m.order_id AND m.parcel_id IS NULL AND m.created_at = now()""",
     """UPDATE messages m SET sent_at = m.created_at + interval '4 seconds', attempts = 1,

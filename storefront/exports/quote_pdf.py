@@ -67,9 +67,9 @@ def document(view: QuoteView, paper: PaperView) -> dict[str, Any]:
     return frame | WRITERS[paper.kind](view, paper)
 
 
-def _said(words: str, /, **values: object) -> str:
+def _said(text: str, /, **values: object) -> str:
     """Words of a paper: always Indonesian, as the offices that file it need it, so never translated."""
-    return words % values if values else words
+    return text % values if values else text
 
 
 def _addressee(view: QuoteView) -> str:
@@ -152,8 +152,8 @@ def _invoice(view: QuoteView, paper: PaperView) -> dict[str, Any]:
         "totals": [*_goods(view)["totals"], [_said("Yang dibayar sekarang"), format_rupiah(amount)]],
         "closing": [
             _said(
-                "Dibayar paling lambat %(day)s, hanya lewat halaman pesanan %(order)s: dengan kartu, kode, atau transfer "
-                "bank.",
+                "Dibayar paling lambat %(day)s, hanya lewat halaman pesanan %(order)s: dengan kartu, kode, atau "
+                "transfer bank.",
                 day=due, order=_number(view),
             ),
         ],

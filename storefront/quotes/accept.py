@@ -119,27 +119,27 @@ def accept(quote_id: int, by: Accepted, *, locale: str = "id", at: datetime.date
         )
     )  # fmt: skip
     db.session.flush()
-    number_paper(quote, PaperKind.ORDER_LETTER)
+    number_paper(quote, PaperKind.ORDER_LETTER, at=at)
     for part in order.instalments:
-        number_paper(quote, PaperKind.INVOICE, instalment_id=part.id)
+        number_paper(quote, PaperKind.INVOICE, instalment_id=part.id, at=at)
     letters.tell_facility(quote, "accepted")
     record("quote.accepted", "quote", quote.id, facility_id=quote.facility_id,
            details={"number": quote.number, "order": order.number, "total": quote.total})  # fmt: skip
     return order
 
 
-def decline(quote_id: int) -> Quote:
+def decline(quote_id: int, *, at: datetime.datetime | None = None) -> Quote:
     """The buyer does not want it. Declining again changes nothing. Never commits. Raises QuoteEnded."""
     quote = db.session.get_one(Quote, quote_id, with_for_update=True, populate_existing=True)
     if quote.state == QuoteState.DECLINED:
         return quote
     if quote.state != QuoteState.SENT:
         raise QuoteEnded()
-    _end(quote, QuoteState.DECLINED)
+    _end(quote, QuoteState.DECLINED, at)
     return quote
 
 
-def expire_quotes(limit: int = 200) -> int:
+def expire_quotes(limit: int = 200, *, at: datetime.datetime | None = None) -> int:
     """End quotes whose last day has passed; how many. Never commits. Those somebody holds come the next time."""
     found = db.session.scalars(
         select(Quote)
@@ -150,7 +150,7 @@ def expire_quotes(limit: int = 200) -> int:
         .execution_options(populate_existing=True)
     ).all()
     for quote in found:
-        _end(quote, QuoteState.EXPIRED)
+        _end(quote, QuoteState.EXPIRED, at)
     return len(found)
 
 
@@ -190,8 +190,8 @@ def language_of(quote: Quote) -> str:
     return db.session.get_one(Enquiry, quote.enquiry_id).locale
 
 
-def _end(quote: Quote, state: QuoteState) -> None:
-    quote.state, quote.ended_at = state.value, db.session.execute(select(func.now())).scalar_one()
+def _end(quote: Quote, state: QuoteState, at: datetime.datetime | None = None) -> None:
+    quote.state, quote.ended_at = state.value, at or db.session.execute(select(func.now())).scalar_one()
     db.session.flush()
     letters.tell_facility(quote, state.value)
     record(f"quote.{state.value}", "quote", quote.id, facility_id=quote.facility_id, details={"number": quote.number})

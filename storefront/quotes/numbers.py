@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+
 from sqlalchemy import select
 
-from storefront.days import today
+from storefront.days import accounting_day, today
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.quotes.models import PaperKind, Quote, QuotePaper
@@ -21,11 +23,17 @@ SIGNS = {
 
 
 def number_paper(
-    quote: Quote, kind: PaperKind, *, instalment_id: int | None = None, parcel_id: int | None = None
+    quote: Quote,
+    kind: PaperKind,
+    *,
+    instalment_id: int | None = None,
+    parcel_id: int | None = None,
+    at: datetime.datetime | None = None,
 ) -> QuotePaper:
     """The paper of this kind about this thing, with its number; made when it is asked for first. Never commits.
 
-    The caller has locked the quote, so that of two who ask at once the second finds what the first has made.
+    `at`: when, by default now. The caller has locked the quote, so that of two who ask at once the second finds what
+    the first has made.
     """
     found: QuotePaper | None = db.session.scalar(
         select(QuotePaper).where(
@@ -40,10 +48,11 @@ def number_paper(
     paper = QuotePaper(
         facility_id=quote.facility_id,
         kind=kind.value,
-        year=today().year,
+        year=(accounting_day(at) if at else today()).year,
         quote_id=quote.id,
         instalment_id=instalment_id,
         parcel_id=parcel_id,
+        **({"issued_at": at} if at else {}),
     )
     db.session.add(paper)
     db.session.flush()

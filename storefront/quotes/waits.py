@@ -39,7 +39,8 @@ def quotes(asked: Asked) -> Iterable[Waits]:
         day = asked.day_of(since)
         label = ngettext("permintaan menunggu penawaran", "permintaan menunggu penawaran", count)
         note = _("yang pertama sejak %(day)s", day=format_day(day))
-        yield Waits("quote_wanted", Urgency.SOON, count, label, note, _("Tawarkan"), "questions?state=open", "help", on=day)
+        page = "questions?state=open"
+        yield Waits("quote_wanted", Urgency.SOON, count, label, note, _("Tawarkan"), page, "help", on=day)
     count, last = db.session.execute(ENDING, {"facility": asked.facility_id}).one()
     if count:
         label = ngettext("penawaran segera berakhir", "penawaran segera berakhir", count)

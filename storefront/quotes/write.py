@@ -196,7 +196,7 @@ def send(quote: Quote, person_id: int, *, at: datetime.datetime | None = None) -
         former.state, former.ended_at = QuoteState.REVISED.value, moment
         db.session.flush()
     facility = db.session.get_one(Facility, quote.facility_id)
-    paper = number_paper(quote, PaperKind.QUOTE)
+    paper = number_paper(quote, PaperKind.QUOTE, at=at)
     quote.number = f"{facility.code}-{paper.year}-{paper.number}"
     quote.state, quote.sent_at = QuoteState.SENT.value, moment
     db.session.flush()

@@ -26,6 +26,7 @@ from tests.browser.payment_pages import NO_PAYMENT_PAGES, PAYMENT_PAGES
 from tests.browser.product_pages import NO_PRODUCT_PAGES, PRODUCT_PAGES
 from tests.browser.publish_pages import NO_PUBLISH_PAGES, PUBLISH_PAGES
 from tests.browser.purchase import CLOTH, CRISPS, GUEST
+from tests.browser.quote_pages import NO_QUOTE_PAGES, QUOTE_PAGES
 from tests.browser.sights import Sight, Way, at, found, sent
 from tests.browser.stock_pages import NO_STOCK_PAGES, STOCK_PAGES
 from tests.browser.team_pages import NO_TEAM_PAGES, TEAM_PAGES
@@ -197,6 +198,7 @@ SIGHTS = [
     *TEAM_PAGES,
     *TRAINING_PAGES,
     *VOICE_PAGES,
+    *QUOTE_PAGES,
     *STOCK_PAGES,
     *FAIR_PAGES,
     *NOTICE_PAGES,
@@ -226,7 +228,7 @@ NO_PAGES = {
     "shop.catalogue_csv", "shop.sitemap_xml", "shop.stock", "system.healthz", "system.metrics", "system.readyz",
 }  # fmt: skip
 NO_PAGES |= NO_BOOK_PAGES | NO_PAYMENT_PAGES | NO_PRODUCT_PAGES | NO_VOICE_PAGES | NO_OFFICE_PAGES
-NO_PAGES |= NO_STOCK_PAGES | NO_FAIR_PAGES
+NO_PAGES |= NO_STOCK_PAGES | NO_FAIR_PAGES | NO_QUOTE_PAGES
 NO_PAGES |= NO_DELIVERY_PAGES | NO_FINDING_PAGES | NO_AFTER_PAGES | NO_IMPACT_PAGES | NO_ACCOUNT_PAGES
 NO_PAGES |= NO_PUBLISH_PAGES
 NO_PAGES |= NO_TEAM_PAGES | NO_PARCEL_PAGES | NO_NOTICE_PAGES | NO_LISTING_PAGES | NO_IMPORT_PAGES

@@ -37,6 +37,7 @@ from tests.listing_files import make_import
 from tests.listings import listed_things
 from tests.money_out import make_books, money_of
 from tests.notices import notices_of
+from tests.quotes import quoted_things
 from tests.replay import replayed
 from tests.selling import open_shop
 from tests.staff import csrf_token, make_account, sign_in
@@ -113,6 +114,7 @@ def whole_world() -> World:
             "number": begun_take(facility.id), **team, **notices_of(facility), **things, **money_of(books, facility),
             "import_id": make_import(facility), "labels_id": batch.id, "slug": fair_of(facility, sku),
             **training_of(facility),
+            **quoted_things(facility, sku, threads[facility.code]),
         }  # fmt: skip
     arguments["PKL"]["review_id"] = reviewed(shop.tempeh).id
     return World(shop.pekalongan, shop.ambon, arguments)

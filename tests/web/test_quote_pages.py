@@ -20,7 +20,7 @@ from storefront.quotes.accept import accept
 from storefront.quotes.models import Quote
 from storefront.quotes.tokens import quote_token
 from tests.db.test_quotes import pay
-from tests.factories import PDF, method_id
+from tests.factories import PDF, make_facility, method_id
 from tests.quotes import SARI, Shop, open_shop, sent
 from tests.staff import make_account, post, sign_in
 
@@ -99,7 +99,7 @@ def test_a_wish_with_a_drawing_reaches_the_coordinator_and_comes_back_as_a_quote
     assert all(words in shown for words in ("Menunggu pembeli", "Rp 3.300.000", "Rp 990.000"))
     assert f"TGG-{today().year}-1" in client.get(sent_wish.location).text
     assert f"TGG-{today().year}-1" in seller.get("/seller/TGG/quotes?state=sent").text
-    other = sign_in(app.test_client(), make_account("coordinator"))
+    other = sign_in(app.test_client(), make_account("coordinator", facilities=(make_facility(),)))
     assert other.get(done.location).status_code == 404
 
 
