@@ -7,10 +7,14 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import exists, select, text
 
 from storefront.audit.record import dated
-from storefront.catalogue.models import Product, Variant
+from storefront.books.fees import book_fee
+from storefront.catalogue.models import Product, ShortCode, Variant
+from storefront.catalogue.short_codes import ALPHABET, LENGTH
+from storefront.demo import provider
+from storefront.demo.history import FEE
 from storefront.demo.moments import at, days
 from storefront.demo.places import Places
 from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryMessage
@@ -20,7 +24,7 @@ from storefront.orders.instalments import next_unpaid
 from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order
 from storefront.orders.place import Address
-from storefront.payments.models import Payment
+from storefront.payments.models import Payment, SandboxPayment
 from storefront.quotes import write
 from storefront.quotes.accept import Accepted, accept, decline, expire_quotes
 from storefront.quotes.models import PaperKind, Quote, QuoteLine
@@ -31,7 +35,7 @@ from storefront.shipping.models import ShippingMethod
 OF = "PKL"
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 HOTEL = Accepted(
-    "Ratna Wulandari", "Manajer Pembelian", "Hotel Contoh Pekalongan", "pembelian@hotel.contoh.test", "+628110000321",
+    "Ratna Wulandari", "Manajer Pembelian", "Hotel Contoh Pekalongan", "pembelian.hotel@example.test", "+628110000321",
     Address("Jl. Contoh 12", "Pekalongan Barat", "Pekalongan", "Jawa Tengah", "51111"),
 )  # fmt: skip
 
@@ -120,6 +124,7 @@ class Quoted:
             write.send(self._quote(enquiry, more, moment, former=quote), self.keeper, at=moment)
         else:
             order = accept(quote.id, HOTEL, at=moment)
+            self._codes()
             order.number = "KB-" + "-".join("".join(self.rng.choices(SIGNS, k=4)) for _part in range(2))
             db.session.flush()
             self._pay(order, moment + days(1))
@@ -127,6 +132,16 @@ class Quoted:
                 self._pay(order, moment + days(3))
                 for part in order.instalments:
                     number_paper(quote, PaperKind.RECEIPT, instalment_id=part.id, at=moment + days(3))
+
+    def _codes(self) -> None:
+        """Each variant has its code; what was made to measure gets one that follows from the seed."""
+        bare = select(Variant.id).where(
+            ~exists().where(ShortCode.kind == "variant", ShortCode.target == Variant.id)
+        )
+        for variant_id in db.session.scalars(bare.order_by(Variant.id)).all():
+            code = "".join(self.rng.choices(ALPHABET, k=LENGTH))
+            db.session.add(ShortCode(code=code, kind="variant", target=variant_id))
+        db.session.flush()
 
     def _ask(self, wish: Wish, asked: datetime.datetime, key: str) -> Enquiry:
         enquiry = Enquiry(
@@ -138,7 +153,7 @@ class Quoted:
         message = EnquiryMessage(
             enquiry_id=enquiry.id, author="asker", body=wish.body, is_shown=True, request_key=key, created_at=asked
         )
-        db.session.add_all([EnquiryContact(enquiry_id=enquiry.id, email="pembelian@hotel.contoh.test"), message])
+        db.session.add_all([EnquiryContact(enquiry_id=enquiry.id, email="pembelian.hotel@example.test"), message])
         db.session.flush()
         db.session.add(
             ModerationItem(
@@ -194,4 +209,13 @@ class Quoted:
         )  # fmt: skip
         db.session.add(payment)
         db.session.flush()
+        db.session.add(
+            SandboxPayment(
+                id=payment.id, amount=payment.amount, description=order.number, return_url="/", locale="id",
+                state="succeeded", created_at=moment, expires_at=payment.expires_at,
+            )
+        )  # fmt: skip
         record_payment(payment.id, reference=payment.id, amount=payment.amount, at=moment)
+        db.session.flush()
+        provider.say(payment.id, "payment.succeeded", moment, self.rng)
+        book_fee(payment.id, payment.amount * FEE // 10_000, at=moment)
