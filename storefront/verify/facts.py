@@ -70,11 +70,12 @@ INVARIANTS = (
     Invariant(
         "payment_told_once",
         8,
-        "A paid order owes its buyer one message that says so; an unpaid one none, nor one that was bought at a stand.",
+        "A paid order owes its buyer one message that says so; an unpaid one none, nor one of a stand or marketplace.",
         """SELECT o.id AS order_id, o.number, o.state, count(m.id) AS messages
              FROM orders o LEFT JOIN messages m ON m.order_id = o.id AND m.kind = 'order_paid'
             GROUP BY o.id
-           HAVING count(m.id) <> CASE WHEN o.state = 'paid' AND o.channel <> 'counter' THEN 1 ELSE 0 END""",
+           HAVING count(m.id) <>
+                  CASE WHEN o.state = 'paid' AND o.channel NOT IN ('counter', 'marketplace') THEN 1 ELSE 0 END""",
     ),
     Invariant(
         "provider_events_delivered",

@@ -29,6 +29,7 @@ from storefront.mail.models import Message
 from tests.factories import make_paid_order, make_product, make_rule, make_variant, make_workshop
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, post, sign_in
+from tests.training import make_training
 
 JAKARTA = datetime.timezone(datetime.timedelta(hours=7))
 OCTOBER = "from=2026-10-01&to=2026-10-31"
@@ -44,6 +45,7 @@ def shop(db_session: DbSession) -> Shop:
     nasty = make_variant(make_product(bench, title=NASTY), stock=5, price=50_000)
     for day, things in ((2, (shop.batik, shop.honey)), (20, (shop.chair,)), (30, (nasty,))):
         make_paid_order(*[(one, 1) for one in things], paid_at=datetime.datetime(2026, 10, day, 12, tzinfo=JAKARTA))
+    make_training(shop.ambon, started_on=datetime.date(2026, 10, 1), ended_on=datetime.date(2026, 10, 9))
     db_session.commit()
     return shop
 

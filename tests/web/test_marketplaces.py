@@ -133,7 +133,7 @@ def test_every_fault_is_named_by_its_row_and_the_sound_orders_are_booked(finance
     assert set(file.refused) == {"B-2", "B-3", "B-4", "B-5", "B-6", "B-7", "B-8", "? 10"}
     assert available([shop.batik.id, shop.honey.id]) == {shop.batik.id: 1, shop.honey.id: 0}
     # Who reads the feed does not sell it again.
-    refresh_shown_state()  # as the job does that the sale has queued
+    refresh_shown_state(None)  # as the job does that the sale has queued
     db.session.commit()
     feed = {line["id"]: line for line in map(json.loads, finance.get("/feeds/catalogue.jsonl").text.splitlines())}
     assert (feed["NML-MADU"]["stock_at_least"], feed["PKL-BATIK"]["stock_at_least"]) == (0, 1)
