@@ -48,6 +48,7 @@ ARRIVED = text(
            COALESCE(p.received_at, p.shipped_at) AS since, l.id AS line_id
       FROM parcels p
       JOIN facilities f ON f.id = p.facility_id
+      JOIN orders o ON o.id = p.order_id AND o.channel = 'online'
       JOIN parcel_lines x ON x.parcel_id = p.id
       JOIN order_lines l ON l.id = x.order_line_id
      WHERE ((p.state = 'received' AND accounting_date(p.received_at) BETWEEN :first AND :last)
@@ -56,11 +57,12 @@ ARRIVED = text(
        AND NOT EXISTS (SELECT FROM disputes d JOIN payments y ON y.id = d.payment_id WHERE y.order_id = p.order_id)
      ORDER BY p.id, l.net_amount DESC, l.id"""
 )
-#: A paid order of several parcels of which one of the facility is not packed.
+#: A paid order of the shop online, of several parcels of which one of the facility is not packed.
 TO_CALL_OFF = text(
     """
     SELECT p.order_id, p.position FROM parcels p
       JOIN facilities f ON f.id = p.facility_id AND f.code = ANY (:codes)
+      JOIN orders o ON o.id = p.order_id AND o.channel = 'online'
       JOIN payments y ON y.order_id = p.order_id AND y.counts AND y.gateway = 'sandbox'
      WHERE p.state = 'to_pack' AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = p.order_id)
        AND NOT EXISTS (SELECT FROM parcel_lines x JOIN order_lines l ON l.id = x.order_line_id
@@ -72,7 +74,7 @@ TO_CALL_OFF = text(
 WITHOUT_ADDRESS = text(
     """
     SELECT o.id FROM orders o JOIN order_contacts c ON c.order_id = o.id
-     WHERE o.state = 'paid' AND o.person_id IS NULL AND c.phone IS NOT NULL AND o.id <> ALL (:used)
+     WHERE o.state = 'paid' AND o.channel = 'online' AND o.person_id IS NULL AND c.phone IS NOT NULL AND o.id <> ALL (:used)
        AND EXISTS (SELECT FROM parcels p WHERE p.order_id = o.id AND p.state = 'shipped')
      ORDER BY o.id DESC LIMIT 1"""
 )
