@@ -102,8 +102,8 @@ def load(
 ) -> None:
     """Load the demo into a database that holds nothing but what the migrations wrote, and commit it.
 
-    The same seed, size and day give the same rows, but for the moments of what `banked.py` adds. The session must be
-    the owner's.
+    The same seed, size and day give the same rows, but for the moments of what `banked.py` and `marketplaces.py`
+    add: files, which come when they come. The session must be the owner's.
     """
     size = size or default_size()
     today = today or accounting_today()
@@ -132,9 +132,10 @@ def load(
         multiplier.write(today - days(YEAR + 1), seed, lambda done: say(f"{done} of {copies} copies"))
         _commit("VACUUM (ANALYZE) journal_entries, postings")
         say("Everything sold")
+    if size.orders:
+        quoted.add(sites, _of_role("coordinator", accounts), today, seed)
     _work(sites, accounts, today, seed)
     kept.add(sites, _of_role("coordinator", accounts), today, seed)
-    quoted.add(sites, _of_role("coordinator", accounts), today, seed)
     searches.add(accounts[CURATOR].id, today, seed)
     # The provider knows of these months what the shop knows.
     db.session.execute(text("SELECT sandbox_fill_in()"))
@@ -145,7 +146,8 @@ def load(
     drafts.add(sites, accounts, today)
     _commit("ANALYZE")
     Banked(first, second, today, seed).write()
-    marketplaces.add(first, today, seed)
+    if size.orders:
+        marketplaces.add(first, today, seed)
     paid_together.add(first, second, today)
     AfterSale(first, _of_role("coordinator", accounts), accounts[CURATOR].id, today, seed).write()
     drafted.add(_of_role("coordinator", accounts), accounts[CURATOR].id, today)
@@ -153,7 +155,8 @@ def load(
     rested.add(sites.facilities, _of_role("coordinator", accounts), today)
     packed_apart.add(sites.facilities, _of_role("coordinator", accounts), today, seed)
     gone_otherwise.add(sites.facilities, _of_role("coordinator", accounts), accounts, today, seed)
-    stand.add(sites, accounts, today, seed)
+    if size.orders:
+        stand.add(sites, accounts, today, seed)
     _commit("ANALYZE")
     say(f"Demo data loaded in {time.monotonic() - begun:.0f} s")
 

@@ -28,8 +28,8 @@ SORTS = {
 }
 LISTING = """
 SELECT t.id, t.facility_id, f.code AS facility_code, f.name AS facility_name, w.name AS workshop, t.kind, t.skill,
-       t.partner, t.started_on, t.ended_on, t.hours, t.participants, t.women, t.passed, t.certified, t.state,
-       t.recorded_by, t.recorded_at, l.own_business, l.employed,
+       t.skill_en, t.partner, t.started_on, t.ended_on, t.hours, t.participants, t.women, t.passed, t.certified,
+       t.state, t.recorded_by, t.recorded_at, l.own_business, l.employed,
        EXISTS (SELECT FROM training_followups u WHERE u.programme_id = t.id AND u.state = 'recorded') AS has_waiting,
        count(*) OVER () AS all_rows, sum(t.participants) OVER () AS all_amount
   FROM training_programmes t
@@ -60,6 +60,7 @@ class ProgrammeRow:
     workshop: str
     kind: str
     skill: str
+    skill_en: str
     partner: str
     started_on: datetime.date
     ended_on: datetime.date

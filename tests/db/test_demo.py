@@ -253,8 +253,9 @@ def test_past_lies_in_the_past_and_nothing_waits(
     assert broken == []
     assert one(demo_session, "SELECT count(*) FROM procrastinate_jobs") == 0
     assert one(demo_session, "SELECT count(*) FROM messages WHERE sent_at IS NULL") == 0
+    # A marketplace's sales come in a file, after they were made.
     late = """SELECT count(*) FROM journal_entries e JOIN orders o ON o.id = e.order_id
-               WHERE e.kind = 'sale'
+               WHERE e.kind = 'sale' AND o.channel <> 'marketplace'
                  AND (e.effective_date <> accounting_date(o.paid_at) OR e.posted_at <> o.paid_at)"""
     assert one(demo_session, late) == 0
     for table, moment in [

@@ -151,7 +151,7 @@ def test_who_recorded_does_not_check_and_the_head_only_reads(
 
 
 def test_a_list_is_narrowed_sorted_paged_and_kept_as_a_view(
-    wayan: FlaskClient, shop: Shop, db_session: DbSession
+    app: Flask, wayan: FlaskClient, shop: Shop, db_session: DbSession
 ) -> None:
     workshop = workshop_of(shop.pekalongan, db_session)
     recorded(wayan, workshop.id)
@@ -167,6 +167,15 @@ def test_a_list_is_narrowed_sorted_paged_and_kept_as_a_view(
         assert gone not in page, query
     page = wayan.get(f"{TRAINING}?sort=ended").text
     assert page.index("Menyablon") < page.index("Membatik")
+    auditor = sign_in(app.test_client(), make_account("auditor"))
+    for query, there, gone in [
+        ("", "Membatik", "tidak ada"),
+        ("facility=PKL&kind=apprenticeship&sort=facility", "Menyablon", "Membatik"),
+        ("facility=NML", "Tidak ada program", "Membatik"), ("state=followups", "", "Membatik"),
+    ]:  # fmt: skip
+        page = auditor.get(f"{OFFICE}?{query}").text
+        assert there in page
+        assert gone not in page, query
     kept = {"list": "seller.training_list", "query": "kind=apprenticeship", "name": "Magang"}
     assert post(wayan, "/seller/PKL/views", kept).headers["Location"].endswith("training?kind=apprenticeship")
 
