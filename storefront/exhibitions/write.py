@@ -86,7 +86,7 @@ def create(slug: str, data: Data, *, person_id: int) -> Exhibition:
     slug = slug.strip().lower()
     values, errors = _judged(data)
     if not SLUG.fullmatch(slug) or len(slug) > 80:
-        errors["slug"] = _("Pakai huruf kecil, angka, dan tanda hubung, misalnya pameran-karya-binaan-2027.")
+        errors["slug"] = _("Pakai huruf kecil, angka, dan tanda hubung, misalnya pameran-nusantara-2027.")
     elif db.session.scalar(select(Exhibition.id).where(Exhibition.slug == slug)) is not None:
         errors["slug"] = _("Alamat ini sudah dipakai pameran lain.")
     if errors:
