@@ -23,6 +23,7 @@ from storefront.moderation.models import ModerationItem
 from storefront.orders.instalments import next_unpaid
 from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order
+from storefront.orders.numbers import use_random
 from storefront.orders.place import Address
 from storefront.payments.models import Payment, SandboxPayment
 from storefront.quotes import write
@@ -33,7 +34,6 @@ from storefront.shipping.models import ShippingMethod
 
 #: Whose quotes: where people look first.
 OF = "PKL"
-SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 HOTEL = Accepted(
     "Ratna Wulandari", "Manajer Pembelian", "Hotel Contoh Pekalongan", "pembelian.hotel@example.test", "+628110000321",
     Address("Jl. Contoh 12", "Pekalongan Barat", "Pekalongan", "Jawa Tengah", "51111"),
@@ -123,15 +123,25 @@ class Quoted:
             more = Wish(wish.body, wish.city, wish.ago, "sent", wish.quantity * 2)
             write.send(self._quote(enquiry, more, moment, former=quote), self.keeper, at=moment)
         else:
-            order = accept(quote.id, HOTEL, at=moment)
+            with use_random(self.rng):
+                order = accept(quote.id, HOTEL, at=moment)
             self._codes()
-            order.number = "KB-" + "-".join("".join(self.rng.choices(SIGNS, k=4)) for _part in range(2))
-            db.session.flush()
+            self._made_then(order, moment)
             self._pay(order, moment + days(1))
             if wish.fate == "paid":
                 self._pay(order, moment + days(3))
                 for part in order.instalments:
                     number_paper(quote, PaperKind.RECEIPT, instalment_id=part.id, at=moment + days(3))
+
+    def _made_then(self, order: Order, moment: datetime.datetime) -> None:
+        """What was made to measure for the order was made when it was placed."""
+        db.session.execute(
+            text(
+                """UPDATE products SET created_at = :at
+                    WHERE status = 'archived' AND id IN (SELECT product_id FROM order_lines WHERE order_id = :order)"""
+            ),
+            {"at": moment, "order": order.id},
+        )
 
     def _codes(self) -> None:
         """Each variant has its code; what was made to measure gets one that follows from the seed."""
