@@ -74,7 +74,8 @@ TO_CALL_OFF = text(
 WITHOUT_ADDRESS = text(
     """
     SELECT o.id FROM orders o JOIN order_contacts c ON c.order_id = o.id
-     WHERE o.state = 'paid' AND o.channel = 'online' AND o.person_id IS NULL AND c.phone IS NOT NULL AND o.id <> ALL (:used)
+     WHERE o.state = 'paid' AND o.channel = 'online' AND o.person_id IS NULL AND c.phone IS NOT NULL
+       AND o.id <> ALL (:used)
        AND EXISTS (SELECT FROM parcels p WHERE p.order_id = o.id AND p.state = 'shipped')
      ORDER BY o.id DESC LIMIT 1"""
 )
