@@ -23,6 +23,7 @@ from storefront.books.settle import Wish
 from storefront.days import today
 from storefront.errors import Invalid
 from storefront.extensions import db
+from storefront.keyset import Turn
 from storefront.ledger.balance import balance
 from tests.bank_samples import Movement
 from tests.banking import ask_for_transfer, open_bank, paid, states, take_in
@@ -279,18 +280,18 @@ def test_pages_by_key_show_each_line_once_both_ways_while_lines_come_in(
     arrives(books, account, *(Movement(day, 1 + n % 5, f"BARIS {n}") for n, day in enumerate(days)))
     pages = [lists.lines(sort=sort)]
     while pages[-1].older:
-        pages.append(lists.lines(sort=sort, older=pages[-1].older))
+        pages.append(lists.lines(sort=sort, turn=Turn(older=pages[-1].older)))
     seen = [row.id for page in pages for row in page.rows]
     assert len(pages) == 3
     assert len(seen) == len(set(seen)) == 120 == pages[0].total
     assert pages[0].amount == sum(1 + n % 5 for n in range(120))
     kept = pages[1].older
-    back = lists.lines(sort=sort, newer=pages[2].newer)
+    back = lists.lines(sort=sort, turn=Turn(newer=pages[2].newer))
     assert [row.id for row in back.rows] == [row.id for row in pages[1].rows]
-    assert lists.lines(sort=sort, newer=back.newer).newer is None
+    assert lists.lines(sort=sort, turn=Turn(newer=back.newer)).newer is None
     # More come in, in the first or the last place of each order: a page's address begins where it did.
     arrives(books, account, *(Movement(today(), 10**6 + n, f"BARU {n}") for n in range(3)))
-    assert [row.id for row in lists.lines(sort=sort, older=kept).rows][:20] == seen[100:]
+    assert [row.id for row in lists.lines(sort=sort, turn=Turn(older=kept)).rows][:20] == seen[100:]
     first = [row.id for row in lists.lines(sort=sort).rows]
     for odd in ("x", "1_x", "2_2026-01-01_1", "1_2026-99-01_1", "1_2026-01-01_99999999999999999999", "_", ""):
-        assert [row.id for row in lists.lines(sort=sort, older=odd).rows] == first
+        assert [row.id for row in lists.lines(sort=sort, turn=Turn(older=odd)).rows] == first

@@ -253,8 +253,8 @@ def test_each_chooses_for_themselves_what_they_are_told(
     app: Flask, coordinator: FlaskClient, shop: Shop, db_session: Session
 ) -> None:
     page = coordinator.get("/seller/PKL/notices").text
-    assert len(re.findall(r'name="email" value="\w+" checked', page)) == 5
-    assert len(re.findall(r'name="push" value="\w+" checked', page)) == 4
+    assert len(re.findall(r'name="email" value="\w+" checked', page)) == 7
+    assert len(re.findall(r'name="push" value="\w+" checked', page)) == 6
     assert post(coordinator, "/seller/PKL/notices", {"email": ["digest"], "push": ["parcel"]}).status_code == 303
     page = coordinator.get("/seller/PKL/notices").text
     assert re.findall(r'name="email" value="(\w+)" checked', page) == ["digest"]
