@@ -63,7 +63,7 @@ def add(person_id: int, today: datetime.date, seed: str) -> None:
     faulty = [
         sold[0],
         _row(f"LC{today:%y%m}05", yesterday, *goods[4], 1),
-        _row(f"LC{today:%y%m}06", yesterday, "TIDAK-ADA", 50_000, 1),
+        _row(f"LC{today:%y%m}06", yesterday, "PKL-00000", 50_000, 1),
         _row(f"LC{today:%y%m}07", yesterday - days(45), *goods[5], 1),
     ]
     _kept(market.id, yesterday, faulty, person_id)
