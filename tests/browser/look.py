@@ -168,7 +168,7 @@ def own_names(shop: LiveShop) -> tuple[str, ...]:
         "slug FROM facilities", "body FROM case_messages", "name FROM operators", "legal_basis FROM operators",
         "name FROM cities", "gift_note FROM order_notes", "note FROM order_notes",
         "name FROM saved_views", "file_name FROM listing_imports", "title FROM made_files", "name FROM export_presets",
-        "code FROM accounts", "file_name FROM marketplace_files", "skill FROM training_programmes",
+        "code FROM accounts", "name FROM marketplace_files", "skill FROM training_programmes",
         "partner FROM training_programmes", "scheme FROM training_programmes", "theme FROM exhibitions",
         "about FROM exhibitions", "hours FROM exhibitions",
         "line1 FROM order_addresses", "district FROM order_addresses", "city FROM order_addresses",
