@@ -13,7 +13,8 @@ from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.payouts import record_payout
 from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refunds import LineWish, propose
+from storefront.books.refund_parts import LineWish
+from storefront.books.refunds import propose
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.orders.mark_paid import record_payment

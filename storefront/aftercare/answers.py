@@ -16,8 +16,9 @@ from sqlalchemy import func, select
 from storefront import content_rule
 from storefront.aftercare.models import Problem, ProblemKind, ProblemState
 from storefront.audit.record import dated_at, record
+from storefront.books.refund_parts import LineWish
 from storefront.books.refundable import Refundable, refundable
-from storefront.books.refunds import OF_A_PROBLEM, LineWish, propose
+from storefront.books.refunds import OF_A_PROBLEM, propose
 from storefront.days import accounting_day
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db

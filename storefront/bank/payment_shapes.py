@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from storefront.audit.record import record
 from storefront.bank.payment_models import PaymentFileShape
 from storefront.bank.payment_shape import Shape, checked
-from storefront.books.four_eyes import Decided, moment, require_second
-from storefront.errors import DomainError, Invalid, NotFound
+from storefront.books.four_eyes import moment, require_second, undecided
+from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
 
 
@@ -75,7 +75,7 @@ def propose(shape: Shape, person_id: int) -> PaymentFileShape:
 
 def approve(shape_id: int, person_id: int) -> PaymentFileShape:
     """A second person agrees: files are written so from now on. Raises FourEyes, Decided, NotFound."""
-    found, before = _waiting(shape_id), find_in_force()
+    found, before = undecided(PaymentFileShape, shape_id), find_in_force()
     require_second(found.proposed_by, person_id)
     found.approved_by, found.approved_at = person_id, moment(None)
     db.session.flush()
@@ -85,20 +85,12 @@ def approve(shape_id: int, person_id: int) -> PaymentFileShape:
 
 def reject(shape_id: int, person_id: int) -> PaymentFileShape:
     """Decide against it, or take one's own proposal back. Raises Decided, NotFound."""
-    found = _waiting(shape_id)
+    found = undecided(PaymentFileShape, shape_id)
     found.rejected_by, found.rejected_at = person_id, moment(None)
     db.session.flush()
     _record(found, "rejected", person_id, None)
     return found
 
-
-def _waiting(shape_id: int) -> PaymentFileShape:
-    found = db.session.get(PaymentFileShape, shape_id, with_for_update=True, populate_existing=True)
-    if found is None:
-        raise NotFound()
-    if found.approved_at is not None or found.rejected_at is not None:
-        raise Decided()
-    return found
 
 
 def _record(found: PaymentFileShape, what: str, person_id: int, before: PaymentFileShape | None) -> None:

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from storefront.audit.record import record
 from storefront.books.disputes import refuse_while_disputed
-from storefront.books.models import RefundLine, RefundParcel
 from storefront.books.refundable import Refundable, refundable
+from storefront.books.taken_back_models import RefundLine, RefundParcel
 from storefront.errors import DomainError, Invalid, OrderClosed
 from storefront.extensions import db, defer
 from storefront.mail.owe import owe

@@ -12,8 +12,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from storefront.books import refunds
+from storefront.books.refund_parts import LineWish
 from storefront.books.refundable import refundable
-from storefront.books.refunds import LineWish
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.orders import ship

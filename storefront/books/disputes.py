@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
 from storefront.books.line_shares import taken_shares
-from storefront.books.models import Dispute, DisputeParcel, DisputeShare
+from storefront.books.taken_back_models import Dispute, DisputeParcel, DisputeShare
 from storefront.books.transfer_back import plan_reversals
 from storefront.errors import DomainError
 from storefront.extensions import db

@@ -8,11 +8,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from storefront.audit.record import record
-from storefront.books.four_eyes import Decided, moment, require_second
+from storefront.books.four_eyes import moment, require_second, undecided
 from storefront.books.models import FeeBearer
 from storefront.days import today
 from storefront.display import format_date
-from storefront.errors import DomainError, Invalid, NotFound
+from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
 from storefront.ledger import fee_bearers
 from storefront.ledger.models import Fund
@@ -59,7 +59,7 @@ def propose(*, fund_id: int | None, valid_from: datetime.date, legal_basis: str,
 def approve(bearer_id: int, person_id: int) -> FeeBearer:
     """A second person agrees. Raises FourEyes, Decided, NotFound, or says why its day cannot be kept."""
     change_rules()
-    bearer = _waiting(bearer_id)
+    bearer = undecided(FeeBearer, bearer_id)
     require_second(bearer.proposed_by, person_id)
     refused = _day_refused(bearer.valid_from)
     if refused:
@@ -72,7 +72,7 @@ def approve(bearer_id: int, person_id: int) -> FeeBearer:
 
 def reject(bearer_id: int, person_id: int) -> FeeBearer:
     """Decide against a proposal, or take one's own back. Raises Decided, NotFound."""
-    bearer = _waiting(bearer_id)
+    bearer = undecided(FeeBearer, bearer_id)
     bearer.rejected_by, bearer.rejected_at = person_id, moment(None)
     db.session.flush()
     _record(bearer, "rejected", person_id)
@@ -94,14 +94,6 @@ def _day_refused(day: datetime.date) -> str | None:
         )
     return None
 
-
-def _waiting(bearer_id: int) -> FeeBearer:
-    bearer = db.session.get(FeeBearer, bearer_id, with_for_update=True, populate_existing=True)
-    if bearer is None:
-        raise NotFound()
-    if bearer.approved_at is not None or bearer.rejected_at is not None:
-        raise Decided()
-    return bearer
 
 
 def _record(bearer: FeeBearer, what: str, person_id: int) -> None:

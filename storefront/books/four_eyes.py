@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any, Protocol, TypeVar
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
 from storefront.audit.record import dated_at
-from storefront.errors import DomainError
+from storefront.errors import DomainError, NotFound
 from storefront.extensions import db
+
+
+class Proposed(Protocol):
+    """What one person writes down and another decides on."""
+
+    approved_at: Any
+    rejected_at: Any
+
+
+P = TypeVar("P", bound=Proposed)
 
 
 class FourEyes(DomainError):
@@ -32,6 +43,16 @@ def require_second(first_person: int | None, person_id: int, message: object = N
     """Return only if `person_id` is somebody else than who took the first step. Raises FourEyes."""
     if first_person == person_id:
         raise FourEyes(message)
+
+
+def undecided(kind: type[P], proposal_id: int) -> P:
+    """A proposal that nobody has decided on, locked until the transaction ends. Raises NotFound, Decided."""
+    found = db.session.get(kind, proposal_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound()
+    if found.approved_at is not None or found.rejected_at is not None:
+        raise Decided()
+    return found
 
 
 def moment(at: datetime.datetime | None) -> datetime.datetime:

@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 
 from storefront.audit.record import record
 from storefront.books import refunds
-from storefront.books.models import RefundLine
+from storefront.books.refund_parts import LineWish
 from storefront.books.refundable import refundable
-from storefront.books.refunds import LineWish
+from storefront.books.taken_back_models import RefundLine
 from storefront.days import today
 from storefront.display import format_date
 from storefront.errors import Invalid, NotFound

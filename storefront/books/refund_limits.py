@@ -14,10 +14,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from storefront.audit.record import record
-from storefront.books.four_eyes import Decided, moment, require_second
-from storefront.books.models import RefundLimit
+from storefront.books.four_eyes import moment, require_second, undecided
+from storefront.books.taken_back_models import RefundLimit
 from storefront.days import today
-from storefront.errors import DomainError, Invalid, NotFound
+from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
 from storefront.people.models import Person
 
@@ -104,7 +104,7 @@ def propose(amount: int, *, valid_from: datetime.date, legal_basis: str, person_
 
 def approve(limit_id: int, person_id: int) -> RefundLimit:
     """A second administrator agrees. Raises FourEyes, Decided, NotFound, or says why its day cannot be kept."""
-    limit = _waiting(limit_id)
+    limit = undecided(RefundLimit, limit_id)
     require_second(limit.proposed_by, person_id)
     refused = _day_refused(limit.valid_from)
     if refused:
@@ -117,7 +117,7 @@ def approve(limit_id: int, person_id: int) -> RefundLimit:
 
 def reject(limit_id: int, person_id: int) -> RefundLimit:
     """Decide against a proposal, or take one's own back. Raises Decided, NotFound."""
-    limit = _waiting(limit_id)
+    limit = undecided(RefundLimit, limit_id)
     limit.rejected_by, limit.rejected_at = person_id, moment(None)
     db.session.flush()
     _record(limit, "rejected", person_id)
@@ -132,14 +132,6 @@ def _day_refused(day: datetime.date) -> str | None:
         return str(_("Sudah ada ketentuan yang mulai sesudah itu. Pilih hari yang lebih kemudian."))
     return None
 
-
-def _waiting(limit_id: int) -> RefundLimit:
-    limit = db.session.get(RefundLimit, limit_id, with_for_update=True, populate_existing=True)
-    if limit is None:
-        raise NotFound()
-    if limit.approved_at is not None or limit.rejected_at is not None:
-        raise Decided()
-    return limit
 
 
 def _record(limit: RefundLimit, what: str, person_id: int) -> None:

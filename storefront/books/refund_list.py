@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import text
 
 from storefront.books.listed import as_list
-from storefront.books.refunds import REASONS
+from storefront.books.refund_parts import REASONS
 from storefront.books.standing import Standing
 from storefront.extensions import db
 from storefront.keyset import FIRST, Order, Turn, fetch

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
 from storefront.books.line_shares import taken_shares
-from storefront.books.models import RefundLine, RefundShare
+from storefront.books.taken_back_models import RefundLine, RefundShare
 from storefront.books.transfer_back import plan_reversals
 from storefront.days import accounting_day, begins
 from storefront.extensions import db

@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from storefront.audit.record import record
-from storefront.books.four_eyes import Decided, moment, require_second
+from storefront.books.four_eyes import moment, require_second, undecided
 from storefront.books.rule_conflicts import conflicts, predecessor
-from storefront.errors import DomainError, Invalid, NotFound
+from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.ledger.models import Fund, SplitBasis, SplitRule, SplitRuleShare
@@ -108,7 +108,7 @@ def approve(rule_id: int, person_id: int) -> SplitRule:
     Never commits.
     """
     change_rules()
-    rule = _waiting(rule_id)
+    rule = undecided(SplitRule, rule_id)
     require_second(rule.proposed_by, person_id)
     refused = conflicts(rule)
     if refused:
@@ -134,7 +134,7 @@ def approve(rule_id: int, person_id: int) -> SplitRule:
 
 def reject(rule_id: int, person_id: int, reason: str = "") -> SplitRule:
     """Decide against a proposal, or take one's own back. Raises Decided, NotFound. Never commits."""
-    rule = _waiting(rule_id)
+    rule = undecided(SplitRule, rule_id)
     rule.rejected_by, rule.rejected_at = person_id, moment(None)
     rule.rejection_reason = reason.strip()[:LONGEST_BASIS]
     db.session.flush()
@@ -206,14 +206,6 @@ def _scope_refused(draft: RuleDraft) -> dict[str, str]:
         return {"workshop": _("Pilih bengkel dari UPT yang dipilih.")}
     return {}
 
-
-def _waiting(rule_id: int) -> SplitRule:
-    rule = db.session.get(SplitRule, rule_id, with_for_update=True, populate_existing=True)
-    if rule is None:
-        raise NotFound()
-    if rule.approved_at is not None or rule.rejected_at is not None:
-        raise Decided()
-    return rule
 
 
 def _record(rule: SplitRule, what: str, person_id: int, former: SplitRule | None = None) -> None:

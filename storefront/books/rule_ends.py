@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from storefront.audit.record import record
-from storefront.books.four_eyes import Decided, moment, require_second
+from storefront.books.four_eyes import Decided, moment, require_second, undecided
 from storefront.books.rule_changes import RuleRefused
 from storefront.books.rule_conflicts import sales_after, scope_of
 from storefront.days import today
@@ -119,11 +119,7 @@ def _approved(rule_id: int) -> SplitRule:
 
 
 def _waiting(end_id: int) -> tuple[SplitRuleEnd, SplitRule]:
-    end = db.session.get(SplitRuleEnd, end_id, with_for_update=True, populate_existing=True)
-    if end is None:
-        raise NotFound()
-    if end.approved_at is not None or end.rejected_at is not None:
-        raise Decided()
+    end = undecided(SplitRuleEnd, end_id)
     return end, _approved(end.split_rule_id)
 
 

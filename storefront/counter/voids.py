@@ -15,7 +15,7 @@ from storefront.audit.record import dated_at, record
 from storefront.books import refunds
 from storefront.books.four_eyes import moment, require_second
 from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.counter import tills
 from storefront.counter.close import expected_now
 from storefront.counter.models import CounterSale, CounterVoid, Till, TillSession

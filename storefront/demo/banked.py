@@ -18,7 +18,7 @@ from storefront.bank.models import BankLine
 from storefront.books import refunds
 from storefront.books.event_tries import try_event
 from storefront.books.refund_outcome import refund_failed
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.demo.moments import days
 from storefront.demo.settle import settle
 from storefront.extensions import db

@@ -17,7 +17,7 @@ from storefront.audit.record import dated
 from storefront.books import refunds
 from storefront.books.refund_limits import SHIPPED
 from storefront.books.refund_outcome import refund_failed, refund_succeeded
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.books.span import Span
 from storefront.demo import provider
 from storefront.demo.bulk import insert_rows

@@ -27,6 +27,7 @@ from storefront.exhibitions.models import (
     ExhibitionSending,
     ExhibitionSendingLine,
 )
+from storefront.exhibitions.numbered import pieces_of
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.notices.tell import tell
@@ -138,16 +139,7 @@ def undo(arrival_id: int, exhibition: Exhibition, *, facility_id: int | None, pe
     ).all()
     for movement in moved:
         try:
-            adjust.move(
-                movement.variant_id,
-                movement.location_id,
-                -movement.quantity,
-                movement.reason,
-                person_id=person_id,
-                note=movement.note,
-                source=f"undo:{movement.id}",
-                undoes=movement.id,
-            )
+            adjust.take_back(movement, person_id=person_id, note=movement.note)
         except NotEnoughStock as refusal:
             sku = db.session.scalar(select(Variant.sku).where(Variant.id == movement.variant_id))
             said = _("%(sku)s: yang tiba sudah terjual atau dikirim lagi, jadi hitungannya tetap.", sku=sku)
@@ -184,12 +176,7 @@ def _pieces_on_the_way(what: What, exhibition_id: int, facility_id: int, number:
         raise NotFound()
     if found.called_back_at is not None:
         raise NotOnTheWay(_("Pengiriman ini sudah dibatalkan: tidak ada yang dihitung."))
-    rows = db.session.execute(
-        select(line.variant_id, line.pieces).where(
-            line.exhibition_id == exhibition_id, line.facility_id == facility_id, line.number == number
-        )
-    )
-    return dict(rows.all())
+    return pieces_of(line, exhibition_id, facility_id, number)
 
 
 def _refuse_unclear(pieces: Mapping[int, int], counted: Mapping[int, Counted]) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from flask_babel import gettext as _
 from sqlalchemy import func, insert, select
 
-from storefront.audit.record import dated_at, record
+from storefront.audit.record import dated_at
 from storefront.catalogue.models import Product, Variant
 from storefront.errors import DomainError, NotFound
 from storefront.exhibitions import arrive
 from storefront.exhibitions.arrive import What
 from storefront.exhibitions.fairs import PiecesRefused, lock
 from storefront.exhibitions.models import Exhibition, ExhibitionReturn, ExhibitionReturnLine
+from storefront.exhibitions.numbered import by_key, next_number, pieces_of, write_trail
 from storefront.exhibitions.plan import own_variants
 from storefront.extensions import db
 from storefront.stock import adjust
@@ -55,25 +56,13 @@ def give_back(
     where more is wanted than is free at the stand: then nothing is to be kept.
     """
     lock(exhibition.id, facility_id)
-    before: ExhibitionReturn | None = db.session.scalar(
-        select(ExhibitionReturn).where(
-            ExhibitionReturn.request_key == key,
-            ExhibitionReturn.exhibition_id == exhibition.id,
-            ExhibitionReturn.facility_id == facility_id,
-        )
-    )
-    if before is not None:
+    if (before := by_key(ExhibitionReturn, exhibition.id, facility_id, key)) is not None:
         return before
     own_variants(facility_id, pieces)
-    last = db.session.scalar(
-        select(func.max(ExhibitionReturn.number)).where(
-            ExhibitionReturn.exhibition_id == exhibition.id, ExhibitionReturn.facility_id == facility_id
-        )
-    )
     found = ExhibitionReturn(
         exhibition_id=exhibition.id,
         facility_id=facility_id,
-        number=(last or 0) + 1,
+        number=next_number(ExhibitionReturn, exhibition.id, facility_id),
         request_key=key,
         packed_by=person_id,
     )
@@ -82,7 +71,7 @@ def give_back(
     db.session.add(found)
     db.session.flush()
     _move(exhibition, found, pieces)
-    _told("exhibition.returned", found, pieces, person_id)
+    write_trail("exhibition.returned", found, pieces, person_id)
     return found
 
 
@@ -99,31 +88,16 @@ def call_back(exhibition: Exhibition, facility_id: int, number: int, *, person_i
         return False
     if arrive.living(What.RETURN, exhibition.id, facility_id, number) is not None:
         raise AlreadyHome(_("Barangnya sudah dihitung di gudang. Batalkan hitungannya dahulu."))
-    line = ExhibitionReturnLine
-    rows = db.session.execute(
-        select(line.variant_id, line.pieces).where(
-            line.exhibition_id == exhibition.id, line.facility_id == facility_id, line.number == number
-        )
-    )
-    pieces = dict(rows.all())
+    pieces = pieces_of(ExhibitionReturnLine, exhibition.id, facility_id, number)
     sources = [source(found, id_) for id_ in pieces]
     moved = db.session.scalars(
         select(StockMovement).where(StockMovement.source.in_(sources)).order_by(StockMovement.variant_id)
     ).all()
     for movement in moved:
-        adjust.move(
-            movement.variant_id,
-            movement.location_id,
-            -movement.quantity,
-            movement.reason,
-            person_id=person_id,
-            note=movement.note,
-            source=f"undo:{movement.id}",
-            undoes=movement.id,
-        )
+        adjust.take_back(movement, person_id=person_id, note=movement.note)
     found.called_back_by, found.called_back_at = person_id, dated_at() or db.session.scalar(select(func.now()))
     db.session.flush()
-    _told("exhibition.return_undone", found, pieces, person_id)
+    write_trail("exhibition.return_undone", found, pieces, person_id)
     return True
 
 
@@ -159,15 +133,3 @@ def _move(exhibition: Exhibition, found: ExhibitionReturn, pieces: Mapping[int, 
             }
         )
     db.session.execute(insert(ExhibitionReturnLine), lines)
-
-
-def _told(action: str, found: ExhibitionReturn, pieces: Mapping[int, int], person_id: int) -> None:
-    rows = db.session.execute(select(Variant.id, Variant.sku).where(Variant.id.in_(list(pieces))))
-    record(
-        action,
-        "exhibition",
-        found.exhibition_id,
-        person_id=person_id,
-        facility_id=found.facility_id,
-        details={"number": found.number, "pieces": {sku: pieces[id_] for id_, sku in rows.all()}},
-    )

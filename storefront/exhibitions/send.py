@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from flask_babel import gettext as _
 from sqlalchemy import func, insert, select
 
-from storefront.audit.record import dated_at, record
+from storefront.audit.record import dated_at
 from storefront.catalogue.models import Variant
 from storefront.days import today
 from storefront.errors import DomainError, NotFound
@@ -21,6 +21,7 @@ from storefront.exhibitions.models import (
     ExhibitionSending,
     ExhibitionSendingLine,
 )
+from storefront.exhibitions.numbered import by_key, next_number, pieces_of, write_trail
 from storefront.exhibitions.plan import own_variants, planned, sent_pieces
 from storefront.extensions import db
 from storefront.stock import adjust
@@ -44,7 +45,7 @@ def send(
     PiecesRefused where more is wanted than is planned and not yet sent, or than is free: then nothing is to be kept.
     """
     lock(exhibition.id, facility_id)
-    if (before := _by_key(exhibition.id, facility_id, key)) is not None:
+    if (before := by_key(ExhibitionSending, exhibition.id, facility_id, key)) is not None:
         return before
     if when(exhibition, today()) is When.PAST:
         raise FairEnded(exhibition.ends_on)
@@ -53,7 +54,7 @@ def send(
     sending = ExhibitionSending(
         exhibition_id=exhibition.id,
         facility_id=facility_id,
-        number=_last_number(exhibition.id, facility_id) + 1,
+        number=next_number(ExhibitionSending, exhibition.id, facility_id),
         request_key=key,
         sent_by=person_id,
     )
@@ -62,7 +63,7 @@ def send(
     db.session.add(sending)
     db.session.flush()
     _move(exhibition, sending, pieces)
-    _told("exhibition.sent", sending, pieces, person_id)
+    write_trail("exhibition.sent", sending, pieces, person_id)
     return sending
 
 
@@ -82,13 +83,7 @@ def call_back(exhibition: Exhibition, facility_id: int, number: int, *, person_i
         raise GoneFromStand(
             _("Kiriman ini sudah dihitung di stan. Barangnya pulang sebagai pengembalian, bukan dengan dibatalkan.")
         )
-    line = ExhibitionSendingLine
-    rows = db.session.execute(
-        select(line.variant_id, line.pieces).where(
-            line.exhibition_id == exhibition.id, line.facility_id == facility_id, line.number == number
-        )
-    )
-    pieces = dict(rows.all())
+    pieces = pieces_of(ExhibitionSendingLine, exhibition.id, facility_id, number)
     sources = [source(sending, id_, way) for id_ in pieces for way in ("out", "in")]
     moved = db.session.scalars(
         select(StockMovement)
@@ -100,7 +95,7 @@ def call_back(exhibition: Exhibition, facility_id: int, number: int, *, person_i
     at = dated_at() or db.session.scalar(select(func.now()))
     sending.called_back_by, sending.called_back_at = person_id, at
     db.session.flush()
-    _told("exhibition.called_back", sending, pieces, person_id)
+    write_trail("exhibition.called_back", sending, pieces, person_id)
     return True
 
 
@@ -119,16 +114,6 @@ def _is_counted(exhibition_id: int, facility_id: int, number: int) -> bool:
     )
     return db.session.scalar(counted) is not None
 
-
-def _by_key(exhibition_id: int, facility_id: int, key: str) -> ExhibitionSending | None:
-    found: ExhibitionSending | None = db.session.scalar(
-        select(ExhibitionSending).where(
-            ExhibitionSending.request_key == key,
-            ExhibitionSending.exhibition_id == exhibition_id,
-            ExhibitionSending.facility_id == facility_id,
-        )
-    )
-    return found
 
 
 def _refuse_too_many(exhibition_id: int, facility_id: int, pieces: Mapping[int, int]) -> None:
@@ -165,16 +150,6 @@ def _not_free(free: int) -> str:
     return _("Di gudang hanya %(free)d yang bebas. Kurangi jumlahnya.", free=free)
 
 
-def _last_number(exhibition_id: int, facility_id: int) -> int:
-    return (
-        db.session.scalar(
-            select(func.max(ExhibitionSending.number)).where(
-                ExhibitionSending.exhibition_id == exhibition_id, ExhibitionSending.facility_id == facility_id
-            )
-        )
-        or 0
-    )
-
 
 def _move(exhibition: Exhibition, sending: ExhibitionSending, pieces: Mapping[int, int]) -> None:
     store, stand = store_location_id(sending.facility_id), stand_location_id(exhibition.id)
@@ -208,16 +183,7 @@ def _move(exhibition: Exhibition, sending: ExhibitionSending, pieces: Mapping[in
 
 def _undo(movement: StockMovement, person_id: int) -> None:
     try:
-        adjust.move(
-            movement.variant_id,
-            movement.location_id,
-            -movement.quantity,
-            movement.reason,
-            person_id=person_id,
-            note=movement.note,
-            source=f"undo:{movement.id}",
-            undoes=movement.id,
-        )
+        adjust.take_back(movement, person_id=person_id, note=movement.note)
     except NotEnoughStock as refusal:
         sku = db.session.scalar(select(Variant.sku).where(Variant.id == movement.variant_id))
         raise GoneFromStand(
@@ -229,16 +195,3 @@ def _undo(movement: StockMovement, person_id: int) -> None:
                 left=refusal.extra["available"],
             )
         ) from refusal
-
-
-def _told(action: str, sending: ExhibitionSending, pieces: Mapping[int, int], person_id: int) -> None:
-    rows = db.session.execute(select(Variant.id, Variant.sku).where(Variant.id.in_(list(pieces))))
-    told = {sku: pieces[id_] for id_, sku in rows.all()}
-    record(
-        action,
-        "exhibition",
-        sending.exhibition_id,
-        person_id=person_id,
-        facility_id=sending.facility_id,
-        details={"number": sending.number, "pieces": told},
-    )

@@ -13,7 +13,7 @@ from flask import Response, request
 from storefront.books import proof
 from storefront.books.span import Span
 from storefront.errors import Invalid, NotFound
-from storefront.exports import statement_table, table
+from storefront.exports import statement_table, written_table
 from storefront.exports.download import Download, Part
 from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
@@ -88,15 +88,15 @@ def asked_moment() -> datetime.datetime:
 def statement_file(facility_id: int, span: Span, form: str) -> Download:
     """The statement of a facility as `form` (one of `STATEMENT_FORMS`), as this request asks for it.
 
-    The caller has ended its own transaction. Raises what `asked_moment` and `table.download` raise.
+    The caller has ended its own transaction. Raises what `asked_moment` and `written_table.download` raise.
     """
     part, moment = asked_part(), asked_moment()
     with statement_table.opened(db.engine, facility_id, span, moment) as source:
         if form == "pdf":
             pdf, found = paper(source, note=demo_note())
-            return table.parted(io.BytesIO(pdf), found, "application/pdf", moment, part)
+            return written_table.parted(io.BytesIO(pdf), found, "application/pdf", moment, part)
         made = statement_table.table(source)
-        return table.download(source.connection, made, Format(form), part, note=demo_note())
+        return written_table.download(source.connection, made, Format(form), part, note=demo_note())
 
 
 def table_file(make: Callable[[psycopg.Connection[Any], datetime.datetime], Table], form: str) -> Download:
@@ -106,4 +106,6 @@ def table_file(make: Callable[[psycopg.Connection[Any], datetime.datetime], Tabl
     except ValueError:
         raise Invalid() from None
     part, moment = asked_part(), asked_moment()
-    return table.download_made(db.engine, lambda connection: make(connection, moment), wanted, part, note=demo_note())
+    return written_table.download_made(
+        db.engine, lambda connection: make(connection, moment), wanted, part, note=demo_note()
+    )

@@ -22,7 +22,7 @@ from storefront.books.span import Span
 from storefront.books.statement import columns
 from storefront.days import begins
 from storefront.display import format_datetime
-from storefront.exports import cash_book_files, money_out, sales, table
+from storefront.exports import cash_book_files, money_out, sales, written_table
 from storefront.exports.columns import Column, Kind, amount, number, text
 from storefront.exports.formats import Format
 from storefront.exports.made_files import Made, Seen, maker
@@ -206,7 +206,7 @@ def _add(
     pack.add(
         f"{folder}{made.name}.csv",
         about,
-        lambda draft: table.fill(draft, connection, made, Format.CSV, note=note),
+        lambda draft: written_table.fill(draft, connection, made, Format.CSV, note=note),
     )
 
 

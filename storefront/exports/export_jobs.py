@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from storefront.exports import made_files, table
+from storefront.exports import made_files, written_table
 from storefront.exports.datasets import DATASETS, Wish
 from storefront.exports.datasets import table as table_of
 from storefront.exports.formats import Format
@@ -47,7 +47,8 @@ def make(draft: Path, parameters: dict[str, Any], seen: Seen) -> Made:
     as_of = settle(db.engine, parse_moment(parameters["as_of"]) if parameters["as_of"] else None)
     with snapshot(db.engine) as connection:
         made = table_of(connection, wish, as_of)
-        found = table.fill(draft, connection, made, format, note=demo_note(), seen=_counted(seen, parameters["rows"]))
+        counted = _counted(seen, parameters["rows"])
+        found = written_table.fill(draft, connection, made, format, note=demo_note(), seen=counted)
     return Made(name=f"{made.name}.{format.ending}", mimetype=format.mimetype, manifest=found)
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from storefront.exports import files, money_out, table
+from storefront.exports import files, money_out, written_table
 from storefront.exports.formats import Format
 from storefront.exports.group import AS_OF, FACILITY, FORMAT, OUT, export, ids_of, moment_of, told
 from storefront.exports.manifest import demo_note
@@ -80,5 +80,5 @@ def _write(
     ids_of(facility)  # says so when there is no such facility
     made = TABLES[which](None, moment_of(as_of), state=state, facility=facility)
     with snapshot(db.engine) as connection:
-        found = table.write(connection, made, Format(form), out, note=demo_note())
+        found = written_table.write(connection, made, Format(form), out, note=demo_note())
     told(out, found)

@@ -12,7 +12,7 @@ import click
 from storefront import days
 from storefront.books import reports, span
 from storefront.books.span import Span
-from storefront.exports import files, report_tables, statement_table, table
+from storefront.exports import files, report_tables, statement_table, written_table
 from storefront.exports.formats import Format
 from storefront.exports.group import (
     AS_OF,
@@ -48,10 +48,10 @@ def export_statement(facility: str, period: str, as_of: str | None, form: str, o
     facility_id, days_ = facility_of(facility), span.parse(period)
     with statement_table.opened(db.engine, facility_id, days_, moment_of(as_of)) as source:
         if form == "pdf":
-            found = table.beside(out, partial(_paper, source))
+            found = written_table.beside(out, partial(_paper, source))
         else:
             made = statement_table.table(source)
-            found = table.write(source.connection, made, Format(form), out, note=demo_note())
+            found = written_table.write(source.connection, made, Format(form), out, note=demo_note())
     told(out, found)
 
 
@@ -74,7 +74,7 @@ def export_sales_by(
     with snapshot(db.engine) as connection:
         report = reports.sales_report(connection, reports.By(by), ids, wanted, as_of=when)
         made = report_tables.sales_table(report, wanted, when, {"facility": facility})
-        found = table.write(connection, made, Format(form), out, note=demo_note())
+        found = written_table.write(connection, made, Format(form), out, note=demo_note())
     told(out, found)
 
 
@@ -94,7 +94,7 @@ def export_balances(
     day = _day(on, when)
     with snapshot(db.engine) as connection:
         made = report_tables.balances_table(ids, day, when, {"facility": facility})
-        found = table.write(connection, made, Format(form), out, note=demo_note())
+        found = written_table.write(connection, made, Format(form), out, note=demo_note())
     told(out, found)
 
 
@@ -114,7 +114,7 @@ def export_ageing(
     day = _day(on, when)
     with snapshot(db.engine) as connection:
         made = report_tables.ageing_table(connection, ids, day, when, {"facility": facility})
-        found = table.write(connection, made, Format(form), out, note=demo_note())
+        found = written_table.write(connection, made, Format(form), out, note=demo_note())
     told(out, found)
 
 

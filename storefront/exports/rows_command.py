@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from storefront.exports import datasets, files, table
+from storefront.exports import datasets, files, written_table
 from storefront.exports.formats import Format
 from storefront.exports.group import AS_OF, DAY, FACILITY, FORMAT, OUT, export, facility_of, moment_of, told
 from storefront.exports.manifest import demo_note
@@ -47,7 +47,7 @@ def export_rows(
     when = moment_of(as_of)
     with snapshot(db.engine) as connection:
         made = datasets.table(connection, wish, when)
-        found = table.write(connection, made, Format(form), out, note=demo_note())
+        found = written_table.write(connection, made, Format(form), out, note=demo_note())
     told(out, found)
 
 

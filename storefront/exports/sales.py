@@ -21,8 +21,9 @@ from storefront.exports.files import check_target
 from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
 from storefront.exports.moment import settle
-from storefront.exports.table import Table, Tally, download_made, totals
-from storefront.exports.table import write as write_table
+from storefront.exports.table import Table, Tally, totals
+from storefront.exports.written_table import download_made
+from storefront.exports.written_table import write as write_table
 from storefront.extensions import db
 from storefront.snapshot import driver_connection, snapshot
 

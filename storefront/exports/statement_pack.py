@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from storefront.books import span as spans
 from storefront.books.span import Span
 from storefront.display import format_datetime
-from storefront.exports import statement_table, table
+from storefront.exports import statement_table, written_table
 from storefront.exports.formats import Format
 from storefront.exports.made_files import Made, Seen, maker
 from storefront.exports.manifest import demo_note
@@ -79,7 +79,7 @@ def add_statement(
         pack.add(
             f"{folder}{source.name}.xlsx",
             _("Laporan %(name)s, setiap baris", name=source.facility.name),
-            lambda draft: table.fill(draft, source.connection, made, Format.XLSX, note=note),
+            lambda draft: written_table.fill(draft, source.connection, made, Format.XLSX, note=note),
         )
         statement = source.statement
         return {"opening": sum(statement.opening.values()), "closing": sum(statement.closing.values())}

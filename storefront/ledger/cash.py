@@ -1,17 +1,15 @@
-"""Cash: a sale at a stand, and what of it was brought to the bank."""
+"""Cash of a stand's tills: what of it was brought to the bank."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 
 from flask_babel import gettext as _
 
 from storefront.errors import DomainError
 from storefront.ledger.balance import balance, lock_accounts
-from storefront.ledger.book import Leg, When, bank, book, cash, till_difference
+from storefront.ledger.book import Leg, bank, book, cash, till_difference
 from storefront.ledger.closed import require_open
-from storefront.ledger.sale import ShippingCharged, SoldLine, book_sale
 from storefront.money import format_rupiah
 
 
@@ -27,34 +25,6 @@ class NotInTheTill(DomainError):
                 held=format_rupiah(held),
             )
         )
-
-
-def book_cash_sale(
-    payment_id: str,
-    till: str,
-    lines: Sequence[SoldLine],
-    shipping: Sequence[ShippingCharged],
-    *,
-    order_id: int,
-    on: datetime.date,
-    person_id: int | None,
-    posted_at: datetime.datetime | None = None,
-) -> int:
-    """A sale paid in cash: as any sale, with `cash:<till>` where a gateway's clearing would stand.
-
-    Its day is a person's word. Raises PeriodClosed.
-    """
-    require_open(on)
-    return book_sale(
-        payment_id,
-        "cash",
-        lines,
-        shipping,
-        order_id=order_id,
-        when=When(on=on, posted_at=posted_at),
-        paid_into=cash(till),
-        person_id=person_id,
-    )
 
 
 def book_cash_banked(

@@ -12,8 +12,10 @@ from storefront.payments.gateway import Gateway
 def init_app(app: Flask) -> None:
     """Make the gateways that the settings allow, under their names in `app.extensions["gateways"]`.
 
-    What one of them knows of transfers to others' accounts is `app.extensions["connect"]`, None if none does.
+    Marketplaces are made by name, since there may be any number. What a gateway knows of transfers to others' accounts
+    is `app.extensions["connect"]`, None if none does.
     """
+    from storefront.payments.marketplace import MarketplaceGateway
     from storefront.payments.sandbox import SandboxGateway
     from storefront.payments.transfer import TransferGateway
 
@@ -33,3 +35,4 @@ def init_app(app: Flask) -> None:
     hold = datetime.timedelta(days=settings.bank_transfer_days)
     gateways["transfer"] = TransferGateway(settings.base_url, settings.secret_key, hold)
     app.extensions["gateways"] = gateways
+    app.extensions["marketplace_gateway"] = MarketplaceGateway

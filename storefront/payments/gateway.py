@@ -10,7 +10,7 @@ Every call that asks a provider stands between transactions: nothing may be lock
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from flask import current_app
@@ -157,9 +157,8 @@ class Gateway(Protocol):
 def gateway(name: str) -> Gateway:
     """The gateway called `name`. Raises LookupError when it is not in use here."""
     if name.startswith(MARKETPLACES):
-        from storefront.payments.marketplace import MarketplaceGateway
-
-        return MarketplaceGateway(name)
+        marketplace: Callable[[str], Gateway] = current_app.extensions["marketplace_gateway"]
+        return marketplace(name)
     gateways: dict[str, Gateway] = current_app.extensions["gateways"]
     return gateways[name]
 

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
-from storefront.books.models import RefundLine, RefundParcel
 from storefront.books.refundable import refundable
+from storefront.books.taken_back_models import RefundLine, RefundParcel
 from storefront.errors import DomainError, NotFound
 from storefront.extensions import db
 from storefront.money import split

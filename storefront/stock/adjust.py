@@ -139,6 +139,20 @@ def move_several(
     return moved
 
 
+def take_back(movement: StockMovement, *, person_id: int | None, note: str = "") -> bool:
+    """A counter-movement that undoes this one, once; False when it is undone already. Raises NotEnoughStock."""
+    return move(
+        movement.variant_id,
+        movement.location_id,
+        -movement.quantity,
+        movement.reason,
+        person_id=person_id,
+        note=note,
+        source=f"undo:{movement.id}",
+        undoes=movement.id,
+    )
+
+
 def _locked_level(variant_id: int, location_id: int) -> StockLevel | None:
     return db.session.scalar(
         select(StockLevel)

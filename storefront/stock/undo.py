@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from storefront.audit.record import dated_at, record
+from storefront.audit.record import record
 from storefront.errors import DomainError, NotFound
 from storefront.extensions import db
 from storefront.stock import adjust
@@ -55,16 +55,7 @@ def undo(facility_id: int, movement_ids: Iterable[int], *, person_id: int) -> in
     for movement, may in found:
         if not may:
             raise CannotUndo()
-        if not adjust.move(
-            movement.variant_id,
-            movement.location_id,
-            -movement.quantity,
-            movement.reason,
-            person_id=person_id,
-            source=f"undo:{movement.id}",
-            moved_at=dated_at(),
-            undoes=movement.id,
-        ):
+        if not adjust.take_back(movement, person_id=person_id):
             continue
         done += 1
         details = {"movement": movement.id, "reason": movement.reason, "quantity": -movement.quantity}

@@ -6,7 +6,7 @@ from sqlalchemy import insert, select
 
 from storefront.books import disputes, fees, payouts, refund_outcome, refunds
 from storefront.books.refund_limits import SHIPPED
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.days import today
 from storefront.extensions import db
 from storefront.orders.mark_paid import record_payment

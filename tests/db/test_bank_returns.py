@@ -18,7 +18,8 @@ from storefront.bank.returns import TooLate
 from storefront.books import attention, refunds
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.refund_outcome import refund_failed
-from storefront.books.refunds import LineWish, RefundDecided
+from storefront.books.refund_parts import LineWish
+from storefront.books.refunds import RefundDecided
 from storefront.days import today
 from storefront.embedded import SUPERUSER
 from storefront.errors import Invalid, NotFound

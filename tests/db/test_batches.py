@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from storefront.books import refunds
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.catalogue.models import ProductFood, Variant
 from storefront.catalogue.product_page import product_page
 from storefront.days import today

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from storefront.books import refunds
 from storefront.books.cancel import AlreadyPacked, cancel_parcels
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.embedded import OWNER, SUPERUSER
 from storefront.errors import Invalid, OrderClosed
 from storefront.extensions import db

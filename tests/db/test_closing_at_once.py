@@ -22,10 +22,10 @@ from storefront.books.close import NotReady, StillBooking, WrongState, close, re
 from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.models import Period
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.books.span import month as whole_month
 from storefront.days import ACCOUNTING_ZONE
-from storefront.exports import datasets, table
+from storefront.exports import datasets, written_table
 from storefront.exports.datasets import Wish
 from storefront.exports.formats import Format
 from storefront.exports.moment import StillWriting, settle
@@ -238,7 +238,7 @@ def test_an_export_while_a_month_is_being_closed_waits_and_closing_changes_none(
         wish = Wish("postings", LAST.first, days.today(), columns=("entry_id", "amount", "effective_date"))
         with snapshot(db.engine) as connection:
             made = datasets.table(connection, wish, moment)
-            found = table.fill(tmp_path / "postings.csv", connection, made, Format.CSV, note=None)
+            found = written_table.fill(tmp_path / "postings.csv", connection, made, Format.CSV, note=None)
         return found["row_count"], found["sha256"]
 
     before = exported()

@@ -30,10 +30,7 @@ from storefront.display import format_month
 from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
-from storefront.ledger.cash import book_cash_banked, book_cash_sale
-from storefront.ledger.sale import SoldLine
-from storefront.ledger.shares import LineShare
-from storefront.orders.models import OrderLine
+from storefront.ledger.cash import book_cash_banked
 from tests.factories import make_order, make_paid_order
 from tests.money_out import Books, open_books
 
@@ -130,13 +127,6 @@ def _begun(books: Books) -> Waiting:
     )  # fmt: skip
 
 
-def _cash_sale(w: Waiting) -> object:
-    line = db.session.scalars(select(OrderLine).where(OrderLine.order_id == w.order)).one()
-    share = LineShare(1, w.books.funds["premium"], "premium", 10_000, 15_000)
-    sold = [SoldLine(line.id, line.facility_id, "PKL", (share,))]
-    return book_cash_sale("cash-1", "pameran", sold, [], order_id=w.order, on=THEN, person_id=w.books.first)
-
-
 ACTS: dict[str, Callable[[Waiting], object]] = {
     "payout": lambda w: payouts.record_payout(
         gateway="sandbox", reference="po_1", amount=10, arrived_on=THEN, person_id=w.books.first
@@ -170,7 +160,6 @@ ACTS: dict[str, Callable[[Waiting], object]] = {
         person_id=w.books.first,
     ),
     "correction approved": lambda w: corrections.approve(w.correction, w.books.second),
-    "cash sale": _cash_sale,
     "cash banked": lambda w: book_cash_banked(
         1, "pameran", 10, w.bank_account, on=THEN, person_id=w.books.first
     ),

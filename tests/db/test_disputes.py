@@ -14,10 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront.books.disputes import Disputed, DisputeDiffers, record_dispute
-from storefront.books.models import Dispute
 from storefront.books.refund_outcome import refund_succeeded
+from storefront.books.refund_parts import LineWish
 from storefront.books.refundable import refundable
-from storefront.books.refunds import LineWish, approve, propose
+from storefront.books.refunds import approve, propose
+from storefront.books.taken_back_models import Dispute
 from storefront.extensions import db
 from storefront.ledger.balance import balance
 from storefront.ledger.book import Leg, bank, book, owed

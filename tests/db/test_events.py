@@ -15,7 +15,8 @@ from storefront.books import event_tries
 from storefront.books.event_tries import PAUSES, SHOWN_AFTER, retry, set_aside, try_event
 from storefront.books.four_eyes import Decided
 from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refunds import LineWish, propose, try_again
+from storefront.books.refund_parts import LineWish
+from storefront.books.refunds import propose, try_again
 from storefront.books.standing import REACHES, standing
 from storefront.errors import Invalid
 from storefront.extensions import db

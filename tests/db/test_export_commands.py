@@ -22,7 +22,7 @@ from storefront.books.close import close, reopen
 from storefront.books.disputes import record_dispute
 from storefront.books.models import PremiumDistribution
 from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.books.reports import By
 from storefront.books.settle import Wish
 from storefront.books.span import month as whole_month

@@ -24,7 +24,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from storefront.days import accounting_day
-from storefront.exports import files, moment, sales, table
+from storefront.exports import files, moment, sales, written_table
 from storefront.exports.columns import SALES
 from storefront.exports.download import Part
 from storefront.exports.formats import Format
@@ -381,7 +381,7 @@ def test_a_failed_export_leaves_the_old_file_alone(
         yield b"half"
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(table, "text_blocks", full)
+    monkeypatch.setattr(written_table, "text_blocks", full)
     with pytest.raises(files.CannotWrite) as error:
         write(tmp_path / "sales.csv", Format.CSV)
     assert "penuh" in str(error.value.message)
@@ -392,9 +392,9 @@ def test_a_failed_export_leaves_the_old_file_alone(
 def test_a_full_disk_leaves_no_file(
     shop: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format
 ) -> None:
-    really = table.fill
+    really = written_table.fill
     monkeypatch.setattr(
-        table, "fill", lambda draft, *rest, **named: really(Path("/dev/full"), *rest, **named)
+        written_table, "fill", lambda draft, *rest, **named: really(Path("/dev/full"), *rest, **named)
     )
     with pytest.raises(files.CannotWrite) as error:
         write(tmp_path / "sales", form)

@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 from storefront import days
 from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
-from storefront.books.models import Dispute, Period
+from storefront.books.models import Period
 from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refunds import LineWish, propose
+from storefront.books.refund_parts import LineWish
+from storefront.books.refunds import propose
 from storefront.books.span import month as whole_month
 from storefront.books.statement import statement
+from storefront.books.taken_back_models import Dispute
 from storefront.days import ACCOUNTING_ZONE, accounting_day
 from storefront.exports import sales
 from storefront.exports.formats import Format

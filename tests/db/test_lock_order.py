@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
-from storefront.books.refunds import LineWish, propose
+from storefront.books.refund_parts import LineWish
+from storefront.books.refunds import propose
 from storefront.embedded import SUPERUSER
 from storefront.extensions import db
 from storefront.orders.expire import close_payment_pages

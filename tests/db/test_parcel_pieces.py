@@ -20,7 +20,7 @@ from storefront.books.cancel import cancel_parcels
 from storefront.books.cannot_fulfil import cannot_fulfil
 from storefront.books.parcel_returns import Back
 from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.display import format_date
 from storefront.embedded import OWNER, SUPERUSER
 from storefront.errors import Invalid, NotFound

@@ -17,9 +17,9 @@ from storefront.days import today
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.balance import balance
-from storefront.ledger.book import cash
-from storefront.ledger.cash import NotInTheTill, book_cash_banked, book_cash_sale
-from storefront.ledger.sale import SoldLine
+from storefront.ledger.book import When, cash
+from storefront.ledger.cash import NotInTheTill, book_cash_banked
+from storefront.ledger.sale import SoldLine, book_sale
 from storefront.ledger.shares import LineShare
 from tests.factories import make_order
 from tests.money_out import Books, close_last_month, open_books
@@ -135,9 +135,9 @@ def test_cash_is_a_sale_like_any_and_lies_in_the_till_until_it_is_banked(books: 
             start=1,
         )
     )
-    entry = book_cash_sale(
-        "cash-payment-1", "pameran-jakarta", [SoldLine(line.id, line.facility_id, "PKL", shares)], [],
-        order_id=order.id, on=today(), person_id=books.first,
+    entry = book_sale(
+        "cash-payment-1", "cash", [SoldLine(line.id, line.facility_id, "PKL", shares)], [],
+        order_id=order.id, when=When(on=today()), paid_into=cash("pameran-jakarta"), person_id=books.first,
     )  # fmt: skip
     till = cash("pameran-jakarta").code
     assert till == "cash:pameran_jakarta"

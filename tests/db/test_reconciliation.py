@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from storefront import days
 from storefront.books import bank_accounts
 from storefront.books.payouts import record_payout
-from storefront.books.refunds import LineWish, propose
+from storefront.books.refund_parts import LineWish
+from storefront.books.refunds import propose
 from storefront.embedded import SUPERUSER
 from storefront.errors import Invalid
 from storefront.extensions import db

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from storefront.books.four_eyes import FourEyes
 from storefront.books.refund_outcome import refund_failed, refund_succeeded
+from storefront.books.refund_parts import LineWish
 from storefront.books.refundable import refundable
-from storefront.books.refunds import LineWish, RefundDecided, approve, propose, reject, try_again
+from storefront.books.refunds import RefundDecided, approve, propose, reject, try_again
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.orders.models import Order

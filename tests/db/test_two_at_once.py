@@ -31,7 +31,7 @@ from storefront.books import (
     settle,
     settle_paid,
 )
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.books.rule_changes import RuleDraft
 from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid

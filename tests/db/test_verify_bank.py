@@ -15,7 +15,7 @@ from storefront.bank.models import BankReturn, HeldTransfer
 from storefront.bank.payment_shape import USUAL
 from storefront.books import refunds
 from storefront.books.refund_outcome import refund_failed
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.days import today
 from storefront.embedded import SUPERUSER
 from storefront.extensions import db

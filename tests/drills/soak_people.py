@@ -19,7 +19,7 @@ from sqlalchemy import select, text
 from storefront import days
 from storefront.books import bank_accounts, refunds
 from storefront.books.payouts import record_payout
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.catalogue.models import Variant
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db

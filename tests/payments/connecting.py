@@ -15,6 +15,7 @@ from storefront.books import connected_accounts, refunds, settle, transfer_send
 from storefront.books.fees import learn_fee
 from storefront.books.models import Settlement
 from storefront.books.refund_outcome import refund_succeeded
+from storefront.books.refund_parts import LineWish
 from storefront.books.settle import Wish
 from storefront.extensions import db
 from storefront.orders.mark_paid import record_payment
@@ -113,7 +114,7 @@ class Shop:
         """Pieces of the order's first line are refunded, as if the provider had said so; the refund's id."""
         line = db.session.get_one(Order, order_id).lines[0]
         refund = refunds.propose(
-            order_id, [refunds.LineWish(line.id, pieces)], reason="damaged", person_id=self.books.first
+            order_id, [LineWish(line.id, pieces)], reason="damaged", person_id=self.books.first
         )
         refund.reference = f"re_{secrets.token_hex(6)}"
         refund_succeeded(refund.id)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from storefront.audit.models import AuditEvent
 from storefront.books import refund_limits
-from storefront.books.models import RefundLimit
+from storefront.books.taken_back_models import RefundLimit
 from storefront.cart.models import CartKeeping
 from storefront.cart.ways import ways
 from storefront.catalogue.models import Variant

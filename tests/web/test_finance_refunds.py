@@ -15,9 +15,10 @@ from werkzeug.test import TestResponse
 from storefront import days
 from storefront.audit.models import AuditEvent
 from storefront.books import disputes
-from storefront.books.models import RefundLimit, RefundLine, RefundParcel
 from storefront.books.refund_outcome import refund_failed, refund_succeeded
-from storefront.books.refunds import LineWish, approve, propose, try_again
+from storefront.books.refund_parts import LineWish
+from storefront.books.refunds import approve, propose, try_again
+from storefront.books.taken_back_models import RefundLimit, RefundLine, RefundParcel
 from storefront.extensions import db
 from storefront.orders.models import Order
 from storefront.orders.place import Contact

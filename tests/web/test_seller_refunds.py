@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.test import TestResponse
 
-from storefront.books.models import RefundLine
 from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refunds import LineWish, approve, propose
+from storefront.books.refund_parts import LineWish
+from storefront.books.refunds import approve, propose
+from storefront.books.taken_back_models import RefundLine
 from storefront.extensions import db
 from storefront.orders.models import Order, Parcel
 from storefront.payments.models import Refund

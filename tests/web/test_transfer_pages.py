@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from storefront.bank.models import BankReturn, ReturnAccount
 from storefront.books import refunds
-from storefront.books.refunds import LineWish
+from storefront.books.refund_parts import LineWish
 from storefront.days import today
 from storefront.extensions import db
 from storefront.money import format_rupiah

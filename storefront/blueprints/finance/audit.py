@@ -13,7 +13,7 @@ from storefront.audit.record import record
 from storefront.audit.trail import Asked
 from storefront.blueprints.finance import bp, steps
 from storefront.errors import Invalid
-from storefront.exports import table
+from storefront.exports import written_table
 from storefront.exports.answer import answer
 from storefront.exports.audit_table import audit_table
 from storefront.exports.download import Part
@@ -66,5 +66,5 @@ def file(asked: Asked, wanted: str, ids: frozenset[int] | None, with_people: boo
     )
     db.session.commit()
     with snapshot(db.engine) as connection:
-        download = table.download(connection, found, form, part, note=demo_note())
+        download = written_table.download(connection, found, form, part, note=demo_note())
     return answer(download)

@@ -23,7 +23,7 @@ from storefront.books.statement import columns
 from storefront.books.treasurer_report import treasurer_report
 from storefront.errors import NotFound
 from storefront.exports import cash_book_files as files
-from storefront.exports import table
+from storefront.exports import written_table
 from storefront.exports.answer import answer, asked_moment, asked_part
 from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
@@ -143,7 +143,7 @@ def _file(
         found = books(connection, facility_id, span, moment)
         if form == "pdf":
             pdf, told = files.paper(connection, found, code, keeper, funds, moment)
-            return answer(table.parted(io.BytesIO(pdf), told, "application/pdf", moment, part))
+            return answer(written_table.parted(io.BytesIO(pdf), told, "application/pdf", moment, part))
         try:
             wanted = Format(form)
         except ValueError:
@@ -151,7 +151,7 @@ def _file(
         book = found.book(GENERAL if code == REPORT else code)
         report = treasurer_report(connection, found) if code == REPORT else None
         made = files.table(book, keeper, files.summary(found, funds, report), moment)
-        return answer(table.download(connection, made, wanted, part, note=demo_note()))
+        return answer(written_table.download(connection, made, wanted, part, note=demo_note()))
 
 
 def _month(name: str) -> Span:

@@ -20,8 +20,9 @@ from storefront.exports.download import Part
 from storefront.exports.formats import Format, offered
 from storefront.exports.manifest import demo_note
 from storefront.exports.moment import parse_moment, rfc3339, settle
-from storefront.exports.table import Tally, download_made, totals
+from storefront.exports.table import Tally, totals
 from storefront.exports.workbook import SHEET_ROWS
+from storefront.exports.written_table import download_made
 from storefront.extensions import db
 from storefront.people import access
 from storefront.people.policy import Action

@@ -12,8 +12,9 @@ from storefront.blueprints.finance import bp, steps
 from storefront.books import refunds
 from storefront.books.order_sheet import order_id_of
 from storefront.books.refund_limits import limit_on
+from storefront.books.refund_parts import PIECES, REASONS, LineWish
 from storefront.books.refundable import Refundable, refundable
-from storefront.books.refunds import PIECES, REASONS, LineWish, decided_alone
+from storefront.books.refunds import decided_alone
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key, new_key

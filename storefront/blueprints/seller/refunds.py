@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.parcels import own
 from storefront.books import refund_list, refunds
+from storefront.books.refund_parts import LineWish
 from storefront.books.refundable import LineLeft, refundable
-from storefront.books.refunds import LineWish
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key, new_key
