@@ -1,12 +1,34 @@
-"""Which page of a list a request asks for, and which page stands above an address."""
+"""Pages of a list, which one a request asks for, and which page stands above an address."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 
 #: Far enough for people; no OFFSET beyond what the database counts in.
 LAST_PAGE = 100_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Paged(Generic[T]):
+    """One page of a list that goes by number; `total` counts all rows. Lists that grow go by key (`keyset.py`)."""
+
+    size: ClassVar[int]
+
+    rows: Sequence[T]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // self.size))
 
 
 def page_number(name: str = "page") -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from storefront.counter.close import MOST_PIECES, NOTES
+from storefront.counter.close import MOST_PIECES, NOTES, close_till
+from storefront.counter.models import Till, TillSession
 from storefront.written import Written, whole_number
 
 
@@ -33,3 +34,18 @@ def read(form: Written) -> Count:
             form.wrong("counted", _("Tulis berapa lembar dari tiap uang, atau jumlahnya. Kas kosong: tulis 0."))
         return Count(notes, None)
     return Count(notes or None, form.amount("counted"))
+
+
+def close(form: Written, till: Till, person_id: int) -> TillSession | None:
+    """Close the till's session by the count in `form`, and commit; None where something is to be put right first."""
+    count = read(form)
+    return form.done(
+        lambda: close_till(
+            till,
+            person_id,
+            notes=count.notes,
+            counted=count.counted,
+            explanation=form["explanation"],
+            confirmed=form["confirmed"] == "1",
+        )
+    )

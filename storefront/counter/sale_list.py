@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
@@ -12,6 +11,7 @@ from storefront.counter.models import CounterSale, Till, TillSession
 from storefront.days import begins
 from storefront.extensions import db
 from storefront.orders.models import Order
+from storefront.pages import Paged
 from storefront.people.models import Person
 
 PAGE = 25
@@ -29,15 +29,8 @@ class SaleRow:
     cashier: str
 
 
-@dataclass(frozen=True)
-class SalePage:
-    rows: Sequence[SaleRow]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class SalePage(Paged[SaleRow]):
+    size = PAGE
 
 
 def listed(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, func, or_, select
@@ -15,20 +13,14 @@ from storefront.enquiries.write import LONGEST_ANSWER
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.pages import Paged
 
 #: Of one facility, so that the list beside an answer stays short.
 MOST, LONGEST_NAME, PAGE = 60, 60, 20
 
 
-@dataclass(frozen=True)
-class ReplyPage:
-    rows: Sequence[CannedReply]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class ReplyPage(Paged[CannedReply]):
+    size = PAGE
 
 
 def replies(facility_id: int) -> list[CannedReply]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import text
 
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.pages import Paged
 
 PAGE = 20
 #: Where a thread stands: the asker had the last word; our own answer waits for a curator; answered.
@@ -53,15 +53,8 @@ class Waiting:
     kind: str = "question"
 
 
-@dataclass(frozen=True)
-class ThreadPage:
-    rows: Sequence[Waiting]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class ThreadPage(Paged[Waiting]):
+    size = PAGE
 
 
 LIST = """

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.pages import Paged
 
 PAGE = 25
 #: Most works in the form that sends; what is beyond comes when these are sent.
@@ -115,15 +116,8 @@ class Row:
         return max(0, min(self.missing, self.free))
 
 
-@dataclass(frozen=True)
-class RowPage:
-    rows: Sequence[Row]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class RowPage(Paged[Row]):
+    size = PAGE
 
 
 @dataclass(frozen=True)

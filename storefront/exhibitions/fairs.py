@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -14,6 +13,7 @@ from storefront.display import format_day
 from storefront.errors import DomainError, NotFound
 from storefront.exhibitions.models import Exhibition, ExhibitionFacility
 from storefront.extensions import db
+from storefront.pages import Paged
 
 PAGE = 25
 LIST = text(
@@ -84,15 +84,8 @@ class Fair:
     when: When
 
 
-@dataclass(frozen=True)
-class FairPage:
-    rows: Sequence[Fair]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class FairPage(Paged[Fair]):
+    size = PAGE
 
 
 def when(exhibition: Exhibition | Fair, day: datetime.date) -> When:

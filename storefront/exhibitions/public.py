@@ -20,6 +20,7 @@ from storefront.catalogue.filters import SLUG
 from storefront.exhibitions.fairs import When, when_between
 from storefront.exhibitions.models import Exhibition
 from storefront.extensions import db
+from storefront.pages import Paged
 
 #: Fairs in one page of the list, and things in one page of a fair.
 PAGE, THINGS = 12, 24
@@ -92,15 +93,8 @@ class FairLine:
     when: When
 
 
-@dataclass(frozen=True)
-class FairList:
-    rows: Sequence[FairLine]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class FairList(Paged[FairLine]):
+    size = PAGE
 
 
 @dataclass(frozen=True)
@@ -149,15 +143,8 @@ class Thing:
     photo: Photo | None
 
 
-@dataclass(frozen=True)
-class ThingPage:
-    rows: Sequence[Thing]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // THINGS))
+class ThingPage(Paged[Thing]):
+    size = THINGS
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from storefront.exhibitions.arrive import What
 from storefront.exhibitions.models import ExhibitionArrival
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.pages import Paged
 
 #: Sendings and returns in one page.
 PAGE = 20
@@ -162,15 +163,8 @@ class Moved:
         return any(line.reason for line in self.lines)
 
 
-@dataclass(frozen=True)
-class MovedPage:
-    rows: Sequence[Moved]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class MovedPage(Paged[Moved]):
+    size = PAGE
 
 
 def stands(exhibition_id: int) -> list[Stand]:

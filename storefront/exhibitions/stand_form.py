@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask_babel import gettext as _
 
+from storefront.days import today
 from storefront.errors import NotFound
 from storefront.exhibitions import arrive, give_back, stand
 from storefront.exhibitions.arrive import MOST, Counted, What
-from storefront.exhibitions.fairs import PiecesRefused
+from storefront.exhibitions.fairs import PiecesRefused, when
 from storefront.exhibitions.models import Exhibition, ExhibitionArrival, ExhibitionReturn
 from storefront.exhibitions.stand import Line
-from storefront.form_key import TOO_OLD, is_key
+from storefront.form_key import TOO_OLD, is_key, kept_key
 from storefront.written import Written, whole_number
 
 Result = TypeVar("Result")
+
+
+def shown(fair: Exhibition, form: Written, code: str, page: int) -> dict[str, Any]:
+    """What the page of a stand shows: who takes part, and of the facility with this code what is there and moved."""
+    taking_part = stand.stands(fair.id)
+    chosen = next((one for one in taking_part if one.code == code), None)
+    return {
+        "fair": fair,
+        "when": when(fair, today()),
+        "taking_part": taking_part,
+        "chosen": chosen,
+        "left": stand.left_at_stand(fair.id, chosen.id) if chosen else [],
+        "moved": stand.moved(fair.id, facility_id=chosen.id if chosen else None, page=page),
+        "form": form,
+        "key": kept_key(form["once"]),
+    }
 
 
 def count(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from storefront.exports.models import SaleCertificate
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.form_key import TOO_OLD, is_key
+from storefront.pages import Paged
 
 PAGE = 20
 #: Longest span: a year.
@@ -69,15 +69,8 @@ class Wish:
     order_number: str = ""
 
 
-@dataclass(frozen=True)
-class CertificatePage:
-    rows: Sequence[SaleCertificate]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class CertificatePage(Paged[SaleCertificate]):
+    size = PAGE
 
 
 def name_of(certificate: SaleCertificate, facility_code: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import column, func, select, table
 from storefront.extensions import db
 from storefront.languages import locale
 from storefront.orders.models import Order, OrderLine
+from storefront.pages import Paged
 
 PAGE = 10
 
@@ -31,15 +32,8 @@ class OwnOrder:
     further_lines: int
 
 
-@dataclass(frozen=True)
-class OwnOrders:
-    rows: Sequence[OwnOrder]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class OwnOrders(Paged[OwnOrder]):
+    size = PAGE
 
 
 def orders_of(person_id: int, page: int = 1) -> OwnOrders:

@@ -13,6 +13,7 @@ from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.orders.instalments import PartView, schedule
 from storefront.orders.models import Order
+from storefront.pages import Paged
 from storefront.quotes.accept import deposit_of, is_open
 from storefront.quotes.models import Quote, QuoteAcceptance, QuoteLine, QuoteState, QuoteStep
 from storefront.quotes.tokens import quote_link
@@ -39,15 +40,8 @@ class QuoteRow:
     written_at: datetime.datetime
 
 
-@dataclass(frozen=True)
-class QuotePage:
-    rows: Sequence[QuoteRow]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class QuotePage(Paged[QuoteRow]):
+    size = PAGE
 
 
 @dataclass(frozen=True)

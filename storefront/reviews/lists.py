@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -13,6 +12,7 @@ from storefront.extensions import db
 from storefront.languages import locale
 from storefront.moderation.lists import Told, states_of, told
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState
+from storefront.pages import Paged
 from storefront.reviews.models import Review, ReviewPhoto, ReviewReply
 from storefront.reviews.write import is_editable
 
@@ -54,15 +54,8 @@ class FacilityReview:
     reply_note: str
 
 
-@dataclass(frozen=True)
-class ReviewPage:
-    rows: Sequence[FacilityReview]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class ReviewPage(Paged[FacilityReview]):
+    size = PAGE
 
 
 def of_order(order: Order) -> list[OwnLine]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Date, cast, column, func, select, table
 from sqlalchemy.orm import aliased
 
 from storefront.extensions import db
+from storefront.pages import Paged
 from storefront.people.models import Person
 from storefront.stock.models import MovementReason, StockLevel, StockLocation, StockMovement
 from storefront.stock.undo import by_hand
@@ -55,15 +55,8 @@ class Movement:
     is_undone: bool
 
 
-@dataclass(frozen=True)
-class HistoryPage:
-    rows: Sequence[Movement]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class HistoryPage(Paged[Movement]):
+    size = PAGE
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from storefront.catalogue.models import Category, Photo, Product, ProductStatus,
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.languages import locale
+from storefront.pages import Paged
 from storefront.stock.low_marks import mark
 from storefront.stock.models import LowStockMark, StockLevel, StockLocation
 
@@ -72,15 +73,8 @@ class ShelfRow:
         return "few_left" if self.available <= self.low_mark else "ready"
 
 
-@dataclass(frozen=True)
-class ShelfPage:
-    rows: Sequence[ShelfRow]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class ShelfPage(Paged[ShelfRow]):
+    size = PAGE
 
 
 def shelf(

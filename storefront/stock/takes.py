@@ -20,6 +20,7 @@ from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.languages import locale
+from storefront.pages import Paged
 from storefront.people.models import Person
 from storefront.stock import shelf
 from storefront.stock.levels import store_location_id
@@ -72,15 +73,8 @@ class TakeShown:
     settled: int
 
 
-@dataclass(frozen=True)
-class TakePage:
-    rows: Sequence[TakeShown]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE))
+class TakePage(Paged[TakeShown]):
+    size = PAGE
 
 
 def begin(

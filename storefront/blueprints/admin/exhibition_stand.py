@@ -20,7 +20,6 @@ from storefront.exhibitions.models import Exhibition, ExhibitionFacility
 from storefront.exhibitions.set_prices import Wish
 from storefront.extensions import db
 from storefront.facilities.models import Facility
-from storefront.form_key import kept_key
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -154,18 +153,9 @@ def _prices(fair: Exhibition, form: Written) -> str:
 
 
 def _stand(fair: Exhibition, form: Written) -> str:
-    taking_part = stand.stands(fair.id)
     code = form["code"] or request.args.get("facility", "")
-    chosen = next((one for one in taking_part if one.code == code), None)
     return render_template(
         "admin/exhibition_stand.html",
-        fair=fair,
-        when=when(fair, today()),
-        taking_part=taking_part,
-        chosen=chosen,
-        left=stand.left_at_stand(fair.id, chosen.id) if chosen else [],
-        moved=stand.moved(fair.id, facility_id=chosen.id if chosen else None, page=page_number()),
-        form=form,
-        key=kept_key(form["once"]),
+        **stand_form.shown(fair, form, code, page_number()),
         may_write=allowed(Action.EXHIBITIONS_WRITE),
     )

@@ -7,14 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.counter import bp
-from storefront.days import today
 from storefront.errors import NotFound
 from storefront.exhibitions import arrive, give_back, stand, stand_form
 from storefront.exhibitions.arrive import What
-from storefront.exhibitions.fairs import when
 from storefront.exhibitions.stand import Stand
 from storefront.extensions import db
-from storefront.form_key import kept_key
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -88,19 +85,10 @@ def _back(slug: str, said: str, how: str = "ok") -> ResponseReturnValue:
 def _page(form: Written) -> str:
     fair = g.exhibition
     db.session.refresh(fair)
-    taking_part = stand.stands(fair.id)
     code = form["code"] or request.args.get("facility", "")
-    chosen = next((one for one in taking_part if one.code == code), None)
     return render_template(
         "counter/stand.html",
         exhibition=fair,
         here="stand",
-        fair=fair,
-        when=when(fair, today()),
-        taking_part=taking_part,
-        chosen=chosen,
-        left=stand.left_at_stand(fair.id, chosen.id) if chosen else [],
-        moved=stand.moved(fair.id, facility_id=chosen.id if chosen else None, page=page_number()),
-        form=form,
-        key=kept_key(form["once"]),
+        **stand_form.shown(fair, form, code, page_number()),
     )

@@ -57,18 +57,7 @@ def close_till(slug: str, till_id: int) -> ResponseReturnValue:
     if request.is_json:
         return jsonify(session=_closed(till, body()))
     form = Written(request.form)
-    count = counting.read(form)
-    done = form.done(
-        lambda: close.close_till(
-            till,
-            access.person_id(),
-            notes=count.notes,
-            counted=count.counted,
-            explanation=form["explanation"],
-            confirmed=form["confirmed"] == "1",
-        )
-    )
-    if done is None:
+    if counting.close(form, till, access.person_id()) is None:
         return count_page(till_id, form), form.status
     flash(_("Kas sudah dihitung dan ditutup."), "ok")
     return redirect(url_for("counter.day_sheet", slug=slug), 303)

@@ -79,19 +79,8 @@ def count_till(session_id: int) -> ResponseReturnValue:
     """Count and close a session that its cashier left open."""
     whole_programme(Action.TILLS_CLOSE)
     row, form = settle.row_of(session_id), steps.written()
-    count = counting.read(form)
     till = db.session.get_one(Till, row.session.till_id)
-    done = form.done(
-        lambda: close.close_till(
-            till,
-            access.person_id(),
-            notes=count.notes,
-            counted=count.counted,
-            explanation=form["explanation"],
-            confirmed=form["confirmed"] == "1",
-        )
-    )
-    if done is None:
+    if counting.close(form, till, access.person_id()) is None:
         return page(session_id, form), form.status
     flash(_("Kas sudah dihitung dan ditutup."), "ok")
     return redirect(url_for("finance.till_session", session_id=session_id), 303)
