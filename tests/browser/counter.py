@@ -71,7 +71,14 @@ class Phone:
         self.next()
 
     def waiting(self, count: int) -> None:
-        """Wait until so many sales are waiting in this phone."""
+        """Wait until so many sales are waiting in this phone, and the page says so.
+
+        What is kept is asked first: a page that has just opened says nothing yet.
+        """
+        for _try in range(400):
+            if len(self.kept("sales")) == count:
+                break
+            self.page.wait_for_timeout(100)
         button = self.page.locator("#history-open")
         if count:
             expect(button).to_contain_text(f"{count} menunggu")
