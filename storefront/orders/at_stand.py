@@ -1,4 +1,4 @@
-"""Parcels that are collected at a fair's stand: brought there, laid ready, given to whoever comes with the order's code.
+"""Parcels that are collected at a fair's stand: brought there, laid ready, given to whoever has the order's code.
 
 They take the steps of every parcel that is collected. On its way to the stand a parcel is still `packed`; `left_at`
 says since when. Nothing here commits.

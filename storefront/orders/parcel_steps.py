@@ -44,7 +44,8 @@ def take(facility_id: int, parcel_ids: Collection[int], step: str, person_id: in
     """Take `step` (one of `STEPS`) with each of the facility's parcels; others' do not exist and are passed over.
 
     `courier` carries what is sent; what is collected is laid ready, or on its way to its stand.
-    Never commits. Parcels are locked in the order of their ids, so that two people who do this at once do not wait for each other in a circle.
+    Never commits. Parcels are locked in the order of their ids, so that two people who do this at once
+    do not wait for each other in a circle.
     """
     rows = db.session.execute(
         select(Parcel.id, Parcel.position, Order.number)
