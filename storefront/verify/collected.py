@@ -1,4 +1,4 @@
-"""Orders that are collected at a fair's stand: each parcel for one stand, its pieces from the store and nowhere else."""
+"""Orders that are collected at a fair's stand: each parcel for one stand, its pieces from the store alone."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ INVARIANTS = (
              JOIN parcel_lines i ON i.parcel_id = p.id JOIN order_lines l ON l.id = i.order_line_id
              LEFT JOIN stock_locations s ON s.id = l.location_id
             WHERE p.exhibition_id IS NOT NULL
-              AND (o.channel <> 'online' OR (l.location_id IS NOT NULL AND s.facility_id IS DISTINCT FROM p.facility_id))""",
+              AND (o.channel <> 'online'
+                   OR (l.location_id IS NOT NULL AND s.facility_id IS DISTINCT FROM p.facility_id))""",
     ),
 )

@@ -48,6 +48,7 @@ FAIR_PAGES = [
     Sight("counter-sales", "counter.sale_list_page", at(f"{COUNTER}/sales"), CASHIER),
     Sight("counter-sale", "counter.sale_page", found(f"{COUNTER}/sales/{{}}", SALE), CASHIER),
     Sight("counter-receipt", "counter.receipt", found(f"{COUNTER}/receipts/{{}}", SALE), CASHIER),
+    Sight("counter-orders", "counter.to_collect", at(f"{COUNTER}/orders"), CASHIER),
     Sight("counter-conflicts", "counter.conflict_list", at(f"{COUNTER}/conflicts"), CASHIER),
     Sight("counter-day", "counter.day_sheet", found(f"{COUNTER}/day?day={{}}", DAY), CASHIER),
     Sight("counter-pin", "counter.pin_page", at(f"{COUNTER}/pin"), CASHIER),
