@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select
 
 from storefront.audit.record import record
+from storefront.catalogue.short_codes import resolve
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility
@@ -110,7 +111,7 @@ def listed(exhibition_id: int, state: str = "", number: str = "", page: int = 1)
     With `number`, part of an order's number, whatever became of it: also those that are not paid.
     """
     where: list[ColumnElement[bool]] = [Parcel.exhibition_id == exhibition_id, Parcel.merged_at.is_(None)]
-    plain = plain_number(number)
+    plain = plain_number(number_meant(number))
     if plain:
         found = func.replace(Order.number, "-", "").contains(plain, autoescape=True)
         where.append(found if len(plain) >= SHORTEST else Parcel.id == 0)
@@ -152,6 +153,16 @@ def open_parcels(exhibition_id: int) -> Sequence[tuple[Parcel, str]]:
         .execution_options(populate_existing=True)
     )
     return [(parcel, number) for parcel, number in rows]
+
+
+def number_meant(scanned: str) -> str:
+    """The order's number that a scan means: of the buyer's code itself, of a parcel's label by its short link."""
+    _before, link, code = scanned.rpartition("/p/")
+    target = resolve(code) if link else None
+    if target is None or target.kind != "parcel":
+        return scanned
+    of_parcel = select(Order.number).join(Parcel, Parcel.order_id == Order.id).where(Parcel.id == target.id)
+    return db.session.scalar(of_parcel) or scanned
 
 
 def plain_number(written: str) -> str:

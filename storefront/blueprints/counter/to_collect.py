@@ -18,7 +18,7 @@ from storefront.people import access
 from storefront.people.policy import Action
 
 #: A number as it is typed, scanned, or kept in an address.
-LONGEST = 40
+LONGEST = 120
 
 
 @bp.get("/<slug>/orders")
