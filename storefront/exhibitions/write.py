@@ -108,7 +108,7 @@ def change(fair: Exhibition, data: Data, *, person_id: int) -> bool:
     """
     values, errors = _judged(data)
     # Whoever orders something for its stand waits, or has ordered.
-    db.session.get_one(Exhibition, fair.id, with_for_update=True, populate_existing=True)
+    db.session.get_one(Exhibition, fair.id, with_for_update={"key_share": True}, populate_existing=True)
     open_parcels = at_stand.open_parcels(fair.id)
     if not errors:
         errors = to_collect.refused(fair, open_parcels, values)
