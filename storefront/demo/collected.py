@@ -36,16 +36,20 @@ class Step:
     values: Mapping[str, Any]
 
 
-def wish(orders: Sequence[PlannedOrder], codes: Collection[str], today: datetime.date) -> list[PlannedOrder]:
-    """The same orders, a few of the last collected: of facilities (`codes`) that somebody looks after."""
+def wish(
+    orders: Sequence[PlannedOrder], codes: Collection[str], keepers: Collection[str], today: datetime.date
+) -> list[PlannedOrder]:
+    """The same orders, a few of the last collected: of facilities at the fair, those with a coordinator first."""
     first, last = begins(today - days(FROM)), begins(today - days(UNTIL))
-    found, left = list(orders), MOST
-    for place in reversed(range(len(found))):
-        one = found[place]
+    fitting = []
+    for place, one in enumerate(orders):
         of = {item.row.facility for item, _ in one.lines}
         on_the_shelf = not any(item.is_made_to_order for item, _ in one.lines)
-        if left and one.paid_at and first <= one.paid_at < last and len(of) == 1 and of <= set(codes) and on_the_shelf:
-            found[place], left = replace(one, collected=frozenset(of)), left - 1
+        if one.paid_at and first <= one.paid_at < last and len(of) == 1 and of <= set(codes) and on_the_shelf:
+            fitting.append((not of <= set(keepers), -place, frozenset(of)))
+    found = list(orders)
+    for _without, place, of_one in sorted(fitting, key=lambda each: each[:2])[:MOST]:
+        found[-place] = replace(found[-place], collected=of_one)
     return found
 
 
@@ -55,7 +59,7 @@ def add(fair: Exhibition, keepers: Mapping[int, int], cashier_id: int, today: da
     `keepers`: who packs, by facility id. Called before other parcels take their steps.
     """
     method = db.session.execute(select(ShippingMethod.id).where(ShippingMethod.kind == "stand")).scalar_one()
-    chosen = _chosen(fair, today)
+    chosen = _chosen(fair, keepers, today)
     for number, parcel in enumerate(chosen):
         there = {"method_id": method, "exhibition_id": fair.id, "days_min": 2, "days_max": 4}
         db.session.execute(update(Parcel).where(Parcel.id == parcel.id).values(there))
@@ -63,8 +67,8 @@ def add(fair: Exhibition, keepers: Mapping[int, int], cashier_id: int, today: da
     return len(chosen)
 
 
-def _chosen(fair: Exhibition, today: datetime.date) -> list[Parcel]:
-    """The last that were paid, of facilities at the fair."""
+def _chosen(fair: Exhibition, keepers: Collection[int], today: datetime.date) -> list[Parcel]:
+    """The last that were paid, of facilities at the fair; of those with a coordinator first."""
     other = aliased(Parcel)
     made = select(ParcelLine.parcel_id).join(OrderLine, OrderLine.id == ParcelLine.order_line_id)
     takes_part = select(ExhibitionFacility.facility_id).where(ExhibitionFacility.exhibition_id == fair.id)
@@ -81,7 +85,7 @@ def _chosen(fair: Exhibition, today: datetime.date) -> list[Parcel]:
                 Order.paid_at >= begins(today - days(FROM)),
                 Order.paid_at < begins(today - days(UNTIL)),
             )
-            .order_by(Order.paid_at.desc(), Parcel.id)
+            .order_by(Parcel.facility_id.not_in(list(keepers)), Order.paid_at.desc(), Parcel.id)
             .limit(MOST)
         )
     )

@@ -197,9 +197,10 @@ def _write_history(
     shopper = accounts[SHOPPER]
     keepers = _of_role("coordinator", accounts)
     planner = Planner(items[: growth.SELLING], origins, files.buyer_words(), today, seed)
-    orders = collected.wish(planner.plan(number, shopper.name), keepers, today)
+    orders = planner.plan(number, shopper.name)
     shelves = Shelves(sites, keepers, today)
     shelves.prepare(items, orders, random.Random(f"{seed}:shelves"))
+    orders = collected.wish(orders, shelves.brought(), keepers, today)
     shelves.open()
     history = History(sites, shelves, shopper.id, seed, fees_from=worked_months(today)[0].first)
     history.write(orders, lambda done: say(f"{done} of {len(orders)} orders") if done % 100 == 0 else None)

@@ -54,36 +54,30 @@ def parcels(asked: Asked) -> Iterable[Waits]:
 
 @source(Action.PARCELS_READ)
 def not_collected(asked: Asked) -> Iterable[Waits]:
-    """Parcels that have lain ready so long that they may be given up."""
+    """Parcels that have lain ready so long that they may be given up, and those for a fair that is over."""
     since = begins(asked.day - pickups.GIVE_UP_AFTER)
-    number, first = db.session.execute(
-        select(func.count(), func.min(Parcel.shipped_at)).where(
-            Parcel.facility_id == asked.facility_id,
-            Parcel.state == ParcelState.READY,
-            Parcel.shipped_at < since,
-            Parcel.exhibition_id.is_(None),
+    waiting = [ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.READY]
+    lies = Parcel.exhibition_id.is_(None) & (Parcel.state == ParcelState.READY) & (Parcel.shipped_at < since)
+    is_over = FAIRS.c.ends_on < asked.day
+    number, first, left, ended = db.session.execute(
+        select(
+            func.count().filter(lies),
+            func.min(Parcel.shipped_at).filter(lies),
+            func.count().filter(is_over),
+            func.max(FAIRS.c.ends_on).filter(is_over),
         )
+        .select_from(Parcel)
+        .outerjoin(FAIRS, FAIRS.c.id == Parcel.exhibition_id)
+        .where(Parcel.facility_id == asked.facility_id, Parcel.state.in_(waiting))
     ).one()
     if first is not None:
         label = ngettext("kiriman siap yang tidak diambil", "kiriman siap yang tidak diambil", number)
         note = _("siap sejak %(day)s", day=format_day(accounting_day(first)))
         yield Waits("not_collected", Urgency.OPEN, number, label, note, _("Lihat"), "parcels?state=ready", "package")
-
-
-@source(Action.PARCELS_READ)
-def left_at_stands(asked: Asked) -> Iterable[Waits]:
-    """Parcels for the stand of a fair that is over: nobody can collect them there any more."""
-    waiting = [ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.READY]
-    number, ended = db.session.execute(
-        select(func.count(), func.max(FAIRS.c.ends_on))
-        .select_from(Parcel)
-        .join(FAIRS, FAIRS.c.id == Parcel.exhibition_id)
-        .where(Parcel.facility_id == asked.facility_id, Parcel.state.in_(waiting), FAIRS.c.ends_on < asked.day)
-    ).one()
-    if number:
-        label = ngettext("kiriman tidak diambil di stan pameran", "kiriman tidak diambil di stan pameran", number)
+    if ended is not None:
+        label = ngettext("kiriman tidak diambil di stan pameran", "kiriman tidak diambil di stan pameran", left)
         note = _("pameran selesai %(day)s; catat yang kembali", day=format_day(ended))
-        yield Waits("stand", Urgency.TODAY, number, label, note, _("Lihat"), "parcels?way=stand", "package", on=ended)
+        yield Waits("stand", Urgency.TODAY, left, label, note, _("Lihat"), "parcels?way=stand", "package", on=ended)
 
 
 def _later(to_pack: int, packed: int, day: datetime.date | None) -> Iterable[Waits]:

@@ -54,6 +54,7 @@ def test_money_of_one_cart_reaches_both_facilities_and_the_books(
 def test_ordered_on_a_phone_and_collected_at_the_stand(visit: Visit) -> None:
     shopper = visit("phone", "id")
     page, stand = shopper.page, "stand-pameran-karya-binaan"
+    shopper.go("/")
     purchase.fill_cart(shopper, {CLOTH: 1})
     purchase.go_to_checkout(shopper)
     purchase.fill_in(shopper, {name: GUEST[name] for name in ("name", "phone", "email")})
