@@ -93,6 +93,8 @@ def test_a_wish_with_a_drawing_reaches_the_coordinator_and_comes_back_as_a_quote
         "price-3": "1.250.000", "workshop-3": str(shop.workshop.id), "category-3": str(shop.category.id),
         "material-3": "400.000", "weight-3": "40000", "send": "1",
     }  # fmt: skip
+    kept = post(seller, begun.location, typed | more | {"send": "", "more": "1"})
+    assert "Baris 14" in seller.get(kept.location).text
     done = post(seller, begun.location, typed | more)
     assert done.status_code == 303, done.text
     shown = seller.get(done.location).text.replace("\u00a0", " ")
