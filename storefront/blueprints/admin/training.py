@@ -86,7 +86,7 @@ def reject_training(programme_id: int) -> ResponseReturnValue:
 def withdraw_any_training(programme_id: int) -> ResponseReturnValue:
     """What was checked is wrong: it counts no more, and the facility records it anew."""
     row, form = _own(programme_id), Written(request.form)
-    done = form.done(lambda: record.withdraw(row.id, access.person_id(), form["reason"]))
+    done = form.done(lambda: record.withdraw(row.id, access.person_id(), form["reason"], by_office=True))
     return _ended(programme_id, form, done, _("Ditarik: program ini tidak dihitung lagi. UPT dapat mencatatnya ulang."))
 
 
