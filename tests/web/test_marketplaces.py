@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -139,6 +140,26 @@ def test_every_fault_is_named_by_its_row_and_the_sound_orders_are_booked(finance
     assert (feed["NML-MADU"]["stock_at_least"], feed["PKL-BATIK"]["stock_at_least"]) == (0, 1)
     assert "stok PKL-BATIK tinggal 1" in finance.get(f"/finance/marketplaces/files/{number}").text
     assert broken() == {}
+
+
+def test_a_long_file_is_turned_page_by_page(
+    finance: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storefront.blueprints.finance.marketplaces.SHOWN", 2)
+    monkeypatch.setattr("storefront.keyset.PAGE", 2)
+    number, page = looked(finance, *(row(f"D-{n}", "PKL-BATIK") for n in range(5)))
+    address = f"/finance/marketplaces/files/{number}"
+    assert "D-0" in page
+    assert "D-2" not in page
+    assert "D-4" in finance.get(f"{address}?page=3").text
+    booked(finance, number)
+    page = finance.get(address).text
+    seen = set(re.findall(r"D-\d", page.partition('id="tercatat"')[2]))
+    while more := re.search(r'href="([^"]*older=[^"]+)" rel="next"', page):
+        page = finance.get(more[1].replace("&amp;", "&")).text
+        seen |= set(re.findall(r"D-\d", page.partition('id="tercatat"')[2]))
+    assert seen == {f"D-{n}" for n in range(5)}
+    assert finance.get("/finance/marketplaces?older=x").status_code == 200
 
 
 def test_columns_are_named_once_and_files_in_any_encoding_are_read(finance: FlaskClient, shop: Shop) -> None:

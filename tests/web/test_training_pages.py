@@ -115,6 +115,17 @@ def test_from_the_record_to_what_became_of_them(
     }  # fmt: skip
 
 
+def _copy(session: DbSession, skill: str) -> TrainingProgramme:
+    """Another programme like the first that was recorded."""
+    first = session.scalars(select(TrainingProgramme).order_by(TrainingProgramme.id)).first()
+    values = {
+        column.name: getattr(first, column.name)
+        for column in TrainingProgramme.__table__.columns
+        if column.name not in ("id", "skill")
+    }
+    return TrainingProgramme(**values, skill=skill)
+
+
 def letters(pattern: str) -> list[str]:
     """To whom letters of a kind went, with what they say; taken away."""
     found = []
@@ -235,6 +246,20 @@ def test_a_list_is_narrowed_sorted_paged_and_kept_as_a_view(
         page = auditor.get(f"{OFFICE}?{query}").text
         assert there in page
         assert gone not in page, query
+    # Paged by key in every order, and a key that is none is the first page.
+    for number in range(50):
+        db_session.add(_copy(db_session, f"Menenun {number:02}"))
+    db_session.commit()
+    for sort in ("", "ended", "newest", "participants", "certified", "skill"):
+        page = wayan.get(f"{TRAINING}?sort={sort}").text
+        older = re.search(r'href="([^"]*older=[^"]+)" rel="next"', page)
+        assert older, sort
+        rest = wayan.get(older[1].replace("&amp;", "&")).text
+        names = [re.findall(r"Menenun \d\d|Membatik cap|Menyablon kaus", text) for text in (page, rest)]
+        assert len(set(names[0]) | set(names[1])) == 52, sort
+        assert not set(names[0]) & set(names[1]), sort
+    assert wayan.get(f"{TRAINING}?older=x_y").status_code == 200
+    assert "52" in auditor.get(f"{OFFICE}?sort=facility").text
     kept = {"list": "seller.training_list", "query": "kind=apprenticeship", "name": "Magang"}
     assert post(wayan, "/seller/PKL/views", kept).headers["Location"].endswith("training?kind=apprenticeship")
 

@@ -12,7 +12,7 @@ from storefront.blueprints.admin.overview import Queue, queue
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access, policy
 from storefront.people.policy import Action
 from storefront.training import followups, lists, record, targets
@@ -47,7 +47,7 @@ def training_list() -> ResponseReturnValue:
     wanted, reach = Wanted.asked(request.args), _reach()
     return render_template(
         "admin/training.html",
-        found=lists.programmes(reach, wanted, page_number()),
+        found=lists.programmes(reach, wanted, asked_turn()),
         wanted=wanted,
         years=lists.years(reach),
         states=(*STATES, "followups"),
