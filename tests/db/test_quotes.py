@@ -170,6 +170,36 @@ def test_accepted_twice_at_once_it_is_one_order(wide_app: Flask, shop: Shop) -> 
     assert accept(quote_id, SARI).number == numbers[0]
 
 
+def test_accepted_declined_and_revised_at_once_one_of_them_holds(wide_app: Flask, shop: Shop) -> None:
+    quote = sent(shop)
+    draft = write.begin(shop.enquiry, shop.coordinator.id)
+    db.session.commit()
+    quote_id, draft_id, who = quote.id, draft.id, shop.coordinator.id
+
+    def does(act: Callable[[], object]) -> Callable[[], str]:
+        def call() -> str:
+            with wide_app.app_context():
+                act()
+                db.session.commit()
+                return "done"
+
+        return call
+
+    answers = at_once(
+        [
+            does(lambda: accept(quote_id, SARI)), does(lambda: decline(quote_id)), does(lambda: accept(quote_id, SARI)),
+            does(lambda: write.send(db.session.get_one(Quote, draft_id), who)),
+        ]
+    )  # fmt: skip
+    db.session.rollback()
+    states = [found.state for found in db.session.scalars(select(Quote).order_by(Quote.id))]
+    orders = db.session.scalar(select(func.count(Order.id)))
+    assert (*states, orders) in {("accepted", "draft", 1), ("declined", "sent", 0), ("revised", "sent", 0)}
+    refused = [answer for answer in answers if answer != "done"]
+    assert all(isinstance(answer, QuoteEnded | NotDraft) for answer in refused), answers
+    assert refused
+
+
 def test_called_off_before_the_last_part_the_first_goes_back(shop: Shop, db_session: Session) -> None:
     order = accepted(shop)
     first = pay(order)
