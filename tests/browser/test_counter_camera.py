@@ -60,13 +60,18 @@ def film(path: Path, text: str) -> Path:
     return path
 
 
+def camera_of(film: Path) -> list[str]:
+    """Switches with which Chromium takes a film for its camera, and may."""
+    devices = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    return [f"--use-file-for-fake-video-capture={film}", *devices]
+
+
 def test_a_phone_without_a_reader_of_its_own_scans_labels_with_and_without_a_line(
     browser: Browser, live_server: LiveShop, cookies: Cookies, tmp_path: Path
 ) -> None:
     piece = live_server.rows(STOCK)[0]
-    camera = [f"--use-file-for-fake-video-capture={film(tmp_path / 'label.mjpeg', piece['sku'])}"]
-    camera += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    chrome = browser.browser_type.launch(executable_path=chromium(), args=camera)
+    camera = film(tmp_path / "label.mjpeg", piece["sku"])
+    chrome = browser.browser_type.launch(executable_path=chromium(), args=camera_of(camera))
     context = chrome.new_context(
         base_url=live_server.address, viewport={"width": 360, "height": 780}, has_touch=True, reduced_motion="reduce"
     )
