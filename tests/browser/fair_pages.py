@@ -56,6 +56,7 @@ FAIR_PAGES = [
     Sight("counter-sale", "counter.sale_page", found(f"{COUNTER}/sales/{{}}", SALE), CASHIER),
     Sight("counter-receipt", "counter.receipt", found(f"{COUNTER}/receipts/{{}}", SALE), CASHIER),
     Sight("stand-receipt", "checkout.receipt", stand_receipt),
+    Sight("counter-orders", "counter.to_collect", at(f"{COUNTER}/orders"), CASHIER),
     Sight("counter-conflicts", "counter.conflict_list", at(f"{COUNTER}/conflicts"), CASHIER),
     Sight("counter-day", "counter.day_sheet", found(f"{COUNTER}/day?day={{}}", DAY), CASHIER),
     Sight("counter-pin", "counter.pin_page", at(f"{COUNTER}/pin"), CASHIER),

@@ -21,7 +21,7 @@ from storefront.days import accounting_day
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.languages import locale
-from storefront.orders import order_cookie
+from storefront.orders import collect_code, order_cookie
 from storefront.orders.ask import ask_soon
 from storefront.orders.extend import extend_hold, hold_of
 from storefront.orders.held import is_held
@@ -128,6 +128,7 @@ def page(order: Order, *, refusal: str = "", thanks_form: Written | None = None)
         thanks_fate=thanks.fate(thanked.id) if thanked and not thanked.erased_at else None,
         thanks_form=thanks_form or Written(),
         whatsapp=whatsapp_link(order, view),
+        code=collect_code.picture(order.number) if view.paid_at and view.at_stands else None,
     )
 
 
