@@ -23,8 +23,9 @@ from typing import Any, TypeVar
 import psycopg
 import structlog
 from flask import Flask, Response, current_app, g, has_request_context, request
+from psycopg.errors import SerializationFailure
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import Settings
@@ -229,6 +230,8 @@ def read(view: Callable[[], Found]) -> Found:
         try:
             with reading(Source.REPLICA):
                 answer = view()
+            # Not when the request ends: what replays may cut off a transaction that rests, and the page is made.
+            _let_go()
             metrics.READS.labels(Source.REPLICA.value).inc()
             return answer
         except (NotReached, NotFound):
@@ -236,14 +239,30 @@ def read(view: Callable[[], Found]) -> Found:
         except (Unavailable, DBAPIError, PoolTimeout) as error:
             if not is_away(error):
                 raise
-            log.warning("replica failed", error=type(error).__name__)
-            found.failed()
-        db.session.remove()
+            if _is_conflict(error):
+                log.info("replica had to go on replaying")
+            else:
+                log.warning("replica failed", error=type(error).__name__)
+                found.failed()
+        _let_go()
         g.pop("lost_words", None)
     with reading(Source.PRIMARY):
         answer = view()
     metrics.READS.labels(Source.PRIMARY.value).inc()
     return answer
+
+
+def _let_go() -> None:
+    """End the session's transaction at the replica; its connection may be gone already."""
+    try:
+        db.session.remove()
+    except SQLAlchemyError:
+        db.session.registry.clear()
+
+
+def _is_conflict(error: Exception) -> bool:
+    """Whether a server that is well gave the question up: rows that it read had to go, as they are gone elsewhere."""
+    return isinstance(error, DBAPIError) and isinstance(error.orig, SerializationFailure)
 
 
 def is_away(error: Exception) -> bool:
