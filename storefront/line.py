@@ -7,6 +7,7 @@ ROLLBACK, reset).
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -20,9 +21,17 @@ PATIENCE = 5.0
 class Line:
     """A connection to one server; safe for threads."""
 
-    def __init__(self, address: str, name: str, *, behind_pooler: bool = False, connect_timeout: int = 5) -> None:
-        """`name` is what the server's lists call it."""
-        self._address = address
+    def __init__(
+        self,
+        address: str,
+        name: str,
+        *,
+        behind_pooler: bool = False,
+        connect_timeout: int = 5,
+        opened: Callable[[psycopg.Connection], object] = lambda connection: None,
+    ) -> None:
+        """`name` is what the server's lists call it; `opened` is told of each connection."""
+        self._address, self._opened = address, opened
         # The timeout is for a server that vanished without a word: no answer to what was sent for so long.
         self._options: dict[str, Any] = {
             "connect_timeout": connect_timeout,
@@ -51,6 +60,7 @@ class Line:
                 self._connection.close()
                 self._connection = None
         self._connection = psycopg.connect(self._address, autocommit=True, **self._options)
+        self._opened(self._connection)
         return _row(self._connection, question)
 
     def close(self) -> None:

@@ -12,11 +12,15 @@ others never leave the primary. A marked view is answered by the replica unless
 from __future__ import annotations
 
 import functools
+import os
 import re
+import socket
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -24,7 +28,7 @@ import psycopg
 import structlog
 from flask import Flask, Response, current_app, g, has_request_context, request
 from psycopg.errors import SerializationFailure
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -91,25 +95,33 @@ class Watch:
         pooled = settings.behind_pooler
         self.primary = Line(settings.database_url or "", "storefront watch", behind_pooler=pooled)
         self._replica = Line(
-            settings.database_replica_url or "", "storefront watch", behind_pooler=pooled, connect_timeout=2
+            settings.database_replica_url or "",
+            "storefront watch",
+            behind_pooler=pooled,
+            connect_timeout=2,
+            opened=self.knows,
         )
+        #: Every open connection of this process to the replica.
+        self._connections: weakref.WeakSet[psycopg.Connection] = weakref.WeakSet()
         #: How far the primary's log had come, and when; only what the replica has not reached.
         self._notes: deque[tuple[int, float]] = deque()
         self._furthest = 0
         self._condition = Condition("away")
         self._looked_at = -SILENT
         self._said_at = -SAY_EVERY
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._ends = threading.Event()
 
     def condition(self) -> Condition:
         """As it was at the last look; the first asking begins to look."""
-        if self._thread is None:
+        if not self._threads:
             self._begin()
-        if time.monotonic() - self._looked_at > SILENT:
-            return Condition("away")
-        return self._condition
+        return Condition("away") if self._is_silent() else self._condition
+
+    def knows(self, connection: psycopg.Connection, *_: object) -> None:
+        """`connection` to the replica was opened: it is cut off should the replica fall silent."""
+        self._connections.add(connection)
 
     def look(self) -> Condition:
         """Look now."""
@@ -140,18 +152,20 @@ class Watch:
     def close(self) -> None:
         """Look no more, and let go of the connections."""
         self._ends.set()
-        if self._thread is not None:
-            self._thread.join(SILENT)
+        for thread in self._threads:
+            thread.join(SILENT)
         self.primary.close()
         self._replica.close()
 
     def _begin(self) -> None:
         with self._lock:
-            if self._thread is not None:
+            if self._threads:
                 return
-            self._thread = threading.Thread(target=self._go_on, name="replica watch", daemon=True)
+            for work in (self._go_on, self._guard):
+                self._threads.append(threading.Thread(target=work, name="replica watch", daemon=True))
         self.look()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def _go_on(self) -> None:
         while not self._ends.wait(EVERY):
@@ -159,6 +173,16 @@ class Watch:
                 self.look()
             except Exception as error:  # a watch that ends would leave the replica unused for ever
                 log.error("replica watch failed", error=type(error).__name__, exc_info=error)
+
+    def _is_silent(self) -> bool:
+        return time.monotonic() - self._looked_at > SILENT
+
+    def _guard(self) -> None:
+        """A server that is frozen keeps its connections and never answers: whoever waits for it would wait for ever."""
+        while not self._ends.wait(EVERY):
+            if self._is_silent():
+                for connection in list(self._connections):
+                    _cut(connection)
 
     def _look(self) -> Condition:
         written = None
@@ -194,12 +218,22 @@ class Watch:
             self._said_at = time.monotonic()
 
 
+def _cut(connection: psycopg.Connection) -> None:
+    """End a connection from outside: the thread that waits on it is told that it was lost."""
+    with suppress(OSError, psycopg.Error):
+        if not connection.closed:
+            with socket.socket(fileno=os.dup(connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Watch the replica, if the shop has one, and mark the browsers that change something."""
     app.extensions["replica"] = None
     if settings.database_replica_url:
-        app.extensions["replica"] = Watch(settings)
+        watched = app.extensions["replica"] = Watch(settings)
         app.after_request(leave_mark)
+        with app.app_context():
+            event.listen(db.engines[Source.REPLICA.value], "connect", watched.knows)
 
 
 def watch() -> Watch | None:

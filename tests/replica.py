@@ -13,6 +13,7 @@ import psycopg
 from storefront.database_files import Home, find_binaries
 from storefront.embedded import OWNER, SUPERUSER, WEB, EmbeddedError, Server
 from storefront.processes import kill_session, spawn
+from tests.drills.running_shop import descendants, kill
 
 
 class Replica(Server):
@@ -51,6 +52,12 @@ class Replica(Server):
         assert self.process is not None
         kill_session(self.process)
         self.process.wait(10)
+
+    def freeze(self, *, thaw: bool = False) -> None:
+        """Stop all its processes where they are; its connections stay open. `thaw`: let them go on."""
+        assert self.process is not None
+        for pid in descendants(self.process.pid):
+            kill(pid, signal.SIGCONT if thaw else signal.SIGSTOP)
 
     def come_back(self) -> None:
         """Start it again on the same port."""

@@ -79,6 +79,7 @@ def test_sold_paid_exported_and_signed_in_behind_a_pooler(pooled: tuple[Flask, P
         db.session.rollback()
     assert pooler.transactions > 100
     # It is one: a client that prepares statements meets connections that do not know them.
-    with psycopg.connect(address, autocommit=True, prepare_threshold=0) as careless, pytest.raises(psycopg.Error):
-        for number in range(12):
-            careless.execute("SELECT %s::int", [number])
+    with psycopg.connect(address, autocommit=True, prepare_threshold=0) as careless:
+        many = (careless.execute("SELECT %s::int", [number]) for number in range(12))
+        with pytest.raises(psycopg.Error):
+            list(many)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
 from storefront import create_app, metrics, replica
+from storefront.blueprints.shop.state import StateReader
 from storefront.embedded import SUPERUSER, WEB, Server
 from storefront.exports.from_replica import settled
 from storefront.extensions import db
@@ -319,3 +321,42 @@ def test_a_page_that_is_made_is_not_lost_when_its_transaction_is_cut_off_at_rest
         assert replica.read(rests) == "made"
         assert _reads(Source.REPLICA) == before + 1
         assert db.session.execute(text("SELECT pg_is_in_recovery()")).scalar_one() is False
+
+
+def test_a_replica_that_is_frozen_keeps_nobody_waiting(
+    shop: Flask, follower: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = shop.test_client()
+    monkeypatch.setattr(replica, "SILENT", 2.0)
+    assert look().is_good
+    assert page_of(stranger, "/products?q=kursi+jati") == (Source.REPLICA, 200)
+    follower.freeze()
+    try:
+        begun = time.monotonic()
+        with ThreadPoolExecutor(6) as several:
+            pages = list(several.map(lambda n: stranger.get(f"/products?q=tas+{n}").status_code, range(12)))
+        assert (set(pages), time.monotonic() - begun < 15) == ({200}, True)
+    finally:
+        follower.freeze(thaw=True)
+    assert look().is_good
+    assert page_of(stranger, "/products?q=kursi+rotan") == (Source.REPLICA, 200)
+
+
+def test_a_page_is_filed_under_the_state_of_the_connection_that_made_it(
+    shop: Flask, follower: Replica, caught_up: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = shop.test_client()
+    assert page_of(stranger, "/products?q=selendang") == (Source.REPLICA, 200)
+    renamed = "UPDATE products SET title = 'Selendang sutra' WHERE id = (SELECT min(product_id) FROM listings)"
+    db.session.execute(text(renamed))
+    db.session.commit()
+    # As if the tiny question had gone to a server that knows of it already, and the page to one that does not.
+    newer = StateReader(shop.extensions["settings"])
+    monkeypatch.setitem(shop.extensions, "shop_state replica", newer)
+    source, _, page = read_from(stranger, "/products?q=selendang")
+    assert (source, "Selendang sutra" in page) == (Source.REPLICA, False)
+    monkeypatch.undo()
+    follower.wait_with_commits(0)
+    follower.caught_up()
+    source, _, page = read_from(stranger, "/products?q=selendang")
+    assert (source, "Selendang sutra" in page) == (Source.REPLICA, True)

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import text
 
 from config import Settings
+from storefront import replica
 from storefront.catalogue.version import CatalogueVersion
 from storefront.errors import Unavailable
 from storefront.extensions import db
@@ -51,6 +52,7 @@ class StateReader:
             "storefront state",
             behind_pooler=settings.behind_pooler,
             connect_timeout=2 if is_replica else 5,
+            opened=watched.knows if is_replica and (watched := replica.watch()) else lambda connection: None,
         )
         self._last: tuple[State, float] | None = None
 
