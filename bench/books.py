@@ -227,10 +227,10 @@ def closing(shop: Shop) -> Closing:
     """Both undone: the shop stays as it is."""
     from sqlalchemy import func, select
 
-    from storefront.books.checklist import content
-    from storefront.books.close import close
     from storefront.books.models import Period, PeriodCheck
     from storefront.books.span import month
+    from storefront.closing.checklist import content
+    from storefront.closing.close import close
     from storefront.extensions import db
     from storefront.people.models import Person
     from storefront.verify.month import prove

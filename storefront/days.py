@@ -25,6 +25,11 @@ def begins(day: datetime.date) -> datetime.datetime:
     return datetime.datetime.combine(day, datetime.time(), ACCOUNTING_ZONE)
 
 
+def told(text: str | None) -> datetime.datetime | None:
+    """The moment that a job was given as text, in ISO 8601; None: nobody said when."""
+    return datetime.datetime.fromisoformat(text) if text else None
+
+
 def days_everywhere() -> tuple[datetime.date, ...]:
     """The day that is now in each of the country's zones."""
     moment = datetime.datetime.now(datetime.UTC)

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from storefront import days
 from storefront.bank import automatic, files
 from storefront.bank.models import BankFile, BankLine
-from storefront.books.event_tries import try_event
 from storefront.catalogue.models import Variant
 from storefront.extensions import db
 from storefront.orders.models import Order
 from storefront.orders.payment import open_payment, start_payment
 from storefront.payments.models import Payment, PaymentEvent
 from storefront.payments.transfer_models import Transfer
+from storefront.refunds.event_tries import try_event
 from tests.bank_samples import ACCOUNT, Movement, csv_of
 from tests.factories import make_order
 from tests.money_out import Books, open_books

@@ -8,19 +8,19 @@ from sqlalchemy import select, text
 
 from storefront import days
 from storefront.books import budget, corrections, deposit_paid, distribute, settle_paid
-from storefront.books.close import close
 from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.payouts import record_payout
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish
-from storefront.books.refunds import propose
+from storefront.closing.close import close
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import OrderLine
 from storefront.orders.payment import open_payment
 from storefront.payments.models import Payment
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refunds import propose
 from storefront.verify.month import ask, check_month
 from tests.factories import make_order, make_paid_order
 from tests.money_out import Books, open_books, paid_deposit, settled

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from storefront.books.event_tries import try_event
 from storefront.catalogue.models import Variant
 from storefront.extensions import db
 from storefront.ledger.book import clearing
@@ -19,6 +18,7 @@ from storefront.payments.sandbox_models import SandboxEvent
 from storefront.reconciliation import runs
 from storefront.reconciliation.compare import Explained, explained
 from storefront.reconciliation.models import Difference, ReconciliationRun
+from storefront.refunds.event_tries import try_event
 from tests.factories import make_order
 
 

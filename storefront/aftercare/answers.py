@@ -1,7 +1,7 @@
 """A problem is answered: by its facility in time, by the office after that. Accepted, it becomes a refund.
 
 The facility's yes asks finance for the refund, as everything a facility asks for; the office's own is decided there
-(`books/refunds.py`: above a limit by two). Each answer is final; of two at once the second is refused.
+(`refunds/refunds.py`: above a limit by two). Each answer is final; of two at once the second is refused.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from sqlalchemy import func, select
 from storefront import content_rule
 from storefront.aftercare.models import Problem, ProblemKind, ProblemState
 from storefront.audit.record import dated_at, record
-from storefront.books.refund_parts import LineWish
-from storefront.books.refundable import Refundable, refundable
-from storefront.books.refunds import OF_A_PROBLEM, propose
 from storefront.days import accounting_day
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
@@ -26,6 +23,9 @@ from storefront.mail.models import Message
 from storefront.mail.owe import owe
 from storefront.orders.messages import tells
 from storefront.orders.models import Order, Parcel, ParcelLine
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refundable import Refundable, refundable
+from storefront.refunds.refunds import OF_A_PROBLEM, propose
 
 log = structlog.get_logger("storefront.aftercare")
 

@@ -1,7 +1,7 @@
 """Which shares of an order have really moved, when, and by which number of the treasury's.
 
 A state share has moved when the deposit that carries its postings was paid: it has an NTPN. What is paid to a
-facility is paid as a sum, so its shares are followed first in, first out, as their age is (`books/ageing.py`): a share
+facility is paid as a sum, so its shares are followed first in, first out, as in their age (`reports/ageing.py`): one
 has moved with the first settlement that left nothing of it open.
 """
 

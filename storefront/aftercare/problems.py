@@ -17,7 +17,6 @@ from sqlalchemy import func, select
 from storefront import content_rule
 from storefront.aftercare.models import Problem, ProblemKind, ProblemLine, ProblemPhoto, ProblemState
 from storefront.audit.record import record
-from storefront.books.refundable import LineLeft, refundable
 from storefront.days import accounting_day
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
@@ -29,6 +28,7 @@ from storefront.media.storage import private_files
 from storefront.notices.tell import tell
 from storefront.orders.models import Order, Parcel, ParcelState
 from storefront.orders.report_window import Windows
+from storefront.refunds.refundable import LineLeft, refundable
 
 MOST_PHOTOS = 4
 SHORTEST, LONGEST = 10, 2000

@@ -16,7 +16,6 @@ from storefront.bank.returns import delete_account, locked
 from storefront.books import bank_accounts
 from storefront.books.booking_day import require_booking_day
 from storefront.books.four_eyes import Decided, moment, require_second
-from storefront.books.refund_outcome import refund_succeeded
 from storefront.days import accounting_day
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
@@ -27,6 +26,7 @@ from storefront.mail.owe import owe
 from storefront.orders.models import Order
 from storefront.orders.refund import returned_by_bank
 from storefront.payments.models import Refund
+from storefront.refunds.refund_outcome import refund_succeeded
 
 SHORTEST_REFERENCE, LONGEST_REFERENCE = 3, 80
 

@@ -19,12 +19,12 @@ from storefront.bank.payment_models import PaymentFileLine
 from storefront.books.bank_accounts import mask
 from storefront.books.disputes import refuse_while_disputed
 from storefront.books.four_eyes import Decided, moment
-from storefront.books.refunds import RefundDecided, require_left
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.mail.owe import owe
 from storefront.orders.models import Order
 from storefront.payments.models import OF_VAIN_MONEY, Refund
+from storefront.refunds.refunds import RefundDecided, require_left
 from storefront.written import one_line
 
 #: Days that a shopper's account is kept at most.

@@ -6,9 +6,9 @@ from procrastinate import RetryStrategy
 
 from storefront.bank import automatic, returns
 from storefront.books.disputes import Disputed
-from storefront.books.refunds import NothingLeft, RefundDecided
 from storefront.extensions import db, defer, jobs
 from storefront.media.storage import private_files
+from storefront.refunds.refunds import NothingLeft, RefundDecided
 
 
 @jobs.task(name="bank.match_lines", retry=RetryStrategy(max_attempts=20, wait=2, linear_wait=30))

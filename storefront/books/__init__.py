@@ -1,1 +1,1 @@
-"""What becomes of the money after a sale, read from the books: sums, what is owed, what needs a look."""
+"""What becomes of the money after a sale: what is owed and passed on, transfers, disputes, months that close."""

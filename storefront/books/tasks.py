@@ -1,39 +1,16 @@
-"""Jobs of the books: what provider events mean for money after the sale."""
+"""Jobs of the books: fees, disputes and transfers, as the provider tells of them or is told."""
 
 from __future__ import annotations
-
-import datetime
 
 from procrastinate import RetryStrategy
 
 from storefront.books.disputes import record_dispute
-from storefront.books.event_tries import try_event
 from storefront.books.fees import book_fee, learn_fee
-from storefront.books.refund_outcome import refund_failed, refund_succeeded
 from storefront.books.transfer_back import reverse_transfer
 from storefront.books.transfer_send import send_transfers
 from storefront.books.transfer_sweep import ask_again
+from storefront.days import told
 from storefront.extensions import db, jobs
-
-
-# Named as the inbox queues it, which knows neither orders nor books.
-@jobs.task(name="orders.handle_payment_event", retry=RetryStrategy(max_attempts=40, wait=1, linear_wait=15))
-def handle_payment_event_job(event_row_id: int) -> None:
-    """Handle a provider's event; a failure is noted on it and queues the next try itself.
-
-    Tried again where even that could not be written down, since the database was away.
-    """
-    try_event(event_row_id)
-
-
-@jobs.task(name="books.record_refund", retry=RetryStrategy(max_attempts=40, wait=1, linear_wait=15))
-def record_refund_job(refund_id: int, succeeded: bool, why: str = "", happened_at: str | None = None) -> None:
-    """Record what the provider said of a refund that a person decided."""
-    if succeeded:
-        refund_succeeded(refund_id, happened_at=_moment(happened_at))
-    else:
-        refund_failed(refund_id, why)
-    db.session.commit()
 
 
 @jobs.task(name="books.book_fee", retry=RetryStrategy(max_attempts=40, wait=1, linear_wait=15))
@@ -54,7 +31,7 @@ def record_dispute_job(
     payment_id: str, reference: str, amount: int, outcome: str, happened_at: str | None = None
 ) -> None:
     """Record what the provider said of a dispute."""
-    record_dispute(payment_id, reference, amount, outcome, happened_at=_moment(happened_at))
+    record_dispute(payment_id, reference, amount, outcome, happened_at=told(happened_at))
     db.session.commit()
 
 
@@ -76,8 +53,3 @@ def ask_again_for_transfers_job(timestamp: int) -> None:
     """Every four hours: what still waits is asked for again."""
     ask_again()
     db.session.commit()
-
-
-def _moment(text: str | None) -> datetime.datetime | None:
-    """When it happened, by the provider; None: it did not say so."""
-    return datetime.datetime.fromisoformat(text) if text else None

@@ -12,10 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from storefront.audit.record import dated_at, record
-from storefront.books import refunds
 from storefront.books.four_eyes import moment, require_second
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish
 from storefront.counter import tills
 from storefront.counter.close import expected_now
 from storefront.counter.models import CounterSale, CounterVoid, Till, TillSession
@@ -27,6 +24,9 @@ from storefront.money import format_rupiah
 from storefront.orders.models import Order
 from storefront.payments.models import Refund
 from storefront.payments.said import CASH
+from storefront.refunds import refunds
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
 
 REASONS = ("returned", "damaged", "goodwill")
 LEAST_NOTE, MOST_NOTE = 5, 500

@@ -19,9 +19,6 @@ from storefront.aftercare import answers, money_news, thanks
 from storefront.aftercare.models import MoneyNews, Problem, ProblemLine, ProblemPhoto, ProblemState, ThankYou
 from storefront.aftercare.money_moved import shares
 from storefront.audit.record import dated, record
-from storefront.books import refunds
-from storefront.books.cancel import cancel_parcels
-from storefront.books.event_tries import try_event
 from storefront.demo.banked import DELIVERED, LEAST, PAID
 from storefront.demo.moments import at, days
 from storefront.demo.settle import settle
@@ -38,6 +35,9 @@ from storefront.orders.report_window import Windows
 from storefront.payments.gateway import RawEvent
 from storefront.payments.inbox import receive_fetched
 from storefront.payments.models import PaymentEvent, SandboxEvent
+from storefront.refunds import refunds
+from storefront.refunds.cancel import cancel_parcels
+from storefront.refunds.event_tries import try_event
 
 #: Facilities whose coordinator tries the demo, the one that people look at first before the other.
 OWN = ("PKL", "PLP")

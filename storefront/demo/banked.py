@@ -15,10 +15,6 @@ from sqlalchemy import select, text, update
 
 from storefront.bank import automatic, files, match, return_batches, returns
 from storefront.bank.models import BankLine
-from storefront.books import refunds
-from storefront.books.event_tries import try_event
-from storefront.books.refund_outcome import refund_failed
-from storefront.books.refund_parts import LineWish
 from storefront.demo.moments import days
 from storefront.demo.settle import settle
 from storefront.extensions import db
@@ -34,6 +30,10 @@ from storefront.payments.sandbox_models import SandboxLine
 from storefront.payments.transfer import NAME as TRANSFER
 from storefront.payments.transfer_models import Transfer
 from storefront.reconciliation import runs
+from storefront.refunds import refunds
+from storefront.refunds.event_tries import try_event
+from storefront.refunds.refund_outcome import refund_failed
+from storefront.refunds.refund_parts import LineWish
 from storefront.shipping.rates import pickup_option
 
 #: Days of the bank's first file.

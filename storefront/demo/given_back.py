@@ -14,10 +14,6 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from storefront.audit.record import dated
-from storefront.books import refunds
-from storefront.books.refund_limits import SHIPPED
-from storefront.books.refund_outcome import refund_failed, refund_succeeded
-from storefront.books.refund_parts import LineWish
 from storefront.books.span import Span
 from storefront.demo import provider
 from storefront.demo.bulk import insert_rows
@@ -25,6 +21,10 @@ from storefront.demo.moments import at, days
 from storefront.extensions import db
 from storefront.orders.refund import idempotency_key
 from storefront.payments.models import PaymentAttempt, Refund, SandboxRefund
+from storefront.refunds import refunds
+from storefront.refunds.refund_limits import SHIPPED
+from storefront.refunds.refund_outcome import refund_failed, refund_succeeded
+from storefront.refunds.refund_parts import LineWish
 
 #: Parcels with goods of the shelf that were received in a span, with the line that is worth most.
 RECEIVED = text(

@@ -9,13 +9,13 @@ from dataclasses import asdict
 from sqlalchemy import func, select, text
 
 from storefront.audit.record import dated, record
-from storefront.books.cannot_fulfil import cannot_fulfil
-from storefront.books.parcel_returns import Back, receive_return, still_out
 from storefront.demo.moments import at, days
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine, ParcelState, RefundPieces
 from storefront.people.models import Membership, Person
+from storefront.refunds.cannot_fulfil import cannot_fulfil
+from storefront.refunds.parcel_returns import Back, receive_return, still_out
 from storefront.teams.handover import Counts
 from storefront.teams.models import Handover
 

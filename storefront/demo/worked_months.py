@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import text
 
 from storefront.audit.record import dated
-from storefront.books import close, deposit, deposit_paid, distribute, payouts, settle, settle_paid
-from storefront.books.checklist import content, first_month
+from storefront.books import deposit, deposit_paid, distribute, payouts, settle, settle_paid
 from storefront.books.models import Deposit, PeriodCheck
 from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid
 from storefront.books.span import Span
 from storefront.books.span import month as whole_month
+from storefront.closing import close
+from storefront.closing.checklist import content, first_month
 from storefront.demo.compared import compare_until
 from storefront.demo.disputed import Disputes
 from storefront.demo.given_back import GivenBack

@@ -17,9 +17,7 @@ from flask_babel import gettext as _
 
 from storefront.books import proof
 from storefront.books import span as spans
-from storefront.books.cash_book import GENERAL, books
 from storefront.books.span import Span
-from storefront.books.statement import columns
 from storefront.days import begins
 from storefront.display import format_datetime
 from storefront.exports import cash_book_files, money_out, sales, written_table
@@ -35,6 +33,8 @@ from storefront.exports.table import Table
 from storefront.extensions import db
 from storefront.money import format_rupiah
 from storefront.people.policy import Action
+from storefront.reports.cash_book import GENERAL, books
+from storefront.reports.statement import columns
 from storefront.snapshot import snapshot
 
 KIND = "auditor_pack"

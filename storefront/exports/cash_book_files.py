@@ -13,8 +13,6 @@ import psycopg
 from flask import current_app
 from flask_babel import gettext as _
 
-from storefront.books.cash_book import GENERAL, IN_ORDER, Books, CashBook, Line, Sums
-from storefront.books.treasurer_report import TreasurerReport, treasurer_report
 from storefront.display import format_datetime, language
 from storefront.exports.columns import amount, day, number, text
 from storefront.exports.manifest import demo_note
@@ -24,6 +22,8 @@ from storefront.exports.statement_table import kind_words
 from storefront.exports.table import Sheet, Table, manifest, totals
 from storefront.exports.typeset import typeset
 from storefront.money import format_number, format_rupiah
+from storefront.reports.cash_book import GENERAL, IN_ORDER, Books, CashBook, Line, Sums
+from storefront.reports.treasurer_report import TreasurerReport, treasurer_report
 
 #: The monthly report, beside the books.
 REPORT = "lpj"

@@ -16,7 +16,6 @@ from flask_babel import lazy_gettext as _
 
 from storefront.audit.trail import Asked
 from storefront.books.span import Span
-from storefront.books.statement_lines import Lines, query
 from storefront.days import begins
 from storefront.errors import DomainError
 from storefront.exports import audit_table, dataset_sql, sales, statement_table
@@ -24,6 +23,7 @@ from storefront.exports.columns import SALES, Column, amount, day, moment, numbe
 from storefront.exports.sales import Selection
 from storefront.exports.table import Table
 from storefront.people.policy import Action
+from storefront.reports.statement_lines import Lines, query
 
 #: Narrow what is wanted beside days and facility, each an equality in SQL.
 FILTERS = ("region", "category", "workshop", "channel", "exhibition", "state")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from storefront import days
-from storefront.books import reports, span
+from storefront.books import span
 from storefront.books.span import Span
 from storefront.exports import files, report_tables, statement_table, written_table
 from storefront.exports.formats import Format
@@ -30,6 +30,7 @@ from storefront.exports.manifest import demo_note
 from storefront.exports.spoken import spoken
 from storefront.exports.statement_pdf import paper
 from storefront.extensions import db
+from storefront.reports import reports
 from storefront.snapshot import snapshot
 
 

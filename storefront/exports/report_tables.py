@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 from flask_babel import gettext as _
 
-from storefront.books.ageing import ageing
-from storefront.books.reports import By, SalesReport
 from storefront.books.span import Span
 from storefront.exports import dataset_sql
 from storefront.exports.columns import Column, amount, number, text
 from storefront.exports.table import Table
+from storefront.reports.ageing import ageing
+from storefront.reports.reports import By, SalesReport
 
 #: What a row of a sales report is named by: the columns, and what of the report fills them.
 NAMES: dict[By, tuple[tuple[str, str], ...]] = {

@@ -13,14 +13,14 @@ from flask_babel import gettext as _
 from psycopg.rows import class_row
 from sqlalchemy import Engine
 
-from storefront.books import statement_lines
 from storefront.books.span import Span
-from storefront.books.statement import Column as FundColumn
-from storefront.books.statement import Statement, statement
-from storefront.books.statement_lines import Lines
 from storefront.exports.columns import Column, amount, day, number, text
 from storefront.exports.moment import rfc3339
 from storefront.exports.table import Sheet, Table
+from storefront.reports import statement_lines
+from storefront.reports.statement import Column as FundColumn
+from storefront.reports.statement import Statement, statement
+from storefront.reports.statement_lines import Lines
 from storefront.snapshot import snapshot
 
 #: Of each line, in this order; the funds, shipping and the total follow.

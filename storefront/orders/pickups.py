@@ -1,7 +1,7 @@
 """Parcels that lie ready at a gallery and that nobody collects: their buyer is reminded once, before they are given up.
 
 A week after a parcel was made ready its buyer is reminded; two weeks after that day, and a week after the reminder, it
-may be given up (`books/parcel_returns.py`).
+may be given up (`refunds/parcel_returns.py`).
 """
 
 from __future__ import annotations

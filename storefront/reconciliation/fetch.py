@@ -14,7 +14,6 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import func, select, text
 
-from storefront.books.event_tries import try_event
 from storefront.extensions import db
 from storefront.orders.ask import ask_provider
 from storefront.payments.gateway import gateway
@@ -22,6 +21,7 @@ from storefront.payments.inbox import receive_fetched
 from storefront.payments.models import LIVING_STATES, Payment, PaymentEvent
 from storefront.reconciliation.lines import keep_lines, keep_payouts
 from storefront.reconciliation.models import ReconciliationRun
+from storefront.refunds.event_tries import try_event
 
 log = structlog.get_logger("storefront.books")
 T = TypeVar("T")

@@ -15,8 +15,6 @@ from sqlalchemy.exc import DBAPIError
 from storefront.books.connect_models import FacilityTransfer, TransferReversal
 from storefront.books.disputes import DisputeDiffers, record_dispute
 from storefront.books.fees import book_fee
-from storefront.books.provider_events import TAKEN_STATES
-from storefront.books.refund_outcome import record_outcome
 from storefront.books.transfer_back import reversal_made
 from storefront.books.transfer_send import transfer_made
 from storefront.days import today
@@ -30,6 +28,8 @@ from storefront.payments.models import Payment
 from storefront.payments.provider_books import LineKind
 from storefront.payments.said import CURRENCY
 from storefront.reconciliation.models import ProviderLine
+from storefront.refunds.provider_events import TAKEN_STATES
+from storefront.refunds.refund_outcome import record_outcome
 
 log = structlog.get_logger("storefront.books")
 

@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment
-from storefront.books.refundable import refundable
 from storefront.books.taken_back_models import RefundLine, RefundParcel
 from storefront.errors import DomainError, NotFound
 from storefront.extensions import db
@@ -19,6 +18,7 @@ from storefront.money import split
 from storefront.orders.models import Order
 from storefront.payments.models import Payment, Refund
 from storefront.reconciliation.models import ProviderLine
+from storefront.refunds.refundable import refundable
 
 
 class MoreThanLeft(DomainError):

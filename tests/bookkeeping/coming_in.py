@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select
 
-from storefront.books import disputes, fees, payouts, refund_outcome, refunds
-from storefront.books.refund_limits import SHIPPED
-from storefront.books.refund_parts import LineWish
+from storefront.books import disputes, fees, payouts
 from storefront.days import today
 from storefront.extensions import db
 from storefront.orders.mark_paid import record_payment
@@ -15,6 +13,9 @@ from storefront.orders.payment import open_payment
 from storefront.orders.refund import record_refund
 from storefront.payments.gateway import EventKind, ProviderEvent
 from storefront.payments.models import Refund, SandboxPayment, SandboxRefund
+from storefront.refunds import refund_outcome, refunds
+from storefront.refunds.refund_limits import SHIPPED
+from storefront.refunds.refund_parts import LineWish
 from tests.bookkeeping.ground import Asked, Ground
 from tests.bookkeeping.notebook import Line, Sale, Share, Shipping, divide
 from tests.factories import make_order

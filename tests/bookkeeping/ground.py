@@ -15,13 +15,13 @@ from sqlalchemy import select
 from storefront.books.funds import add_fund
 from storefront.books.models import FeeBearer
 from storefront.books.span import Span, month
-from storefront.books.statement import Connection, statement
 from storefront.catalogue.models import Variant
 from storefront.days import accounting_day, today
 from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.ledger.models import Fund
+from storefront.reports.statement import Connection, statement
 from storefront.snapshot import driver_connection
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check

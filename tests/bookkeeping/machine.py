@@ -12,10 +12,11 @@ import psycopg
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from storefront.books import close, corrections, payouts, settle_paid
-from storefront.books.checklist import content
+from storefront.books import corrections, payouts, settle_paid
 from storefront.books.models import PeriodCheck
 from storefront.books.span import Span, month
+from storefront.closing import close
+from storefront.closing.checklist import content
 from storefront.days import today
 from storefront.extensions import db
 from tests.bookkeeping.coming_in import ComingIn

@@ -15,11 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from storefront.bank import automatic, files, from_line, proposals, return_batches, returns, transfers
 from storefront.bank.models import BankReturn, HeldTransfer, ReturnAccount
 from storefront.bank.returns import TooLate
-from storefront.books import attention, refunds
+from storefront.books import attention
 from storefront.books.four_eyes import Decided, FourEyes
-from storefront.books.refund_outcome import refund_failed
-from storefront.books.refund_parts import LineWish
-from storefront.books.refunds import RefundDecided
 from storefront.days import today
 from storefront.embedded import SUPERUSER
 from storefront.errors import Invalid, NotFound
@@ -30,6 +27,10 @@ from storefront.orders.models import Order
 from storefront.orders.refund import record_refund
 from storefront.payments.gateway import EventKind, ProviderEvent
 from storefront.payments.models import Refund
+from storefront.refunds import refunds
+from storefront.refunds.refund_outcome import refund_failed
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refunds import RefundDecided
 from tests.bank_samples import Movement
 from tests.banking import Asked, ask_for_transfer, open_bank, paid, settle, states, take_in
 from tests.clones import Clone

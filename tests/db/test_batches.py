@@ -12,8 +12,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from storefront.books import refunds
-from storefront.books.refund_parts import LineWish
 from storefront.catalogue.models import ProductFood, Variant
 from storefront.catalogue.product_page import product_page
 from storefront.days import today
@@ -28,6 +26,8 @@ from storefront.orders.batch_models import ParcelBatch
 from storefront.orders.messages import send_message
 from storefront.orders.models import Order, Parcel
 from storefront.orders.packed_batches import HeldBatch
+from storefront.refunds import refunds
+from storefront.refunds.refund_parts import LineWish
 from storefront.stock import batches
 from storefront.stock.batch_models import Batch, BatchPieces
 from storefront.stock.batches import Made

@@ -16,11 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront.books import deposit, settle
-from storefront.books.refund_limits import SHIPPED
 from storefront.books.settle import Wish
 from storefront.catalogue.models import Variant
 from storefront.embedded import WEB
 from storefront.extensions import db
+from storefront.refunds.refund_limits import SHIPPED
 from tests.clones import Clone
 from tests.factories import make_paid_order
 from tests.money_out import PKL_PREMIUM, PKL_STATE, give_back, open_books

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from storefront.audit.models import AuditEvent
 from storefront.books import bank_accounts, budget, deposit, fee_bearing, satkers, settle
-from storefront.books.close import reopen
 from storefront.books.models import BankAccount, Period
 from storefront.books.settle import Wish
+from storefront.closing.close import reopen
 from storefront.days import today
 from storefront.extensions import db
 from tests.later_books import lived_books

@@ -11,9 +11,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from storefront.books import refunds
-from storefront.books.cancel import AlreadyPacked, cancel_parcels
-from storefront.books.refund_parts import LineWish
 from storefront.embedded import OWNER, SUPERUSER
 from storefront.errors import Invalid, OrderClosed
 from storefront.extensions import db
@@ -23,6 +20,9 @@ from storefront.orders.models import Order
 from storefront.orders.ship import WrongParcelState
 from storefront.orders.views import order_status
 from storefront.payments.models import Refund
+from storefront.refunds import refunds
+from storefront.refunds.cancel import AlreadyPacked, cancel_parcels
+from storefront.refunds.refund_parts import LineWish
 from storefront.stock.levels import available
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check

@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from storefront.books import cash_book
 from storefront.books import span as spans
-from storefront.books.cash_book import GENERAL, IN_HAND, Books, CashBook, Line, books
-from storefront.books.statement import Connection, statement
 from storefront.extensions import db
 from storefront.keyset import Turn
+from storefront.reports import cash_book
+from storefront.reports.cash_book import GENERAL, IN_HAND, Books, CashBook, Line, books
+from storefront.reports.statement import Connection, statement
 from storefront.snapshot import driver_connection
 
 FACILITIES = """

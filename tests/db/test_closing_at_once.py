@@ -14,16 +14,11 @@ from sqlalchemy.orm import Session
 
 from storefront import days
 from storefront.audit.models import AuditEvent
-from storefront.books import (
-    refund_outcome,
-    refunds,
-)
-from storefront.books.close import NotReady, StillBooking, WrongState, close, reopen
 from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.models import Period
-from storefront.books.refund_parts import LineWish
 from storefront.books.span import month as whole_month
+from storefront.closing.close import NotReady, StillBooking, WrongState, close, reopen
 from storefront.days import ACCOUNTING_ZONE
 from storefront.exports import datasets, written_table
 from storefront.exports.datasets import Wish
@@ -35,6 +30,8 @@ from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import OrderLine
 from storefront.orders.payment import open_payment
 from storefront.payments.models import Payment
+from storefront.refunds import refund_outcome, refunds
+from storefront.refunds.refund_parts import LineWish
 from storefront.snapshot import snapshot
 from storefront.verify.month import ask, check_month, prove
 from tests.factories import make_order, make_paid_order

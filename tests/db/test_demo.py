@@ -13,8 +13,6 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from storefront.books.ageing import older_than
-from storefront.books.refund_limits import SHIPPED
 from storefront.days import today
 from storefront.demo import files
 from storefront.demo.seasons import seasons_on
@@ -22,6 +20,8 @@ from storefront.demo.worked_months import worked_months
 from storefront.media.pictures import file_key
 from storefront.media.storage import public_files
 from storefront.people.passwords import matches
+from storefront.refunds.refund_limits import SHIPPED
+from storefront.reports.ageing import older_than
 from storefront.snapshot import driver_connection
 from storefront.training.no_person import looks_like_a_person
 from storefront.verify.everything import INVARIANTS

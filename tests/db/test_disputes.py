@@ -14,10 +14,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront.books.disputes import Disputed, DisputeDiffers, record_dispute
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish
-from storefront.books.refundable import refundable
-from storefront.books.refunds import approve, propose
 from storefront.books.taken_back_models import Dispute
 from storefront.extensions import db
 from storefront.ledger.balance import balance
@@ -28,6 +24,10 @@ from storefront.payments.gateway import PaymentRequest, gateway
 from storefront.payments.inbox import receive
 from storefront.payments.models import Payment, SandboxEvent
 from storefront.payments.sandbox import SandboxGateway, choose_outcome, dispute
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refundable import refundable
+from storefront.refunds.refunds import approve, propose
 from tests.factories import (
     make_facility,
     make_order,

@@ -11,12 +11,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from storefront.books import event_tries
-from storefront.books.event_tries import PAUSES, SHOWN_AFTER, retry, set_aside, try_event
 from storefront.books.four_eyes import Decided
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish
-from storefront.books.refunds import propose, try_again
 from storefront.books.standing import REACHES, standing
 from storefront.errors import Invalid
 from storefront.extensions import db
@@ -30,6 +25,11 @@ from storefront.payments.inbox import receive
 from storefront.payments.models import PaymentEvent, Refund, RefundReturn
 from storefront.payments.sandbox import SandboxGateway
 from storefront.payments.sandbox_books import choose_outcome, dispute, fail_refund
+from storefront.refunds import event_tries
+from storefront.refunds.event_tries import PAUSES, SHOWN_AFTER, retry, set_aside, try_event
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refunds import propose, try_again
 from storefront.snapshot import snapshot
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
@@ -122,7 +122,7 @@ def test_a_handler_that_fails_is_tried_with_growing_pauses_then_shown(
         raise RuntimeError("no such table")
 
     with monkeypatch.context() as broken_handler:
-        broken_handler.setattr("storefront.books.provider_events.apply", fail)
+        broken_handler.setattr("storefront.refunds.provider_events.apply", fail)
         shown = []
         for _ in range(len(PAUSES) + 1):
             assert try_event(row) == "failed"
@@ -347,7 +347,7 @@ def test_an_event_is_tried_again_where_its_failure_could_not_be_noted(
 ) -> None:
     """The database was away: the handler raises into the worker, whose job must not end with it."""
     arrive("payment.succeeded", "pay_unknown0000000000000000", 1)
-    monkeypatch.setattr("storefront.books.tasks.try_event", lambda _row: 1 / 0)
+    monkeypatch.setattr("storefront.refunds.tasks.try_event", lambda _row: 1 / 0)
     run_jobs()
     jobs = "SELECT status::text FROM procrastinate_jobs WHERE task_name = 'orders.handle_payment_event'"
     assert db.session.scalars(text(jobs)).all() == ["todo"]

@@ -17,21 +17,22 @@ from openpyxl import load_workbook
 from sqlalchemy import select, text
 
 from storefront import days
-from storefront.books import distribute, refunds, settle
-from storefront.books.close import close, reopen
+from storefront.books import distribute, settle
 from storefront.books.disputes import record_dispute
 from storefront.books.models import PremiumDistribution
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish
-from storefront.books.reports import By
 from storefront.books.settle import Wish
 from storefront.books.span import month as whole_month
+from storefront.closing.close import close, reopen
 from storefront.extensions import db
 from storefront.ledger.models import Fund
 from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import OrderLine
 from storefront.orders.payment import open_payment
 from storefront.payments.models import Payment
+from storefront.refunds import refunds
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
+from storefront.reports.reports import By
 from storefront.verify.month import ask, check_month
 from tests.factories import make_category, make_facility, make_order, make_paid_order, make_rule
 from tests.later_books import WORDS, lived_books

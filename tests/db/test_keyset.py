@@ -16,8 +16,8 @@ PROJECT = Path(__file__).parents[2]
 #: Rooms whose lists the office's pages show, and where the pages are. The shop's and a facility's own lie elsewhere.
 OFFICE = (
     "admission", "aftercare/lists.py", "audit", "bank", "blueprints/admin", "blueprints/finance", "books", "cases",
-    "catalogue/lost_searches.py", "counter/settle.py", "exports", "facilities", "integrations", "listings/queue.py",
-    "moderation", "people", "reconciliation", "shop_settings", "verify",
+    "catalogue/lost_searches.py", "closing", "counter/settle.py", "exports", "facilities", "integrations",
+    "listings/queue.py", "moderation", "people", "reconciliation", "refunds", "reports", "rules", "shop_settings", "verify",
 )  # fmt: skip
 #: What skips rows there, and why it may.
 SHORT = {"exhibitions.html", "exhibition_prices.html", "training.html", "marketplaces.html"}

@@ -17,11 +17,7 @@ from storefront import days
 from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.models import Period
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish
-from storefront.books.refunds import propose
 from storefront.books.span import month as whole_month
-from storefront.books.statement import statement
 from storefront.books.taken_back_models import Dispute
 from storefront.days import ACCOUNTING_ZONE, accounting_day
 from storefront.exports import sales
@@ -38,6 +34,10 @@ from storefront.payments.gateway import gateway
 from storefront.payments.inbox import receive
 from storefront.payments.models import Payment, PaymentEvent, Refund
 from storefront.payments.sandbox import SandboxGateway
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refunds import propose
+from storefront.reports.statement import statement
 from storefront.snapshot import driver_connection
 from tests.factories import make_order, make_paid_order, make_person
 from tests.money_out import broken

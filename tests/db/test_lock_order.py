@@ -14,8 +14,6 @@ from sqlalchemy.orm import Session
 
 from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
-from storefront.books.refund_parts import LineWish
-from storefront.books.refunds import propose
 from storefront.embedded import SUPERUSER
 from storefront.extensions import db
 from storefront.orders.expire import close_payment_pages
@@ -25,6 +23,8 @@ from storefront.orders.refund import send_refund
 from storefront.payments.gateway import EventKind, ProviderEvent
 from storefront.payments.models import Payment
 from storefront.payments.sandbox_books import choose_outcome
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refunds import propose
 from tests.clones import Clone
 from tests.factories import make_person
 from tests.selling import Shop, open_shop

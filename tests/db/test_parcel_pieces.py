@@ -15,12 +15,6 @@ from sqlalchemy.orm import Session
 
 from storefront import days
 from storefront.audit.models import AuditEvent
-from storefront.books import parcel_returns, refunds
-from storefront.books.cancel import cancel_parcels
-from storefront.books.cannot_fulfil import cannot_fulfil
-from storefront.books.parcel_returns import Back
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish
 from storefront.display import format_date
 from storefront.embedded import OWNER, SUPERUSER
 from storefront.errors import Invalid, NotFound
@@ -33,6 +27,12 @@ from storefront.orders.ship import Withheld, WrongParcelState
 from storefront.orders.split import CannotMerge
 from storefront.orders.views import order_status, order_view
 from storefront.payments.models import Refund
+from storefront.refunds import parcel_returns, refunds
+from storefront.refunds.cancel import cancel_parcels
+from storefront.refunds.cannot_fulfil import cannot_fulfil
+from storefront.refunds.parcel_returns import Back
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
 from storefront.stock.levels import available
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check

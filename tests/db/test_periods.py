@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from storefront import days
 from storefront.audit.models import AuditEvent
-from storefront.books import close as closing
-from storefront.books.checklist import checklist, last_check
-from storefront.books.close import NotReady, StillBooking, WrongState, close, reopen
 from storefront.books.models import Period
+from storefront.closing import close as closing
+from storefront.closing.checklist import checklist, last_check
+from storefront.closing.close import NotReady, StillBooking, WrongState, close, reopen
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.book import Leg, book, books_difference, clearing, to_return

@@ -14,8 +14,6 @@ from sqlalchemy.orm import Session
 from storefront import days
 from storefront.books import bank_accounts
 from storefront.books.payouts import record_payout
-from storefront.books.refund_parts import LineWish
-from storefront.books.refunds import propose
 from storefront.embedded import SUPERUSER
 from storefront.errors import Invalid
 from storefront.extensions import db
@@ -26,6 +24,8 @@ from storefront.payments.models import Payment
 from storefront.payments.sandbox_books import dispute, fail_refund, pay_out
 from storefront.reconciliation import runs
 from storefront.reconciliation.models import ReconciledDay
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refunds import propose
 from storefront.snapshot import snapshot
 from storefront.verify.invariant import check
 from storefront.verify.reconciled import INVARIANTS

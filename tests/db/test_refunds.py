@@ -17,10 +17,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront.books.four_eyes import FourEyes
-from storefront.books.refund_outcome import refund_failed, refund_succeeded
-from storefront.books.refund_parts import LineWish
-from storefront.books.refundable import refundable
-from storefront.books.refunds import RefundDecided, approve, propose, reject, try_again
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.orders.models import Order
@@ -29,6 +25,10 @@ from storefront.payments.gateway import PaymentRequest, gateway
 from storefront.payments.inbox import receive
 from storefront.payments.models import Payment, Refund
 from storefront.payments.sandbox import SandboxGateway
+from storefront.refunds.refund_outcome import refund_failed, refund_succeeded
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refundable import refundable
+from storefront.refunds.refunds import RefundDecided, approve, propose, reject, try_again
 from tests.factories import (
     make_facility,
     make_member,

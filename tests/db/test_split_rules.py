@@ -15,9 +15,6 @@ from sqlalchemy.orm import Session
 from storefront.audit.models import AuditEvent
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.books.models import Period
-from storefront.books.rule_changes import RuleDraft, RuleRefused, approve, propose, reject
-from storefront.books.rule_ends import approve_end, propose_end, reject_end
-from storefront.books.rule_preview import preview
 from storefront.catalogue.models import CommodityGroup, Product
 from storefront.days import today
 from storefront.errors import Invalid, NotFound
@@ -26,6 +23,9 @@ from storefront.facilities.models import Facility
 from storefront.ledger.models import Fund, SplitRule
 from storefront.ledger.split_rules import Scope, rules_in_force
 from storefront.orders.models import OrderLine
+from storefront.rules.rule_changes import RuleDraft, RuleRefused, approve, propose, reject
+from storefront.rules.rule_ends import approve_end, propose_end, reject_end
+from storefront.rules.rule_preview import preview
 from tests.factories import make_paid_order, make_person, make_rule
 from tests.selling import Shop, open_shop
 from tests.threads import at_once

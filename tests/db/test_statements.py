@@ -9,10 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from storefront.books import span, statement, statement_lines
-from storefront.books.ageing import AGES, ageing, layers, older_than
-from storefront.books.reports import By, facility_balances, sales_report, sold
-from storefront.books.statement_lines import Lines, lines_page
+from storefront.books import span
 from storefront.facilities.models import Facility
 from storefront.ledger.book import (
     AccountKey,
@@ -27,6 +24,10 @@ from storefront.ledger.book import (
 from storefront.ledger.models import Fund
 from storefront.ledger.passing_on import OwedTo, book_counter_entry, book_deposit, book_settlement
 from storefront.ledger.take_back import Taken, legs_of
+from storefront.reports import statement, statement_lines
+from storefront.reports.ageing import AGES, ageing, layers, older_than
+from storefront.reports.reports import By, facility_balances, sales_report, sold
+from storefront.reports.statement_lines import Lines, lines_page
 from storefront.snapshot import driver_connection
 from tests.factories import make_facility, make_paid_order
 from tests.selling import Shop, open_shop

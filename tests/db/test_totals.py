@@ -11,7 +11,6 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from storefront.books import budget, corrections, settle_paid
-from storefront.books.ageing import ageing
 from storefront.books.disputes import record_dispute
 from storefront.books.fees import book_fee
 from storefront.books.models import FeeBearer
@@ -24,6 +23,7 @@ from storefront.ledger.balance import balance
 from storefront.ledger.totals import Totals, TotalsCache, read_totals, total_of
 from storefront.orders.payment import open_payment
 from storefront.payments.models import Payment
+from storefront.reports.ageing import ageing
 from storefront.snapshot import driver_connection
 from tests.factories import (
     make_facility,

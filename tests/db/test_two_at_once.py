@@ -23,16 +23,10 @@ from storefront.books import (
     distribute,
     fee_bearing,
     fees,
-    refund_outcome,
-    refunds,
-    rule_changes,
-    rule_ends,
     satkers,
     settle,
     settle_paid,
 )
-from storefront.books.refund_parts import LineWish
-from storefront.books.rule_changes import RuleDraft
 from storefront.books.settle import Wish
 from storefront.books.settle_paid import Paid
 from storefront.embedded import SUPERUSER
@@ -41,6 +35,10 @@ from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.orders.models import OrderLine
 from storefront.payments.models import Payment
+from storefront.refunds import refund_outcome, refunds
+from storefront.refunds.refund_parts import LineWish
+from storefront.rules import rule_changes, rule_ends
+from storefront.rules.rule_changes import RuleDraft
 from tests.clones import Clone
 from tests.factories import make_person
 from tests.money_out import Books, approved_deposit, billed_deposit, broken, open_books, settled

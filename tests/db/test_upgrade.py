@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session
 
 from storefront import create_app
 from storefront.books.span import Span
-from storefront.books.statement import Statement, statement
 from storefront.embedded import OWNER, SUPERUSER
 from storefront.extensions import db
 from storefront.orders.expire import end_locked_order
 from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import OrderState
 from storefront.orders.payment import open_payment
+from storefront.reports.statement import Statement, statement
 from storefront.schema import MIGRATIONS, newest_revision
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check

@@ -13,14 +13,14 @@ from storefront import create_app
 from storefront.bank import payment_files, payment_shapes, return_batches, returns, transfers
 from storefront.bank.models import BankReturn, HeldTransfer
 from storefront.bank.payment_shape import USUAL
-from storefront.books import refunds
-from storefront.books.refund_outcome import refund_failed
-from storefront.books.refund_parts import LineWish
 from storefront.days import today
 from storefront.embedded import SUPERUSER
 from storefront.extensions import db
 from storefront.orders.models import Order
 from storefront.payments.models import Refund
+from storefront.refunds import refunds
+from storefront.refunds.refund_outcome import refund_failed
+from storefront.refunds.refund_parts import LineWish
 from storefront.verify import bank, books, clearing, orders, passed_on, shares
 from storefront.verify.invariant import check
 from tests.bank_samples import Movement

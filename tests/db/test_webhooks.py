@@ -19,7 +19,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from storefront import crash_points
-from storefront.books import close
+from storefront.closing import close
 from storefront.extensions import db
 from storefront.integrations import deliver, endpoints, events
 from storefront.integrations.models import WebhookDelivery, WebhookEndpoint, WebhookEvent

@@ -17,15 +17,16 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from storefront import days
-from storefront.books import bank_accounts, refunds
+from storefront.books import bank_accounts
 from storefront.books.payouts import record_payout
-from storefront.books.refund_parts import LineWish
 from storefront.catalogue.models import Variant
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
 from storefront.orders.models import Order, OrderLine
 from storefront.payments.models import Refund
 from storefront.reconciliation.differences import record_refund_made_there
+from storefront.refunds import refunds
+from storefront.refunds.refund_parts import LineWish
 from storefront.stock.adjust import move
 from storefront.stock.levels import store_location_id
 from storefront.stock.models import MovementReason

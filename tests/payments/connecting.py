@@ -11,17 +11,18 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from storefront.books import connected_accounts, refunds, settle, transfer_send
+from storefront.books import connected_accounts, settle, transfer_send
 from storefront.books.fees import learn_fee
 from storefront.books.models import Settlement
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish
 from storefront.books.settle import Wish
 from storefront.extensions import db
 from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order
 from storefront.orders.payment import open_payment, start_payment
 from storefront.payments.gateway import gateway
+from storefront.refunds import refunds
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
 from tests.clones import Clone
 from tests.factories import make_order
 from tests.money_out import LONG_AGO, Books, open_unsold

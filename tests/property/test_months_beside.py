@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from storefront.books.compared import Three, stretches
-from storefront.books.plots import twelve_months
 from storefront.books.span import EARLIEST, Span, month
+from storefront.reports.compared import Three, stretches
+from storefront.reports.plots import twelve_months
 
 D = datetime.date
 #: Plain numbers: on a busy machine drawing dates is slow enough for Hypothesis to complain.

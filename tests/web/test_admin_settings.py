@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storefront.audit.models import AuditEvent
-from storefront.books import refund_limits
 from storefront.books.taken_back_models import RefundLimit
 from storefront.cart.models import CartKeeping
 from storefront.cart.ways import ways
@@ -25,6 +24,7 @@ from storefront.orders.payment import open_payment
 from storefront.orders.report_window import Windows
 from storefront.payments.gateway import current_gateway
 from storefront.payments.transfer import TransferGateway
+from storefront.refunds import refund_limits
 from storefront.shop_settings import dated
 from storefront.stock import low_marks
 from storefront.stock.levels import FEW

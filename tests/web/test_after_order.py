@@ -13,7 +13,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from storefront.books.cancel import cancel_parcels
 from storefront.catalogue.models import Product
 from storefront.content import operator
 from storefront.days import accounting_day
@@ -26,6 +25,7 @@ from storefront.orders.models import Order
 from storefront.orders.place import Contact
 from storefront.orders.report_window import Windows
 from storefront.orders.views import order_view
+from storefront.refunds.cancel import cancel_parcels
 from tests.after_sale import arrive, body, kinds, letter, parcels_of, send, visit
 from tests.factories import (
     make_facility,

@@ -15,15 +15,15 @@ from werkzeug.test import TestResponse
 from storefront import days
 from storefront.audit.models import AuditEvent
 from storefront.books import disputes
-from storefront.books.refund_outcome import refund_failed, refund_succeeded
-from storefront.books.refund_parts import LineWish
-from storefront.books.refunds import approve, propose, try_again
 from storefront.books.taken_back_models import RefundLimit, RefundLine, RefundParcel
 from storefront.extensions import db
 from storefront.orders.models import Order
 from storefront.orders.place import Contact
 from storefront.orders.tokens import order_token
 from storefront.payments.models import Payment, Refund
+from storefront.refunds.refund_outcome import refund_failed, refund_succeeded
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refunds import approve, propose, try_again
 from tests.factories import make_paid_order
 from tests.money_out import Books, open_unsold, settled
 from tests.staff import make_account, post, sign_in

@@ -10,9 +10,10 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session as DbSession
 
 from storefront import days
-from storefront.books import deposit, month_path, settle
-from storefront.books.checklist import checklist
+from storefront.books import deposit, settle
 from storefront.books.settle import Wish
+from storefront.closing import month_path
+from storefront.closing.checklist import checklist
 from tests.money_out import Books, open_books
 from tests.staff import make_account, sign_in
 

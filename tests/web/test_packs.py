@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session as DbSession
 from storefront import days
 from storefront.books import deposit_paid
 from storefront.books import span as spans
-from storefront.books.statement import statement
 from storefront.exports import auditor_pack, made_files, statement_pack
 from storefront.exports.models import MadeFile
 from storefront.exports.moment import settle
 from storefront.extensions import db
+from storefront.reports.statement import statement
 from storefront.snapshot import driver_connection
 from tests.factories import PDF
 from tests.money_out import Books, open_books, paid_deposit, settled

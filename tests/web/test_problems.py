@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from storefront.aftercare import answers
 from storefront.aftercare.models import Problem
-from storefront.books import refunds
 from storefront.display import format_day
 from storefront.embedded import SUPERUSER
 from storefront.errors import Invalid
@@ -24,6 +23,7 @@ from storefront.media.storage import private_files
 from storefront.orders.models import Order
 from storefront.orders.report_window import Windows
 from storefront.payments.models import Refund
+from storefront.refunds import refunds
 from tests.after_sale import arrive, body, key_in, kinds, letter, make_problem, parcels_of, photo, send, visit
 from tests.clones import Clone
 from tests.factories import make_paid_order, make_person

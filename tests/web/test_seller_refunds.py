@@ -11,13 +11,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as DbSession
 from werkzeug.test import TestResponse
 
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish
-from storefront.books.refunds import approve, propose
 from storefront.books.taken_back_models import RefundLine
 from storefront.extensions import db
 from storefront.orders.models import Order, Parcel
 from storefront.payments.models import Refund
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refunds import approve, propose
 from tests.factories import make_member, make_order, make_paid_order
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, post, sign_in

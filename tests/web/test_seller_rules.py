@@ -10,13 +10,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storefront.books import facility_rules, proof
+from storefront.books import proof
 from storefront.catalogue.models import CommodityGroup, Product
 from storefront.days import today
 from storefront.exhibitions.models import Exhibition
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.ledger.models import SplitRule
+from storefront.rules import facility_rules
 from tests.factories import PDF, make_rule
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, sign_in

@@ -16,8 +16,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from storefront.bank.models import BankReturn, ReturnAccount
-from storefront.books import refunds
-from storefront.books.refund_parts import LineWish
 from storefront.days import today
 from storefront.extensions import db
 from storefront.money import format_rupiah
@@ -26,6 +24,8 @@ from storefront.payments.methods import Method
 from storefront.payments.models import Payment
 from storefront.payments.transfer import TransferGateway
 from storefront.payments.transfer_models import Transfer
+from storefront.refunds import refunds
+from storefront.refunds.refund_parts import LineWish
 from tests.bank_samples import Movement
 from tests.banking import settle, take_in
 from tests.clones import Clone

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.admin import allowed, bp
-from storefront.books import refund_limits
 from storefront.days import today
 from storefront.people import access, policy
 from storefront.people.policy import Action
+from storefront.refunds import refund_limits
 from storefront.shop_settings import dated, others
 from storefront.written import Written
 

@@ -14,7 +14,6 @@ from storefront.blueprints.api.answers import moment
 from storefront.blueprints.api.bearer import private, reader, reads
 from storefront.books import span as spans
 from storefront.books.span import BadSpan
-from storefront.books.statement import Amounts, statement
 from storefront.errors import Invalid, NotFound
 from storefront.exports import sales as exports
 from storefront.exports.moment import BadMoment, parse_moment, rfc3339
@@ -22,6 +21,7 @@ from storefront.exports.sales_pages import MOST, USUAL, sales_page
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.integrations.tokens import Scope
+from storefront.reports.statement import Amounts, statement
 from storefront.shipping.models import Province
 from storefront.snapshot import snapshot
 

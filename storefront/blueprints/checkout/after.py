@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from storefront.aftercare import money_news, thanks
 from storefront.blueprints.checkout import bp
 from storefront.blueprints.checkout.order_page import own_order, page
-from storefront.books.cancel import cancel_parcels
 from storefront.cart import again, carts, cookie, kept, own_holds
 from storefront.errors import NotFound
 from storefront.exports.receipt_pdf import issuer, receipt_pdf
@@ -20,6 +19,7 @@ from storefront.orders.cancel import cancel
 from storefront.orders.models import OrderState
 from storefront.orders.views import OrderView, order_view
 from storefront.people import access
+from storefront.refunds.cancel import cancel_parcels
 from storefront.written import Written
 
 

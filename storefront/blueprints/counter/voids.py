@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.counter import bp
-from storefront.books.refundable import LineLeft, refundable
 from storefront.counter import pins, sale_list, voids
 from storefront.counter.models import CounterSale
 from storefront.extensions import db
@@ -16,6 +15,7 @@ from storefront.orders.models import Order
 from storefront.orders.views import order_status
 from storefront.pages import page_number
 from storefront.people import access
+from storefront.refunds.refundable import LineLeft, refundable
 from storefront.written import Written, day, whole_number
 
 

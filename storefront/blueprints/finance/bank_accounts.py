@@ -8,11 +8,12 @@ from flask_babel import gettext as _
 
 from storefront import days
 from storefront.blueprints.finance import bp, steps
-from storefront.books import bank_accounts, registers
-from storefront.books.registers import AccountRow
+from storefront.books import bank_accounts
 from storefront.errors import NotFound
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import registers
+from storefront.reports.registers import AccountRow
 from storefront.written import Written
 
 

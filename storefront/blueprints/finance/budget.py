@@ -9,8 +9,7 @@ from sqlalchemy import select
 
 from storefront import days
 from storefront.blueprints.finance import bp, steps
-from storefront.books import budget, registers
-from storefront.books.registers import ReturnRow
+from storefront.books import budget
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.keyset import asked_turn
@@ -18,6 +17,8 @@ from storefront.languages import locale
 from storefront.ledger.models import Fund
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import registers
+from storefront.reports.registers import ReturnRow
 from storefront.written import Written
 
 STATES = ("proposed", "booked", "rejected")

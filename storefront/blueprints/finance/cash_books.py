@@ -13,14 +13,10 @@ from storefront import days
 from storefront.audit.record import record
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.payouts import whole_programme
-from storefront.books import cash_book
 from storefront.books import span as spans
 from storefront.books.bank_accounts import find_in_force, mask
-from storefront.books.cash_book import GENERAL, Books, CashBook, Line, books
 from storefront.books.satkers import NoSatker, in_force
 from storefront.books.span import BadSpan, Span
-from storefront.books.statement import columns
-from storefront.books.treasurer_report import treasurer_report
 from storefront.errors import NotFound
 from storefront.exports import cash_book_files as files
 from storefront.exports import written_table
@@ -32,6 +28,10 @@ from storefront.facilities.models import Facility
 from storefront.keyset import Keyed, asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import cash_book
+from storefront.reports.cash_book import GENERAL, Books, CashBook, Line, books
+from storefront.reports.statement import columns
+from storefront.reports.treasurer_report import treasurer_report
 from storefront.snapshot import driver_connection, snapshot
 
 REPORT = files.REPORT

@@ -8,12 +8,13 @@ from flask_babel import gettext as _
 
 from storefront import days
 from storefront.blueprints.finance import bp, steps
-from storefront.books import connected_accounts, registers
-from storefront.books.registers import ConnectedRow
+from storefront.books import connected_accounts
 from storefront.errors import NotFound
 from storefront.payments import connect
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import registers
+from storefront.reports.registers import ConnectedRow
 from storefront.written import Written
 
 

@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from storefront import days
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.payouts import whole_programme
-from storefront.books import corrections, journal_lists
-from storefront.books.journal_lists import CorrectionRow
+from storefront.books import corrections
 from storefront.errors import NotFound
 from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import journal_lists
+from storefront.reports.journal_lists import CorrectionRow
 from storefront.written import Written
 
 STATES = ("proposed", "booked", "rejected")

@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 
 from storefront.blueprints.finance import bp, payments, steps
 from storefront.blueprints.finance.payouts import whole_programme
-from storefront.books import event_tries, held_payments
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.refunds import event_tries, held_payments
 from storefront.written import Written
 
 

@@ -11,13 +11,14 @@ from flask_babel import gettext as _
 from storefront import days
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.rule_form import words_of
-from storefront.books import fee_bearing, journal_lists
+from storefront.books import fee_bearing
 from storefront.books import funds as all_funds
-from storefront.books.journal_lists import BearerRow
 from storefront.errors import NotFound
 from storefront.languages import locale
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import journal_lists
+from storefront.reports.journal_lists import BearerRow
 from storefront.written import Written
 
 

@@ -6,11 +6,11 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.finance import bp, reach, steps
-from storefront.books import refund_list
-from storefront.books.order_sheet import order_sheet
 from storefront.errors import NotFound
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.refunds import refund_list
+from storefront.reports.order_sheet import order_sheet
 
 
 @bp.get("/orders/<number>")

@@ -11,10 +11,10 @@ from storefront import days
 from storefront.blueprints.finance import bp, reach
 from storefront.blueprints.finance.plots import drawn
 from storefront.blueprints.finance.waiting import QUEUES
-from storefront.books import compared as months
 from storefront.books.span import EARLIEST
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import compared as months
 
 #: What the tables can be sorted by, with the direction that each has.
 SORTS = {"name": "ascending", **dict.fromkeys(months.WHEN, "descending")}

@@ -6,10 +6,11 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.finance import bp, reach, steps
-from storefront.books import attention, held_payments
+from storefront.books import attention
 from storefront.errors import NotFound
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.refunds import held_payments
 from storefront.written import Written
 
 

@@ -8,12 +8,13 @@ from flask_babel import gettext as _
 
 from storefront import days
 from storefront.blueprints.finance import bp, steps
-from storefront.books import attention, journal_lists, payouts
+from storefront.books import attention, payouts
 from storefront.books.bank_accounts import find_in_force
 from storefront.errors import NotFound
 from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import journal_lists
 from storefront.written import Written, day
 
 DISPUTE_STATES = ("open", "won", "lost")

@@ -13,12 +13,12 @@ from sqlalchemy import select
 from storefront import days
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.payouts import whole_programme
-from storefront.books import close as closing
-from storefront.books import month_path
 from storefront.books import span as spans
-from storefront.books.checklist import checklist, first_month, last_check
 from storefront.books.models import Period
 from storefront.books.span import BadSpan, Span
+from storefront.closing import close as closing
+from storefront.closing import month_path
+from storefront.closing.checklist import checklist, first_month, last_check
 from storefront.display import format_month
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-from storefront.books import plots
-from storefront.books.plots import Plot
-from storefront.books.reports import By
 from storefront.extensions import db
 from storefront.ledger.bars import Bar, month_label
+from storefront.reports import plots
+from storefront.reports.plots import Plot
+from storefront.reports.reports import By
 from storefront.snapshot import driver_connection
 
 

@@ -9,12 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.finance import bp, steps
-from storefront.books import refunds
-from storefront.books.order_sheet import order_id_of
-from storefront.books.refund_limits import limit_on
-from storefront.books.refund_parts import PIECES, REASONS, LineWish
-from storefront.books.refundable import Refundable, refundable
-from storefront.books.refunds import decided_alone
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key, new_key
@@ -24,6 +18,12 @@ from storefront.payments.models import Refund
 from storefront.people import access
 from storefront.people.holders import holders
 from storefront.people.policy import Action
+from storefront.refunds import refunds
+from storefront.refunds.refund_limits import limit_on
+from storefront.refunds.refund_parts import PIECES, REASONS, LineWish
+from storefront.refunds.refundable import Refundable, refundable
+from storefront.refunds.refunds import decided_alone
+from storefront.reports.order_sheet import order_id_of
 from storefront.written import Written
 
 

@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.refund_form import second_people
-from storefront.books import refund_effect, refund_list, refunds
-from storefront.books.refund_list import ALL_REASONS, STATES, Asked, RefundRow
 from storefront.errors import NotFound
 from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.refunds import refund_effect, refund_list, refunds
+from storefront.refunds.refund_list import ALL_REASONS, STATES, Asked, RefundRow
 from storefront.written import Written, day
 
 

@@ -17,12 +17,8 @@ from storefront.audit.record import record
 from storefront.blueprints.finance import bp
 from storefront.blueprints.finance.period import chosen, facilities
 from storefront.blueprints.finance.statements import LINKED, facility_ids, span_of, text_argument
-from storefront.books import ageing as ages
-from storefront.books import reports
 from storefront.books import span as spans
-from storefront.books.reports import By, SalesReport, Sold
 from storefront.books.span import EARLIEST, LATEST, Span
-from storefront.books.statement import Connection, columns
 from storefront.catalogue.models import Category
 from storefront.errors import NotFound
 from storefront.exports import report_tables
@@ -35,6 +31,10 @@ from storefront.keyset import asked_turn
 from storefront.languages import locale
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import ageing as ages
+from storefront.reports import reports
+from storefront.reports.reports import By, SalesReport, Sold
+from storefront.reports.statement import Connection, columns
 from storefront.snapshot import driver_connection
 
 CHANNELS = ("online", "counter", "quote", "marketplace")

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
 from storefront.books import proof
-from storefront.books.rule_changes import MOST_SHARES, RuleDraft, check
-from storefront.books.rule_list import RuleRow
 from storefront.errors import Invalid
 from storefront.extensions import db
 from storefront.ledger.models import Fund
+from storefront.rules.rule_changes import MOST_SHARES, RuleDraft, check
+from storefront.rules.rule_list import RuleRow
 from storefront.written import Written
 
 #: Shares that the form has room for, and those that it shows at once.

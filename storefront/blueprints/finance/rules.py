@@ -13,10 +13,7 @@ from sqlalchemy import select
 from storefront import days
 from storefront.blueprints.finance import bp, steps
 from storefront.blueprints.finance.rule_form import LESS, MOST, blank_from, draft_of, with_document, words_of
-from storefront.books import proof, rule_changes, rule_ends, rule_list, rule_preview
-from storefront.books.rule_changes import check, rule_of
-from storefront.books.rule_list import RuleRow
-from storefront.books.rule_preview import Preview
+from storefront.books import proof
 from storefront.catalogue.models import CommodityGroup
 from storefront.display import format_month
 from storefront.errors import NotFound
@@ -30,6 +27,10 @@ from storefront.ledger.earnings import last_months
 from storefront.ledger.models import SplitRule
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.rules import rule_changes, rule_ends, rule_list, rule_preview
+from storefront.rules.rule_changes import check, rule_of
+from storefront.rules.rule_list import RuleRow
+from storefront.rules.rule_preview import Preview
 from storefront.written import Written
 
 MONTH = re.compile(r"(\d{4})-(\d{2})")

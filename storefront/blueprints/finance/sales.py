@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.finance import bp, reach
 from storefront.blueprints.finance.period import chosen, chosen_year, facilities
-from storefront.books import sums
 from storefront.display import short_month
 from storefront.exports.lines import lines_page
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import sums
 
 
 @bp.get("/year")

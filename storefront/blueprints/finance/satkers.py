@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 
 from storefront import days
 from storefront.blueprints.finance import bp, steps
-from storefront.books import registers, satkers
+from storefront.books import satkers
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import registers
 from storefront.written import Written
 
 CODES = ("ministry_code", "unit_code", "office_code", "tax_number", "revenue_account")

@@ -18,8 +18,6 @@ from storefront.blueprints.finance.plots import drawn
 from storefront.books import span as spans
 from storefront.books.models import Period
 from storefront.books.span import BadSpan, Span
-from storefront.books.statement import KINDS, columns, statement
-from storefront.books.statement_lines import TRADE, Lines, LinesPage, lines_page
 from storefront.exports import auditor_pack, made_files, statement_pack
 from storefront.exports.answer import STATEMENT_FORMS, answer, statement_file
 from storefront.extensions import db
@@ -27,6 +25,8 @@ from storefront.facilities.models import Facility
 from storefront.ledger.models import JournalEntry
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports.statement import KINDS, columns, statement
+from storefront.reports.statement_lines import TRADE, Lines, LinesPage, lines_page
 from storefront.snapshot import driver_connection
 
 #: Filters of the list of lines that a page sets by its links.

@@ -12,11 +12,12 @@ from storefront import days
 from storefront.aftercare import lists as problems
 from storefront.bank import lists as bank
 from storefront.blueprints.finance import steps
-from storefront.books import deposits, refund_list
+from storefront.books import deposits
 from storefront.books.standing import Standing, standing
 from storefront.people.policy import Action
 from storefront.people.queues import Queue, Queues
 from storefront.reconciliation.lists import open_differences
+from storefront.refunds import refund_list
 
 QUEUES = Queues(steps.may_somewhere)
 

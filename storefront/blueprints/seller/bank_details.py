@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.seller import allowed, bp
-from storefront.books import bank_accounts, registers
+from storefront.books import bank_accounts
 from storefront.days import today
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import registers
 from storefront.written import Written
 
 

@@ -10,23 +10,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from storefront.blueprints.seller import allowed, bp, waits
-from storefront.books import (
-    bank_accounts,
-    deposit,
-    deposits,
-    distributions,
-    registers,
-    settle,
-    settlements,
-)
+from storefront.books import bank_accounts, deposit, deposits, distributions, settle, settlements
 from storefront.books.deposits import DepositRow
-from storefront.books.registers import AccountRow
 from storefront.books.settlements import SettlementRow
 from storefront.errors import NotFound
 from storefront.exports.answer import attachment
 from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports import registers
+from storefront.reports.registers import AccountRow
 from storefront.written import Written
 
 

@@ -9,8 +9,6 @@ from flask_babel import gettext as _
 from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.parcel_filters import kept
 from storefront.blueprints.seller.parcels import own
-from storefront.books import cannot_fulfil, parcel_returns
-from storefront.books.parcel_returns import Back
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key
@@ -19,6 +17,8 @@ from storefront.orders.models import Parcel, ParcelState
 from storefront.orders.parcel_sheet import ParcelSheet
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.refunds import cannot_fulfil, parcel_returns
+from storefront.refunds.parcel_returns import Back
 from storefront.written import Written
 
 

@@ -11,8 +11,6 @@ from flask_babel import gettext as _
 from storefront.blueprints.seller import allowed, bp
 from storefront.blueprints.seller.forms import ShipForm
 from storefront.blueprints.seller.parcel_filters import kept
-from storefront.books import refund_list
-from storefront.books.refund_list import RefundRow
 from storefront.days import today
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
@@ -24,6 +22,8 @@ from storefront.orders.parcel_sheet import ParcelSheet, parcel_sheet
 from storefront.orders.pickups import given_up_from
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.refunds import refund_list
+from storefront.refunds.refund_list import RefundRow
 
 
 @bp.get("/<code>/parcels/<int:parcel_id>")

@@ -10,9 +10,6 @@ from flask_babel import gettext as _
 
 from storefront.blueprints.seller import bp
 from storefront.blueprints.seller.parcels import own
-from storefront.books import refund_list, refunds
-from storefront.books.refund_parts import LineWish
-from storefront.books.refundable import LineLeft, refundable
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key, new_key
@@ -21,6 +18,9 @@ from storefront.orders.parcel_sheet import ParcelSheet
 from storefront.orders.split import spoken_of
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.refunds import refund_list, refunds
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refundable import LineLeft, refundable
 from storefront.written import Written
 
 #: Goodwill is finance's alone.

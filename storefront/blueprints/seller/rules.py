@@ -6,12 +6,12 @@ from flask import g, render_template
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.seller import bp
-from storefront.books import facility_rules
 from storefront.errors import NotFound
 from storefront.exports.answer import attachment
 from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.rules import facility_rules
 
 
 @bp.get("/<code>/rules")

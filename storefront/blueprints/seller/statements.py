@@ -12,12 +12,12 @@ from storefront.blueprints.seller.sales import choices
 from storefront.books import span as spans
 from storefront.books.models import Period
 from storefront.books.span import EARLIEST, BadSpan
-from storefront.books.statement import KINDS, columns, statement
-from storefront.books.statement_lines import Lines, lines_page
 from storefront.exports.answer import STATEMENT_FORMS, answer, statement_file
 from storefront.extensions import db
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.reports.statement import KINDS, columns, statement
+from storefront.reports.statement_lines import Lines, lines_page
 from storefront.snapshot import driver_connection
 
 

@@ -2,7 +2,7 @@
 
 Either a parcel is packed or it is called off: both take its row's lock, and the database lets nothing go back by
 itself but what was called off (`check_refund`). Pieces from the shelf are free again at once, whatever the money
-takes; what becomes of it at the provider is `orders/refund.py` and `books/refund_outcome.py`, as for any refund.
+takes; what becomes of it at the provider is `orders/refund.py` and `refunds/refund_outcome.py`, as for any refund.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from storefront.audit.record import record
 from storefront.books.disputes import refuse_while_disputed
-from storefront.books.refundable import Refundable, refundable
 from storefront.books.taken_back_models import RefundLine, RefundParcel
 from storefront.errors import DomainError, Invalid, OrderClosed
 from storefront.extensions import db, defer
@@ -32,6 +31,7 @@ from storefront.orders.models import (
 from storefront.orders.progress import tell_soon
 from storefront.orders.split import spoken_of
 from storefront.payments.models import Refund
+from storefront.refunds.refundable import Refundable, refundable
 from storefront.stock.adjust import move
 from storefront.stock.models import MovementReason
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy import select, text
 
-from storefront.books.refundable import Refundable
 from storefront.books.taken_back_models import RefundLine
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.money import format_rupiah, split
 from storefront.orders.models import OrderLine
+from storefront.refunds.refundable import Refundable
 
 REASONS = ("cannot_fulfil", "not_collected", "returned", "damaged", "lost", "goodwill")
 PIECES = ("none", "restock", "write_off")

@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import text
 
 from storefront.books.listed import as_list
-from storefront.books.refund_parts import REASONS
 from storefront.books.standing import Standing
 from storefront.extensions import db
 from storefront.keyset import FIRST, Order, Turn, fetch
 from storefront.orders.models import Parcel
+from storefront.refunds.refund_parts import REASONS
 
 #: Waiting ones first, in the order of their lives.
 STATES = ("proposed", "failed", "requested", "pending", "by_bank", "succeeded", "rejected")

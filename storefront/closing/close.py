@@ -13,10 +13,10 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select, text
 
 from storefront.audit.record import record
-from storefront.books.checklist import Point, checklist
 from storefront.books.four_eyes import moment
 from storefront.books.models import Period
 from storefront.books.span import month as whole_month
+from storefront.closing.checklist import Point, checklist
 from storefront.display import format_month
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db

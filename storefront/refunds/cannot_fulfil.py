@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from storefront.books import refunds
-from storefront.books.refund_parts import LineWish
-from storefront.books.refundable import refundable
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.orders import ship
@@ -21,6 +18,9 @@ from storefront.orders.models import Order, Parcel, ParcelLine, ParcelState
 from storefront.orders.ship import WrongParcelState
 from storefront.orders.split import locked, split_parcel, spoken_of
 from storefront.payments.models import Refund
+from storefront.refunds import refunds
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refundable import refundable
 
 REASON = "cannot_fulfil"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from storefront.books.rule_list import ROWS, RuleRow
 from storefront.days import today
 from storefront.extensions import db
 from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.languages import locale
 from storefront.ledger.split_rules import Scope, rules_in_force
+from storefront.rules.rule_list import ROWS, RuleRow
 
 #: Its own rules, and the general ones that can reach its goods: never another facility's, never proposals.
 OWN = """

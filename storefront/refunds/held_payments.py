@@ -11,12 +11,12 @@ from sqlalchemy import select, text
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import Decided, moment
-from storefront.books.refund_limits import limit_on
-from storefront.books.refunds import decided_alone
 from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db, defer
 from storefront.orders.models import Order
 from storefront.payments.models import Payment, PaymentState, Refund
+from storefront.refunds.refund_limits import limit_on
+from storefront.refunds.refunds import decided_alone
 
 SHORTEST_REASON, LONGEST_REASON = 10, 1000
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from psycopg.rows import dict_row
 
 from storefront import keyset
-from storefront.books.statement import AS_OF, Column, Connection, accounts, balances, columns
+from storefront.reports.statement import AS_OF, Column, Connection, accounts, balances, columns
 
 #: Oldest day of each age but the last, which has none.
 AGES = (7, 30, 60)

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from storefront import days
 from storefront.books import deposits, settlements
-from storefront.books.checklist import Point
 from storefront.books.span import month as whole_month
+from storefront.closing.checklist import Point
 from storefront.extensions import db
 
 #: Office accounts that money moved on in the month, and how far the bank's files tell of them.

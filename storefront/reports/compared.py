@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from storefront.books.listed import as_list
 from storefront.books.span import EARLIEST, Span, month
-from storefront.books.sums import KINDS
 from storefront.extensions import db
 from storefront.ledger.shares import STANDARD_FUNDS
+from storefront.reports.sums import KINDS
 
 #: One reading of the postings of all three stretches.
 SUMS = text(

@@ -9,14 +9,14 @@ from sqlalchemy import select
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import Decided, moment, require_second, undecided
-from storefront.books.rule_changes import RuleRefused
-from storefront.books.rule_conflicts import sales_after, scope_of
 from storefront.days import today
 from storefront.display import format_date
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.ledger.models import SplitRule, SplitRuleEnd
 from storefront.ledger.split_rules import change_rules
+from storefront.rules.rule_changes import RuleRefused
+from storefront.rules.rule_conflicts import sales_after, scope_of
 
 SHORTEST_REASON, LONGEST_REASON = 10, 1000
 

@@ -15,9 +15,9 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from storefront.books.span import Span
-from storefront.books.statement import Column, Connection, accounts, balances, columns
-from storefront.books.statement_lines import FILTERS
 from storefront.languages import locale
+from storefront.reports.statement import Column, Connection, accounts, balances, columns
+from storefront.reports.statement_lines import FILTERS
 
 
 class By(StrEnum):

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select, text
 
 from storefront import days
-from storefront.books import ageing, attention, reconciled_days
+from storefront.books import attention, reconciled_days
 from storefront.books.deposit import due_on
 from storefront.books.models import Period, PeriodCheck
 from storefront.books.span import month as whole_month
@@ -19,6 +19,7 @@ from storefront.display import format_date, format_month
 from storefront.extensions import db
 from storefront.ledger.models import JournalEntry
 from storefront.money import format_rupiah
+from storefront.reports import ageing
 from storefront.snapshot import driver_connection
 
 #: Facts named for each point; the rest is counted.

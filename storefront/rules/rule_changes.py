@@ -16,12 +16,12 @@ from sqlalchemy.exc import IntegrityError
 
 from storefront.audit.record import record
 from storefront.books.four_eyes import moment, require_second, undecided
-from storefront.books.rule_conflicts import conflicts, predecessor
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.ledger.models import Fund, SplitBasis, SplitRule, SplitRuleShare
 from storefront.ledger.split_rules import change_rules
+from storefront.rules.rule_conflicts import conflicts, predecessor
 
 #: Basis points of the whole.
 WHOLE = 10_000

@@ -14,9 +14,6 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from storefront.audit.record import record
-from storefront.books import refunds
-from storefront.books.refund_parts import LineWish
-from storefront.books.refundable import refundable
 from storefront.books.taken_back_models import RefundLine
 from storefront.days import today
 from storefront.display import format_date
@@ -38,6 +35,9 @@ from storefront.orders.progress import tell_soon
 from storefront.orders.ship import WrongParcelState
 from storefront.orders.split import locked
 from storefront.payments.models import Refund
+from storefront.refunds import refunds
+from storefront.refunds.refund_parts import LineWish
+from storefront.refunds.refundable import refundable
 from storefront.stock.adjust import move
 from storefront.stock.models import MovementReason
 

@@ -17,7 +17,7 @@ from psycopg.rows import class_row, dict_row
 
 from storefront import keyset
 from storefront.books.span import Span
-from storefront.books.statement import Connection, accounts
+from storefront.reports.statement import Connection, accounts
 
 #: The book of all books of a facility or the office.
 GENERAL = "bku"

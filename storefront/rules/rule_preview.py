@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select, text
 
-from storefront.books.rule_conflicts import COVERED, scope_of
 from storefront.extensions import db
 from storefront.ledger.earnings import after_month
 from storefront.ledger.models import Fund, SplitRule
 from storefront.ledger.shares import share_out
 from storefront.ledger.split_rules import detached
+from storefront.rules.rule_conflicts import COVERED, scope_of
 
 SALES = f"""
        FROM orders o

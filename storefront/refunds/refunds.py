@@ -16,11 +16,6 @@ from sqlalchemy import func, select, text
 from storefront.audit.record import record
 from storefront.books.disputes import refuse_while_disputed
 from storefront.books.four_eyes import moment, require_second
-from storefront.books.refund_limits import limit_on
-from storefront.books.refund_outcome import refund_succeeded
-from storefront.books.refund_parts import LineWish, parts_of, refuse
-from storefront.books.refund_request import Request, sent_before
-from storefront.books.refundable import refundable
 from storefront.books.taken_back_models import RefundLine, RefundParcel
 from storefront.days import accounting_day
 from storefront.errors import DomainError, NotFound
@@ -28,6 +23,11 @@ from storefront.extensions import db, defer
 from storefront.mail.owe import owe
 from storefront.orders.models import Order
 from storefront.payments.models import OF_VAIN_MONEY, Refund
+from storefront.refunds.refund_limits import limit_on
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish, parts_of, refuse
+from storefront.refunds.refund_request import Request, sent_before
+from storefront.refunds.refundable import refundable
 
 #: How the key of a refund begins that a shopper's report has led to (`aftercare/answers.py`).
 OF_A_PROBLEM = "problem-"

@@ -15,7 +15,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from storefront.books.span import Span
-from storefront.books.statement import SHIPPING, Column, Connection, accounts, columns
+from storefront.reports.statement import SHIPPING, Column, Connection, accounts, columns
 
 #: Kind of sales and refunds together: what reports and plots call net.
 TRADE = "trade"

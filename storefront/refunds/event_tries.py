@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from storefront import metrics
 from storefront.audit.record import record
 from storefront.books.four_eyes import Decided
-from storefront.books.provider_events import NotYet, handle
 from storefront.crash_points import reach
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db, defer
@@ -19,6 +18,7 @@ from storefront.orders.ask import ask_provider
 from storefront.orders.payment_events import UnknownCapture
 from storefront.payments.gateway import GatewayUnavailable
 from storefront.payments.models import PaymentEvent
+from storefront.refunds.provider_events import NotYet, handle
 
 log = structlog.get_logger("storefront.books")
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storefront.books.cash_book import GENERAL, Books, Sums
-from storefront.books.statement import Connection
+from storefront.reports.cash_book import GENERAL, Books, Sums
+from storefront.reports.statement import Connection
 
 #: The state's share, whose way to the treasury part IV follows.
 STATE = "state_revenue"

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, select
 
 from storefront.books.disputes import record_dispute
-from storefront.books.refund_outcome import record_outcome
 from storefront.extensions import db, defer
 from storefront.orders.payment_events import OF_PAYMENTS, UnknownCapture, apply_to_order, known_payment
 from storefront.orders.refund_news import record_refund
 from storefront.orders.taken import believed
 from storefront.payments.gateway import EventKind, ProviderEvent, gateway
 from storefront.payments.models import Payment, PaymentEvent
+from storefront.refunds.refund_outcome import record_outcome
 
 OF_REFUNDS = (EventKind.REFUND_SUCCEEDED, EventKind.REFUND_FAILED)
 OF_DISPUTES = (EventKind.DISPUTE_OPENED, EventKind.DISPUTE_WON, EventKind.DISPUTE_LOST)

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storefront.books.reports import By
 from storefront.books.span import EARLIEST, Span, month
-from storefront.books.statement import Connection
-from storefront.books.sums import KINDS
 from storefront.languages import locale
 from storefront.ledger.earnings import last_months
 from storefront.ledger.shares import STANDARD_FUNDS
+from storefront.reports.reports import By
+from storefront.reports.statement import Connection
+from storefront.reports.sums import KINDS
 
 #: The groupings that are drawn, in their order.
 DRAWN = (By.MONTH, By.REGION, By.CATEGORY, By.CHANNEL)

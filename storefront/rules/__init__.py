@@ -1,0 +1,1 @@
+"""Split rules as finance works with them: proposed, previewed, approved by another person, followed, ended."""
