@@ -29,7 +29,7 @@ import structlog
 from flask import Flask, Response, current_app, g, has_request_context, request
 from psycopg.errors import SerializationFailure
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import Settings
@@ -273,7 +273,9 @@ def read(view: Callable[[], Found]) -> Found:
         except (Unavailable, DBAPIError, PoolTimeout) as error:
             if not is_away(error):
                 raise
-            if _is_conflict(error):
+            if isinstance(error, ProgrammingError):
+                log.info("replica does not know these tables yet")
+            elif _is_conflict(error):
                 log.info("replica had to go on replaying")
             else:
                 log.warning("replica failed", error=type(error).__name__)
@@ -300,9 +302,11 @@ def _is_conflict(error: Exception) -> bool:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether another server may do better: it is down, or had to give the question up to go on replaying."""
+    """Whether the primary may do better: the replica is down, had to give the question up to go on replaying, or has
+    not replayed a migration yet that the code at hand needs."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
+        may = (OperationalError, InterfaceError, ProgrammingError)
+        return error.connection_invalidated or isinstance(error, may)
     return True
 
 

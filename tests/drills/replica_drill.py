@@ -119,7 +119,7 @@ def behind_and_gone(follower: Replica) -> Callable[[Shop, Crowd], str]:
 
     def fault(shop: Shop, crowd: Crowd) -> str:
         said = [_own_order(shop, crowd), _own_listing(shop), _share(shop)]
-        said.append(_gone_and_back(shop, follower))
+        said += [_gone_and_back(shop, follower), _frozen(shop, follower)]
         return "; ".join(said)
 
     return fault
@@ -193,7 +193,23 @@ def _share(shop: Shop) -> str:
     return f"{said}, {theirs:.0f} public ones from the primary"
 
 
+def _frozen(shop: Shop, follower: Replica) -> str:
+    """It keeps its connections and never answers: the first to ask wait some seconds, nobody for longer."""
+    stranger, slowest = Browser(shop.address), 0.0
+    follower.freeze()
+    try:
+        for number in range(40):
+            begun = time.monotonic()
+            status, _ = stranger.get(f"/products?q=frozen+{number}")
+            slowest = max(slowest, time.monotonic() - begun)
+            require(status == 200, f"beside a frozen replica a page answers {status}")
+    finally:
+        follower.freeze(thaw=True)
+    return f"frozen: 40 pages all answered, the slowest after {slowest:.1f} s"
+
+
 def _gone_and_back(shop: Shop, follower: Replica) -> str:
+    """SIGKILL to it, and its return."""
     stranger, slowest, count = Browser(shop.address), 0.0, 0
     follower.kill()
     until = time.monotonic() + 6

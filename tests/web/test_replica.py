@@ -22,6 +22,7 @@ from storefront.extensions import db
 from storefront.facilities.models import Workshop
 from storefront.languages import PERSONAL_FACES
 from storefront.listings.models import ListingDraft
+from storefront.people import access
 from storefront.snapshot import snapshot
 from storefront.sources import Source, engine
 from tests.clones import TEMPLATE, TestServer, settings_for
@@ -360,3 +361,21 @@ def test_a_page_is_filed_under_the_state_of_the_connection_that_made_it(
     follower.caught_up()
     source, _, page = read_from(stranger, "/products?q=selendang")
     assert (source, "Selendang sutra" in page) == (Source.REPLICA, True)
+
+
+def test_what_a_migration_has_made_is_read_where_it_is(shop: Flask, primary: Server, caught_up: None) -> None:
+    with psycopg.connect(primary.addresses()[SUPERUSER], autocommit=True) as owner:
+        owner.execute("CREATE TABLE made_just_now AS SELECT 7 AS n")
+        owner.execute(f"GRANT SELECT ON made_just_now TO {WEB}")
+        with shop.test_request_context("/"):
+            assert replica.read(lambda: db.session.execute(text("SELECT n FROM made_just_now")).scalar_one()) == 7
+            db.session.rollback()
+        assert page_of(shop.test_client(), "/") == (Source.REPLICA, 200)
+
+
+def test_who_is_signed_in_is_asked_of_the_primary_also_within_a_marked_view(shop: Flask, caught_up: None) -> None:
+    browser = sign_in(shop.test_client(), make_account("curator", name="Wulan Replika"))
+    cookie = browser.get_cookie("session")
+    assert cookie is not None
+    with shop.test_request_context("/", headers={"Cookie": f"session={cookie.value}"}):
+        assert replica.read(lambda: access.person() and access.person().name) == "Wulan Replika"
