@@ -1,7 +1,7 @@
 """A sale undone at the stand, whole or in part: with a reason, and the yes of a second person.
 
 The way back is the way that it was paid: cash out of the till that is open, or through the gateway. In the books it is
-a refund like any other (`books.refunds`), dated today; the pieces lie at the stand again or are written off.
+a refund like any other (`refunds.refunds`), dated today; the pieces lie at the stand again or are written off.
 """
 
 from __future__ import annotations

@@ -88,7 +88,8 @@ def sold(exhibition_id: int, language: str) -> Sold:
         amounts[row.code] = amounts.get(row.code, 0) + row.amount
         names[row.code] = (row.position, row.name_en if language == "en" else row.name)
     counts = db.session.execute(PIECES, {"fair": exhibition_id}).all()
-    by = [SoldBy(row.name, row.slug, row.pieces, _parts(of.get(row.facility_id, {}), names)) for row in counts]
+    all_of_them = [SoldBy(row.name, row.slug, row.pieces, _parts(of.get(row.facility_id, {}), names)) for row in counts]
+    by = [one for one in all_of_them if one.pieces or one.total]  # of the rest everything went back
     whole: dict[str, int] = {}
     for amounts in of.values():
         for code, amount in amounts.items():

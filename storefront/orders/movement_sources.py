@@ -11,7 +11,7 @@ from sqlalchemy import select
 from storefront.extensions import db
 from storefront.orders.models import Order, OrderLine, Parcel, ParcelLine
 
-#: Sales are named by their line, what came back by its refund and line (`stock.reserve`, `books.refund_outcome`).
+#: Sales are named by their line, what came back by its refund and line (`stock.reserve`, `refunds.refund_outcome`).
 SALE = re.compile(r"order_line:(\d{1,18}):sold")
 REFUND = re.compile(r"refund:\d{1,18}:line:(\d{1,18}):(?:returned|written_off)")
 

@@ -17,7 +17,8 @@ PROJECT = Path(__file__).parents[2]
 OFFICE = (
     "admission", "aftercare/lists.py", "audit", "bank", "blueprints/admin", "blueprints/finance", "books", "cases",
     "catalogue/lost_searches.py", "closing", "counter/settle.py", "exports", "facilities", "integrations",
-    "listings/queue.py", "moderation", "people", "reconciliation", "refunds", "reports", "rules", "shop_settings", "verify",
+    "listings/queue.py", "moderation", "people", "reconciliation", "refunds", "reports", "rules", "shop_settings",
+    "verify",
 )  # fmt: skip
 #: What skips rows there, and why it may.
 SHORT = {"exhibitions.html", "exhibition_prices.html", "training.html", "marketplaces.html"}

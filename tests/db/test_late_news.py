@@ -73,7 +73,7 @@ def sold_last_month() -> Shop:
 
 
 def close_last_month() -> None:
-    """With the hash that its postings have, as `books.close` does it."""
+    """With the hash that its postings have, as `closing.close` does it."""
     assert LAST is not None
     digest = db.session.execute(select(func.period_hash(LAST.first, None))).scalar_one()
     entries = db.session.execute(

@@ -8,6 +8,7 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storefront import days
@@ -16,6 +17,10 @@ from storefront.exhibitions import send
 from storefront.exhibitions.calendar_file import escaped, folded
 from storefront.exhibitions.models import Exhibition, ExhibitionPrice
 from storefront.extensions import db
+from storefront.orders.models import OrderLine
+from storefront.refunds import refunds
+from storefront.refunds.refund_outcome import refund_succeeded
+from storefront.refunds.refund_parts import LineWish
 from tests.factories import make_person
 from tests.fairs import make_fair, planned, sold_at_stand
 from tests.selling import Shop, open_shop
@@ -121,6 +126,24 @@ def test_after_it_says_what_was_sold_by_whom_for_whom(client: FlaskClient, shop:
     assert sum(int(one.replace(".", "")) for one in amounts) == 200_000
     nothing = make_fair(shop.pekalongan, opens=-9, ends=-8)
     assert "tidak tercatat di toko ini" in client.get(f"/exhibitions/{nothing.slug}").text
+
+
+def test_whose_pieces_all_came_back_sold_nothing(client: FlaskClient, shop: Shop) -> None:
+    fair = make_fair(shop.pekalongan, shop.ambon, opens=-3, ends=0)
+    brought(fair, shop)
+    planned(fair, shop.ambon, shop.honey.id, 1)
+    send.send(fair, shop.ambon.id, {shop.honey.id: 1}, key="kunci-madu-di-pameran", person_id=make_person().id)
+    sold_at_stand(fair, shop.batik, 2)
+    order = sold_at_stand(fair, shop.honey, 1)
+    lines = db.session.scalars(select(OrderLine.id).where(OrderLine.order_id == order.id))
+    wishes = [LineWish(line, 1, pieces="restock") for line in lines]
+    decided = {"reason": "returned", "note": "Dikembalikan di stan", "person_id": make_person().id, "may_decide": True}
+    refund_succeeded(refunds.propose(order.id, wishes, request_key="kunci-madu-kembali", **decided).id)
+    db.session.commit()
+    page = plain(client.get(f"/exhibitions/{fair.slug}").text)
+    assert "2 karya terjual" in page
+    names = re.findall(r'<tr><th scope="row"><a href="/facilities/[^"]+">([^<]+)</a>', page)
+    assert names == [shop.pekalongan.name]
 
 
 def test_the_calendar_file_is_what_calendars_read(client: FlaskClient, shop: Shop) -> None:
