@@ -22,7 +22,7 @@ from storefront.quotes.models import PaperKind, Quote, QuoteLine, QuoteState
 from storefront.quotes.numbers import number_paper
 from storefront.shipping.models import ShippingMethod
 
-MOST_LINES = 30
+MOST_LINES = 60
 #: A quote stands at most so long.
 LONGEST_DAYS = 180
 

@@ -77,12 +77,16 @@ def show_order(number: str) -> ResponseReturnValue:
     """The order. A link with a token becomes a cookie and the clean address at once."""
     token = request.args.get("token")
     if token is not None:
-        order = open_by_link(number, token, request.remote_addr)
-        clean = url_for("checkout.show_order", number=order.number, waited=request.args.get("waited"))
-        response: Any = redirect(clean, 303)
-        order_cookie.remember(response, request, _settings(), order.number, token)
-        return response
+        return opened(number, token, "checkout.show_order", waited=request.args.get("waited"))
     return page(own_order(number))
+
+
+def opened(number: str, token: str, endpoint: str, **more: Any) -> ResponseReturnValue:
+    """Keep the token of a link in a cookie and go to the page without it. Raises NotFound for a wrong one."""
+    order = open_by_link(number, token, request.remote_addr)
+    response: Any = redirect(url_for(endpoint, number=order.number, **more), 303)
+    order_cookie.remember(response, request, _settings(), order.number, token)
+    return response
 
 
 def page(order: Order, *, refusal: str = "", thanks_form: Written | None = None) -> str:
