@@ -40,7 +40,7 @@ class Settings:
     database_owner_url: str | None
     #: Past any pooler, for LISTEN and the worker. Default: `database_url`.
     database_direct_url: str | None
-    #: Reads that may be a few seconds old; never stock, money or login.
+    #: Reads that may be a few seconds old; never stock, money or login. One streaming replica of `database_url`.
     database_replica_url: str | None
     #: Signs cookies and order links; a leak lets anyone forge them.
     secret_key: str = field(repr=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config import Settings, sqlalchemy_url
 
@@ -33,12 +33,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         languages,
         logs,
         payments,
+        replica,
         sentry,
         start_checks,
         web,
     )
     from storefront.content import operator
     from storefront.extensions import db, limiter, login_manager, migrate
+    from storefront.sources import Source
 
     settings = embedded.with_database(settings or Settings.from_env())
     logs.configure()
@@ -60,7 +62,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         }
     )
     if settings.database_replica_url:
-        app.config["SQLALCHEMY_BINDS"] = {"replica": sqlalchemy_url(settings.database_replica_url)}
+        url = sqlalchemy_url(settings.database_replica_url)
+        app.config["SQLALCHEMY_BINDS"] = {Source.REPLICA.value: {"url": url, **replica_engine_options(settings)}}
     import_rooms("models")
     for module in ("arrivals", "held_data", "letters", "moderated", "waits"):
         import_rooms(module)
@@ -75,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     assets.init_app(app, settings.var_dir)
     display.init_app(app, settings)
     operator.init_app(app)
+    replica.init_app(app, settings)
     web.init_app(app, settings)
     compression.init_app(app)
     errors.init_app(app)
@@ -85,9 +89,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def engine_options(settings: Settings) -> dict[str, object]:
+def engine_options(settings: Settings) -> dict[str, Any]:
     """How the web talks to PostgreSQL: one connection for each blocking thread, checked before use."""
-    connect_args: dict[str, object] = {"connect_timeout": 5, "application_name": "storefront"}
+    connect_args: dict[str, Any] = {"connect_timeout": 5, "application_name": "storefront"}
     if settings.behind_pooler:
         connect_args["prepare_threshold"] = None  # a pooler hands each transaction another connection
     return {
@@ -98,6 +102,13 @@ def engine_options(settings: Settings) -> dict[str, object]:
         "pool_recycle": 1800,
         "connect_args": connect_args,
     }
+
+
+def replica_engine_options(settings: Settings) -> dict[str, Any]:
+    """The same for the replica; one that vanishes without a word is given up soon, since the primary can answer."""
+    options = engine_options(settings)
+    options["connect_args"] |= {"connect_timeout": 2, "tcp_user_timeout": 3000}
+    return options
 
 
 def import_rooms(module: str) -> list[ModuleType]:

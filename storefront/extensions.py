@@ -19,6 +19,8 @@ from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy.orm import DeclarativeBase, registry
 
+from storefront.sources import SourcedSession
+
 
 class Base(DeclarativeBase):
     """Base of all models. The schema's truth is `migrations/`; models mirror it."""
@@ -46,7 +48,7 @@ class JobsConnector(PsycopgConnector):
         return self._sync_connector
 
 
-db = SQLAlchemy(model_class=Base)
+db = SQLAlchemy(model_class=Base, session_options={"class_": SourcedSession})
 migrate = Migrate()
 login_manager = LoginManager()
 babel = Babel()

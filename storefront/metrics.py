@@ -19,6 +19,7 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 JOBS = Counter("storefront_jobs", "Background jobs run", ["task", "outcome"])
+READS = Counter("storefront_public_reads", "Public pages and lists, by the server they came from", ["source"])
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

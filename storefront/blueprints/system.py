@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from storefront import metrics as figures
+from storefront import replica
 from storefront.extensions import db
 from storefront.schema import newest_revision
 
@@ -25,7 +26,10 @@ def healthz() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """200 when the database answers and has all migrations, else 503 with what is missing."""
+    """200 when the database answers and has all migrations, else 503 with what is missing.
+
+    A replica is named and takes nothing from being ready: without it the primary answers everything.
+    """
     checks = {"database": "ok", "migrations": "ok"}
     try:
         found = db.session.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -37,6 +41,8 @@ def readyz() -> ResponseReturnValue:
         if found != newest_revision():
             checks["migrations"] = "not at the newest revision"
     ready = all(state == "ok" for state in checks.values())
+    if watched := replica.watch():
+        checks["replica"] = watched.condition().word
     return jsonify(status="ok" if ready else "unavailable", checks=checks), 200 if ready else 503
 
 

@@ -12,9 +12,9 @@ import threading
 import time
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import text
 
+from storefront import sources
 from storefront.catalogue import version as versions
 from storefront.catalogue.known_words import KnownWords
 from storefront.catalogue.listing_index import COLUMNS, ListingIndex, Names, Reading, unpacked
@@ -119,8 +119,7 @@ class IndexKeeper:
 
 def current(version: CatalogueVersion | None = None) -> tuple[ListingIndex, KnownWords]:
     """The listings at `version` or later, and what is known of words; None: as they are now."""
-    keeper: IndexKeeper = current_app.extensions.setdefault("listing_index", IndexKeeper())
-    return keeper.get(version or versions.read())
+    return sources.kept("listing_index", IndexKeeper).get(version or versions.read())
 
 
 def _read(statement: str, parameters: dict[str, Any]) -> tuple[Reading, bool]:

@@ -11,8 +11,10 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from storefront import sources
 from storefront.catalogue.index_keeper import current
 from storefront.extensions import db
+from storefront.sources import Source
 
 log = structlog.get_logger("storefront.catalogue")
 
@@ -27,9 +29,18 @@ FREQUENT = text(
 
 
 def warm_up(app: Flask, many: int = MANY) -> int:
-    """Read the listings and the words that at least `many` products hold. Returns how many words; never raises."""
-    read = 0
+    """Read the listings and the words that at least `many` products hold. Returns how many words; never raises.
+
+    From each server that pages are read from: what is kept of one says nothing of the other.
+    """
     with app.app_context():
+        places = [Source.PRIMARY, Source.REPLICA] if sources.has_replica() else [Source.PRIMARY]
+        return sum(_warm_up(place, many) for place in places)
+
+
+def _warm_up(source: Source, many: int) -> int:
+    read = 0
+    with sources.reading(source):
         try:
             current()
             words = db.session.scalars(FREQUENT, {"many": many, "most": MOST}).all()
@@ -41,7 +52,7 @@ def warm_up(app: Flask, many: int = MANY) -> int:
                 read += 1
                 time.sleep(time.monotonic() - begun)  # shoppers come first
         except SQLAlchemyError as error:
-            log.warning("warming up ended early", error=str(error)[:200])
+            log.warning("warming up ended early", source=source.value, error=str(error)[:200])
         finally:
             db.session.remove()
     return read

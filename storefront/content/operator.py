@@ -20,6 +20,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from storefront import sources
 from storefront.audit.record import record
 from storefront.content.models import OperatorRow
 from storefront.days import today
@@ -95,7 +96,7 @@ class Kept:
     def _read(self) -> None:
         # On a connection of its own: this runs on error pages too, whatever became of the session.
         try:
-            with db.engine.connect() as connection:
+            with sources.engine().connect() as connection:
                 rows = connection.execute(ROWS.with_only_columns(*OperatorRow.__table__.columns)).all()
         except SQLAlchemyError as error:
             log.warning("operator unknown", error=type(error).__name__)
@@ -116,8 +117,7 @@ def _operator(row: object) -> Operator:
 
 
 def _kept() -> Kept:
-    kept: Kept = current_app.extensions.setdefault("operators", Kept())
-    return kept
+    return sources.kept("operators", Kept)
 
 
 def operator(day: datetime.date | None = None) -> Operator:

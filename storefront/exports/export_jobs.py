@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from storefront import sources
 from storefront.exports import made_files, written_table
 from storefront.exports.datasets import DATASETS, Wish
 from storefront.exports.datasets import table as table_of
 from storefront.exports.formats import Format
+from storefront.exports.from_replica import settled
 from storefront.exports.made_files import Made, Seen
 from storefront.exports.manifest import demo_note
 from storefront.exports.models import MadeFile
@@ -44,12 +47,18 @@ def ask(
 def make(draft: Path, parameters: dict[str, Any], seen: Seen) -> Made:
     """Write the export to `draft`. Raises StillWriting, TooManyRows, UnknownColumn."""
     wish, format = Wish.from_json(parameters["wish"]), Format(parameters["format"])
-    as_of = settle(db.engine, parse_moment(parameters["as_of"]) if parameters["as_of"] else None)
-    with snapshot(db.engine) as connection:
-        made = table_of(connection, wish, as_of)
-        counted = _counted(seen, parameters["rows"])
-        found = written_table.fill(draft, connection, made, format, note=demo_note(), seen=counted)
-    return Made(name=f"{made.name}.{format.ending}", mimetype=format.mimetype, manifest=found)
+
+    def write(as_of: datetime) -> Made:
+        with snapshot(sources.engine()) as connection:
+            made = table_of(connection, wish, as_of)
+            counted = _counted(seen, parameters["rows"])
+            found = written_table.fill(draft, connection, made, format, note=demo_note(), seen=counted)
+        return Made(name=f"{made.name}.{format.ending}", mimetype=format.mimetype, manifest=found)
+
+    moment = parse_moment(parameters["as_of"]) if parameters["as_of"] else None
+    if wish.dataset.startswith("audit"):  # who did what is read where it is written
+        return write(settle(db.engine, moment))
+    return settled(moment, write)
 
 
 def _counted(seen: Seen, total: int | None) -> Callable[[int], object]:

@@ -8,17 +8,17 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from storefront import sources
 from storefront.books import span as spans
 from storefront.books.span import Span
 from storefront.display import format_datetime
 from storefront.exports import statement_table, written_table
 from storefront.exports.formats import Format
+from storefront.exports.from_replica import settled
 from storefront.exports.made_files import Made, Seen, maker
 from storefront.exports.manifest import demo_note
-from storefront.exports.moment import settle
 from storefront.exports.pack import Pack
 from storefront.exports.statement_pdf import paper
-from storefront.extensions import db
 from storefront.money import format_number, format_rupiah
 from storefront.people.policy import Action
 from storefront.snapshot import snapshot
@@ -36,8 +36,7 @@ FACILITIES = """
 def make(draft: Path, parameters: dict[str, Any], seen: Seen) -> Made:
     """Write the archive to `draft`: of `period`, and of `facility_ids` alone unless it is None."""
     span = spans.parse(parameters["period"])
-    as_of = settle(db.engine)
-    found = build(draft, span, parameters.get("facility_ids"), as_of, seen)
+    found = settled(None, lambda as_of: build(draft, span, parameters.get("facility_ids"), as_of, seen))
     return Made(name=f"laporan-upt-{span.name}.zip", mimetype="application/zip", manifest=found)
 
 
@@ -45,7 +44,7 @@ def build(
     path: Path, span: Span, facility_ids: list[int] | None, as_of: datetime.datetime, seen: Seen
 ) -> dict[str, Any]:
     """Write the archive to `path`; returns its manifest. Facilities that never moved anything have no statement."""
-    with snapshot(db.engine) as connection:
+    with snapshot(sources.engine()) as connection:
         facilities = connection.execute(FACILITIES, {"ids": facility_ids, "last": span.last}).fetchall()
     ends: dict[str, dict[str, int]] = {}
     with Pack(path, as_of) as pack:
@@ -72,7 +71,7 @@ def add_statement(
 ) -> dict[str, int]:
     """Add the statement of a facility as PDF and XLSX; what it opens and closes with, in rupiah."""
     note = demo_note()
-    with statement_table.opened(db.engine, facility_id, span, as_of) as source:
+    with statement_table.opened(sources.engine(), facility_id, span, as_of) as source:
         pdf, told = paper(source, note=note)
         pack.add_bytes(f"{folder}{source.name}.pdf", _("Laporan %(name)s", name=source.facility.name), pdf, told)
         made = statement_table.table(source)

@@ -18,6 +18,7 @@ import structlog
 from flask import current_app, session
 from sqlalchemy import Row, Select, func, select, update
 
+from storefront import sources
 from storefront.extensions import db, login_manager
 from storefront.people import policy
 from storefront.people.models import Membership, Person, Session
@@ -176,7 +177,8 @@ def load(token: str) -> SignedIn | None:
 
     One query; at most once a minute a second one notes that the session is alive.
     """
-    found = db.session.execute(_living(token_hash(token))).all()
+    with sources.reading(None):  # who has just signed in or out is known at the primary alone
+        found = db.session.execute(_living(token_hash(token))).all()
     if not found:
         return None
     first = found[0]

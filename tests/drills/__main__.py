@@ -25,6 +25,7 @@ from storefront.embedded import OWNER, WEB, Server
 from tests.drills import faults
 from tests.drills.judge import faults_of, settle
 from tests.drills.proxy import Proxy
+from tests.drills.replica_drill import behind_and_gone, shop_with_replica
 from tests.drills.running_shop import PROJECT, NotRunning, Shop, fill_small
 from tests.drills.shoppers import Crowd
 from tests.drills.soak import LONG, soak
@@ -149,8 +150,14 @@ def payments_soak(folder: Path) -> Row:
     return Row("payments-soak", came_to.words(), verdict, seconds, came_to.figures["orders"])
 
 
+def replica_behind(folder: Path) -> Row:
+    """A shop that reads from a replica five seconds behind, which then dies and comes back."""
+    with shop_with_replica(folder) as (shop, follower):
+        return Series(shop).drill("replica-behind", behind_and_gone(follower))
+
+
 #: Drills with a shop that is prepared in a way of its own.
-ALONE: dict[str, Callable[[Path], Row]] = {"payments-soak": payments_soak}
+ALONE: dict[str, Callable[[Path], Row]] = {"replica-behind": replica_behind, "payments-soak": payments_soak}
 
 
 def as_test(name: str) -> Row:

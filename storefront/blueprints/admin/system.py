@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from storefront import replica
 from storefront.blueprints.admin import allowed, bp, overview
 from storefront.blueprints.admin.overview import Queue
 from storefront.keyset import asked_turn
@@ -45,6 +46,7 @@ def system_page() -> ResponseReturnValue:
         disks=system.disks(),
         database_bytes=system.database_bytes(),
         apart=system.clock_apart(),
+        replica=watched.look() if (watched := replica.watch()) else None,
         may_retry=allowed(Action.SYSTEM_WRITE),
     )
 

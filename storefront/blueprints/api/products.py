@@ -16,10 +16,13 @@ from storefront.catalogue.index_keeper import current
 from storefront.catalogue.models import Product, ProductStatus, Variant
 from storefront.catalogue.search import search
 from storefront.extensions import db
+from storefront.replica import reads_from_replica
+from storefront.sources import Source, reading
 from storefront.stock import levels
 
 
 @bp.get("/products")
+@reads_from_replica
 def list_products() -> ResponseReturnValue:
     """One page of products on sale; takes the same arguments as the page `/products`."""
     merged = current()[0].names.merged if request.args.get("category") else {}
@@ -28,7 +31,8 @@ def list_products() -> ResponseReturnValue:
     results = search(Filters.from_args(request.args), "id")
     products = _by_slug([card.slug for card in results.items])
     variants = [variant for product in products for variant in product.variants if variant.is_active]
-    available = levels.available([variant.id for variant in variants if not variant.made_to_order])
+    with reading(Source.PRIMARY):  # how much is there is true at this moment
+        available = levels.available([variant.id for variant in variants if not variant.made_to_order])
     resting = {card.slug: card.paused_until for card in results.items}
     return jsonify(
         items=[_product(product, available, resting[product.slug]) for product in products],

@@ -201,7 +201,9 @@ def _page(found: Quote, form: Written) -> str:
     if found.state == QuoteState.DRAFT:
         categories = db.session.scalars(select(Category).order_by(Category.position, Category.name)).all()
         methods = db.session.scalars(
-            select(ShippingMethod).where(ShippingMethod.is_active).order_by(ShippingMethod.position)
+            select(ShippingMethod)
+            .where(ShippingMethod.is_active, ShippingMethod.kind != "stand")
+            .order_by(ShippingMethod.position)
         ).all()
         workshops = select(Workshop.id, Workshop.name).where(Workshop.facility_id == found.facility_id)
         values = {

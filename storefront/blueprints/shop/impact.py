@@ -196,7 +196,7 @@ def impact_figure(key: str) -> ResponseReturnValue:
     return _figure_page(key=key)
 
 
-@public_page()
+@public_page(may_lag=False)
 def _figure_page(key: str) -> str:
     one = FIGURES[key]
     scope = _scope(one)
@@ -214,7 +214,7 @@ def _figure_page(key: str) -> str:
 
 
 @bp.get("/impact/figures/<key>.csv")
-@public_page(mimetype="text/csv")
+@public_page(mimetype="text/csv", may_lag=False)
 def impact_figure_rows(key: str) -> str:
     """The rows that a figure sums."""
     if key not in FIGURES:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from config import Settings
+from storefront import sources
 from storefront.blueprints.shop import bp
 from storefront.blueprints.shop.public import public_page
 from storefront.catalogue import feed, open_feed, sitemap, version
@@ -19,6 +20,7 @@ from storefront.errors import Invalid, NotFound
 from storefront.exhibitions import public
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.replica import reads_from_replica
 
 #: Addresses that are nobody's business but the visitor's.
 PRIVATE = (
@@ -73,18 +75,20 @@ def sitemap_pages() -> str:
 
 
 @bp.get("/sitemap-<int:number>.xml")
+@reads_from_replica
 def sitemap_part(number: int) -> ResponseReturnValue:
     """Products of one span, streamed; 304 while the catalogue is as it was."""
     if number not in {known for known, _day in sitemap.parts()}:
         raise NotFound()
-    base = _settings().base_url
-    return _streamed("sitemap", "application/xml", lambda: sitemap.part_xml(db.engine, number, base))
+    base, engine = _settings().base_url, sources.engine()
+    return _streamed("sitemap", "application/xml", lambda: sitemap.part_xml(engine, number, base))
 
 
 @bp.get("/feeds/products.xml")
+@reads_from_replica
 def product_feed() -> ResponseReturnValue:
     """All products on sale for Google Merchant, streamed; 304 while the catalogue is as it was."""
-    settings, language = _settings(), locale()
+    settings, language, engine = _settings(), locale(), sources.engine()
     title = settings.shop_name
     if settings.demo:
         title += " · " + _("DATA CONTOH – angka rekaan")
@@ -92,7 +96,7 @@ def product_feed() -> ResponseReturnValue:
     return _streamed(
         f"feed-{language}",
         "application/xml",
-        lambda: feed.feed_xml(db.engine, title, link, settings.base_url, language),
+        lambda: feed.feed_xml(engine, title, link, settings.base_url, language),
     )
 
 
@@ -109,6 +113,7 @@ def catalogue_csv() -> ResponseReturnValue:
 
 
 def _catalogue(mimetype: str, write: Callable[..., Iterator[str]]) -> ResponseReturnValue:
+    # Never from a replica: whoever asks again `since` the moment named here would miss what it did not know yet.
     asked = request.args.get("since", "").strip()[:40]
     note = _("DATA CONTOH") if _settings().demo else ""
     wish = open_feed.Wish(_moment(asked) if asked else None, _settings().base_url, note)

@@ -2,6 +2,9 @@
 
 One tiny statement reads the state (catalogue version, last journal entry); only if the page of that state is
 not kept yet does the view run. Views return text, read no session and no cookie, and are the same for all.
+
+A replica may answer (`storefront.replica`): then the state is the replica's, and a page is kept under the state that
+was read on the very connection which the page is made from, so a page of before never stands under a newer state.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ from typing import Any
 from flask import Response, current_app, g, request, url_for
 from werkzeug.routing import RequestRedirect
 
-from storefront.blueprints.shop.state import State, StateReader
+from storefront import replica, sources
+from storefront.blueprints.shop.state import State, StateReader, state_of_session
 from storefront.catalogue import lost_searches
 from storefront.catalogue.filters import led_on
 from storefront.catalogue.index_keeper import current
@@ -26,6 +30,7 @@ from storefront.impact.public_counts import PublicCounts, read_public_counts
 from storefront.languages import locale
 from storefront.ledger.totals import Totals, TotalsCache
 from storefront.page_cache import Page, PageCache
+from storefront.sources import Source
 
 #: Longer addresses are answered but not kept: they are never what many ask for.
 LONGEST_ADDRESS = 300
@@ -37,39 +42,71 @@ View = Callable[..., str]
 
 
 def public_page(
-    *, figures: bool = False, mimetype: str = "text/html", max_age: int = 0
+    *, figures: bool = False, mimetype: str = "text/html", max_age: int = 0, may_lag: bool = True
 ) -> Callable[[View], Callable[..., Response]]:
     """Answer from memory while nothing changed. With `figures`, the page may show `totals()` and follows them.
 
-    Browsers ask again each time, unless `max_age` seconds are given.
+    Browsers ask again each time, unless `max_age` seconds are given. `may_lag=False` for what must not come from a
+    replica: what stays for ever, since it may lack the last seconds of a day that has just ended.
     """
 
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
         def answer(**arguments: Any) -> Response:
-            reader, pages = _state_reader(), _page_cache()
-            try:
-                state = reader.read()
-                g.catalogue = state.catalogue
-                g.newest_operator = state.newest_operator
-                if figures:
-                    g.totals = _totals_cache().get(state.newest_entry)
-                key = _key(state, figures)
-            except Unavailable:
-                return _kept(reader, pages, figures).response()
-            page = pages.get(key)
-            if page is None:
-                with _one_at_a_time(key):
-                    page = pages.get(key) or _rendered(view, arguments, mimetype)
-                    if len(request.full_path) <= LONGEST_ADDRESS:
-                        pages.put(key, page)
+            def found() -> tuple[Page, int]:
+                return _page(lambda: _rendered(view, arguments, mimetype), figures, max_age)
+
+            if may_lag:
+                page, age = replica.read(found)
+            else:
+                with sources.reading(Source.PRIMARY):
+                    page, age = found()
             if page.lost_words:
                 lost_searches.tally(current_app._get_current_object()).note(page.lost_words)  # type: ignore[attr-defined]
-            return page.response(max_age)
+            return page.response(age)
 
+        answer.may_lag = may_lag  # type: ignore[attr-defined]
         return answer
 
     return decorate
+
+
+def _page(render: Callable[[], Page], figures: bool, max_age: int) -> tuple[Page, int]:
+    """The page of the state that the source at hand is in, and for how long browsers keep it.
+
+    Raises Unavailable when that source is away, and NotReached when it is a replica that this browser is ahead of.
+    """
+    reader, pages = _state_reader(), _page_cache()
+    is_replica = sources.current() is Source.REPLICA
+    try:
+        mark = replica.mark_of_browser() if is_replica else None
+        if mark and not replica.has_reached(mark, reader.replayed()):
+            raise replica.NotReached()
+        key = _asked(reader.read(), figures)
+    except Unavailable:
+        if is_replica:
+            raise  # the primary may answer
+        return _kept(reader, pages, figures), 0
+    page = pages.get(key)
+    if page is None:
+        with _one_at_a_time(key):
+            page = pages.get(key)
+            if page is None:
+                if is_replica:
+                    replica.require_reached()
+                    key = _asked(state_of_session(), figures)
+                page = render()
+                if len(request.full_path) <= LONGEST_ADDRESS:
+                    pages.put(key, page)
+    return page, max_age
+
+
+def _asked(state: State, figures: bool) -> tuple[object, ...]:
+    """Have the page at hand be of `state`; the key that it is kept under."""
+    g.catalogue, g.newest_operator = state.catalogue, state.newest_operator
+    if figures:
+        g.totals = _totals_cache().get(state.newest_entry)
+    return _key(state, figures)
 
 
 def _rendered(view: View, arguments: dict[str, Any], mimetype: str) -> Page:
@@ -93,7 +130,8 @@ def _key(state: State, figures: bool) -> tuple[object, ...]:
     """What the page at this address depends on."""
     return (
         state.catalogue,
-        g.totals.stamp if figures else None,
+        # Stamps are numbered at each source by itself; all else is the same wherever the state is.
+        (sources.current(), g.totals.stamp) if figures else None,
         request.script_root,
         request.full_path,
         locale(),
@@ -140,11 +178,15 @@ def totals() -> Totals:
 
 def public_counts() -> PublicCounts:
     """The counts of the catalogue's version that this page was keyed by; read once for each version."""
-    kept: tuple[object, PublicCounts] | None = current_app.extensions.get("public_counts")
-    if kept is None or kept[0] != g.catalogue:
-        kept = (g.catalogue, read_public_counts())
-        current_app.extensions["public_counts"] = kept
-    return kept[1]
+    kept = sources.kept("public_counts", _CountsOfVersion)
+    found = kept.found
+    if found is None or found[0] != g.catalogue:
+        found = kept.found = (g.catalogue, read_public_counts())
+    return found[1]
+
+
+class _CountsOfVersion:
+    found: tuple[CatalogueVersion, PublicCounts] | None = None
 
 
 class Moved(RequestRedirect):
@@ -163,8 +205,7 @@ def follow_merged(argument: str) -> None:
 
 def _state_reader() -> StateReader:
     settings = current_app.extensions["settings"]
-    reader: StateReader = current_app.extensions.setdefault("shop_state", StateReader(settings))
-    return reader
+    return sources.kept("shop_state", lambda: StateReader(settings, sources.current()))
 
 
 def _page_cache() -> PageCache:
@@ -173,5 +214,4 @@ def _page_cache() -> PageCache:
 
 
 def _totals_cache() -> TotalsCache:
-    cache: TotalsCache = current_app.extensions.setdefault("totals", TotalsCache())
-    return cache
+    return sources.kept("totals", TotalsCache)

@@ -1,31 +1,34 @@
 """Which state of the shop public pages show: one tiny statement for each request.
 
-It goes over a connection of its own, outside any transaction: one round trip, where the session's pool would
-make five (is the connection alive? BEGIN, the statement, ROLLBACK, reset). A page that is kept is answered
+It goes over a connection of its own, outside any transaction (`storefront.line`). A page that is kept is answered
 without a session at all.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 import structlog
+from sqlalchemy import text
 
 from config import Settings
+from storefront import replica
 from storefront.catalogue.version import CatalogueVersion
 from storefront.errors import Unavailable
+from storefront.extensions import db
+from storefront.line import Line
+from storefront.sources import Source
 
 log = structlog.get_logger("storefront.shop")
 
 READ = """SELECT version, raised_by::text, (SELECT max(id) FROM journal_entries), (SELECT max(id) FROM operators)
             FROM catalogue_version"""
+#: How far a replica has come. Asked before the state: what is read after it is at least as new.
+REPLAYED = "SELECT pg_last_wal_replay_lsn()::text"
 #: How long a page that was true is still shown while the database is away, in seconds.
 GRACE = 60.0
-#: How long a request waits for its turn, in seconds.
-PATIENCE = 5.0
 
 
 class State(NamedTuple):
@@ -39,27 +42,30 @@ class State(NamedTuple):
 
 
 class StateReader:
-    """Reads the state of the shop; one for each process, safe for threads."""
+    """Reads the state of the shop at one server; one for each process, safe for threads."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._connection: psycopg.Connection | None = None
-        self._lock = threading.Lock()
+    def __init__(self, settings: Settings, source: Source = Source.PRIMARY) -> None:
+        is_replica = source is Source.REPLICA
+        address = settings.database_replica_url if is_replica else settings.database_url
+        self._line = Line(
+            address or "",
+            "storefront state",
+            behind_pooler=settings.behind_pooler,
+            connect_timeout=2 if is_replica else 5,
+            opened=watched.knows if is_replica and (watched := replica.watch()) else lambda connection: None,
+        )
         self._last: tuple[State, float] | None = None
 
     def read(self) -> State:
         """The state now. Raises Unavailable when the database does not answer."""
-        if not self._lock.acquire(timeout=PATIENCE):
-            raise Unavailable()
-        try:
-            state = self._read()
-            self._last = state, time.monotonic()
-            return state
-        except psycopg.Error as error:
-            log.error("state of the shop unknown", error=type(error).__name__)
-            raise Unavailable() from error
-        finally:
-            self._lock.release()
+        state = _state(self._ask(READ))
+        self._last = state, time.monotonic()
+        return state
+
+    def replayed(self) -> str | None:
+        """How far a replica has come. Raises Unavailable."""
+        found: str | None = self._ask(REPLAYED)[0]
+        return found
 
     def last(self) -> State | None:
         """What was so less than a minute ago, for while the database is away."""
@@ -67,23 +73,18 @@ class StateReader:
             return None
         return self._last[0]
 
-    def _read(self) -> State:
-        if self._connection is not None:
-            try:
-                return self._ask(self._connection)
-            except psycopg.OperationalError:
-                # The server was restarted, or a pooler let go of us: once more on a fresh connection.
-                self._connection.close()
-        self._connection = psycopg.connect(
-            self._settings.database_url or "",
-            autocommit=True,
-            connect_timeout=5,
-            application_name="storefront state",
-            prepare_threshold=None if self._settings.behind_pooler else 5,
-        )
-        return self._ask(self._connection)
+    def _ask(self, question: str) -> tuple[Any, ...]:
+        try:
+            return self._line.ask(question)
+        except psycopg.Error as error:
+            log.error("state of the shop unknown", error=type(error).__name__)
+            raise Unavailable() from error
 
-    def _ask(self, connection: psycopg.Connection) -> State:
-        row = connection.execute(READ).fetchone()
-        assert row is not None  # a CHECK and the migration keep exactly one row there
-        return State(CatalogueVersion(row[0], row[1]), row[2], row[3])
+
+def state_of_session() -> State:
+    """The state on the session's own connection: what it reads afterwards is at least as new."""
+    return _state(db.session.execute(text(READ)).one())
+
+
+def _state(row: Any) -> State:
+    return State(CatalogueVersion(row[0], row[1]), row[2], row[3])
