@@ -12,6 +12,7 @@ from storefront.days import today
 from storefront.enquiries.models import Enquiry, EnquiryContact, EnquiryFile, EnquiryMessage
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
+from storefront.moderation.queue import submit
 from storefront.orders.place import Address
 from storefront.people.models import Person
 from storefront.quotes import write
@@ -75,11 +76,12 @@ def ask(facility: Facility, key: str = "a-form-key-of-a-large-order-00001") -> E
     db.session.add(enquiry)
     db.session.flush()
     db.session.add(EnquiryContact(enquiry_id=enquiry.id, email="sari@hotel.test"))
-    db.session.add(
-        EnquiryMessage(
-            enquiry_id=enquiry.id, author="asker", body="Kami butuh dua puluh kursi.", is_shown=True, request_key=key
-        )
+    message = EnquiryMessage(
+        enquiry_id=enquiry.id, author="asker", body="Kami butuh dua puluh kursi.", is_shown=True, request_key=key
     )
+    db.session.add(message)
+    db.session.flush()
+    submit("question", message.id, facility_id=facility.id)
     db.session.flush()
     return enquiry
 

@@ -32,27 +32,27 @@ def ntpn_in(line: BankLine) -> str:
 
 def pay_settlement(line_id: int, settlement_id: int, person_id: int) -> Settlement:
     """The line is this approved settlement's money. Raises what `settle_paid.mark_paid` does, NotEven, Decided."""
-    line = _line(line_id)
+    line = whole_line(line_id)
     settlement = settle_paid.mark_paid(
         Paid(settlement_id, reference_of(line)[: settle_paid.LONGEST_REFERENCE], line.booked_on), person_id
     )
-    _tie(line_id, f"settlement:{settlement.id}:paid", person_id)
+    tie_entry(line_id, f"settlement:{settlement.id}:paid", person_id)
     return settlement
 
 
 def pay_deposit(line_id: int, deposit_id: int, *, ntpn: str, ntb: str, person_id: int) -> Deposit:
     """The line is this approved deposit's money. Raises what `deposit_paid.mark_paid` does, NotEven, Decided."""
-    line = _line(line_id)
+    line = whole_line(line_id)
     deposit = deposit_paid.mark_paid(
         deposit_id, ntpn=ntpn, ntb=ntb, paid_on=line.booked_on, person_id=person_id
     )
-    _tie(line_id, f"deposit:{deposit.id}:paid", person_id)
+    tie_entry(line_id, f"deposit:{deposit.id}:paid", person_id)
     return deposit
 
 
 def pay_return(line_id: int, return_id: int, person_id: int) -> BankReturn:
     """The line is money that went back to a shopper. Raises what `return_batches.mark_paid` does."""
-    line = _line(line_id)
+    line = whole_line(line_id)
     return return_batches.mark_paid(
         return_id,
         reference=reference_of(line)[: return_batches.LONGEST_REFERENCE],
@@ -64,7 +64,7 @@ def pay_return(line_id: int, return_id: int, person_id: int) -> BankReturn:
 
 def record_payout(line_id: int, *, gateway: str, reference: str, person_id: int) -> Payout:
     """The line is money that a gateway passed on. Raises what `payouts.record_payout` does, NotEven, Decided."""
-    line = _line(line_id)
+    line = whole_line(line_id)
     payout = payouts.record_payout(
         gateway=gateway,
         reference=reference,
@@ -72,11 +72,12 @@ def record_payout(line_id: int, *, gateway: str, reference: str, person_id: int)
         arrived_on=line.booked_on,
         person_id=person_id,
     )
-    _tie(line_id, f"payout:{payout.id}:received", person_id)
+    tie_entry(line_id, f"payout:{payout.id}:received", person_id)
     return payout
 
 
-def _line(line_id: int) -> BankLine:
+def whole_line(line_id: int) -> BankLine:
+    """A line of whole rupiah. Raises NotFound, NotEven."""
     line = db.session.get(BankLine, line_id)
     if line is None:
         raise NotFound()
@@ -85,8 +86,8 @@ def _line(line_id: int) -> BankLine:
     return line
 
 
-def _tie(line_id: int, source: str, person_id: int) -> None:
-    """Tie the line to the entry; it is locked last, as everywhere."""
+def tie_entry(line_id: int, source: str, person_id: int) -> None:
+    """Tie the line to the entry with this source; it is locked last, as everywhere. Raises NotEven, Decided."""
     (line,) = match.locked_lines([line_id])
     entry = db.session.execute(select(JournalEntry.id).where(JournalEntry.source == source)).scalar_one()
     posting = match.posting_on(entry, line.bank_account_id)

@@ -18,6 +18,7 @@ NAMES = {
     "payout": "SELECT id, ARRAY[reference] FROM payouts WHERE id = ANY (:ids)",
     "budget_return": "SELECT id, ARRAY[reference] FROM budget_returns WHERE id = ANY (:ids)",
     "refund": "SELECT refund_id, ARRAY[bank_reference] FROM bank_returns WHERE refund_id = ANY (:ids)",
+    "cash": "SELECT id, ARRAY[bank_reference] FROM till_settlements WHERE id = ANY (:ids)",
     "bank_return": "SELECT id, ARRAY[bank_reference] FROM bank_returns WHERE id = ANY (:ids)",
 }
 #: Shorter names stand in the bank's words by chance.

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
+from storefront.bank.from_line import reference_of
 from storefront.bank.known_entries import SHORTEST_NAME, Booked, squeezed, untied
 from storefront.bank.models import BankLine
 from storefront.extensions import db
@@ -58,12 +59,35 @@ RETURNS = text(
       LEFT JOIN return_accounts a ON a.return_id = r.id
      WHERE r.state = 'approved' AND r.amount = ANY (CAST(:amounts AS bigint[])) ORDER BY r.id LIMIT 200"""
 )
+#: Cash that was counted in a closed session and is not banked yet, or all that the books say is left of it.
+TILLS = text(
+    """
+    SELECT s.id::text, m.left_in_till,
+           least(greatest(s.counted - s.opening_float + m.late_sales - m.banked, 0), m.left_in_till) AS counted,
+           x.name || ' · ' || t.name AS label, accounting_date(s.opened_at) AS since,
+           accounting_date(s.closed_at) AS day
+      FROM till_session_sums m
+      JOIN till_sessions s ON s.id = m.session_id
+      JOIN tills t ON t.id = s.till_id
+      JOIN exhibitions x ON x.id = s.exhibition_id
+     WHERE s.closed_at IS NOT NULL AND m.left_in_till > 0 ORDER BY s.closed_at DESC LIMIT 500"""
+)
+#: What marketplaces still hold, less their fees.
+MARKETS = text(
+    """
+    SELECT a.gateway AS id, m.name AS label, h.held
+      FROM marketplaces m
+      JOIN accounts a ON a.code = 'clearing:market_' || m.code
+      JOIN LATERAL (SELECT sum(p.amount)::bigint AS held FROM postings p WHERE p.account_id = a.id) h ON h.held > 0
+     ORDER BY m.name"""
+)
 
 
 @dataclass(frozen=True)
 class Proposal:
     """What a line might be: an `entry` of the books, an approved `settlement`, `deposit` or `return`, a `payment`
-    by transfer; or an `entry_differs` or `payment_differs`, which is called by name but is another amount."""
+    by transfer, cash of a `till`, a `payout` of a marketplace; or an `entry_differs` or `payment_differs`, which is
+    called by name but is another amount."""
 
     kind: str
     id: str
@@ -77,6 +101,8 @@ class Proposal:
     #: What the bank says less what we say.
     difference: int = 0
     entry_kind: str = ""
+    #: How the bank calls the line, where what it is will be found by that name.
+    reference: str = ""
 
 
 def for_lines(lines: Sequence[BankLine]) -> dict[int, list[Proposal]]:
@@ -92,6 +118,8 @@ def for_lines(lines: Sequence[BankLine]) -> dict[int, list[Proposal]]:
             found[line.id] += _entries(line, booked)
     came, went = [line for line in whole if line.amount > 0], [line for line in whole if line.amount < 0]
     _payments(came, found)
+    _cash(came, found)
+    _from_markets(came, found)
     for kind, query in (("settlement", SETTLEMENTS), ("deposit", DEPOSITS), ("return", RETURNS)):
         _money_out(kind, query, went, found)
     return {line_id: sorted(rows, key=_likelihood)[:MOST] for line_id, rows in found.items()}
@@ -151,6 +179,26 @@ def _payments(lines: Sequence[BankLine], found: dict[int, list[Proposal]]) -> No
             found[line.id].append(
                 Proposal(kind, row.id, row.amount, row.label, row.day, named, line.amount - row.amount)
             )
+
+
+def _cash(lines: Sequence[BankLine], found: dict[int, list[Proposal]]) -> None:
+    for row in db.session.execute(TILLS).all() if lines else ():
+        for line in lines:
+            if line.amount in (row.counted, row.left_in_till) and row.since <= line.booked_on:
+                found[line.id].append(Proposal("till", row.id, line.amount, row.label, row.day, False))
+
+
+def _from_markets(lines: Sequence[BankLine], found: dict[int, list[Proposal]]) -> None:
+    """A marketplace passes on all that it holds, or, when the bank calls it by name, a part of that."""
+    for row in db.session.execute(MARKETS).all() if lines else ():
+        for line in lines:
+            named = _is_named(squeezed(row.label), squeezed(words_of(line)))
+            if line.amount == row.held or (named and line.amount < row.held):
+                found[line.id].append(
+                    Proposal(
+                        "payout", row.id, line.amount, row.label, line.booked_on, named, reference=reference_of(line)
+                    )
+                )
 
 
 def _money_out(

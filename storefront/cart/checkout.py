@@ -34,6 +34,7 @@ from storefront.orders.models import IdempotencyKey, Order, OrderState
 from storefront.orders.payment import open_payment, start_payment
 from storefront.orders.place import Address, Contact, Notes, ParcelShipping, PricedLine, place
 from storefront.payments.models import Payment
+from storefront.shipping import stands
 from storefront.shipping.quote import Option
 
 LONGEST_KEY = 255
@@ -82,6 +83,7 @@ def check_out(
     replaced = replace.lock([hold.order_id for hold in replaces]) if replaces else []
     view = load(cart.id, holds=own_holds.holds_of(replaced))
     _refuse_problems(view, request)
+    stands.hold(request.shipping.values())
     options = delivery.choose(
         view, delivery.quotes(view, request.address), request.shipping, has_address=request.address is not None
     )
@@ -186,6 +188,7 @@ def _place(
             days_min=option.days_min,
             days_max=option.days_max,
             waived=option.waived,
+            exhibition_id=option.stand.exhibition_id if option.stand else None,
         )
         for facility_id, option in options.items()
     }

@@ -46,7 +46,7 @@ class GroupShipping:
     @property
     def arrives_on(self) -> datetime.date:
         """By when they should be there, or ready at the gallery."""
-        return self.leaves_on + datetime.timedelta(days=self.option.days_max if self.option else 0)
+        return delivery.arrives_on(self.option, self.leaves_on) if self.option else self.leaves_on
 
     @property
     def total(self) -> int:

@@ -11,9 +11,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from storefront.audit.record import dated_at, record
+from storefront.catalogue.models import Product, Variant
 from storefront.counter.models import CounterConflict, CounterSale
 from storefront.counter.sell import Item, items, write_sale
 from storefront.counter.tills import hold_open
@@ -68,6 +69,14 @@ def listed(exhibition_id: int, *, decided: bool, page: int = 1) -> ConflictPage:
         found = found.where(CounterConflict.settled.is_(None)).order_by(CounterConflict.id)
     rows = db.session.scalars(found.offset((page - 1) * PAGE).limit(PAGE)).all()
     return ConflictPage(rows, every - waiting if decided else waiting, waiting, page)
+
+
+def titles(rows: Sequence[CounterConflict], *, english: bool) -> dict[str, str]:
+    """What the codes of these sales are, for people; one that nobody knows is left out."""
+    skus = {line["sku"] for row in rows for line in row.sold["lines"]}
+    title = case((Product.title_en != "", Product.title_en), else_=Product.title) if english else Product.title
+    found = select(Variant.sku, title).join(Product, Product.id == Variant.product_id).where(Variant.sku.in_(skus))
+    return dict(db.session.execute(found).all())
 
 
 def find(exhibition_id: int, conflict_id: int) -> CounterConflict:

@@ -144,6 +144,8 @@ class TillSettlement(db.Model):  # type: ignore[name-defined]
     session_id: Mapped[int] = mapped_column(ForeignKey("till_sessions.id"))
     banked: Mapped[int]
     bank_account_id: Mapped[int | None] = mapped_column(ForeignKey("bank_accounts.id"))
+    #: The number on the bank's slip; empty: not written down.
+    bank_reference: Mapped[str] = mapped_column(default="")
     #: Over > 0, short < 0.
     difference: Mapped[int] = mapped_column(default=0)
     on_day: Mapped[datetime.date]

@@ -26,7 +26,7 @@ from storefront.ledger.cash import book_cash_banked
 from storefront.money import format_rupiah
 from storefront.people.models import Person
 
-LEAST_NOTE, MOST_NOTE = 5, 500
+LEAST_NOTE, MOST_NOTE, MOST_REFERENCE = 5, 500, 60
 PAGE = 25
 #: What waits for finance, then the latest.
 PLACE = Order(
@@ -144,12 +144,13 @@ def settle(
     note: str,
     key: str,
     person_id: int,
+    bank_reference: str = "",
     at: datetime.datetime | None = None,
 ) -> TillSettlement:
     """Write down that `banked` rupiah of a closed session lie in the bank, and `difference` (over > 0) for good.
 
-    It lies in the central office's account of that day. The same `key` gives what it made before. Raises NotFound,
-    StillSelling, Invalid, NoBankAccount, PeriodClosed.
+    It lies in the central office's account of that day; `bank_reference` is the number on the bank's slip. The same
+    `key` gives what it made before. Raises NotFound, StillSelling, Invalid, NoBankAccount, PeriodClosed.
     """
     session = db.session.get(TillSession, session_id, with_for_update=True, populate_existing=True)
     if session is None:
@@ -159,13 +160,14 @@ def settle(
         return before
     if session.closed_at is None:
         raise StillSelling()
-    note = note.strip()
+    note, bank_reference = note.strip(), " ".join(bank_reference.split()) if banked else ""
     left = row_of(session_id).left_in_till
-    _refuse(banked, difference, on, note, left, accounting_day(session.opened_at))
+    _refuse(banked, difference, on, note, bank_reference, left, accounting_day(session.opened_at))
     settlement = TillSettlement(
         session_id=session_id,
         banked=banked,
         bank_account_id=in_force(None, on).id if banked else None,
+        bank_reference=bank_reference,
         difference=difference,
         on_day=on,
         note=note,
@@ -187,7 +189,7 @@ def settle(
         person_id=person_id,
         posted_at=at or dated_at(),
     )
-    after = {"banked": banked, "difference": difference, "on": on.isoformat(), "note": note}
+    after = {"banked": banked, "difference": difference, "on": on.isoformat(), "note": note, "slip": bank_reference}
     record("till.settled", "till_session", session_id, person_id=person_id, details={"before": None, "after": after})
     return settlement
 
@@ -197,6 +199,7 @@ def _refuse(
     difference: int,
     on: datetime.date,
     note: str,
+    bank_reference: str,
     left: int,
     opened_on: datetime.date,
 ) -> None:
@@ -205,6 +208,8 @@ def _refuse(
         errors["banked"] = _("Sisa uang penjualan sesi ini %(left)s. Periksa jumlahnya.", left=format_rupiah(left))
     if difference and not LEAST_NOTE <= len(note) <= MOST_NOTE:
         errors["note"] = _("Jelaskan selisihnya.")
+    if len(bank_reference) > MOST_REFERENCE:
+        errors["bank_reference"] = _("Paling panjang %(most)d huruf. Persingkat dulu.", most=MOST_REFERENCE)
     if not opened_on <= on <= today():
         errors["on"] = _("Tanggal setor tidak boleh sebelum kas dibuka atau sesudah hari ini.")
     if errors:

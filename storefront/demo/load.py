@@ -19,6 +19,7 @@ from storefront.days import today as accounting_today
 from storefront.demo import (
     bringing,
     catalogue,
+    collected,
     declared,
     drafted,
     drafts,
@@ -54,7 +55,7 @@ from storefront.demo.catalogue import Item
 from storefront.demo.history import History
 from storefront.demo.moments import days
 from storefront.demo.multiply import BY_RULE, Multiplier
-from storefront.demo.places import Places
+from storefront.demo.places import RUNNING, Places
 from storefront.demo.plan import YEAR, Planner
 from storefront.demo.settle import refresh, settle
 from storefront.demo.shelves import Shelves
@@ -85,6 +86,8 @@ DEFAULT_ORDERS = 460
 FINANCE = ("finance@demo.test", "finance2@demo.test")
 #: Who decides for the office, and who reads what the public writes.
 OFFICE, CURATOR = "admin@demo.test", "curator@demo.test"
+#: Who stands at the running fair.
+CASHIER = "cashier@demo.test"
 #: Whose shelf was counted: the facility that people look at first.
 COUNTED_FIRST = "PKL"
 
@@ -197,12 +200,15 @@ def _write_history(
     orders = planner.plan(number, shopper.name)
     shelves = Shelves(sites, keepers, today)
     shelves.prepare(items, orders, random.Random(f"{seed}:shelves"))
+    orders = collected.wish(orders, shelves.brought(), keepers, today)
     shelves.open()
     history = History(sites, shelves, shopper.id, seed, fees_from=worked_months(today)[0].first)
     history.write(orders, lambda done: say(f"{done} of {len(orders)} orders") if done % 100 == 0 else None)
     bringing.bring(shelves, accounts[OFFICE].id, today, seed)
     shelves.sell_out()
-    parcels.advance(today, {sites.facilities[code].id: person for code, person in keepers.items()}, seed)
+    packers = {sites.facilities[code].id: person for code, person in keepers.items()}
+    collected.add(sites.exhibitions[RUNNING], packers, accounts[CASHIER].id, today)
+    parcels.advance(today, packers, seed)
 
 
 def _write_voices(sites: Places, accounts: dict[str, Person], today: datetime.date, seed: str) -> None:

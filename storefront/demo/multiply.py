@@ -44,7 +44,8 @@ ENDED_WELL = """
      WHERE o.state = 'paid' AND o.channel = 'online' AND r.valid_to IS NULL
        AND NOT EXISTS (SELECT FROM payments x WHERE x.order_id = o.id AND x.id <> p.id)
        AND NOT EXISTS (SELECT FROM refunds x WHERE x.order_id = o.id)
-       AND NOT EXISTS (SELECT FROM parcels x WHERE x.order_id = o.id AND x.state <> 'received')
+       AND NOT EXISTS (SELECT FROM parcels x
+                        WHERE x.order_id = o.id AND (x.state <> 'received' OR x.exhibition_id IS NOT NULL))
        AND (%(facility)s::text IS NULL
             OR NOT EXISTS (SELECT FROM order_lines x WHERE x.order_id = o.id AND x.facility_code <> %(facility)s))
      GROUP BY o.id, p.id, e.id"""

@@ -113,7 +113,8 @@ def _paid_parcels() -> list[Sent]:
         .join(Order, Order.id == Parcel.order_id)
         .join(Facility, Facility.id == Parcel.facility_id)
         .join(ShippingMethod, ShippingMethod.id == Parcel.method_id)
-        .where(Parcel.state == ParcelState.TO_PACK.value)
+        # What goes to a fair's stand has taken its steps (`collected.py`).
+        .where(Parcel.state == ParcelState.TO_PACK.value, Parcel.exhibition_id.is_(None))
         .order_by(Parcel.id)
     )  # fmt: skip
     return [Sent(*row) for row in rows]

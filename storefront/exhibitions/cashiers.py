@@ -1,5 +1,7 @@
 """Who sells at a fair's stand: one administrator proposes somebody, another names them. Nothing here commits.
 
+Who has no account yet is invited by mail (`people.office_invitations`): the role begins when they accept.
+
 A cashier's role begins with the fair's first day; it is ended by hand, when the tills are settled.
 """
 
@@ -19,9 +21,10 @@ from storefront.errors import Invalid, NotFound
 from storefront.exhibitions.fairs import When, when
 from storefront.exhibitions.models import Exhibition
 from storefront.extensions import db
-from storefront.people import memberships, roles
+from storefront.mail.address import is_email
+from storefront.people import memberships, office_invitations, roles
 from storefront.people.memberships import OwnRole, holds
-from storefront.people.models import Membership, Person, Role, RoleProposal
+from storefront.people.models import Invitation, Membership, Person, Role, RoleProposal
 from storefront.people.roles import TwoPeople
 
 
@@ -87,24 +90,26 @@ def waiting() -> Sequence[tuple[str, int]]:
     return [(slug, count) for slug, count in rows]
 
 
-def propose(fair: Exhibition, email: str, *, person_id: int) -> RoleProposal:
-    """Propose somebody by the address of their account; proposed once more it is the same.
+def propose(
+    fair: Exhibition, email: str, name: str = "", *, person_id: int, locale: str = "id"
+) -> RoleProposal | Invitation:
+    """Propose somebody by the address of their account, once more is the same; or by `name` that they be invited.
 
-    Raises Invalid (`email`), OwnRole.
+    Either waits for a second administrator. Raises Invalid (`email`, `cashier_name`), OwnRole.
     """
     email = email.strip().lower()
     if when(fair, today()) is When.PAST:
         raise Invalid({"email": _("Pameran ini sudah selesai: kasir baru tidak ditunjuk lagi.")})
     person = db.session.scalar(select(Person).where(Person.email == email, Person.is_active).with_for_update())
     if person is None:
-        raise Invalid(
-            {
-                "email": _(
-                    "Belum ada akun dengan alamat ini. Minta orangnya membuat akun di halaman Masuk, lalu tulis "
-                    "alamatnya lagi."
-                )
-            }
-        )
+        if is_email(email) and not name.strip():
+            sentence = _("Belum ada akun dengan alamat ini. Tulis namanya, supaya undangan dapat dikirim.")
+            raise Invalid({"cashier_name": sentence})
+        try:
+            return office_invitations.invite_cashier(fair.id, email, name, person_id, locale=locale)
+        except Invalid as wrong:  # the fair has a name too, in another form of its page
+            errors = {"cashier_name" if key == "name" else key: said for key, said in wrong.errors.items()}
+            raise Invalid(errors) from wrong
     if person.id == person_id:
         raise OwnRole()
     is_named = select(Membership.id).where(

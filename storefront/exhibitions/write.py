@@ -15,6 +15,7 @@ from storefront.audit.record import record
 from storefront.catalogue.filters import SLUG
 from storefront.days import begins
 from storefront.errors import Invalid, NotFound
+from storefront.exhibitions import to_collect
 from storefront.exhibitions.models import (
     Exhibition,
     ExhibitionFacility,
@@ -25,6 +26,7 @@ from storefront.exhibitions.models import (
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.media.photos import store_picture
+from storefront.orders import at_stand
 from storefront.people.models import Membership, Role
 from storefront.written import day as read_day
 from storefront.written import one_line
@@ -101,11 +103,16 @@ def create(slug: str, data: Data, *, person_id: int) -> Exhibition:
 def change(fair: Exhibition, data: Data, *, person_id: int) -> bool:
     """Say something else of it; False when nothing changed. Raises Invalid by field.
 
-    Cashiers who have not begun yet begin on its first day, whatever it was before.
+    Cashiers who have not begun yet begin on its first day, whatever it was before. Who has paid for something that
+    lies at its stand is told of another place or other days.
     """
     values, errors = _judged(data)
+    # Whoever orders something for its stand waits, or has ordered.
+    db.session.get_one(Exhibition, fair.id, with_for_update={"key_share": True}, populate_existing=True)
+    open_parcels = at_stand.open_parcels(fair.id)
     if not errors:
-        errors = _days_refused(fair, values["starts_on"], values["ends_on"])
+        errors = to_collect.refused(fair, open_parcels, values)
+        errors = errors or _days_refused(fair, values["starts_on"], values["ends_on"])
     if errors:
         raise Invalid(errors)
     changed = {name: value for name, value in values.items() if getattr(fair, name) != value}
@@ -127,6 +134,7 @@ def change(fair: Exhibition, data: Data, *, person_id: int) -> bool:
             )
             .values(valid_from=func.greatest(func.now(), begins(fair.starts_on)))
         )
+    to_collect.tell_moved(fair, open_parcels, changed)
     record("exhibition.changed", "exhibition", fair.id, person_id=person_id, details=details)
     return True
 
@@ -173,7 +181,7 @@ def change_page(
 def take_part(fair: Exhibition, was: set[int], wanted: set[int], *, person_id: int) -> tuple[int, int]:
     """Facilities by id that take part, and did when the form was seen; how many came and how many went.
 
-    Raises Invalid (`facility`) when one goes that has planned or sent something.
+    Raises Invalid (`facility`) when one goes that has planned or sent something, or whose orders are to be collected.
     """
     db.session.execute(select(Exhibition.id).where(Exhibition.id == fair.id).with_for_update())
     taking_part = set(
@@ -197,6 +205,8 @@ def take_part(fair: Exhibition, was: set[int], wanted: set[int], *, person_id: i
     ).all()
     if bound:
         said = _("%(names)s sudah menulis rencana atau mengirim karya, jadi tetap peserta.", names=", ".join(bound))
+        raise Invalid({"facility": said})
+    if said := to_collect.bound(at_stand.open_parcels(fair.id), go):
         raise Invalid({"facility": said})
     rows = [{"exhibition_id": fair.id, "facility_id": id_, "added_by": person_id} for id_ in sorted(come)]
     if rows:

@@ -24,6 +24,7 @@ from storefront.exports.manifest import demo_note
 from storefront.exports.typeset import fitting, typeset
 from storefront.facilities.models import Facility
 from storefront.money import format_rupiah
+from storefront.orders.at_stand import ToCollect
 
 PACKING = Path(__file__).with_name("packing_list.typ")
 LABELS = Path(__file__).with_name("piece_labels.typ")
@@ -44,13 +45,22 @@ class Packed:
     price: int = 0
 
 
-def packing_list_pdf(facility: Facility, fair: Exhibition, number: int | None, lines: Sequence[Packed]) -> bytes:
-    """What to fetch and tick off, by workshop; `number` of the sending, None for what is still to be sent."""
+def packing_list_pdf(
+    facility: Facility,
+    fair: Exhibition,
+    number: int | None,
+    lines: Sequence[Packed],
+    ordered: Sequence[ToCollect] = (),
+) -> bytes:
+    """What to fetch and tick off, by workshop; `number` of the sending, None for what is still to be sent.
+
+    `ordered`: parcels that go along whole, by their order's code, and are collected at the stand.
+    """
     workshops: dict[str, list[Packed]] = {}
     for line in lines:
         workshops.setdefault(line.workshop, []).append(line)
     heading = _("Daftar kemas nomor %(number)d", number=number) if number else _("Daftar kemas, belum dikirim")
-    pieces = sum(line.pieces for line in lines)
+    pieces = sum(line.pieces for line in lines) + sum(parcel.pieces for parcel in ordered)
     where = ", ".join(part for part in (fair.venue, fair.city) if part)
     data = _frame(heading, facility) | {
         "about": [
@@ -64,7 +74,8 @@ def packing_list_pdf(facility: Facility, fair: Exhibition, number: int | None, l
         "workshops": [
             {"name": name, "rows": [[one.sku, one.title, str(one.pieces)] for one in rows]}
             for name, rows in workshops.items()
-        ],
+        ]
+        + ([{"name": _("Pesanan yang diambil di stan"), "rows": [_parcel(one) for one in ordered]}] if ordered else []),
         "write": [_("Dikemas oleh:"), _("Diterima di stan oleh:")],
     }
     return _set(PACKING, data)
@@ -80,6 +91,11 @@ def piece_labels_pdf(facility: Facility, fair: Exhibition, lines: Sequence[Packe
     ]
     data = _frame(_("Label karya"), facility) | {"size": size, "fair": fair.name, "labels": labels[:MOST_LABELS]}
     return _set(LABELS, data)
+
+
+def _parcel(parcel: ToCollect) -> list[str]:
+    inside = ", ".join(f"{line.title} ×{line.to_pack}" for line in parcel.lines if line.to_pack)
+    return [f"{parcel.order_number}/{parcel.position}", inside, str(parcel.pieces)]
 
 
 def _drawn(sku: str) -> str:

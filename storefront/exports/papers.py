@@ -106,12 +106,20 @@ def _label(sheet: ParcelSheet, buyer: Buyer) -> dict[str, Any]:
         "name": f"{sheet.order_number}/{sheet.position}",
         "by_hand": any(fitting(part).count("?") > part.count("?") for part in written if part),
         "to": buyer.name or "–",
-        "phone": buyer.phone or "",
-        "address": [_("Diambil di galeri")] if sheet.is_pickup else [part for part in street if part],
+        # Cashiers of a stand are told a name at most.
+        "phone": "" if sheet.stand else buyer.phone or "",
+        "address": _place(sheet) if sheet.is_pickup else [part for part in street if part],
         "note": buyer.note or "",
         "card": buyer.gift_note or "",
         "about": f"{sheet.method_name} · " + ngettext("%(num)d buah", "%(num)d buah", sheet.pieces_to_pack),
     }
+
+
+def _place(sheet: ParcelSheet) -> list[str]:
+    """Where a parcel is collected."""
+    if sheet.stand is None:
+        return [_("Diambil di galeri")]
+    return [sheet.method_name, *(part for part in (sheet.stand.where, sheet.stand.days) if part)]
 
 
 def _frame(title: str, facility: Facility) -> dict[str, Any]:

@@ -47,11 +47,12 @@ def document(view: QuoteView, paper: PaperView) -> dict[str, Any]:
         "operator": operator(accounting_day(paper.issued_at)).name,
         "facility": facility.name,
         "address": ", ".join(part for part in (facility.address, facility.city, facility.postal_code) if part),
+        "words": {"page": _said("Halaman"), "of": _said("dari")},
         "number_words": _said("Nomor"),
         "number": paper.number,
         "facts": [
             [_said("Tanggal"), day],
-            [_said("Kepada"), _addressee(view)],
+            [_said("Kepada"), _asker(view) if paper.kind is PaperKind.QUOTE else _addressee(view)],
             [_said("Penawaran"), view.quote.number or ""],
         ],
         "opening": [],
@@ -64,12 +65,22 @@ def document(view: QuoteView, paper: PaperView) -> dict[str, Any]:
         "signers": [],
         "footer": f"{shop} · {facility.code} · {paper.number} · {day}",
     }
-    return frame | WRITERS[paper.kind](view, paper)
+    found = frame | WRITERS[paper.kind](view, paper)
+    # Place and day stand above the last signature, as on any letter.
+    places = [*[""] * (len(found["signers"]) - 1), f"{facility.city}, {day}" if facility.city else day]
+    found["signers"] = [one | {"place": place} for one, place in zip(found["signers"], places, strict=True)]
+    return found
 
 
 def _said(text: str, /, **values: object) -> str:
     """Words of a paper: always Indonesian, as the offices that file it need it, so never translated."""
     return text % values if values else text
+
+
+def _asker(view: QuoteView) -> str:
+    """Who asked, as far as it was known when the quote was sent: a paper with a number stays as it was."""
+    city = view.enquiry.city
+    return _said("Pemohon penawaran di %(city)s", city=city) if city else _said("Pemohon penawaran")
 
 
 def _addressee(view: QuoteView) -> str:
@@ -123,7 +134,7 @@ def _quote(view: QuoteView, paper: PaperView) -> dict[str, Any]:
     return _goods(view) | {
         "title": _said("Surat penawaran"),
         "opening": [_said("Menjawab permintaan Anda, kami menawarkan:")],
-        "closing": [*_terms(view), valid, *([view.quote.notes] if view.quote.notes else [])],
+        "closing": [*([view.quote.notes] if view.quote.notes else []), *_terms(view), valid],
         "signers": [_for_facility()],
     }
 
@@ -172,7 +183,9 @@ def _receipt(view: QuoteView, paper: PaperView) -> dict[str, Any]:
             [_said("Terbilang"), _said("%(words)s rupiah", words=in_words(amount))],
             [
                 _said("Untuk pembayaran"),
-                _said("angsuran %(part)d dari %(all)d pesanan %(order)s", part=paper.part, all=of, order=_number(view)),
+                _said("angsuran %(part)d dari %(all)d pesanan %(order)s", part=paper.part, all=of, order=_number(view))
+                if of > 1
+                else _said("pembayaran pesanan %(order)s", order=_number(view)),
             ],
             [_said("Diterima"), format_date(accounting_day(paid)) if paid else ""],
         ],

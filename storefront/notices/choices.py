@@ -21,6 +21,7 @@ KINDS: Mapping[str, Action] = {
     "sent_back": Action.LISTINGS_WRITE,
     "problem": Action.REFUNDS_ASK,
     "stand": Action.EXHIBITIONS_BRING,
+    "training": Action.TRAINING_READ,
     "digest": Action.PARCELS_READ,
 }
 
@@ -41,6 +42,7 @@ DEFAULTS: Mapping[str, Ways] = {
     "sent_back": Ways(by_email=True, by_push=True),
     "problem": Ways(by_email=True, by_push=True),
     "stand": Ways(by_email=True, by_push=True),
+    "training": Ways(by_email=True, by_push=True),
     "digest": Ways(by_email=True, by_push=False),
 }
 

@@ -26,6 +26,7 @@ BUTTONS = {
     "sent_back": _l("Buka karyanya"),
     "problem": _l("Baca laporannya"),
     "stand": _l("Lihat hitungannya"),
+    "training": _l("Buka programnya"),
     "digest": _l("Buka halaman hari ini"),
 }
 
@@ -39,8 +40,17 @@ def headline(notice: Notice) -> str:
         "sent_back": lambda: _("Dikembalikan kurator: %(about)s", about=notice.about),
         "problem": lambda: _("Laporan pembeli: %(about)s", about=notice.about),
         "stand": lambda: _("Yang tiba di stan berbeda: %(about)s", about=notice.about),
+        "training": lambda: {
+            "checked": _("Pelatihan diperiksa: %(about)s", about=notice.about),
+            "rejected": _("Pelatihan dikembalikan: %(about)s", about=notice.about),
+        }.get(decision(notice), _("Pelatihan ditarik: %(about)s", about=notice.about)),
         "digest": lambda: _("Yang menunggu hari ini"),
     }[notice.kind]()
+
+
+def decision(notice: Notice) -> str:
+    """What the office decided on training, as the notice's key says (`training:12:checked:…`); else empty."""
+    return notice.key.split(":")[2] if notice.kind == "training" else ""
 
 
 @writes(SUBJECT)
@@ -66,6 +76,7 @@ def letter(message: Message) -> Letter | None:
         f"notice_{notice.kind}", message.key, person.email, person.locale, notice.path, BUTTONS[notice.kind],
         facility_name=facility.name,
         about=notice.about,
+        what=decision(notice),
         waiting=found,
         choices_page=write.address_of(f"/seller/{facility.code}/notices", person.locale),
     )  # fmt: skip

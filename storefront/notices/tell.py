@@ -55,7 +55,7 @@ def spread(notice_id: int) -> int:
 
 
 def people_of(facility_id: int, kind: str) -> list[Person]:
-    """Who is told of a kind of thing in a facility now: its coordinators, and for the morning's letter its head."""
+    """Who is told of a kind of thing in a facility now: its coordinators, and of some things its head."""
     members = select(Membership.person_id).where(Membership.facility_id == facility_id)
     query = select(Person).where(Person.id.in_(members), Person.is_active).order_by(Person.id)
     people = db.session.scalars(query.options(selectinload(Person.memberships))).all()

@@ -11,6 +11,7 @@ import datetime
 import structlog
 from sqlalchemy import ColumnElement, func, insert, select, update
 
+from storefront.audit.record import record
 from storefront.crash_points import reach
 from storefront.extensions import db
 from storefront.mail.owe import owe
@@ -108,8 +109,8 @@ def _end_payments(which: ColumnElement[bool], state: PaymentState = PaymentState
     )
 
 
-def end_order(order_id: int, state: OrderState) -> bool:
-    """Close the payment pages of an unpaid order, then end it as `state` (expired or cancelled).
+def end_order(order_id: int, state: OrderState, *, by: int | None = None) -> bool:
+    """Close the payment pages of an unpaid order, then end it as `state` (expired or cancelled); `by`: who of staff.
 
     Ends the session's transaction and commits its own. False when the order was not ended: it is paid, or
     ended already, or held longer meanwhile, or the provider cannot be reached now.
@@ -133,6 +134,8 @@ def end_order(order_id: int, state: OrderState) -> bool:
         db.session.commit()
         return False
     end_locked_order(order, state)
+    if by is not None:
+        record("order.called_off", "order", order_id, person_id=by, details={"after": {"state": state.value}})
     reach("expiry.before_commit")
     db.session.commit()
     reach("expiry.after_commit")

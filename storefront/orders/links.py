@@ -1,11 +1,13 @@
-"""Opening an order by its link, with wrong tokens counted over all processes."""
+"""An order's links, and opening it by one, with wrong tokens counted over all processes."""
 
 from __future__ import annotations
+
+from flask import current_app
 
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.orders.models import Order
-from storefront.orders.tokens import find_order
+from storefront.orders.tokens import find_order, order_token
 from storefront.people import attempts
 
 
@@ -24,3 +26,9 @@ def open_by_link(number: str, token: str | None, address: str | None) -> Order:
         db.session.commit()
         attempts.check(attempt)
         raise
+
+
+def receipt_link(order: Order, language: str) -> str:
+    """The absolute address of the order's receipt with its token, for whoever bought it at a stand."""
+    root = current_app.extensions["settings"].base_url.rstrip("/") + ("/en" if language == "en" else "")
+    return f"{root}/orders/{order.number}/receipt?token={order_token(order)}"

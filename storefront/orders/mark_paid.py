@@ -9,7 +9,7 @@ import datetime
 
 from sqlalchemy import func, insert, select, update
 
-from storefront.days import accounting_day
+from storefront.days import accounting_day, today
 from storefront.extensions import db, defer
 from storefront.facilities.working_days import all_ready_on, calendars
 from storefront.integrations import events
@@ -37,6 +37,7 @@ from storefront.orders.stopped import has_suspended
 from storefront.payments.inbox import wake
 from storefront.payments.models import Payment, PaymentAttempt, PaymentState, Refund
 from storefront.payments.said import CURRENCY
+from storefront.shipping import stands
 from storefront.stock.reserve import reserve_again, sell
 
 
@@ -107,6 +108,8 @@ def _take(order: Order, payment: Payment) -> str:
         return "paid"
     # Of one in parts, what came before is on its way back.
     may_live = order.state == OrderState.EXPIRED and len(order.instalments) == 1 and not has_suspended(order.id)
+    # What is to lie at a stand comes too late once the fair is over.
+    may_live = may_live and stands.may_still_be_brought(order.id, today())
     if may_live and reserve_again(_line_ids(order)):
         return "paid"
     return "paid_too_late"

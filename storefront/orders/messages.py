@@ -19,6 +19,7 @@ from storefront.mail.letters import letter_about, unreachable
 from storefront.mail.models import Message
 from storefront.mail.notify import Recipient, messenger_for, notify
 from storefront.mail.transport import Letter, MailNotTaken, Unreachable
+from storefront.orders import collect_code
 from storefront.orders.models import Order, OrderContact
 from storefront.orders.payment import order_link
 from storefront.orders.views import OrderView, order_view
@@ -106,6 +107,8 @@ def _letter(message: Message) -> Letter:
         email = view.contact.email if view.contact else None
         if email and message.kind in letter_choices.KINDS:
             known["unsubscribe"] = letter_choices.unsubscribe_link(email, message.kind, order.locale)
+        if view.paid_at and view.at_stands:
+            known["code"] = collect_code.rows(view.number)
         if message.kind in _known:
             known |= _known[message.kind](message)
         rendered = render_template(f"mail/{_template(message, view)}.txt", **known)

@@ -179,6 +179,10 @@ class Parcel(db.Model):  # type: ignore[name-defined]
     merged_at: Mapped[datetime.datetime | None]
     #: Of the form that split it off.
     split_key: Mapped[str | None]
+    #: The fair at whose stand it is collected; then `is_pickup`.
+    exhibition_id: Mapped[int | None] = mapped_column(ForeignKey("exhibitions.id"))
+    #: On its way to that stand since.
+    left_at: Mapped[datetime.datetime | None]
 
     order: Mapped[Order] = relationship(back_populates="parcels")
     lines: Mapped[list[ParcelLine]] = relationship()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, exists, func, select, text
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Row, Select, case, column, exists, func, select, table, text
 
 from storefront.days import accounting_day, begins, today
 from storefront.extensions import db
@@ -29,6 +30,8 @@ PAGE = 25
 WITHHELD = "withheld"
 #: Days for which a parcel that was called off is shown on the first screen.
 CALLED_OFF_SHOWN = 7
+#: The fairs at whose stand parcels are collected, as far as a list names them.
+FAIRS = table("exhibitions", column("id"), column("name"), column("ends_on"))
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class ParcelRow:
     age_days: int
     #: Not sent although the promised day is over.
     is_late: bool
+    #: The last day of the fair at whose stand it is collected, and since when it is on its way there.
+    stand_until: datetime.date | None = None
+    left_at: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -176,10 +182,14 @@ def called_off(facility_id: int, day: datetime.date) -> list[tuple[int, str, int
 def with_order() -> Select[*tuple[Any, ...]]:
     """Parcels with their order's number and moment of payment, and how they travel."""
     return (
-        select(Parcel, Order.number, Order.paid_at, ShippingMethod)
+        select(
+            Parcel, Order.number, Order.paid_at, ShippingMethod,
+            FAIRS.c.name.label("stand"), FAIRS.c.ends_on.label("stand_until"),
+        )
         .join(Order, Order.id == Parcel.order_id)
         .join(ShippingMethod, ShippingMethod.id == Parcel.method_id)
-    )
+        .outerjoin(FAIRS, FAIRS.c.id == Parcel.exhibition_id)
+    )  # fmt: skip
 
 
 def packed_lines(parcel_ids: Sequence[int]) -> dict[int, list[PackedLine]]:
@@ -222,7 +232,7 @@ def packed_lines(parcel_ids: Sequence[int]) -> dict[int, list[PackedLine]]:
 def parcel_row(row: Row[Any], lines: Sequence[PackedLine], day: datetime.date) -> ParcelRow:
     """A row of `with_order` with what lies in it, as lists show it on a day."""
     found: Parcel = row.Parcel
-    not_sent = found.state in (ParcelState.TO_PACK, ParcelState.PACKED)
+    not_sent = found.state in (ParcelState.TO_PACK, ParcelState.PACKED) and found.left_at is None
     return ParcelRow(
         id=found.id,
         order_number=row.number,
@@ -239,10 +249,14 @@ def parcel_row(row: Row[Any], lines: Sequence[PackedLine], day: datetime.date) -
         tracking=found.tracking,
         age_days=max(0, (day - accounting_day(row.paid_at)).days) if row.paid_at else 0,
         is_late=not_sent and found.ready_by is not None and found.ready_by < day,
+        stand_until=row.stand_until,
+        left_at=found.left_at,
     )
 
 
 def method_name(row: Row[Any]) -> str:
     """How a row of `with_order` travels, as its reader calls it."""
+    if row.stand:
+        return str(_("Ambil di stan %(fair)s", fair=row.stand))
     name: str = row.ShippingMethod.named(locale(), is_free=row.Parcel.shipping_waived > 0)
     return name

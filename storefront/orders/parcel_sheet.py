@@ -14,6 +14,7 @@ from sqlalchemy import select
 from storefront.extensions import db
 from storefront.orders.models import OrderAddress, OrderContact, OrderNote, Parcel, ParcelState
 from storefront.orders.packing import VISIBLE, PackedLine, method_name, packed_lines, with_order
+from storefront.shipping.stands import Stand, known
 
 #: A buyer's data are masked so long after the parcel was received (PRODUCT.md).
 MASKED_AFTER = timedelta(days=30)
@@ -64,6 +65,9 @@ class ParcelSheet:
     others: tuple[tuple[int, int, str], ...] = ()
     #: Its pieces lay in another parcel before.
     is_split: bool = False
+    #: The fair at whose stand it is collected, and since when it is on its way there.
+    stand: Stand | None = None
+    left_at: datetime.datetime | None = None
 
     @property
     def pieces(self) -> int:
@@ -145,6 +149,8 @@ def parcel_sheet(
         is_masked=not needed,
         others=_others(found),
         is_split=found.split_from is not None,
+        stand=known([found.exhibition_id]).get(found.exhibition_id) if found.exhibition_id else None,
+        left_at=found.left_at,
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from storefront.errors import DomainError, Invalid
 from storefront.extensions import db
-from storefront.orders import ship
+from storefront.orders import at_stand, ship
 from storefront.orders.models import Order, Parcel, ParcelState
 
 #: What can be done with many at once, and the states in which it has been done before.
@@ -43,8 +43,9 @@ class Verdict:
 def take(facility_id: int, parcel_ids: Collection[int], step: str, person_id: int, courier: str = "") -> list[Verdict]:
     """Take `step` (one of `STEPS`) with each of the facility's parcels; others' do not exist and are passed over.
 
-    `courier` carries what is sent; what is collected is laid ready. Never commits. Parcels are locked in the order
-    of their ids, so that two people who do this at once do not wait for each other in a circle.
+    `courier` carries what is sent; what is collected is laid ready, or on its way to its stand.
+    Never commits. Parcels are locked in the order of their ids, so that two people who do this at once
+    do not wait for each other in a circle.
     """
     rows = db.session.execute(
         select(Parcel.id, Parcel.position, Order.number)
@@ -57,7 +58,8 @@ def take(facility_id: int, parcel_ids: Collection[int], step: str, person_id: in
 
 def _one(parcel_id: int, name: str, step: str, person_id: int, courier: str) -> Verdict:
     parcel = db.session.get_one(Parcel, parcel_id, with_for_update=True, populate_existing=True)
-    if parcel.state in STEPS[step]:
+    has_left = step == "sent" and parcel.left_at is not None and parcel.state == ParcelState.PACKED
+    if parcel.state in STEPS[step] or has_left:
         return Verdict(parcel_id, name, "already", parcel.state)
     try:
         with db.session.begin_nested():
@@ -73,6 +75,8 @@ def _act(step: str, parcel: Parcel, courier: str) -> Callable[[int, int], object
         return ship.mark_packed
     if step == "to_pack":
         return ship.unpack
+    if parcel.exhibition_id is not None:
+        return at_stand.mark_left
     if parcel.is_pickup:
         return ship.mark_ready
     return lambda parcel_id, person_id: ship.mark_shipped(parcel_id, courier, "", person_id)

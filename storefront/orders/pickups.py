@@ -1,7 +1,8 @@
 """Parcels that lie ready at a gallery and that nobody collects: their buyer is reminded once, before they are given up.
 
 A week after a parcel was made ready its buyer is reminded; two weeks after that day, and a week after the reminder, it
-may be given up (`refunds/parcel_returns.py`).
+may be given up (`refunds/parcel_returns.py`). At a fair's stand the fair decides: its buyer is reminded before its last
+day, and it may be given up when the fair is over.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from storefront.extensions import db
 from storefront.mail.models import Message
 from storefront.mail.owe import owe
 from storefront.orders.models import Parcel, ParcelState
+from storefront.orders.packing import FAIRS
+from storefront.shipping.stands import known
 
 log = structlog.get_logger("storefront.orders")
 #: Days from the day on which it was made ready.
@@ -24,6 +27,8 @@ REMIND_AFTER, GIVE_UP_AFTER = datetime.timedelta(days=7), datetime.timedelta(day
 #: So long a buyer has after the reminder, however late that went out.
 AFTER_REMINDER = datetime.timedelta(days=7)
 KIND = "pickup_waiting"
+#: That it lies ready was told a moment ago: at the end of a fair no second letter follows so soon.
+NEWS = datetime.timedelta(hours=12)
 #: Parcels looked at in one run.
 MOST = 500
 
@@ -36,6 +41,8 @@ class TooEarly(DomainError):
 
 def given_up_from(parcel: Parcel) -> datetime.date:
     """The first day on which a parcel that lies ready may be given up."""
+    if parcel.exhibition_id is not None:
+        return known([parcel.exhibition_id])[parcel.exhibition_id].ends_on + datetime.timedelta(days=1)
     assert parcel.shipped_at is not None
     reminded_at = _reminded_at(parcel.id)
     told = accounting_day(reminded_at) if reminded_at else today()
@@ -48,12 +55,16 @@ def last_day(parcel: Parcel) -> datetime.date:
 
 
 def remind_waiting(now: datetime.datetime | None = None) -> int:
-    """Owe the reminder of each parcel that has lain ready for a week; how many. Commits each."""
+    """Owe the reminder of what has lain ready for a week, or to the end of its fair; how many. Commits each."""
     now = now or db.session.execute(select(func.now())).scalar_one()
+    day = accounting_day(now)
+    last_days = select(FAIRS.c.id).where(FAIRS.c.ends_on.between(day, day + datetime.timedelta(days=1)))
+    at_gallery = Parcel.exhibition_id.is_(None) & (Parcel.shipped_at < now - REMIND_AFTER)
+    at_stand = Parcel.exhibition_id.in_(last_days) & (Parcel.shipped_at < now - NEWS)
     reminded = select(Message.id).where(Message.kind == KIND, Message.parcel_id == Parcel.id)
     found = db.session.scalars(
         select(Parcel.id)
-        .where(Parcel.state == ParcelState.READY.value, Parcel.shipped_at < now - REMIND_AFTER, ~reminded.exists())
+        .where(Parcel.state == ParcelState.READY.value, at_gallery | at_stand, ~reminded.exists())
         .order_by(Parcel.shipped_at, Parcel.id)
         .limit(MOST)
     ).all()

@@ -91,6 +91,8 @@ class ParcelShipping:
     days_max: int
     #: What it would cost, where the facility bears it; then `amount` is 0.
     waived: int = 0
+    #: The fair at whose stand it is collected.
+    exhibition_id: int | None = None
 
 
 #: What a line is snapshotted from: variant, product, facility, workshop, the store's location, and whether the
@@ -327,6 +329,7 @@ def _parcels(lines: Sequence[OrderLine], shipping: Mapping[int, ParcelShipping])
             shipping_waived=shipping[facility_id].waived,
             days_min=shipping[facility_id].days_min,
             days_max=shipping[facility_id].days_max,
+            exhibition_id=shipping[facility_id].exhibition_id,
             lines=[ParcelLine(line=line, quantity=line.quantity) for line in own],
         )
         for position, (facility_id, own) in enumerate(by_facility.items(), start=1)

@@ -125,7 +125,7 @@ def _courier(courier: str, tracking: str) -> tuple[str, str]:
 
 
 def mark_ready(parcel_id: int, person_id: int) -> Parcel:
-    """packed → ready, at the facility's gallery."""
+    """packed → ready, at the facility's gallery or at its fair's stand."""
     parcel = _step(parcel_id, ParcelState.READY, person_id, stamp="shipped_at")
     tell_soon(parcel.order_id)
     return parcel
@@ -163,6 +163,10 @@ def _step(
         setattr(parcel, name, value)
     if stamp:
         setattr(parcel, stamp, db.session.execute(select(func.now())).scalar_one())
+    if to is ParcelState.READY and parcel.exhibition_id is not None and parcel.left_at is None:
+        parcel.left_at = parcel.shipped_at
+    elif to is ParcelState.TO_PACK:
+        parcel.left_at = None
     parcel.state = to.value
     if by_itself:
         parcel.received_by_itself = True

@@ -69,6 +69,7 @@ def split_parcel(
         ready_by=promised,
         days_min=parcel.days_min,
         days_max=parcel.days_max,
+        exhibition_id=parcel.exhibition_id,
         split_from=parcel.id,
         split_key=split_key,
     )

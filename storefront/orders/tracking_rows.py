@@ -237,6 +237,8 @@ def _verdict(row: Row, parcels: dict[str, dict[int, Parcel]], seen: set[int]) ->
 
 def _result(row: Row, parcel: Parcel) -> tuple[str, str]:
     if parcel.is_pickup:
+        if parcel.exhibition_id is not None:
+            return "refused", _("Kiriman ini diambil di stan pameran, jadi tidak punya resi.")
         return "refused", _("Kiriman ini diambil di galeri, jadi tidak punya resi.")
     if not 2 <= len(row.courier) <= 60:
         return "refused", _("Tulis kurirnya, atau pilih satu untuk semua baris yang tanpa kurir.")

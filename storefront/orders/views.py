@@ -34,7 +34,10 @@ from storefront.orders.report_window import Windows
 from storefront.payments.models import LIVING_STATES, Payment, Refund
 from storefront.shipping.couriers import tracking_url
 from storefront.shipping.models import ShippingMethod
+from storefront.shipping.stands import Stand, known
 
+#: Not collected yet, and it may be.
+WAITED_FOR = frozenset({ParcelState.WAITING, ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.READY})
 #: Paid, and not yet there.
 ON_THE_WAY = frozenset({ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.SHIPPED})
 
@@ -89,6 +92,9 @@ class ParcelView:
     report_until: datetime.date | None = None
     #: The day on which it counts as received if nobody says so; None unless it is on the road.
     received_on: datetime.date | None = None
+    #: The fair at whose stand it is collected, and since when it is on its way there.
+    stand: Stand | None = None
+    left_at: datetime.datetime | None = None
 
     @property
     def pieces(self) -> int:
@@ -156,6 +162,11 @@ class OrderView:
     def living(self) -> tuple[ParcelView, ...]:
         """Parcels that were not called off."""
         return tuple(parcel for parcel in self.parcels if parcel.status != ParcelState.CANCELLED)
+
+    @property
+    def at_stands(self) -> tuple[ParcelView, ...]:
+        """Those that somebody may still collect at a fair's stand."""
+        return tuple(parcel for parcel in self.parcels if parcel.stand and parcel.status in WAITED_FOR)
 
     @property
     def left(self) -> tuple[ParcelView, ...]:
@@ -247,7 +258,7 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
             .where(OrderLine.order_id == order.id, Product.published_at.is_not(None))
         ).all()
     )
-    windows = Windows.load()
+    windows, stands = Windows.load(), known(row.Parcel.exhibition_id for row in rows)
     return tuple(
         ParcelView(
             id=parcel.id,
@@ -263,7 +274,9 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
             status=parcel.state,
             is_pickup=parcel.is_pickup,
             method_code=method.code,
-            method_name=method.named(locale, is_free=parcel.shipping_waived > 0),
+            method_name=stands[parcel.exhibition_id].called
+            if parcel.exhibition_id
+            else method.named(locale, is_free=parcel.shipping_waived > 0),
             shipping_amount=parcel.shipping_amount,
             shipping_waived=parcel.shipping_waived,
             courier=parcel.courier,
@@ -287,6 +300,8 @@ def _parcels(order: Order, locale: str) -> tuple[ParcelView, ...]:
                 for part in sorted(parcel.lines, key=lambda part: part.line.position)
             ),
             received_by_itself=parcel.received_by_itself,
+            stand=stands[parcel.exhibition_id] if parcel.exhibition_id else None,
+            left_at=parcel.left_at,
             track_url=tracking_url(parcel.courier, parcel.tracking),
             **_expected(parcel, windows),
         )

@@ -15,13 +15,15 @@ from storefront.extensions import db
 from storefront.notices.waiting import Asked, Urgency, Waits, source
 from storefront.orders import pickups
 from storefront.orders.models import Parcel, ParcelState
+from storefront.orders.packing import FAIRS
 from storefront.people.policy import Action
 
 
 @source(Action.PARCELS_READ)
 def parcels(asked: Asked) -> Iterable[Waits]:
     """Parcels to pack and to send, by whether their day is over, today or to come."""
-    not_sent = Parcel.state.in_([ParcelState.TO_PACK, ParcelState.PACKED])
+    # What is on its way to a stand waits there.
+    not_sent = Parcel.state.in_([ParcelState.TO_PACK, ParcelState.PACKED]) & Parcel.left_at.is_(None)
     to_pack = func.count().filter(Parcel.state == ParcelState.TO_PACK)
     when = func.sign(Parcel.ready_by - asked.day)
     rows = db.session.execute(
@@ -52,17 +54,30 @@ def parcels(asked: Asked) -> Iterable[Waits]:
 
 @source(Action.PARCELS_READ)
 def not_collected(asked: Asked) -> Iterable[Waits]:
-    """Parcels that have lain ready so long that they may be given up."""
+    """Parcels that have lain ready so long that they may be given up, and those for a fair that is over."""
     since = begins(asked.day - pickups.GIVE_UP_AFTER)
-    number, first = db.session.execute(
-        select(func.count(), func.min(Parcel.shipped_at)).where(
-            Parcel.facility_id == asked.facility_id, Parcel.state == ParcelState.READY, Parcel.shipped_at < since
+    waiting = [ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.READY]
+    lies = Parcel.exhibition_id.is_(None) & (Parcel.state == ParcelState.READY) & (Parcel.shipped_at < since)
+    is_over = FAIRS.c.ends_on < asked.day
+    number, first, left, ended = db.session.execute(
+        select(
+            func.count().filter(lies),
+            func.min(Parcel.shipped_at).filter(lies),
+            func.count().filter(is_over),
+            func.max(FAIRS.c.ends_on).filter(is_over),
         )
+        .select_from(Parcel)
+        .outerjoin(FAIRS, FAIRS.c.id == Parcel.exhibition_id)
+        .where(Parcel.facility_id == asked.facility_id, Parcel.state.in_(waiting))
     ).one()
     if first is not None:
         label = ngettext("kiriman siap yang tidak diambil", "kiriman siap yang tidak diambil", number)
         note = _("siap sejak %(day)s", day=format_day(accounting_day(first)))
         yield Waits("not_collected", Urgency.OPEN, number, label, note, _("Lihat"), "parcels?state=ready", "package")
+    if ended is not None:
+        label = ngettext("kiriman tidak diambil di stan pameran", "kiriman tidak diambil di stan pameran", left)
+        note = _("pameran selesai %(day)s; catat yang kembali", day=format_day(ended))
+        yield Waits("stand", Urgency.TODAY, left, label, note, _("Lihat"), "parcels?way=stand", "package", on=ended)
 
 
 def _later(to_pack: int, packed: int, day: datetime.date | None) -> Iterable[Waits]:

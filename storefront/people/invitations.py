@@ -1,5 +1,7 @@
 """Somebody is invited to work here with a mailed link: as coordinator by a head, or by the office in any role.
 
+A cashier's role begins with the first day of the fair that they are invited to.
+
 The link works once, for seven days, and only while whoever sent it may still invite. Its token is computed for the
 letter and kept as a hash alone. What the office invites to needs two administrators (`office_invitations`).
 """
@@ -22,6 +24,7 @@ from storefront.keyed import in_address, keyed_check
 from storefront.mail.address import is_email
 from storefront.mail.owe import owe_about
 from storefront.people import attempts, coordinators, memberships, passwords, policy
+from storefront.people.fairs import fair_of
 from storefront.people.models import Invitation, Membership, Person, Role
 from storefront.people.policy import Action
 from storefront.written import one_line
@@ -168,11 +171,17 @@ def accept(row: Invitation, name: str, password: str, address: str | None = None
     if person.id in (used.invited_by, used.approved_by):
         raise InvitationDead()
     used.accepted_at, used.accepted_by = _now(), person.id
-    membership = memberships.living(person.id, role, used.facility_id)
+    membership = memberships.living(person.id, role, used.facility_id, used.exhibition_id)
     if membership is None:
         until = None if used.role_until is None else begins(used.role_until + datetime.timedelta(days=1))
         membership = memberships.grant(
-            person, role, facility_id=used.facility_id, valid_until=until, granted_by=used.invited_by
+            person,
+            role,
+            facility_id=used.facility_id,
+            exhibition_id=used.exhibition_id,
+            valid_from=None if used.exhibition_id is None else _first_day(used.exhibition_id),
+            valid_until=until,
+            granted_by=used.invited_by,
         )
     db.session.flush()
     if used.by_office:
@@ -191,8 +200,14 @@ def token(row: Invitation) -> str:
     return in_address(keyed_check("storefront invitation", told))
 
 
+def _first_day(exhibition_id: int) -> datetime.datetime:
+    return max(_now(), begins(fair_of(exhibition_id).starts_on))
+
+
 def _may_still_be_given(row: Invitation) -> bool:
     """Whether those who stand behind an invitation may still do so."""
+    if row.exhibition_id is not None and fair_of(row.exhibition_id).is_over:
+        return False
     if not row.by_office:
         return policy.may(db.session.get_one(Person, row.invited_by), Action.COORDINATORS_WRITE, row.facility_id)
     behind = [db.session.get_one(Person, one) for one in (row.invited_by, row.approved_by) if one is not None]

@@ -12,6 +12,7 @@ from storefront.mail.transport import Letter
 from storefront.mail.write import letter, linked_letter
 from storefront.people import coordinators, invitations, second_factor
 from storefront.people.factor_models import SecondFactor
+from storefront.people.fairs import RoleFair, fair_of
 from storefront.people.models import Invitation, Membership, Person
 
 
@@ -21,7 +22,11 @@ def invited(message: Message) -> Letter | None:
     row = db.session.get(Invitation, message.subject_id)
     if row is None or row.accepted_at is not None or row.withdrawn_at is not None:
         return None
-    facility = None if row.facility_id is None else db.session.get_one(Facility, row.facility_id)
+    facility: Facility | RoleFair | None = None
+    if row.facility_id is not None:
+        facility = db.session.get_one(Facility, row.facility_id)
+    elif row.exhibition_id is not None:
+        facility = fair_of(row.exhibition_id)
     return linked_letter(
         message.kind,
         message.key,

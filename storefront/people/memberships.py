@@ -67,11 +67,15 @@ def revoke(membership_id: int) -> None:
         sessions.end_all(person_id)
 
 
-def living(person_id: int, role: Role, facility_id: int | None) -> Membership | None:
-    """Somebody's living role at a facility, or (None) for the whole programme."""
-    of_it = (Membership.person_id == person_id) & (Membership.role == role.value) & holds()
+def living(
+    person_id: int, role: Role, facility_id: int | None, exhibition_id: int | None = None
+) -> Membership | None:
+    """Somebody's living role at a facility, or (None) for the whole programme; at a fair also one that begins later."""
+    of_it = (Membership.person_id == person_id) & (Membership.role == role.value)
+    of_it &= holds() if exhibition_id is None else _not_over()
     here = Membership.facility_id.is_not_distinct_from(facility_id)
-    return db.session.scalar(select(Membership).where(of_it, here, Membership.exhibition_id.is_(None)).limit(1))
+    there = Membership.exhibition_id.is_not_distinct_from(exhibition_id)
+    return db.session.scalar(select(Membership).where(of_it, here, there).limit(1))
 
 
 def holds() -> ColumnElement[bool]:
@@ -79,5 +83,8 @@ def holds() -> ColumnElement[bool]:
 
     By the clock, not by when the transaction began: a role that another has just ended is seen as ended.
     """
-    now = func.clock_timestamp()
-    return (Membership.valid_from <= now) & or_(Membership.valid_until.is_(None), Membership.valid_until > now)
+    return (Membership.valid_from <= func.clock_timestamp()) & _not_over()
+
+
+def _not_over() -> ColumnElement[bool]:
+    return or_(Membership.valid_until.is_(None), Membership.valid_until > func.clock_timestamp())

@@ -211,6 +211,8 @@ class Invitation(db.Model):  # type: ignore[name-defined]
     id: Mapped[int] = mapped_column(primary_key=True)
     #: None: the whole programme.
     facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"))
+    #: A cashier's fair.
+    exhibition_id: Mapped[int | None] = mapped_column(ForeignKey("exhibitions.id"))
     role: Mapped[str] = mapped_column(default="coordinator")
     #: The last day of the role; auditors have one.
     role_until: Mapped[datetime.date | None]

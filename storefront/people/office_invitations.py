@@ -1,4 +1,6 @@
-"""The office invites somebody in any role but a cashier's: one administrator asks, another agrees, the letter goes.
+"""The office invites somebody in any role, a cashier from their fair's page.
+
+One administrator asks, another agrees, and the letter goes.
 
 Who works here already is proposed a further role instead (`people.roles`).
 """
@@ -7,9 +9,10 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, true
 
 from storefront.audit.record import record
 from storefront.errors import Invalid, NotFound
@@ -17,6 +20,7 @@ from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.mail.address import is_email
 from storefront.people import invitations, role_reach, roles
+from storefront.people.fairs import FAIRS
 from storefront.people.invitations import LONGEST_NAME, VALID, InvitationDead
 from storefront.people.models import Invitation, Membership, Person, Role
 from storefront.written import one_line
@@ -30,7 +34,7 @@ class Waiting:
     email: str
     name: str
     role: str
-    #: None: the whole programme.
+    #: Its facility's or its fair's name; None: the whole programme.
     facility: str | None
     role_until: datetime.date | None
     invited_by: int
@@ -64,6 +68,32 @@ def invite(
             last_day = role_reach.last_day(Role(role), until)
         except Invalid as wrong:
             errors |= wrong.errors
+    return _ask(
+        email,
+        name,
+        by,
+        locale,
+        errors,
+        {"role": role, "facility_id": facility_id, "role_until": last_day},
+        {"until": str(last_day) if last_day else None},
+    )
+
+
+def invite_cashier(exhibition_id: int, email: str, name: str, by: int, *, locale: str = "id") -> Invitation:
+    """As `invite`, for somebody without an account who is to sell at a fair. Raises Invalid (`email`, `name`)."""
+    of_it = {"role": Role.CASHIER.value, "exhibition_id": exhibition_id}
+    return _ask(email.strip().lower(), one_line(name), by, locale, {}, of_it, {"exhibition_id": exhibition_id})
+
+
+def _ask(
+    email: str,
+    name: str,
+    by: int,
+    locale: str,
+    errors: dict[str, object],
+    values: dict[str, Any],
+    noted: dict[str, object],
+) -> Invitation:
     if not 1 <= len(name) <= LONGEST_NAME:
         errors["name"] = _("Tulis namanya seperti di surat tugas.")
     if not is_email(email):
@@ -76,12 +106,11 @@ def invite(
     if errors:
         raise Invalid(errors)
     row = Invitation(
-        facility_id=facility_id, role=role, role_until=last_day, by_office=True, email=email, name=name, locale=locale,
-        invited_by=by, expires_at=_now() + VALID,
-    )  # fmt: skip
+        by_office=True, email=email, name=name, locale=locale, invited_by=by, expires_at=_now() + VALID, **values
+    )
     db.session.add(row)
     db.session.flush()
-    _note("role.invited", row, by, {"name": name, "role": role, "until": str(last_day) if last_day else None})
+    _note("role.invited", row, by, {"name": name, "role": row.role, **noted})
     return row
 
 
@@ -118,13 +147,15 @@ def withdraw(invitation_id: int, by: int) -> Invitation:
     return row
 
 
-def waiting() -> list[Waiting]:
-    """The office's invitations that were neither accepted nor withdrawn, the latest first."""
+def waiting(exhibition_id: int | None = None) -> list[Waiting]:
+    """The office's invitations that were neither accepted nor withdrawn, the latest first; to one fair, or all."""
+    here = true() if exhibition_id is None else Invitation.exhibition_id == exhibition_id
     rows = db.session.execute(
-        select(Invitation, Facility.name, Person.name)
+        select(Invitation, func.coalesce(Facility.name, FAIRS.c.name), Person.name)
         .outerjoin(Facility, Facility.id == Invitation.facility_id)
+        .outerjoin(FAIRS, FAIRS.c.id == Invitation.exhibition_id)
         .join(Person, Person.id == Invitation.invited_by)
-        .where(Invitation.by_office, invitations.is_open())
+        .where(Invitation.by_office, invitations.is_open(), here)
         .order_by(Invitation.id.desc())
         .limit(100)
     )

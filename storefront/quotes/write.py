@@ -22,7 +22,7 @@ from storefront.quotes.models import PaperKind, Quote, QuoteLine, QuoteState
 from storefront.quotes.numbers import number_paper
 from storefront.shipping.models import ShippingMethod
 
-MOST_LINES = 30
+MOST_LINES = 60
 #: A quote stands at most so long.
 LONGEST_DAYS = 180
 
@@ -147,7 +147,7 @@ def save(quote: Quote, draft: Draft, person_id: int) -> Quote:
         if not least <= value <= most:
             errors[name] = _("Angka ini di luar batasnya.")
     method = db.session.get(ShippingMethod, draft.method_id)
-    if method is None or not method.is_active:
+    if method is None or not method.is_active or method.kind == "stand":
         errors["method"] = _("Pilih cara kirimnya.")
     elif method.kind == "pickup" and draft.shipping_amount:
         errors["shipping_amount"] = _("Yang diambil sendiri tidak memakai ongkos kirim.")

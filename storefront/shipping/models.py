@@ -84,7 +84,7 @@ class ShippingMethod(db.Model):  # type: ignore[name-defined]
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
-    #: `delivery` or `pickup`.
+    #: `delivery`, `pickup`, or `stand` for a fair's.
     kind: Mapped[str]
     name: Mapped[str]
     name_en: Mapped[str]

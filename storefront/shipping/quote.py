@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from storefront.shipping.places import city_key
+
+if TYPE_CHECKING:
+    from storefront.shipping.stands import Stand
 
 #: Narrow to wide; a product's delivery scope `pickup` is narrower than any of them.
 REACHES = ("same_city", "province", "nationwide")
@@ -101,6 +104,8 @@ class Option(NamedTuple):
     courier: str = ""
     #: What it would cost, where the facility bears it; then `amount` is 0.
     waived: int = 0
+    #: The fair at whose stand it is collected; `is_pickup` as at the gallery.
+    stand: Stand | None = None
 
 
 @dataclass(frozen=True)
@@ -119,11 +124,13 @@ class ParcelQuote:
     free_from: int | None = None
     #: Rupiah of the goods.
     goods: int = 0
+    #: Fairs at whose stand the goods can be in time.
+    stands: tuple[Option, ...] = ()
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """Deliveries, cheapest first, then pickup."""
-        return self.deliveries + ((self.pickup,) if self.pickup else ())
+        """Deliveries, cheapest first, then pickup, then stands of fairs."""
+        return self.deliveries + ((self.pickup,) if self.pickup else ()) + self.stands
 
     @property
     def cheapest(self) -> Option | None:

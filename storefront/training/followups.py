@@ -14,6 +14,7 @@ from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.people.models import Person
+from storefront.training import letters
 from storefront.training.models import TrainingFollowup, TrainingProgramme
 from storefront.training.programme import why_not
 from storefront.training.record import add_outcome, require_later_count
@@ -58,6 +59,7 @@ def add(
         said = _("Masih ada hitungan yang menunggu pemeriksaan kantor pusat. Tarik dulu yang itu.")
         raise Invalid({"counted_on": said}) from None
     _trail(followup, row.facility_id, "outcome_recorded", person_id)
+    letters.tell_office(person_id)
     return followup
 
 
@@ -77,6 +79,7 @@ def check(programme_id: int, followup_id: int, person_id: int) -> TrainingFollow
         checked_by=person_id,
     )
     _decide(followup, "checked", person_id, outcome_id=outcome.id)
+    letters.tell_facility(programme, "checked", f"later-{followup.id}")
     return followup
 
 
@@ -86,6 +89,7 @@ def reject(programme_id: int, followup_id: int, person_id: int, reason: str) -> 
     followup, programme = _locked(programme_id, followup_id)
     _decide(followup, "rejected", person_id, reason=said)
     _trail(followup, programme.facility_id, "outcome_rejected", person_id, said)
+    letters.tell_facility(programme, "rejected", f"later-{followup.id}")
     return followup
 
 

@@ -15,7 +15,7 @@ from storefront.errors import DomainError, Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
 from storefront.people.models import Person
-from storefront.training import record, sheet
+from storefront.training import letters, record, sheet
 from storefront.training.judge import Judged, Verdict, judge
 from storefront.training.models import TrainingImport
 from storefront.training.no_person import looks_like_a_person
@@ -84,6 +84,7 @@ def store(facility_id: int, import_id: int, digest: str, *, person_id: int) -> T
     found.state, found.ended_by, found.ended_at = "stored", person_id, moment(None)
     found.outcomes, found.stored, found.faults = outcomes, verdict.sound, verdict.faults
     db.session.flush()
+    letters.tell_office(person_id)
     _trail(found, "imported", person_id, {"stored": verdict.sound, "faults": verdict.faults})
     return found
 
@@ -146,7 +147,7 @@ def _stored(facility_id: int, row: Judged, person_id: int) -> dict[str, object]:
     if row.programme is None or not row.is_sound:
         return {"row": row.number, "programme": None, "faults": row.faults}
     try:
-        made = record.add(facility_id, row.programme, person_id)
+        made = record.add(facility_id, row.programme, person_id, tells=False)
     except Invalid:
         # Another facility took the batch a moment ago: what was promised does not hold, so nothing is stored.
         raise ImportMoved() from None

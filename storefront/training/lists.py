@@ -8,45 +8,51 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select, text
 
-from storefront.books.listed import Listed, as_list, listed
+from storefront.books.listed import as_list
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.people.models import Person
 from storefront.training.models import Kind, TrainingProgramme
 
 STATES = ("recorded", "rejected", "checked", "withdrawn")
 KINDS = tuple(kind.value for kind in Kind)
-#: Sort → its SQL.
-SORTS = {
-    "": "t.state <> 'recorded', t.ended_on DESC, t.id DESC",
-    "ended": "t.ended_on, t.id",
-    "newest": "t.ended_on DESC, t.id DESC",
-    "participants": "t.participants DESC, t.id DESC",
-    "certified": "t.certified DESC NULLS LAST, t.id DESC",
-    "skill": "lower(t.skill), t.id",
-    "facility": "f.name, t.ended_on DESC, t.id DESC",
+_ENDED = (("t.ended_on", "date"), ("t.id", "bigint"))
+#: By the name of a sort; '': what waits for the office first.
+ORDERS = {
+    "": Order((("(t.state = 'recorded')", "boolean"), *_ENDED)),
+    "ended": Order(_ENDED, descending=False),
+    "newest": Order(_ENDED),
+    "participants": Order((("t.participants", "bigint"), ("t.id", "bigint"))),
+    "certified": Order((("COALESCE(t.certified, -1)", "bigint"), ("t.id", "bigint"))),
+    "skill": Order((("lower(t.skill)", "text"), ("t.id", "bigint")), descending=False),
+    "facility": Order(
+        (("f.name", "text"), ("(DATE '9999-12-31' - t.ended_on)", "bigint"), ("t.id", "bigint")), descending=False
+    ),
 }
 LISTING = """
 SELECT t.id, t.facility_id, f.code AS facility_code, f.name AS facility_name, w.name AS workshop, t.kind, t.skill,
        t.skill_en, t.partner, t.started_on, t.ended_on, t.hours, t.participants, t.women, t.passed, t.certified,
        t.state, t.recorded_by, t.recorded_at, l.own_business, l.employed,
        EXISTS (SELECT FROM training_followups u WHERE u.programme_id = t.id AND u.state = 'recorded') AS has_waiting,
-       count(*) OVER () AS all_rows, sum(t.participants) OVER () AS all_amount
+       {keys}
   FROM training_programmes t
   JOIN facilities f ON f.id = t.facility_id
   JOIN workshops w ON w.id = t.workshop_id
   LEFT JOIN LATERAL (SELECT o.own_business, o.employed FROM training_outcomes o
-                      WHERE o.programme_id = t.id ORDER BY o.checked_at DESC, o.id DESC LIMIT 1) l ON true
- WHERE (CAST(:ids AS bigint[]) IS NULL OR t.facility_id = ANY (CAST(:ids AS bigint[])))
-   AND (CAST(:facility AS text) = '' OR f.code = :facility)
-   AND (CAST(:state AS text) = '' OR t.state = :state
-        OR (:state = 'followups' AND EXISTS (SELECT FROM training_followups u
-                                              WHERE u.programme_id = t.id AND u.state = 'recorded')))
-   AND (CAST(:kind AS text) = '' OR t.kind = :kind)
-   AND (CAST(:workshop AS bigint) = 0 OR t.workshop_id = :workshop)
-   AND (CAST(:year AS integer) = 0 OR extract(year FROM t.ended_on) = :year)
-   AND (CAST(:q AS text) = '' OR concat_ws(' ', t.skill, t.skill_en, t.partner, t.scheme, t.batch) ILIKE :like)
- ORDER BY {order} LIMIT :limit OFFSET :offset"""
+                      WHERE o.programme_id = t.id ORDER BY o.checked_at DESC, o.id DESC LIMIT 1) l ON true"""
+TOTALS = """
+SELECT count(*), sum(t.participants)::bigint FROM training_programmes t JOIN facilities f ON f.id = t.facility_id"""
+FILTERS = {
+    "ids": "t.facility_id = ANY (CAST(:ids AS bigint[]))",
+    "facility": "f.code = :facility",
+    "state": "t.state = :state",
+    "later": "EXISTS (SELECT FROM training_followups u WHERE u.programme_id = t.id AND u.state = 'recorded') = :later",
+    "kind": "t.kind = :kind",
+    "workshop": "t.workshop_id = :workshop",
+    "year": "extract(year FROM t.ended_on) = :year",
+    "like": "concat_ws(' ', t.skill, t.skill_en, t.partner, t.scheme, t.batch) ILIKE :like",
+}
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ class Wanted:
         return cls(
             one_of("state", (*STATES, "followups")), one_of("kind", KINDS), whole("workshop"), whole("year"),
             query.get("q", "").strip()[:80].replace("\0", ""), query.get("facility", "")[:20].replace("\0", ""),
-            one_of("sort", SORTS),
+            one_of("sort", ORDERS),
         )  # fmt: skip
 
     @property
@@ -124,14 +130,19 @@ class Hands:
     withdrawn_by: str | None
 
 
-def programmes(facility_ids: Iterable[int] | None, wanted: Wanted, page: int) -> Listed[ProgrammeRow]:
+PROGRAMMES = Paged(ProgrammeRow, LISTING, TOTALS, ORDERS, FILTERS)
+
+
+def programmes(facility_ids: Iterable[int] | None, wanted: Wanted, turn: Turn = FIRST) -> Keyed[ProgrammeRow]:
     """A page of programmes of these facilities, or (None) of all; `amount` is the sum of participants."""
     like = "%" + wanted.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    values = {
-        "ids": as_list(facility_ids), "facility": wanted.facility, "state": wanted.state, "kind": wanted.kind,
-        "workshop": wanted.workshop, "year": wanted.year, "q": wanted.q, "like": like,
+    later = wanted.state == "followups"
+    asked = {
+        "ids": as_list(facility_ids), "facility": wanted.facility or None, "kind": wanted.kind or None,
+        "state": None if later else wanted.state or None, "later": later or None,
+        "workshop": wanted.workshop or None, "year": wanted.year or None, "like": like if wanted.q else None,
     }  # fmt: skip
-    return listed(ProgrammeRow, text(LISTING.format(order=SORTS[wanted.sort])), values, page)
+    return PROGRAMMES.page(asked, turn, sort=wanted.sort)
 
 
 def find(programme_id: int, facility_ids: Iterable[int] | None) -> TrainingProgramme | None:

@@ -21,18 +21,24 @@ from storefront.books.four_eyes import Decided, moment, require_second
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Workshop
+from storefront.training import letters
 from storefront.training.models import TrainingOutcome, TrainingProgramme
 from storefront.training.programme import Programme, problems, why_not
 
 
-def add(facility_id: int, programme: Programme, person_id: int) -> TrainingProgramme:
-    """Record a programme of the facility; it waits for the office. Never commits. Raises Invalid by field."""
+def add(facility_id: int, programme: Programme, person_id: int, *, tells: bool = True) -> TrainingProgramme:
+    """Record a programme of the facility; it waits for the office, which is told. Never commits.
+
+    `tells`: False where whoever records many tells it once. Raises Invalid by field.
+    """
     _require_sound(facility_id, programme)
     row = TrainingProgramme(
         facility_id=facility_id, recorded_by=person_id, recorded_at=moment(None), **asdict(programme)
     )
     _kept(lambda: db.session.add(row))
     _trail(row, "recorded", person_id)
+    if tells and can_be_checked(row):
+        letters.tell_office(person_id)
     return row
 
 
@@ -61,6 +67,8 @@ def edit(facility_id: int, programme_id: int, programme: Programme, person_id: i
         if value != before[name]
     }
     _trail(row, "changed", person_id, changed)
+    if can_be_checked(row):
+        letters.tell_office(person_id)
     return row
 
 
@@ -79,6 +87,7 @@ def check(programme_id: int, person_id: int) -> TrainingProgramme:
     row.state, row.checked_by, row.checked_at = "checked", person_id, at
     db.session.flush()
     _trail(row, "checked", person_id)
+    letters.tell_facility(row, "checked", "once")
     return row
 
 
@@ -92,11 +101,12 @@ def reject(programme_id: int, person_id: int, reason: str) -> TrainingProgramme:
     row.state, row.rejected_by, row.rejected_at, row.rejection_reason = "rejected", person_id, moment(None), said
     db.session.flush()
     _trail(row, "rejected", person_id, {"reason": said})
+    letters.tell_facility(row, "rejected", str(row.rejected_at))
     return row
 
 
-def withdraw(programme_id: int, person_id: int, reason: str) -> TrainingProgramme:
-    """It turned out wrong: what was checked counts no more, what was not never will.
+def withdraw(programme_id: int, person_id: int, reason: str, *, by_office: bool = False) -> TrainingProgramme:
+    """It turned out wrong: what was checked counts no more, what was not never will. The facility is told `by_office`.
 
     Raises Decided, NotFound, Invalid (`reason`).
     """
@@ -106,7 +116,15 @@ def withdraw(programme_id: int, person_id: int, reason: str) -> TrainingProgramm
     row.rejected_by = row.rejected_at = row.rejection_reason = None
     db.session.flush()
     _trail(row, "withdrawn", person_id, {"reason": said})
+    if by_office:
+        letters.tell_facility(row, "withdrawn", "once")
     return row
+
+
+def can_be_checked(row: TrainingProgramme) -> bool:
+    """Whether it is over and its results are known, so that the office may check it."""
+    is_over = row.ended_on <= days.accounting_day(moment(None))
+    return is_over and row.passed is not None and row.certified is not None
 
 
 def add_outcome(

@@ -28,6 +28,13 @@ def counter(visitor: Visitor) -> Response:
     return response
 
 
+def stand_receipt(visitor: Visitor) -> Response:
+    """The buyer's own receipt of a sale at the stand, by its link."""
+    number = visitor.shop.value(SALE)
+    visitor.go(visitor.shop.order_link(number))
+    return visitor.go(f"/orders/{number}/receipt")
+
+
 #: What the counter's page asks for.
 NO_FAIR_PAGES = {"counter.catalogue", "counter.token", "counter.qr", "counter.worker", "counter.state"}
 #: Papers, a calendar file, a picture.
@@ -48,6 +55,8 @@ FAIR_PAGES = [
     Sight("counter-sales", "counter.sale_list_page", at(f"{COUNTER}/sales"), CASHIER),
     Sight("counter-sale", "counter.sale_page", found(f"{COUNTER}/sales/{{}}", SALE), CASHIER),
     Sight("counter-receipt", "counter.receipt", found(f"{COUNTER}/receipts/{{}}", SALE), CASHIER),
+    Sight("stand-receipt", "checkout.receipt", stand_receipt),
+    Sight("counter-orders", "counter.to_collect", at(f"{COUNTER}/orders"), CASHIER),
     Sight("counter-conflicts", "counter.conflict_list", at(f"{COUNTER}/conflicts"), CASHIER),
     Sight("counter-day", "counter.day_sheet", found(f"{COUNTER}/day?day={{}}", DAY), CASHIER),
     Sight("counter-pin", "counter.pin_page", at(f"{COUNTER}/pin"), CASHIER),

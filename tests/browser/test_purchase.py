@@ -51,6 +51,25 @@ def test_money_of_one_cart_reaches_both_facilities_and_the_books(
     assert shopper.trouble == []
 
 
+def test_ordered_on_a_phone_and_collected_at_the_stand(visit: Visit) -> None:
+    shopper = visit("phone", "id")
+    page, stand = shopper.page, "stand-pameran-karya-binaan"
+    shopper.go("/")
+    purchase.fill_cart(shopper, {CLOTH: 1})
+    purchase.go_to_checkout(shopper)
+    purchase.fill_in(shopper, {name: GUEST[name] for name in ("name", "phone", "email")})
+    purchase.choose_shipping(shopper, CLOTH, stand)
+    expect(page.locator(".choice", has=purchase.shipping(shopper, CLOTH, stand))).to_contain_text("Plasa Pameran")
+    assert faults(shopper, 200) == []
+    purchase.order(shopper)
+    number = purchase.pay(shopper)
+    code = page.locator(".collect")
+    expect(code).to_contain_text(number)
+    assert code.locator("svg").bounding_box()["width"] >= 120  # type: ignore[index]
+    assert faults(shopper, 200) == []
+    assert shopper.trouble == []
+
+
 def buy_from_two_facilities(shopper: Visitor) -> str:
     """From the first word typed to the order's page; the order's number."""
     page = shopper.page

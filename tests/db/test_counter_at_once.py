@@ -13,12 +13,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from storefront.counter import close, sell, tills
+from storefront.counter.call_off import NotCalledOff, call_off
 from storefront.counter.models import CounterConflict, CounterSale, Till, TillSession
 from storefront.counter.wish import read_wish
 from storefront.errors import OutOfStock
 from storefront.exhibitions.models import Exhibition
 from storefront.extensions import db
+from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import Order
+from storefront.payments.models import Refund
 from storefront.stock.levels import stand_location_id
 from storefront.stock.models import StockLevel
 from tests.clones import Clone
@@ -120,6 +123,43 @@ def test_whoever_closes_waits_for_a_sale_and_counts_it(app: Flask, stand: Stand,
     session = db.session.get_one(TillSession, session_id)
     # Whichever came first: the sale is in the count, or on the late list.
     assert session.expected == (0 if sale.is_late else 100_000)
+    assert broken() == []
+
+
+def test_a_sale_that_is_called_off_while_its_money_comes_is_one_or_the_other(
+    app: Flask, stand: Stand, database: Clone
+) -> None:
+    opened(stand)
+    wish = read_wish({"lines": [{"sku": "NML-MADU", "quantity": 1}], "payment": "gateway"})
+    sold = sell.sell(stand.fair, wish, "by-code", stand.cashier.id)
+    assert isinstance(sold, sell.Sold)
+    assert sold.payment is not None
+    order_id, number, payment_id, total = sold.order.id, sold.order.number, sold.payment.id, sold.order.items_total
+    fair_id, cashier_id = stand.fair.id, stand.cashier.id
+    db.session.commit()
+
+    def calling_off() -> str:
+        with app.app_context():
+            call_off(fair_id, number, cashier_id)
+            return "called off"
+
+    def money() -> str:
+        with app.app_context():
+            result = record_payment(payment_id, reference=payment_id, amount=total)
+            db.session.commit()
+            return result
+
+    held = f"SELECT FROM orders WHERE id = {order_id} FOR UPDATE"
+    ended, came = while_held(database.addresses["postgres"], held, [calling_off, money])
+    db.session.expire_all()
+    order = db.session.get_one(Order, order_id)
+    level = db.session.get_one(StockLevel, (stand.shop.honey.id, stand_location_id(fair_id)))
+    back = db.session.scalars(select(Refund.amount)).all()
+    if ended == "called off":
+        assert (order.state, level.on_hand, level.reserved, back) == ("cancelled", 1, 0, [total])
+    else:
+        assert isinstance(ended, NotCalledOff)
+        assert (came, order.state, level.on_hand, level.reserved, back) == ("paid", "paid", 0, 0, [])
     assert broken() == []
 
 

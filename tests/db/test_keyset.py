@@ -21,12 +21,13 @@ OFFICE = (
     "verify",
 )  # fmt: skip
 #: What skips rows there, and why it may.
-SHORT = {"exhibitions.html", "exhibition_prices.html", "training.html", "marketplaces.html"}
+SHORT = {"exhibitions.html", "exhibition_prices.html", "marketplace_file.html"}
 SKIPS = {
     # a facility's own certificates, at most a few hundred
     "exports/certificates.py",
-    # fairs, what stands at one of them, training programmes, reports of marketplaces: some dozens a year
-    "blueprints/admin/exhibition_stand.py", "blueprints/admin/exhibitions.py", "blueprints/admin/training.py",
+    # fairs, and what stands at one of them: some dozens a year
+    "blueprints/admin/exhibition_stand.py", "blueprints/admin/exhibitions.py",
+    # the orders of one file, which are all judged together
     "blueprints/finance/marketplaces.py",
 }  # fmt: skip
 MOMENT = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)

@@ -32,6 +32,7 @@ from storefront.payments.models import Payment, Refund
 from storefront.quotes import write
 from storefront.quotes.accept import QuoteEnded, accept, decline, expire_quotes
 from storefront.quotes.models import Quote, QuotePaper, QuoteStep
+from storefront.quotes.papers import issue
 from storefront.quotes.write import NotDraft
 from tests.clones import Clone
 from tests.money_out import broken
@@ -169,6 +170,36 @@ def test_accepted_twice_at_once_it_is_one_order(wide_app: Flask, shop: Shop) -> 
     assert accept(quote_id, SARI).number == numbers[0]
 
 
+def test_accepted_declined_and_revised_at_once_one_of_them_holds(wide_app: Flask, shop: Shop) -> None:
+    quote = sent(shop)
+    draft = write.begin(shop.enquiry, shop.coordinator.id)
+    db.session.commit()
+    quote_id, draft_id, who = quote.id, draft.id, shop.coordinator.id
+
+    def does(act: Callable[[], object]) -> Callable[[], str]:
+        def call() -> str:
+            with wide_app.app_context():
+                act()
+                db.session.commit()
+                return "done"
+
+        return call
+
+    answers = at_once(
+        [
+            does(lambda: accept(quote_id, SARI)), does(lambda: decline(quote_id)), does(lambda: accept(quote_id, SARI)),
+            does(lambda: write.send(db.session.get_one(Quote, draft_id), who)),
+        ]
+    )  # fmt: skip
+    db.session.rollback()
+    states = [found.state for found in db.session.scalars(select(Quote).order_by(Quote.id))]
+    orders = db.session.scalar(select(func.count(Order.id)))
+    assert (*states, orders) in {("accepted", "draft", 1), ("declined", "sent", 0), ("revised", "sent", 0)}
+    refused = [answer for answer in answers if answer != "done"]
+    assert all(isinstance(answer, QuoteEnded | NotDraft) for answer in refused), answers
+    assert refused
+
+
 def test_called_off_before_the_last_part_the_first_goes_back(shop: Shop, db_session: Session) -> None:
     order = accepted(shop)
     first = pay(order)
@@ -270,6 +301,37 @@ def test_numbers_have_no_gap_whoever_asks_at_once(wide_app: Flask, db_session: S
     db.session.rollback()
     numbers = db_session.scalars(select(QuotePaper.number).order_by(QuotePaper.number)).all()
     assert numbers == [1, 2, 3, 4]
+
+
+def test_papers_issued_at_once_have_numbers_without_a_gap(wide_app: Flask, db_session: Session) -> None:
+    shop = open_shop()
+    quotes = []
+    for number in range(3):
+        own = Shop(**vars(shop) | {"enquiry": ask(shop.facility, f"a-form-key-of-paper-{number}-0000000")})
+        order = accept((quote := sent(own)).id, SARI)
+        db.session.commit()
+        pay(order)
+        quotes.append(quote.id)
+    person = shop.coordinator.id
+    db_session.commit()
+
+    def issues(quote_id: int) -> Callable[[], str]:
+        def act() -> str:
+            with wide_app.app_context():
+                found = issue(quote_id, "receipt-1", person).number
+                db.session.commit()
+                return found
+
+        return act
+
+    # Each of three receipts is asked for by two people at the same moment.
+    answers = at_once([issues(quote_id) for quote_id in quotes for _twice in range(2)])
+    db.session.rollback()
+    year = today().year
+    assert sorted(set(answers)) == [f"00{number}/KW/TGG/{year}" for number in (1, 2, 3)]
+    assert all(answers[2 * place] == answers[2 * place + 1] for place in range(3))
+    kept = db_session.scalars(select(QuotePaper.number).where(QuotePaper.kind == "receipt")).all()
+    assert sorted(kept) == [1, 2, 3]
 
 
 def test_bad_lines_say_where(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -14,13 +15,16 @@ from sqlalchemy.orm import Session
 from storefront import days
 from storefront.books.four_eyes import Decided, FourEyes
 from storefront.errors import DomainError, Invalid
-from storefront.training import record
+from storefront.extensions import db
+from storefront.training import imports, record
+from storefront.training.imports import ImportMoved
 from storefront.training.no_person import looks_like_a_number_of_a_person, looks_like_a_person
 from storefront.verify import training
 from storefront.verify.invariant import check
 from tests.clones import SUPERUSER, Clone
 from tests.factories import make_facility, make_person, make_workshop
 from tests.later_books import without_checks
+from tests.threads import at_once
 from tests.training import ENDED, make_training, programme
 
 pytestmark = pytest.mark.usefixtures("db_session")
@@ -143,6 +147,67 @@ def test_the_database_refuses_counts_that_cannot_be(db_session: Session, values:
     record.add(facility.id, programme(make_workshop(facility)), make_person().id)
     with pytest.raises(DBAPIError), db_session.begin_nested():
         db_session.execute(text(f"UPDATE training_programmes SET {values}"))
+
+
+def test_of_two_who_decide_at_once_one_does(wide_app: Flask, db_session: Session) -> None:
+    facility = make_facility()
+    row = record.add(facility.id, programme(make_workshop(facility)), make_person().id)
+    programme_id, first, second = row.id, make_person().id, make_person().id
+    db_session.commit()
+
+    def decides(act: Callable[[], object]) -> Callable[[], None]:
+        def call() -> None:
+            with wide_app.app_context():
+                act()
+                db.session.commit()
+
+        return call
+
+    answers = at_once(
+        [
+            decides(lambda: record.check(programme_id, first)), decides(lambda: record.check(programme_id, second)),
+            decides(lambda: record.reject(programme_id, first, "Daftar hadir belum lengkap")),
+            decides(lambda: record.reject(programme_id, second, "Daftar hadir belum lengkap")),
+        ]
+    )  # fmt: skip
+    assert [type(answer) for answer in answers].count(type(None)) == 1
+    assert sum(isinstance(answer, Decided) for answer in answers) == 3
+    db_session.rollback()
+    told = db_session.scalars(text("SELECT split_part(key, ':', 3) FROM notices WHERE kind = 'training'")).all()
+    assert told == [db_session.scalar(text("SELECT state FROM training_programmes"))]
+
+
+def test_a_file_stored_twice_at_once_is_stored_once(wide_app: Flask, db_session: Session) -> None:
+    """Two taps on one file, and the same file uploaded by two: each programme is recorded once."""
+    facility = make_facility()
+    make_workshop(facility, name="Jahit")
+    who = make_person().id
+    content = "Bengkel;Jenis;Keterampilan;Mulai;Selesai;Jam;Peserta;Perempuan;Lulus;Bersertifikat\r\n" + "".join(
+        f"Jahit;Pelatihan kerja;Menjahit {what};2026-03-02;2026-03-20;80;20;12;18;0\r\n" for what in ("rok", "jas")
+    )
+    files = [
+        imports.keep(facility.id, content.encode(), "a.csv", form_key=f"kunci-berkas-{n}-0000000", person_id=who)
+        for n in range(2)
+    ]
+    digests = [imports.verdict_of(file).digest for file in files]
+    ids, facility_id = [file.id for file in files], facility.id
+    db_session.commit()
+
+    def stores(n: int) -> Callable[[], int | None]:
+        def call() -> int | None:
+            with wide_app.app_context():
+                found = imports.store(facility_id, ids[n], digests[n], person_id=who).stored
+                db.session.commit()
+                return found
+
+        return call
+
+    answers = at_once([stores(0), stores(1), stores(0), stores(1)])
+    assert [answer for answer in answers if not isinstance(answer, Exception)] == [2]
+    assert sum(isinstance(answer, ImportMoved) for answer in answers) == 3
+    db_session.rollback()
+    skills = db_session.scalars(text("SELECT skill FROM training_programmes ORDER BY skill")).all()
+    assert skills == ["Menjahit jas", "Menjahit rok"]
 
 
 def test_a_certificate_batch_is_counted_once() -> None:

@@ -26,7 +26,7 @@ from storefront.payments.sandbox import SandboxGateway, choose_outcome
 from storefront.verify import bank, guards, reconciled, stock_takes, training, transferred
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
-from tests import brought_breaks, counter_breaks, later_books, listed_breaks
+from tests import brought_breaks, collected_breaks, counter_breaks, later_books, listed_breaks
 from tests.clones import Clone, TestServer, settings_for, worker_name
 from tests.factories import (
     make_facility,
@@ -362,6 +362,7 @@ BREAKS = [
     ),
     *listed_breaks.BREAKS,
     *brought_breaks.BREAKS,
+    *collected_breaks.BREAKS,
     ("marketplace_orders_once", "UPDATE orders SET channel = 'marketplace' WHERE state = 'paid'"),
     *counter_breaks.BREAKS,
     (

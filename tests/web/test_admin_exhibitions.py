@@ -19,8 +19,10 @@ from storefront.exhibitions.models import Exhibition, ExhibitionFacility, Exhibi
 from storefront.exhibitions.prices import stand_price
 from storefront.exhibitions.set_prices import special
 from storefront.extensions import db
+from storefront.mail.letters import letter_about
+from storefront.mail.models import Message
 from storefront.people import policy
-from storefront.people.models import Person
+from storefront.people.models import Invitation, Person
 from storefront.stock.levels import stand_location_id
 from storefront.stock.models import StockLevel
 from tests.factories import make_person
@@ -97,6 +99,7 @@ def test_a_cashier_is_proposed_by_one_and_named_by_another(app: Flask, admin: Fl
     db.session.commit()
     address = f"/admin/exhibitions/{fair.slug}"
     assert "Belum ada akun" in post(admin, f"{address}/cashiers", {"email": "tidak@ada.id"}).text
+    assert "alamat surel yang lengkap" in post(admin, f"{address}/cashiers", {"email": "bukan-surel"}).text
     for of in (address, f"/admin/exhibitions/{later_fair.slug}"):
         assert post(admin, f"{of}/cashiers", {"email": " Penjual@contoh.id "}).status_code == 303
     proposal = re.search(r"/cashiers/proposals/(\d+)/reject", admin.get(address).text)
@@ -119,6 +122,39 @@ def test_a_cashier_is_proposed_by_one_and_named_by_another(app: Flask, admin: Fl
     assert "penjual@contoh.id" in page
     post(second, end[1], {})
     assert not policy.may_sell_at(db.session.get_one(Person, seller.id, populate_existing=True), fair.id)
+
+
+def test_somebody_without_an_account_is_invited_to_sell_at_one_fair(app: Flask, admin: FlaskClient, shop: Shop) -> None:
+    """Asked by one administrator, sent by another, and the role begins with the password, at that fair alone."""
+    fair, other_fair = make_fair(shop.pekalongan, opens=-1), make_fair(shop.pekalongan, opens=-1)
+    db.session.commit()
+    address = f"/admin/exhibitions/{fair.slug}"
+    wish = {"email": "Kasir@Baru.id", "cashier_name": "Laras"}
+    assert post(admin, f"{address}/cashiers", wish).status_code == 303
+    assert "sudah diundang" in post(admin, f"/admin/exhibitions/{other_fair.slug}/cashiers", wish).text
+    row = db.session.scalars(select(Invitation)).one()
+    approve = f"{address}/cashiers/invitations/{row.id}/approve"
+    assert f'action="{approve}"' not in admin.get(address).text
+    assert post(admin, approve, {}).status_code == 403
+    second = sign_in(app.test_client(), make_account("administrator", name="Bayu"))
+    assert post(second, approve.replace(fair.slug, other_fair.slug), {}).status_code == 404
+    assert fair.name in second.get("/admin/people").text
+    assert post(second, approve, {}).status_code == 303
+    (message,) = db.session.scalars(select(Message).where(Message.kind == "invitation"))
+    told = letter_about(message)
+    assert told is not None
+    assert f"Kasir pameran, {fair.name}" in " ".join(told.text.split())
+    link = re.search(r"/account/invitation/\S+", told.text)
+    assert link
+    newcomer = app.test_client()
+    assert fair.name in newcomer.get(link[0]).text
+    answer = post(newcomer, link[0], {"name": "Laras", "password": "empat kata acak di sini"})
+    assert answer.status_code == 303
+    person = db.session.scalars(select(Person).where(Person.email == "kasir@baru.id")).one()
+    assert policy.may_sell_at(person, fair.id)
+    assert not policy.may_sell_at(person, other_fair.id)
+    assert post(newcomer, link[0], {"name": "Laras", "password": "empat kata acak di sini"}).status_code == 410
+    assert "Laras" in admin.get(address).text
 
 
 def test_prices_of_many_things_on_the_closing_day(admin: FlaskClient, shop: Shop) -> None:

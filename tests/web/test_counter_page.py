@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from storefront import days
 from storefront.catalogue.short_codes import short_code
 from storefront.exhibitions.models import ExhibitionPrice
 from storefront.extensions import db
+from storefront.money import format_rupiah
 from tests.fairs import make_fair
 from tests.staff import sign_in
 from tests.stand import Stand, make_cashier, make_stand
@@ -80,8 +82,36 @@ def test_page_and_worker_name_the_files_that_the_phone_keeps(stand: Stand) -> No
     assert worker.mimetype == "text/javascript"
     assert "/*FILES*/" not in worker.text
     assert 'name="csrf-token"' in page
-    for part in ("js/counter/main.", "css/counter."):
+    for part in ("js/counter/main.", "css/counter.", "js/counter/decode."):
         address = page[page.index(f"/static/{part}") :].partition('"')[0]
         assert address in worker.text
     token = stand.client.get("/counter/pameran-kota/token").json
     assert token["person"] == {"id": stand.cashier.id, "name": "Kirana"}
+
+
+def test_a_walk_in_opens_the_receipt_by_its_link_and_nobody_else_does(app: Flask, stand: Stand) -> None:
+    """Pieces by facility, total, tendered and change, fair and date, and where the money goes; no name anywhere."""
+    stand.open_till()
+    sold = stand.sell((stand.shop.batik.sku, 2), (stand.shop.honey.sku, 1), tendered=500_000).json
+    number, total = sold["order"]["number"], sold["order"]["total"]
+    buyer = app.test_client()
+    assert buyer.get(f"/orders/{number}/receipt").status_code == 404
+    assert buyer.get(f"/orders/{number}/receipt?token=nonsense").status_code == 404
+    opened = buyer.get(f"/en/orders/{number}/receipt?token={sold['order']['token']}")
+    assert opened.status_code == 303
+    assert opened.location.endswith(f"/en/orders/{number}/receipt")
+    pages = [buyer.get(f"/orders/{number}/receipt"), stand.client.get(f"/counter/pameran-kota/receipts/{number}")]
+    for page in pages:
+        assert page.status_code == 200
+        said = " ".join(re.sub(r"<[^>]+>", " ", page.text).replace("\u00a0", " ").split())
+        for words in (
+            stand.fair.name, number, stand.shop.pekalongan.name, stand.shop.ambon.name, "2 × Rp 100.000",
+            f"Jumlah {format_rupiah(total)}".replace("\u00a0", " "), "Tunai Rp 500.000",
+            f"Kembalian {format_rupiah(500_000 - total)}".replace("\u00a0", " "),
+            "Ke mana uang Anda", "Kas negara (PNBP)",
+        ):  # fmt: skip
+            assert words in said, words
+        assert "css/receipt." in page.text
+    assert "Kirana" not in pages[0].text
+    assert buyer.get(f"/orders/{number}/receipt.pdf").mimetype == "application/pdf"
+    assert "Buka struk" in buyer.get(f"/orders/{number}").text

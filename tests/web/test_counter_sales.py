@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from storefront.counter.models import CounterConflict, CounterSale, TillSession
 from storefront.extensions import db
 from storefront.orders.models import Order
-from storefront.payments.models import Payment
+from storefront.payments.models import Payment, Refund
 from storefront.stock.levels import stand_location_id
 from storefront.stock.models import StockLevel
 from tests.selling import pay
@@ -118,6 +118,39 @@ def test_a_sale_by_code_waits_for_its_money_and_is_handed_over_with_it(stand: St
     assert {parcel.state for parcel in order.parcels} == {"received"}
     assert (cash(stand), stand.state()["till"]["session"]["count"]) == (0, 1)
     assert broken() == []
+
+
+def test_a_sale_by_code_is_called_off_while_it_waits_and_money_that_comes_after_all_goes_back(stand: Stand) -> None:
+    stand.open_till()
+    answer = stand.sell(("PKL-BATIK", 3), payment="gateway").json
+    number, before = answer["order"]["number"], stand.state()["till"]
+    assert stand.sell(("PKL-BATIK", 2)).json["code"] == "out_of_stock"
+    for _again in range(2):
+        ended = stand.post(f"/sales/{number}/cancel", {})
+        assert (ended.status_code, ended.json["order"]["status"]) == (200, "cancelled"), ended.text
+    assert stand.state()["till"] == before
+    assert stand.sell(("PKL-BATIK", 2)).status_code == 201
+    # What the provider had under way is money all the same: all of it goes back, and the till never sees it.
+    pay(answer["payment"]["id"])
+    assert db.session.scalars(select(Refund.amount)).one() == answer["order"]["total"]
+    assert (cash(stand), left(stand), stand.state()["till"]["session"]["count"]) == (200_000, 2, 1)
+    who = db.session.execute(text("SELECT person_id FROM audit_events WHERE action = 'order.called_off'")).scalar_one()
+    assert who == stand.cashier.id
+    assert broken() == []
+
+
+def test_what_is_paid_is_not_called_off_and_the_page_of_the_sale_says_so(stand: Stand) -> None:
+    stand.open_till()
+    number = stand.sell(("PKL-BATIK", 1)).json["order"]["number"]
+    refused = stand.post(f"/sales/{number}/cancel", {})
+    assert (refused.status_code, refused.json["code"]) == (409, "order_closed")
+    waits = stand.sell(("PKL-BATIK", 1), payment="gateway").json
+    path = f"/counter/pameran-kota/sales/{waits['order']['number']}"
+    assert f'action="{path}/cancel"' in stand.client.get(path).text
+    pay(waits["payment"]["id"])
+    answer = stand.client.post(f"{path}/cancel", data={"csrf_token": stand.token}, follow_redirects=True)
+    assert "Belum dapat dibatalkan" in answer.text
+    assert stand.post("/sales/KB-0000-0000/cancel", {}).status_code == 404
 
 
 def test_a_queued_sale_counts_when_it_was_made(stand: Stand) -> None:

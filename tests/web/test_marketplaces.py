@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +19,7 @@ from storefront.books import payouts
 from storefront.books.models import Period
 from storefront.catalogue.shown_state import refresh_shown_state
 from storefront.days import ACCOUNTING_ZONE, today
+from storefront.display import format_month
 from storefront.embedded import SUPERUSER
 from storefront.extensions import db
 from storefront.ledger.balance import balance
@@ -141,6 +143,26 @@ def test_every_fault_is_named_by_its_row_and_the_sound_orders_are_booked(finance
     assert broken() == {}
 
 
+def test_a_long_file_is_turned_page_by_page(
+    finance: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storefront.blueprints.finance.marketplaces.SHOWN", 2)
+    monkeypatch.setattr("storefront.keyset.PAGE", 2)
+    number, page = looked(finance, *(row(f"D-{n}", "PKL-BATIK") for n in range(5)))
+    address = f"/finance/marketplaces/files/{number}"
+    assert "D-0" in page
+    assert "D-2" not in page
+    assert "D-4" in finance.get(f"{address}?page=3").text
+    booked(finance, number)
+    page = finance.get(address).text
+    seen = set(re.findall(r"D-\d", page.partition('id="tercatat"')[2]))
+    while more := re.search(r'href="([^"]*older=[^"]+)" rel="next"', page):
+        page = finance.get(more[1].replace("&amp;", "&")).text
+        seen |= set(re.findall(r"D-\d", page.partition('id="tercatat"')[2]))
+    assert seen == {f"D-{n}" for n in range(5)}
+    assert finance.get("/finance/marketplaces?older=x").status_code == 200
+
+
 def test_columns_are_named_once_and_files_in_any_encoding_are_read(finance: FlaskClient, shop: Shop) -> None:
     text_ = "Kode;Tgl;Barang;Banyak;Satuan;Potongan\r\nÉ-1;" + f"{DAY:%d-%m-%Y}" + ";PKL-BATIK;1;100000;-2500\r\n"
     refused = upload(finance, content=text_.encode("cp1252"))
@@ -157,6 +179,26 @@ def test_columns_are_named_once_and_files_in_any_encoding_are_read(finance: Flas
     assert 'value="Potongan"' in finance.get("/finance/marketplaces").text
     for wrong in ({"month": ""}, {"month": f"{today().year + 1}-01"}, {"content": b"\x00\x01\x02bukan"}):
         assert upload(finance, **{"content": text_.encode(), **columns, **wrong}).status_code == 422  # type: ignore[arg-type]
+
+
+def test_a_file_of_another_month_or_no_file_at_all_books_nothing_and_says_so(finance: FlaskClient, shop: Shop) -> None:
+    last = DAY.replace(day=1) - datetime.timedelta(days=3)
+    rows = [row(f"E-{n}", "PKL-BATIK", day=f"{last:%d/%m/%Y}") for n in range(2)]
+    number, page = looked(finance, *rows)
+    assert "yang dipilih" in page
+    assert format_month(DAY) in page
+    assert "Catat" not in page.partition("<main")[2].partition("Isi berkas")[0]
+    assert post(finance, f"/finance/marketplaces/files/{number}/book").status_code == 422
+    # The right month is chosen and the same file goes through.
+    _number, page = looked(finance, *rows, month=f"{last:%Y-%m}")
+    assert "Catat 2 pesanan" in page
+    for content in (b" ", b"%PDF-1.7", b"PK\x03\x04rusak", "Nama;Umur\r\nJürgen;3".encode("cp1252")):
+        refused = upload(finance, content=content, **{"column-sku": "Barang"})
+        assert refused.status_code == 422, content
+        assert 'id="f-file-error"' in refused.text
+        assert 'value="Barang"' in refused.text  # nothing that was written is lost
+        assert f'value="{MONTH}"' in refused.text
+    assert db.session.scalar(select(Order.id)) is None
 
 
 def test_a_sale_of_a_closed_month_counts_now_and_says_when_it_was(finance: FlaskClient, shop: Shop) -> None:

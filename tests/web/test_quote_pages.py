@@ -6,6 +6,7 @@ import datetime
 import io
 import re
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,12 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storefront.days import today
+from storefront.embedded import SUPERUSER
 from storefront.enquiries.models import Enquiry, EnquiryFile
 from storefront.extensions import db
 from storefront.orders.models import Order
 from storefront.quotes.accept import accept
 from storefront.quotes.models import Quote
 from storefront.quotes.tokens import quote_token
+from tests.clones import Clone
 from tests.db.test_quotes import pay
 from tests.factories import PDF, make_facility, method_id
 from tests.quotes import SARI, Shop, open_shop, sent
@@ -93,6 +96,8 @@ def test_a_wish_with_a_drawing_reaches_the_coordinator_and_comes_back_as_a_quote
         "price-3": "1.250.000", "workshop-3": str(shop.workshop.id), "category-3": str(shop.category.id),
         "material-3": "400.000", "weight-3": "40000", "send": "1",
     }  # fmt: skip
+    kept = post(seller, begun.location, typed | more | {"send": "", "more": "1"})
+    assert "Baris 14" in seller.get(kept.location).text
     done = post(seller, begun.location, typed | more)
     assert done.status_code == 303, done.text
     shown = seller.get(done.location).text.replace("\u00a0", " ")
@@ -127,6 +132,40 @@ def test_a_quote_is_read_by_its_link_accepted_twice_and_paid_in_parts(
     pay(order)
     pay(order)
     assert "dibayar" in client.get(clean.location).text
+
+
+def test_a_quote_that_has_ended_says_what_to_do_and_makes_no_order(
+    app: Flask, client: FlaskClient, shop: Shop, db_session: Session, database: Clone
+) -> None:
+    first = sent(shop)
+    page = opened(client, first)
+    second = sent(shop, lines=shop.lines(30))
+    for address, words in ((page, "sudah diganti dengan yang baru"), (f"/en{page}", "replaced by a new one")):
+        assert words in client.get(address).text
+        assert 'id="setuju"' not in client.get(address).text
+    refused = client.post(f"{page}/accept", data=FORM)  # a page that was open meanwhile
+    assert refused.status_code == 409
+    assert "Balas di percakapan Anda" in refused.text
+    assert client.post(f"{page}/decline").status_code == 409
+    page = opened(client, second)
+    with psycopg.connect(database.addresses[SUPERUSER]) as owner:
+        owner.execute("SET session_replication_role = replica")
+        owner.execute("UPDATE quotes SET valid_until = current_date - 2 WHERE id = %s", [second.id])
+        owner.commit()
+    db_session.rollback()
+    assert "tidak berlaku lagi" in client.get(page).text  # by its day, before the job has ended it
+    refused = client.post(f"{page}/accept", data=FORM)
+    assert refused.status_code == 409
+    assert "Balas di percakapan Anda" in refused.text
+    # The facility goes on from what stood there.
+    begun = post(staff(app, shop), f"/seller/TGG/questions/{shop.enquiry.id}/quote")
+    assert "Meja rapat jati 240 cm" in client.get(page).text
+    assert begun.status_code == 303
+    third = sent(shop)
+    page = opened(client, third)
+    assert client.post(f"{page}/decline").status_code == 303
+    assert client.post(f"{page}/accept", data=FORM).status_code == 409
+    assert db_session.scalar(select(Order.id)) is None
 
 
 def test_papers_are_issued_once_each_under_a_number_of_their_own(app: Flask, client: FlaskClient, shop: Shop) -> None:

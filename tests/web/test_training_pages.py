@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import email
+import email.policy
 import io
 import re
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -15,6 +18,7 @@ from sqlalchemy.orm import Session as DbSession
 
 from storefront.audit.models import AuditEvent
 from storefront.facilities.models import Facility, Workshop
+from storefront.mail.transport import mail_folder
 from storefront.training.models import (
     TrainingFollowup,
     TrainingImport,
@@ -111,6 +115,72 @@ def test_from_the_record_to_what_became_of_them(
     }  # fmt: skip
 
 
+def _copy(session: DbSession, skill: str) -> TrainingProgramme:
+    """Another programme like the first that was recorded."""
+    first = session.scalars(select(TrainingProgramme).order_by(TrainingProgramme.id)).first()
+    values = {
+        column.name: getattr(first, column.name)
+        for column in TrainingProgramme.__table__.columns
+        if column.name not in ("id", "skill")
+    }
+    return TrainingProgramme(**values, skill=skill)
+
+
+def letters(pattern: str) -> list[str]:
+    """To whom letters of a kind went, with what they say; taken away."""
+    found = []
+    for file in sorted(mail_folder().glob(pattern)):
+        read = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        found.append(f"{read['To']} {read['Subject']} {read.get_body(('plain',)).get_content()}")  # type: ignore[union-attr]
+        file.unlink()
+    return found
+
+
+def test_office_and_facility_hear_of_each_other(
+    app: Flask, wayan: FlaskClient, admin: FlaskClient, shop: Shop, run_jobs: Callable[[], None], db_session: DbSession
+) -> None:
+    make_account("head", email="kepala@pkl.test", facilities=(shop.pekalongan,))
+    make_account("coordinator", email="koor@nml.test", facilities=(shop.ambon,))
+    make_account("administrator", email="kantor@pusat.test", locale="en")
+    workshop = workshop_of(shop.pekalongan, db_session)
+    recorded(wayan, workshop.id, ended_on="2036-03-20")  # it runs: nobody can check it yet
+    run_jobs()
+    assert letters("training_office.*.eml") == []
+    # Two on one day: the office hears once, the auditor and the other facility never.
+    one = recorded(wayan, workshop.id)
+    recorded(wayan, workshop.id, skill="Menyablon kaus")
+    run_jobs()
+    told = letters("training_office.*.eml")
+    assert len(told) == 2
+    assert any("kantor@pusat.test" in text and "2 training programmes wait" in text for text in told)
+    assert all("/admin/training?state=recorded" in text for text in told)
+    office = f"{OFFICE}/{one.rpartition('/')[2]}"
+    for _again in range(2):  # sent back, written again, sent back again: each is told
+        assert post(admin, f"{office}/reject", {"reason": WHY}).status_code == 303
+        assert post(wayan, f"{one}/edit", written(workshop.id, women="10")).status_code == 303
+    assert post(admin, f"{office}/check").status_code == 303
+    run_jobs()
+    told = letters("notice.*.eml")
+    assert sorted(text.partition(":")[0].partition(" ")[2] for text in told) == [
+        *["Pelatihan dikembalikan"] * 4, *["Pelatihan diperiksa"] * 2,
+    ]  # fmt: skip
+    assert all("Membatik cap" in text and one in text for text in told)
+    assert not any("koor@nml.test" in text for text in told)
+    assert sum("kepala@pkl.test" in text for text in told) == 3
+    # A later count, taken back by the office with the whole programme; the facility's own withdrawing is no news.
+    later = {"counted_on": "2026-09-01", "own_business": "6", "employed": "7"}
+    assert post(wayan, f"{one}/outcomes", later).status_code == 303
+    followup = db_session.scalars(select(TrainingFollowup.id)).one()
+    assert post(admin, f"{office}/outcomes/{followup}/check").status_code == 303
+    assert post(admin, f"{office}/withdraw", {"reason": WHY}).status_code == 303
+    run_jobs()
+    told = letters("notice.*.eml")
+    assert len(told) == 4
+    assert sum("Pelatihan ditarik" in text for text in told) == 2
+    # Nothing waits any more where the letter would go out.
+    assert letters("training_office.*.eml") == []
+
+
 def test_no_field_takes_a_person(
     wayan: FlaskClient, admin: FlaskClient, shop: Shop, db_session: DbSession
 ) -> None:
@@ -176,6 +246,20 @@ def test_a_list_is_narrowed_sorted_paged_and_kept_as_a_view(
         page = auditor.get(f"{OFFICE}?{query}").text
         assert there in page
         assert gone not in page, query
+    # Paged by key in every order, and a key that is none is the first page.
+    for number in range(50):
+        db_session.add(_copy(db_session, f"Menenun {number:02}"))
+    db_session.commit()
+    for sort in ("", "ended", "newest", "participants", "certified", "skill"):
+        page = wayan.get(f"{TRAINING}?sort={sort}").text
+        older = re.search(r'href="([^"]*older=[^"]+)" rel="next"', page)
+        assert older, sort
+        rest = wayan.get(older[1].replace("&amp;", "&")).text
+        names = [re.findall(r"Menenun \d\d|Membatik cap|Menyablon kaus", text) for text in (page, rest)]
+        assert len(set(names[0]) | set(names[1])) == 52, sort
+        assert not set(names[0]) & set(names[1]), sort
+    assert wayan.get(f"{TRAINING}?older=x_y").status_code == 200
+    assert "52" in auditor.get(f"{OFFICE}?sort=facility").text
     kept = {"list": "seller.training_list", "query": "kind=apprenticeship", "name": "Magang"}
     assert post(wayan, "/seller/PKL/views", kept).headers["Location"].endswith("training?kind=apprenticeship")
 

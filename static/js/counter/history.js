@@ -34,7 +34,7 @@ function rowOf(sale) {
     acts.append(button("again", async () => { await sendAgain(sale.seq); tryToSend(); }),
       button("aside", () => { if (confirm(say("aside_sure", { what: `${what(sale)}; ${rupiah(sale.total)}` }))) setAside(sale.seq); }));
   } else if (sale.state === "unpaid") acts.append(button("show_code", () => { dialog.close(); watchCode(sale); }));
-  else if (sale.state !== "aside" && sale.state !== "ended") acts.append(button("receipt", () => { dialog.close(); receipt(sale); }));
+  else if (!["aside", "ended", "cancelled"].includes(sale.state)) acts.append(button("receipt", () => { dialog.close(); receipt(sale); }));
   return made;
 }
 

@@ -1,7 +1,7 @@
 // The counter's page: brings its parts together, talks with the shop in the background, and says what a person must know.
 import * as basket from "./basket.js";
 import * as catalogue from "./catalogue.js";
-import { isWatching, lookAtPayments } from "./code.js";
+import { begin as beginCodes, isWatching, lookAtPayments } from "./code.js";
 import * as goods from "./goods.js";
 import * as history from "./history.js";
 import { changes, clockIsWrong, clockRead, line, NoLine, now, SignIn } from "./line.js";
@@ -118,6 +118,7 @@ async function begin() {
   await till.begin(draw);
   pay.begin(till.till);
   history.begin();
+  beginCodes();
   receipt.begin(() => { if (matchMedia("(pointer: fine)").matches) part("find-text").focus(); });
   beginScanning();
   for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());

@@ -47,7 +47,14 @@ function drawSlip(sale) {
     for (const cell of cells) made.insertCell().textContent = cell;
     return made;
   };
-  slip.querySelector("tbody").append(...sale.lines.map((one) => row(`${one.quantity} × ${one.title}`, digits(one.quantity * one.unit_price))));
+  const facilities = new Map();
+  for (const one of sale.lines) facilities.set(one.facility, [...(facilities.get(one.facility) ?? []), one]);
+  for (const [facility, lines] of facilities) {
+    const sum = lines.reduce((all, one) => all + one.quantity * one.unit_price, 0);
+    const head = row(facility, facilities.size > 1 ? digits(sum) : "");
+    head.className = "slip__of";
+    slip.querySelector("tbody").append(head, ...lines.map((one) => row(`${one.quantity} × ${one.title}`, digits(one.quantity * one.unit_price))));
+  }
   slip.querySelector("tfoot").append(row(say("total"), rupiah(sale.total)));
   if (sale.payment === "cash") slip.querySelector("tfoot").append(row(say("cash"), digits(sale.tendered)), row(say("back"), digits(sale.change)));
   if (sale.order) slip.querySelector(".slip__qr").append(picture(sale));

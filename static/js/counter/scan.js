@@ -1,9 +1,11 @@
-// Labels read by the camera, one after the other, where the browser knows how (Chrome on Android does). Elsewhere the
-// button stays away: a hand scanner types into the search box, and so can a person.
+// Labels read by the camera, one after the other: by the browser itself where it knows how (Chrome on Android), else by a
+// decoder of our own (decoder.js). Without a camera the button stays away: a hand scanner types into the search box, and
+// so can a person.
+import { decoder } from "./decoder.js";
 import { enter, tellFound } from "./goods.js";
 import { title } from "./catalogue.js";
 import { quantity } from "./basket.js";
-import { say } from "./words.js";
+import { root, say } from "./words.js";
 
 const part = (id) => document.getElementById(id);
 const [dialog, video, said] = ["scan", "scan-video", "scan-said"].map(part);
@@ -12,10 +14,23 @@ const KINDS = ["qr_code", "ean_13", "ean_8", "code_128", "code_39", "upc_a"];
 const AGAIN = 1800;
 let stream = null;
 
-async function read(detector) {
+/** The browser's own reader, or null. */
+async function builtIn() {
+  if (!("BarcodeDetector" in window)) return null;
+  const able = await BarcodeDetector.getSupportedFormats().catch(() => []);
+  const formats = KINDS.filter((kind) => able.includes(kind));
+  return formats.includes("qr_code") ? new BarcodeDetector({ formats }) : null;
+}
+
+async function read(reader, camera) {
   let last = "", until = 0;
-  while (stream) {
-    const [found] = await detector.detect(video).catch(() => []);
+  while (stream === camera) {
+    const [found] = await reader.detect(video).catch((error) => {
+      if (!(error instanceof Event)) return [];
+      said.textContent = say("no_reader"); // the decoder's file did not come
+      return [null];
+    });
+    if (found === null) break;
     if (found && (found.rawValue !== last || Date.now() > until)) {
       const one = await enter(found.rawValue);
       said.textContent = one ? say("added", { title: title(one), count: quantity(one.sku) }) : part("find-said").textContent;
@@ -24,9 +39,10 @@ async function read(detector) {
     if (found) until = Date.now() + AGAIN;
     await new Promise((resolve) => { setTimeout(resolve, 120); });
   }
+  reader.end?.();
 }
 
-async function open(detector) {
+async function open(own) {
   said.textContent = say("scanning");
   dialog.showModal();
   try {
@@ -35,20 +51,17 @@ async function open(detector) {
     stream = camera;
     video.srcObject = stream;
     await video.play();
-    read(detector);
+    read(own ?? decoder(root.dataset.decoder), camera);
   } catch {
     said.textContent = say("no_camera");
   }
 }
 
 export async function begin() {
-  if (!("BarcodeDetector" in window) || !navigator.mediaDevices?.getUserMedia) return;
-  const able = await BarcodeDetector.getSupportedFormats().catch(() => []);
-  const formats = KINDS.filter((kind) => able.includes(kind));
-  if (!formats.includes("qr_code")) return;
-  const detector = new BarcodeDetector({ formats });
+  if (!navigator.mediaDevices?.getUserMedia) return;
+  const own = await builtIn();
   part("scan-open").hidden = false;
-  part("scan-open").addEventListener("click", () => open(detector));
+  part("scan-open").addEventListener("click", () => open(own));
   dialog.addEventListener("close", () => {
     stream?.getTracks().forEach((track) => track.stop());
     stream = null;

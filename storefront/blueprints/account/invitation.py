@@ -13,6 +13,7 @@ from storefront.errors import DomainError
 from storefront.extensions import db
 from storefront.facilities.models import Facility
 from storefront.people import access, invitations
+from storefront.people.fairs import RoleFair, fair_of
 from storefront.people.invitations import InvitationDead
 from storefront.people.models import Invitation
 from storefront.teams import handover
@@ -51,11 +52,16 @@ def accept_invitation(token: str) -> ResponseReturnValue:
 
 
 def _shown(token: str, row: Invitation, form: Written) -> str:
+    facility: Facility | RoleFair | None = None
+    if row.facility_id is not None:
+        facility = db.session.get_one(Facility, row.facility_id)
+    elif row.exhibition_id is not None:
+        facility = fair_of(row.exhibition_id)
     return render_template(
         "account/invitation.html",
         token=token,
         row=row,
-        facility=None if row.facility_id is None else db.session.get_one(Facility, row.facility_id),
+        facility=facility,
         is_known=invitations.knows(row),
         form=form,
     )

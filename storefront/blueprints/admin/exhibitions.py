@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from storefront.blueprints.admin import allowed, bp
 from storefront.blueprints.admin.overview import Queue, queue
 from storefront.days import today
+from storefront.errors import NotFound
 from storefront.exhibitions import cashiers, public, stand, write
 from storefront.exhibitions import fairs as fair_days
 from storefront.exhibitions.models import Exhibition
@@ -19,7 +20,8 @@ from storefront.facilities.models import Facility
 from storefront.languages import locale
 from storefront.media import pictures
 from storefront.pages import page_number
-from storefront.people import access
+from storefront.people import access, office_invitations
+from storefront.people.models import Invitation
 from storefront.people.policy import Action
 from storefront.web import takes_up_to
 from storefront.written import Written
@@ -136,11 +138,31 @@ def set_participants(slug: str) -> ResponseReturnValue:
 @bp.post("/exhibitions/<slug>/cashiers")
 @access.rule(Action.PEOPLE_WRITE)
 def propose_cashier(slug: str) -> ResponseReturnValue:
-    """Propose that somebody sells here."""
+    """Propose that somebody sells here, or is invited to."""
     fair, form, me = write.find(slug), Written(request.form), access.person_id()
-    if form.done(lambda: cashiers.propose(fair, form["email"], person_id=me)) is None:
+    done = form.done(
+        lambda: cashiers.propose(fair, form["email"], form.line("cashier_name"), person_id=me, locale=locale())
+    )
+    if done is None:
         return _page(write.find(slug), form), form.status
+    if isinstance(done, Invitation):
+        said = _("Diusulkan. Undangan dikirim begitu administrator lain menyetujuinya di halaman ini.")
+        return _back(slug, "#kasir", said)
     return _back(slug, "#kasir", _("Diusulkan. Administrator lain menunjuknya di halaman ini."))
+
+
+@bp.post("/exhibitions/<slug>/cashiers/invitations/<int:invitation_id>/<any('approve', 'withdraw'):step>")
+@access.rule(Action.PEOPLE_WRITE)
+def decide_cashier_invitation(slug: str, invitation_id: int, step: str) -> ResponseReturnValue:
+    """The second administrator agrees and the letter goes, or the invitation is taken back. Raises NotFound."""
+    fair, form, me = write.find(slug), Written(request.form), access.person_id()
+    if invitation_id not in {one.id for one in office_invitations.waiting(fair.id)}:
+        raise NotFound()
+    act = office_invitations.approve if step == "approve" else office_invitations.withdraw
+    if form.done(lambda: act(invitation_id, me)) is None:
+        return _page(write.find(slug), form), form.status
+    said = _("Undangan dikirim. Tugasnya mulai begitu diterima, paling awal hari pertama pameran.")
+    return _back(slug, "#kasir", said if step == "approve" else _("Undangan ditarik."))
 
 
 @bp.post("/exhibitions/<slug>/cashiers/proposals/<int:proposal_id>/<any('approve', 'reject'):step>")
@@ -194,6 +216,7 @@ def _page(fair: Exhibition, form: Written, wanted: set[int] | None = None) -> st
         wanted=chosen if wanted is None else wanted,
         named=cashiers.named(fair),
         proposed=cashiers.proposed(fair),
+        invited=office_invitations.waiting(fair.id),
         form=form,
         me=access.person_id(),
         may_write=may_write,

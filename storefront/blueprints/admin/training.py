@@ -12,7 +12,7 @@ from storefront.blueprints.admin.overview import Queue, queue
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.facilities.models import Facility, Workshop
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access, policy
 from storefront.people.policy import Action
 from storefront.training import followups, lists, record, targets
@@ -47,7 +47,7 @@ def training_list() -> ResponseReturnValue:
     wanted, reach = Wanted.asked(request.args), _reach()
     return render_template(
         "admin/training.html",
-        found=lists.programmes(reach, wanted, page_number()),
+        found=lists.programmes(reach, wanted, asked_turn()),
         wanted=wanted,
         years=lists.years(reach),
         states=(*STATES, "followups"),
@@ -86,7 +86,7 @@ def reject_training(programme_id: int) -> ResponseReturnValue:
 def withdraw_any_training(programme_id: int) -> ResponseReturnValue:
     """What was checked is wrong: it counts no more, and the facility records it anew."""
     row, form = _own(programme_id), Written(request.form)
-    done = form.done(lambda: record.withdraw(row.id, access.person_id(), form["reason"]))
+    done = form.done(lambda: record.withdraw(row.id, access.person_id(), form["reason"], by_office=True))
     return _ended(programme_id, form, done, _("Ditarik: program ini tidak dihitung lagi. UPT dapat mencatatnya ulang."))
 
 

@@ -11,6 +11,7 @@ from storefront.blueprints.api import answers, bp
 from storefront.blueprints.api.body import read_object
 from storefront.cart import carts, lines
 from storefront.cart.checkout import check_out, payment_page
+from storefront.cart.delivery import with_stands
 from storefront.cart.request import read_request
 from storefront.cart.unpaid import network_hash
 from storefront.cart.view import load
@@ -92,7 +93,7 @@ def show_shipping(token: str) -> ResponseReturnValue:
     if errors:
         raise Invalid(errors)
     view = load(carts.by_token(token).id)
-    offered = quote(view.pieces, destination_for(**given, field="province"))
+    offered = with_stands(view, quote(view.pieces, destination_for(**given, field="province")))
     return jsonify(parcels=[answers.parcel_quote(parcel, offered[parcel.facility.id]) for parcel in view.parcels])
 
 

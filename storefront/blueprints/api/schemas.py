@@ -170,7 +170,7 @@ SCHEMAS: dict[str, Schema] = {
                                 }
                             )
                         ),
-                        "not_delivered": array(text("SKUs that do not go there; then only pickup is offered")),
+                        "not_delivered": array(text("SKUs that do not go there; then only collecting is offered")),
                         "free_from": maybe(rupiah("Goods of the facility from which its cheapest delivery is free")),
                     }
                 )

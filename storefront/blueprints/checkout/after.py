@@ -9,9 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from storefront.aftercare import money_news, thanks
 from storefront.blueprints.checkout import bp
-from storefront.blueprints.checkout.order_page import own_order, page
+from storefront.blueprints.checkout.order_page import opened, own_order, page
 from storefront.cart import again, carts, cookie, kept, own_holds
+from storefront.counter.models import CounterSale
 from storefront.errors import NotFound
+from storefront.exhibitions.models import Exhibition
 from storefront.exports.receipt_pdf import issuer, receipt_pdf
 from storefront.extensions import db
 from storefront.languages import locale
@@ -39,8 +41,17 @@ def paid_view(number: str) -> OrderView:
 
 @bp.get("/orders/<number>/receipt")
 def receipt(number: str) -> ResponseReturnValue:
-    """The receipt, to be printed."""
+    """The receipt, to be printed; of a sale at a stand, 58 mm wide. A link with a token becomes a cookie at once."""
+    token = request.args.get("token")
+    if token is not None:
+        return opened(number, token, "checkout.receipt")
     view = paid_view(number)
+    sale = db.session.get(CounterSale, view.id)
+    if sale is not None:
+        fair = db.session.get_one(Exhibition, sale.exhibition_id)
+        return render_template(
+            "checkout/stand_receipt.html", order=view, sale=sale, fair=fair, issuer=issuer(view), language=locale()
+        )
     return render_template("checkout/receipt.html", order=view, issuer=issuer(view), language=locale())
 
 

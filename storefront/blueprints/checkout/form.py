@@ -29,6 +29,8 @@ NOTE_FIELDS = ("gift_note", "note")
 SHIPPING_PREFIX = "shipping-"
 LONGEST_VALUE = 400
 LONGEST_NOTE = 2000
+#: A fair's address is part of a choice.
+LONGEST_CHOICE = 100
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class ParcelChoice:
 
     def arrives_on(self, option: Option) -> datetime.date:
         """The day by which the parcel should be there, or ready at the gallery, if it is paid today."""
-        return self.leaves_on + datetime.timedelta(days=option.days_max)
+        return delivery.arrives_on(option, self.leaves_on)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Typed:
             return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
         chosen = {
-            name.removeprefix(SHIPPING_PREFIX): value[:40]
+            name.removeprefix(SHIPPING_PREFIX): value[:LONGEST_CHOICE]
             for name, value in list(form.items())[:200]
             if name.startswith(SHIPPING_PREFIX) and value
         }
@@ -198,17 +200,18 @@ def build(view: CartView, typed: Typed, errors: Mapping[str, Any] | None = None)
 
 
 def _quotes(view: CartView, typed: Typed, errors: dict[str, Any]) -> tuple[dict[int, ParcelQuote], bool]:
-    """Quotes for the typed province and city, or for pickup alone while they are not known."""
+    """Quotes for the typed province and city, or for what is collected alone while they are not known."""
     try:
         given = {name: one_line(typed.values.get(name), LENGTHS[name]) for name in ("province", "city", "district")}
         if given["province"] and given["city"]:
             code = typed.values.get("postal_code", "").strip()[:20]
-            return quote(view.pieces, destination_for(**given, postal_code=code, field="province")), True
+            there = destination_for(**given, postal_code=code, field="province")
+            return delivery.with_stands(view, quote(view.pieces, there)), True
     except Refused:
         pass  # said beside the field when the order is sent
     except Invalid as refusal:
         errors |= errors_of(refusal)
-    return pickup_only(view.pieces), False
+    return delivery.with_stands(view, pickup_only(view.pieces)), False
 
 
 def _choice(

@@ -21,7 +21,7 @@ from storefront.days import accounting_day
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.languages import locale
-from storefront.orders import order_cookie
+from storefront.orders import collect_code, order_cookie
 from storefront.orders.ask import ask_soon
 from storefront.orders.extend import extend_hold, hold_of
 from storefront.orders.held import is_held
@@ -77,12 +77,16 @@ def show_order(number: str) -> ResponseReturnValue:
     """The order. A link with a token becomes a cookie and the clean address at once."""
     token = request.args.get("token")
     if token is not None:
-        order = open_by_link(number, token, request.remote_addr)
-        clean = url_for("checkout.show_order", number=order.number, waited=request.args.get("waited"))
-        response: Any = redirect(clean, 303)
-        order_cookie.remember(response, request, _settings(), order.number, token)
-        return response
+        return opened(number, token, "checkout.show_order", waited=request.args.get("waited"))
     return page(own_order(number))
+
+
+def opened(number: str, token: str, endpoint: str, **more: Any) -> ResponseReturnValue:
+    """Keep the token of a link in a cookie and go to the page without it. Raises NotFound for a wrong one."""
+    order = open_by_link(number, token, request.remote_addr)
+    response: Any = redirect(url_for(endpoint, number=order.number, **more), 303)
+    order_cookie.remember(response, request, _settings(), order.number, token)
+    return response
 
 
 def page(order: Order, *, refusal: str = "", thanks_form: Written | None = None) -> str:
@@ -124,6 +128,7 @@ def page(order: Order, *, refusal: str = "", thanks_form: Written | None = None)
         thanks_fate=thanks.fate(thanked.id) if thanked and not thanked.erased_at else None,
         thanks_form=thanks_form or Written(),
         whatsapp=whatsapp_link(order, view),
+        code=collect_code.picture(order.number) if view.paid_at and view.at_stands else None,
     )
 
 

@@ -38,6 +38,7 @@ from storefront.blueprints.counter import (  # noqa: E402, F401
     sales,
     stand,
     tills,
+    to_collect,
     voids,
     worker,
 )

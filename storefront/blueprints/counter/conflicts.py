@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from storefront.blueprints.counter import bp
 from storefront.counter import conflicts
+from storefront.languages import locale
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.written import Written
@@ -54,11 +55,13 @@ def give_back_conflict(slug: str, conflict_id: int) -> ResponseReturnValue:
 def page(form: Written, refused: int | None) -> str:
     """The list, with the refused form at its own conflict."""
     decided = request.args.get("decided") == "1"
+    found = conflicts.listed(g.exhibition.id, decided=decided, page=page_number())
     return render_template(
         "counter/conflicts.html",
         exhibition=g.exhibition,
         here="conflicts",
-        found=conflicts.listed(g.exhibition.id, decided=decided, page=page_number()),
+        found=found,
+        titles=conflicts.titles(found.rows, english=locale() == "en"),
         decided=decided,
         form=form,
         refused=refused,

@@ -6,7 +6,7 @@ import datetime
 import io
 
 import segno
-from flask import Response, current_app, g, jsonify, render_template
+from flask import Response, g, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import select
@@ -15,8 +15,8 @@ from storefront.blueprints.counter import bp
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.languages import locale
+from storefront.orders.links import receipt_link
 from storefront.orders.models import Order
-from storefront.orders.tokens import order_token
 from storefront.payments.models import Payment
 from storefront.people import access
 from storefront.people.policy import Action
@@ -56,7 +56,7 @@ def qr(slug: str, number: str, what: str) -> ResponseReturnValue:
     )
     if order is None:
         raise NotFound
-    address = payment_page(order) if what == "payment" else receipt_page(order)
+    address = payment_page(order) if what == "payment" else receipt_link(order, locale())
     picture = io.BytesIO()
     code = segno.make(address, error="m", micro=False)
     code.save(picture, kind="svg", border=3, scale=6, dark="#1D1B26", light="#FFFFFF", xmldecl=False, nl=False)
@@ -71,9 +71,3 @@ def payment_page(order: Order) -> str:
     if not url:
         raise NotFound
     return url
-
-
-def receipt_page(order: Order) -> str:
-    """The page of the order that its link opens for whoever has it, in the language of the request."""
-    root = current_app.extensions["settings"].base_url + ("/en" if locale() == "en" else "")
-    return f"{root}/orders/{order.number}?token={order_token(order)}"

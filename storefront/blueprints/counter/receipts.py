@@ -1,4 +1,4 @@
-"""A sale's receipt as the cashier prints it, 58 mm wide; the buyer's own page is the order's, by its link."""
+"""A sale's receipt as the cashier prints it, 58 mm wide; the buyer opens the same by its link (`checkout.after`)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from markupsafe import Markup
 from storefront.blueprints.counter import bp
 from storefront.counter import voids
 from storefront.errors import NotFound
+from storefront.exports.receipt_pdf import issuer
 from storefront.extensions import db
+from storefront.languages import locale
+from storefront.orders.links import receipt_link
 from storefront.orders.models import Order, OrderState
-from storefront.orders.payment import order_link
+from storefront.orders.views import order_view
 from storefront.people import access
 
 
@@ -25,7 +28,15 @@ def receipt(slug: str, number: str) -> ResponseReturnValue:
     if order.state != OrderState.PAID:
         raise NotFound()
     # A picture made here of nothing but our own address.
-    code = Markup(segno.make(order_link(order), error="m", micro=False).svg_inline(scale=4, border=2))  # noqa: S704
+    link = receipt_link(order, locale())
+    code = Markup(segno.make(link, error="m", micro=False).svg_inline(scale=4, border=2))  # noqa: S704
+    view = order_view(order, locale=locale())
     return render_template(
-        "counter/receipt.html", exhibition=g.exhibition, here="sales", order=order, sale=sale, code=code
+        "counter/receipt.html",
+        exhibition=g.exhibition,
+        here="sales",
+        order=view,
+        sale=sale,
+        issuer=issuer(view),
+        code=code,
     )

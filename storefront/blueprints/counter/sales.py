@@ -6,11 +6,13 @@ import datetime
 import json
 from typing import Any
 
-from flask import g, jsonify, request, url_for
+from flask import flash, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from storefront.blueprints.counter import bp
+from storefront.counter import call_off as calling_off
 from storefront.counter import sell, tills, wish
 from storefront.counter.models import CounterConflict, CounterSale
 from storefront.days import today
@@ -57,6 +59,26 @@ def sales(slug: str) -> ResponseReturnValue:
         waiting = sold.payment.state in ("created", "pending", "failed")
         answer["payment"] = payment_answer(start_payment(sold.payment.id) if waiting else sold.payment)
     return jsonify(answer), 201
+
+
+@bp.post("/<slug>/sales/<number>/cancel")
+@access.signed_in
+def call_off(slug: str, number: str) -> ResponseReturnValue:
+    """Call off a sale by code that waits for its payment: its pieces are free again, and the till is as it was.
+
+    As JSON for the phone's page. Raises NotCalledOff when the money came first, or the page cannot be closed now.
+    """
+    try:
+        order = calling_off.call_off(g.exhibition.id, number, access.person_id())
+    except calling_off.NotCalledOff as refused:
+        if request.is_json:
+            raise
+        flash(str(refused.message), "bad")
+    else:
+        if request.is_json:
+            return jsonify(order={"number": number, "status": order_status(order.id)[0]})
+        flash(_("Dibatalkan: karyanya bebas lagi di stan."), "ok")
+    return redirect(url_for("counter.sale_page", slug=slug, number=number), 303)
 
 
 def sale_answer(slug: str, sold: sell.Sold) -> dict[str, Any]:

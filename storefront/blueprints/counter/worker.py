@@ -15,7 +15,7 @@ from storefront.people import access
 FILES = (
     "css/app.css", "css/staff.css", "css/counter.css", "fonts/plus-jakarta-sans-5.3.0.woff2", "icons/icons.svg",
     "icons/mark.svg", "icons/mark-light.svg", "icons/kawung-nila.svg", "icons/kawung-paper.svg",
-    "vendor/htmx-2.0.11.min.js", "js/app.js",
+    "vendor/htmx-2.0.11.min.js", "vendor/nuintun-qrcode-5.0.3.min.js", "js/app.js",
 )  # fmt: skip
 WORKER = "js/counter/worker.js"
 

@@ -14,6 +14,7 @@ from storefront.bank.known_entries import untied
 from storefront.bank.models import BankLine
 from storefront.blueprints.finance import bp, steps
 from storefront.books import payouts
+from storefront.counter import banked
 from storefront.errors import NotFound
 from storefront.extensions import db
 from storefront.keyset import asked_turn
@@ -132,6 +133,19 @@ def payout_bank_line(line_id: int) -> ResponseReturnValue:
             line_id, gateway=form["gateway"], reference=form.line("reference"), person_id=access.person_id()
         ),
         _("Pencairan dicatat, dibukukan, dan dicocokkan."),
+    )
+
+
+@bp.post("/bank-lines/<int:line_id>/till")
+@access.rule(Action.BANK_WRITE)
+def till_bank_line(line_id: int) -> ResponseReturnValue:
+    """It is cash that was brought to the bank of a closed till."""
+    steps.for_all(Action.TILLS_CLOSE)
+    session_id = request.form.get("id", 0, type=int)
+    return step(
+        line_id,
+        lambda _form: banked.bank_line(line_id, session_id, access.person_id()),
+        _("Uang kas dicatat disetor, dibukukan, dan dicocokkan."),
     )
 
 

@@ -10,26 +10,23 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import func, select
 
 from storefront.blueprints.finance import bp, steps
 from storefront.books import span
 from storefront.days import today
-from storefront.extensions import db
+from storefront.keyset import asked_turn
 from storefront.ledger.balance import balance
 from storefront.ledger.book import clearing
 from storefront.listing_files.sheet import MOST_BYTES, BadListingFile
-from storefront.marketplaces import files, sheet
+from storefront.marketplaces import files, lists, sheet
 from storefront.marketplaces.judge import judge
-from storefront.marketplaces.models import Marketplace, MarketplaceFile, MarketplaceOrder
-from storefront.orders.models import Order
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
 
-#: Files on one page, and orders of a file.
-PER_PAGE, SHOWN = 25, 500
+#: Orders of a file on one page, while they are looked at.
+SHOWN = 100
 
 
 @bp.get("/marketplaces")
@@ -107,17 +104,6 @@ def _page(form: Written) -> str:
     markets = files.all_of_them()
     asked = request.values.get("marketplace", type=int)
     chosen = next((market for market in markets if market.id == asked), markets[0] if markets else None)
-    orders = (
-        select(func.count()).where(MarketplaceOrder.file_id == MarketplaceFile.id).correlate(MarketplaceFile)
-    ).scalar_subquery()
-    total = db.session.scalar(select(func.count()).select_from(MarketplaceFile)) or 0
-    page, pages = page_number(), max(1, -(-total // PER_PAGE))
-    rows = db.session.execute(
-        select(MarketplaceFile.id, MarketplaceFile.name, MarketplaceFile.month, MarketplaceFile.state,
-               MarketplaceFile.uploaded_at, Marketplace.name.label("market"), orders.label("orders"))
-        .join(Marketplace, Marketplace.id == MarketplaceFile.marketplace_id)
-        .order_by(MarketplaceFile.id.desc()).limit(PER_PAGE).offset((page - 1) * PER_PAGE)
-    ).all()  # fmt: skip
     return render_template(
         "finance/marketplaces.html",
         form=form,
@@ -128,9 +114,7 @@ def _page(form: Written) -> str:
             for name, known in sheet.COLUMNS.items()
         ],
         needed=sheet.NEEDED,
-        files=rows,
-        page=page,
-        pages=pages,
+        found=lists.files(asked_turn()),
         may_write=steps.may(Action.BOOKS_WRITE),
         month=form["month"] or today().isoformat()[:7],
     )
@@ -139,22 +123,18 @@ def _page(form: Written) -> str:
 def _file(file_id: int, form: Written) -> str:
     file, market = files.file_of(file_id)
     verdict = judge(file)
-    booked = db.session.execute(
-        select(Order.number, Order.total, MarketplaceOrder.number.label("theirs"), MarketplaceOrder.sold_on)
-        .join(MarketplaceOrder, MarketplaceOrder.order_id == Order.id)
-        .where(MarketplaceOrder.file_id == file_id)
-        .order_by(MarketplaceOrder.sold_on, Order.id)
-    ).all()
     new = verdict.of("new")
+    pages = max(1, -(-len(verdict.orders) // SHOWN))
+    page = min(page_number(), pages)
     return render_template(
         "finance/marketplace_file.html",
         file=file,
         market=market,
         verdict=verdict,
-        shown=verdict.orders[:SHOWN],
-        booked=booked[:SHOWN],
-        booked_total=sum(order.total for order in booked),
-        booked_count=len(booked),
+        shown=verdict.orders[(page - 1) * SHOWN : page * SHOWN],
+        page=page,
+        pages=pages,
+        booked=lists.booked(file_id, asked_turn()),
         new_total=sum(order.total for order in new),
         new_fees=sum(order.fee for order in new),
         button=ngettext("Catat %(num)d pesanan", "Catat %(num)d pesanan", len(new)),

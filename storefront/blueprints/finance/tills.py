@@ -63,6 +63,7 @@ def settle_till(session_id: int) -> ResponseReturnValue:
             difference=difference,
             on=on,
             note=form.line("note"),
+            bank_reference=form.line("bank_reference"),
             key=form["once"],
             person_id=access.person_id(),
         )

@@ -20,6 +20,7 @@ from storefront.exhibitions.prices import stand_price
 from storefront.exports import fair_papers
 from storefront.exports.fair_papers import Packed
 from storefront.extensions import db
+from storefront.orders import at_stand
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.written import Written
@@ -73,13 +74,16 @@ def undo_return(code: str, slug: str, number: int) -> ResponseReturnValue:
 @bp.get("/<code>/exhibitions/<slug>/packing-list.pdf")
 @access.rule(Action.EXHIBITIONS_READ)
 def packing_list(code: str, slug: str) -> ResponseReturnValue:
-    """The packing list of a sending (`?number=`), or of what is planned and was not sent."""
+    """The packing list of a sending (`?number=`), or of what is planned and was not sent, with orders for it."""
     fair = fairs.find(g.facility.id, slug)
     number, lines = _asked(fair)
-    if not lines:
+    # Parcels belong to no sending: they stand on the list of what is still to go.
+    ordered = at_stand.of_facility(fair.id, g.facility.id) if number is None else ()
+    ordered = [parcel for parcel in ordered if parcel.state != "ready"]
+    if not lines and not ordered:
         flash(_("Tidak ada yang perlu dikemas untuk pameran ini."), "info")
         return redirect(url_for("seller.exhibition", code=code, slug=slug))
-    pdf = fair_papers.packing_list_pdf(g.facility, fair, number, lines)
+    pdf = fair_papers.packing_list_pdf(g.facility, fair, number, lines, ordered)
     return pdf_answer(pdf, f"daftar-kemas-{code}-{slug}-{number or 'rencana'}.pdf")
 
 

@@ -20,6 +20,7 @@ from storefront.exhibitions.fairs import PiecesRefused, When
 from storefront.exhibitions.models import Exhibition
 from storefront.extensions import db
 from storefront.form_key import TOO_OLD, is_key, kept_key
+from storefront.orders import at_stand
 from storefront.pages import page_number
 from storefront.people import access
 from storefront.people.policy import Action
@@ -219,6 +220,7 @@ def fair_page(
         sent=sent,
         key=kept_key(sent["once"] if sent else ""),
         return_key=kept_key(stand_form["once"] if stand_form else ""),
+        ordered=at_stand.of_facility(fair.id, facility_id),
     )
 
 

@@ -15,7 +15,7 @@ from storefront.days import today
 from storefront.errors import Invalid, NotFound
 from storefront.extensions import db
 from storefront.form_key import new_key
-from storefront.orders import ship
+from storefront.orders import at_stand, ship
 from storefront.orders.models import Parcel, ParcelState
 from storefront.orders.packed_batches import food_lines
 from storefront.orders.parcel_sheet import ParcelSheet, parcel_sheet
@@ -47,10 +47,17 @@ def unpack(code: str, parcel_id: int) -> ResponseReturnValue:
     return step(parcel_id, ship.unpack, _("Dikembalikan ke daftar yang perlu dikemas."))
 
 
+@bp.post("/<code>/parcels/<int:parcel_id>/left")
+@access.rule(Action.PARCELS_WRITE)
+def leave(code: str, parcel_id: int) -> ResponseReturnValue:
+    """It is on its way to its fair's stand."""
+    return step(parcel_id, at_stand.mark_left, _("Ditandai dibawa ke stan. Kasir menandai tibanya di sana."))
+
+
 @bp.post("/<code>/parcels/<int:parcel_id>/ready")
 @access.rule(Action.PARCELS_WRITE)
 def ready(code: str, parcel_id: int) -> ResponseReturnValue:
-    """It lies ready at the gallery; the buyer is told."""
+    """It lies ready at the gallery or the stand; the buyer is told."""
     return step(parcel_id, ship.mark_ready, _("Ditandai siap diambil. Pembeli diberi tahu lewat surel."))
 
 

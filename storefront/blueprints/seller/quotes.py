@@ -34,8 +34,8 @@ from storefront.written import Written, whole_number
 FIELDS = ("sku", "title", "quantity", "price", "lead", "workshop", "category", "material", "weight")
 #: A row with none of these was left empty.
 TELLS = ("sku", "title", "quantity", "price")
-#: Empty rows at the end of the form.
-SPARE = 2
+#: Empty rows at the end of the form, and of one that is to hold a long list.
+SPARE, MANY_SPARE = 2, 12
 
 
 @bp.get("/<code>/quotes")
@@ -84,7 +84,8 @@ def save_quote(code: str, quote_id: int) -> ResponseReturnValue:
     if form.done(act) is None:
         return _page(write.own_quote(g.facility.id, quote_id), form), form.status
     flash(_("Penawaran terkirim kepada pembeli.") if sends else _("Draf tersimpan."), "ok")
-    return redirect(url_for("seller.quote", code=code, quote_id=quote_id), 303)
+    more = MANY_SPARE if form["more"] else None
+    return redirect(url_for("seller.quote", code=code, quote_id=quote_id, spare=more), 303)
 
 
 @bp.post("/<code>/quotes/<int:quote_id>/papers/<key>")
@@ -115,7 +116,7 @@ def _compact(form: Mapping[str, str]) -> dict[str, str]:
     """What was written, its rows numbered without a gap: empty ones are left out."""
     values = {name: value for name, value in form.items() if "-" not in name}
     row = 0
-    for number in range(1, MOST_LINES + SPARE + 1):
+    for number in range(1, MOST_LINES + MANY_SPARE + 1):
         if any(form.get(f"{name}-{number}", "").strip() for name in TELLS):
             row += 1
             values |= {f"{name}-{row}": form.get(f"{name}-{number}", "") for name in FIELDS}
@@ -182,6 +183,10 @@ def _values(found: Quote) -> dict[str, Any]:
     return values
 
 
+def _spare(form: Written) -> int:
+    return MANY_SPARE if form["more"] or request.args.get("spare") == str(MANY_SPARE) else SPARE
+
+
 def _page(found: Quote, form: Written) -> str:
     view = lists.quote_view(found)
     english = locale() == "en"
@@ -196,15 +201,18 @@ def _page(found: Quote, form: Written) -> str:
     if found.state == QuoteState.DRAFT:
         categories = db.session.scalars(select(Category).order_by(Category.position, Category.name)).all()
         methods = db.session.scalars(
-            select(ShippingMethod).where(ShippingMethod.is_active).order_by(ShippingMethod.position)
+            select(ShippingMethod)
+            .where(ShippingMethod.is_active, ShippingMethod.kind != "stand")
+            .order_by(ShippingMethod.position)
         ).all()
         workshops = select(Workshop.id, Workshop.name).where(Workshop.facility_id == found.facility_id)
         values = {
             "works": [(sku, f"{sku} · {name}") for sku, name in listed_works(found.facility_id)],
             "categories": [(one.id, one.name_en if english else one.name) for one in categories],
             "methods": [(one.id, one.named(locale())) for one in methods],
+            "most_lines": MOST_LINES,
             "workshops": [tuple(row) for row in db.session.execute(workshops.order_by(Workshop.name))],
-            "rows": min(int(form["rows"] or 0) + SPARE, MOST_LINES),
+            "rows": min(int(form["rows"] or 0) + _spare(form), MOST_LINES),
         }
     return render_template(
         "seller/quote.html",

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from storefront import days
 from storefront.blueprints.seller import allowed, bp
 from storefront.errors import NotFound
-from storefront.pages import page_number
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.stock import shelf
@@ -33,7 +33,7 @@ def training_list(code: str) -> ResponseReturnValue:
     wanted, own = Wanted.asked(request.args), [g.facility.id]
     return render_template(
         "seller/training.html",
-        found=lists.programmes(own, wanted, page_number()),
+        found=lists.programmes(own, wanted, asked_turn()),
         wanted=wanted,
         counts=lists.counts(g.facility.id),
         years=lists.years(own),
