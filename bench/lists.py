@@ -1,7 +1,7 @@
 """A list of 200,000 lines, paged by key beside paged by number: first, middle and last page.
 
 `python -m bench lists`. Milliseconds by the database's own clock. The lines are
-written into the bench's shop in one transaction that is undone.
+written into a database of the bench's in one transaction that is undone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from bench.stage import open_shop
+from bench.stage import open_database
 from storefront.bank.lists import LINE_ORDERS, LINE_TOTALS, LINES
 from storefront.keyset import PAGE
 
@@ -82,8 +82,8 @@ def measure(connection: psycopg.Connection[Any], rows: int = ROWS) -> tuple[list
 
 
 def run(*, fresh: bool) -> tuple[list[Page], float]:
-    """The same in the bench's shop."""
-    with open_shop(fresh=fresh) as shop, shop.owner() as connection:
+    """The same in a database of the bench's, with the demo's people and no orders."""
+    with open_database(0, fresh=fresh) as (shop, _database), shop.owner() as connection:
         connection.autocommit = False
         return measure(connection)
 

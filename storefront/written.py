@@ -45,6 +45,19 @@ def day(text: str) -> datetime.date | None:
     return read if 2000 <= read.year <= 2999 else None
 
 
+def days_between(args: Mapping[str, str]) -> tuple[datetime.date | None, datetime.date | None, dict[str, str]]:
+    """The days `from` and `to` of an address, None where not said, and what is wrong with them by field."""
+    texts = {name: args.get(name, "").strip() for name in ("from", "to")}
+    first, last = (day(text) for text in texts.values())
+    read = {"from": first, "to": last}
+    errors = {
+        name: _("Tulis tanggalnya seperti 2026-11-30.") for name, text in texts.items() if text and read[name] is None
+    }
+    if not errors and first and last and first > last:
+        errors["to"] = _("Hari terakhir tidak bisa sebelum hari pertama.")
+    return first, last, errors
+
+
 def one_line(text: str) -> str:
     """`text` on one line, printable characters only."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,9 +1,14 @@
-"""Take the pictures of the documents anew: `make screenshots` (a minute or two: it loads a demo of its own)."""
+"""Take the pictures of the documents anew: `make screenshots` (a minute or two: it loads a demo of its own).
+
+`python -m tests.screenshots office` takes those of one part (`shop`, `coordinator`, `office`, `counter`, `fair`).
+"""
 
 from __future__ import annotations
 
+import argparse
 import io
 import re
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,9 +27,12 @@ from tests.clones import TestServer
 from tests.demo import demo_template
 from tests.everything import browser as chromium_path
 from tests.first_product import first_product
+from tests.office_pictures import connection_pictures, finance_pictures
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 PHONE, DESK = (390, 844), (1280, 844)
+#: Where two pages stand side by side.
+SMALL_DESK = (1040, 720)
 #: A fair of the year to come, with those who take part in the one that runs.
 COMING = """WITH made AS (
     INSERT INTO exhibitions (slug, name, venue, city, starts_on, ends_on, theme, hours, about)
@@ -77,35 +85,50 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
     return sheet
 
 
-def take(shop: LiveShop) -> None:
-    """Take the pictures of `shop`; it has one order more afterwards."""
+def take(shop: LiveShop, wanted: list[str]) -> None:
+    """Take the pictures of the `wanted` parts of `shop`; it has some orders more afterwards."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path())
-        phone, desk = person(browser, shop, PHONE), person(browser, shop, DESK)
-        save("home", [shot(phone, "/"), shot(desk, "/")])
-        product = shot(phone, f"/products/{CLOTH.slug}")
-        have_in_cart(phone, {CLOTH: 2, CRISPS: 3})
-        cart = shot(phone, "/cart")
-        have_ordered(phone, {})
-        pay(phone)
-        phone.page.locator(".order-head .pill--ready").wait_for()
-        save("purchase", [product, cart, shot(phone)])
-        save("seller", [shot(person(browser, shop, DESK, "coordinator@demo.test"), "/seller/PKL/")])
-        finance = person(browser, shop, DESK, FINANCE)
-        save("finance", [shot(finance, "/finance/")])
-        save("statement", [shot(finance, f"/finance/statements/PKL/{shop.value(CLOSED)}")])
-        save("month", [shot(finance, f"/finance/periods/{shop.value(OPEN)}")])
-        office = person(browser, shop, DESK, "admin@demo.test")
-        save("suspend", [shot(office, "/admin/facilities/PKL/suspend")])
-        save("people", [shot(office, "/admin/people")])
-        pictures, counted = first_product(lambda account: person(browser, shop, PHONE, account), shot)
-        for name, taken in pictures.items():
-            save(name, taken)
-        counter_pictures(browser, shop)
-        fair_pictures(browser, shop)
-        for name, (taps, keys) in counted.items():
-            print(f"{name}: {taps} taps, {keys} keystrokes")
+        for name in wanted:
+            PARTS[name](browser, shop)
         browser.close()
+
+
+def first_looks(browser: Browser, shop: LiveShop) -> None:
+    """The shop, a purchase, and the first page of everybody who works with it."""
+    phone, desk = person(browser, shop, PHONE), person(browser, shop, DESK)
+    save("home", [shot(phone, "/"), shot(desk, "/")])
+    product = shot(phone, f"/products/{CLOTH.slug}")
+    have_in_cart(phone, {CLOTH: 2, CRISPS: 3})
+    cart = shot(phone, "/cart")
+    have_ordered(phone, {})
+    pay(phone)
+    phone.page.locator(".order-head .pill--ready").wait_for()
+    save("purchase", [product, cart, shot(phone)])
+    save("seller", [shot(person(browser, shop, DESK, "coordinator@demo.test"), "/seller/PKL/")])
+    office = person(browser, shop, DESK, "admin@demo.test")
+    save("suspend", [shot(office, "/admin/facilities/PKL/suspend")])
+    save("people", [shot(office, "/admin/people")])
+
+
+def coordinator_pictures(browser: Browser, shop: LiveShop) -> None:
+    """A first product from the camera to the courier."""
+    pictures, counted = first_product(lambda account: person(browser, shop, PHONE, account), shot)
+    for name, taken in pictures.items():
+        save(name, taken)
+    for name, (taps, keys) in counted.items():
+        print(f"{name}: {taps} taps, {keys} keystrokes")
+
+
+def office_pictures(browser: Browser, shop: LiveShop) -> None:
+    """Finance's ways through a month, and what other systems are given."""
+    finance = person(browser, shop, DESK, FINANCE)
+    save("finance", [shot(finance, "/finance/")])
+    save("statement", [shot(finance, f"/finance/statements/PKL/{shop.value(CLOSED)}")])
+    save("month", [shot(finance, f"/finance/periods/{shop.value(OPEN)}")])
+    for take_some, size in ((finance_pictures, SMALL_DESK), (connection_pictures, DESK)):
+        for name, taken in take_some(partial(person, browser, shop, size), shot).items():
+            save(name, taken)
 
 
 def counter_pictures(browser: Browser, shop: LiveShop) -> None:
@@ -207,13 +230,26 @@ def save(name: str, pictures: list[Image.Image]) -> None:
     print(PICTURES / f"{name}.png")
 
 
+#: By the name that asks for some of the pictures alone.
+PARTS = {
+    "shop": first_looks,
+    "coordinator": coordinator_pictures,
+    "office": office_pictures,
+    "counter": counter_pictures,
+    "fair": fair_pictures,
+}
+
+
 def main() -> None:
-    """Write every picture that the documents show."""
+    """Write every picture that the documents show, or those of the parts that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
+    wanted = list(parser.parse_args().parts) or list(PARTS)
     server = TestServer().start()
     try:
         clone = server.clone("storefront_screenshots", demo_template(server))
         with serve(clone, server.var_dir / "media", server.var_dir / "screenshots") as shop:
-            take(shop)
+            take(shop, wanted)
         clone.close()
     finally:
         server.stop()

@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import text
 
 from storefront.extensions import db
+from storefront.keyset import FIRST, Order, Turn, fetch
 
-#: Acts on one page.
-PAGE = 50
 #: Acts on people and their sessions, on what was reported, and what auditors looked at: not for everybody who sees
 #: the books.
 ABOUT_PEOPLE = ("person", "membership", "session", "invitation", "handover", "page", "case")
@@ -55,7 +54,6 @@ def conditions(placeholder: str) -> str:
 
 #: What `narrow` asks only when it is wanted, each so that an index answers it.
 WANTED = {
-    "before": "e.id < :before",
     "ids": "e.facility_id = ANY (:ids)",
     "about_people": "e.subject_kind <> ALL (:about_people)",
     "who": "e.person_id = ANY (:who)",
@@ -67,6 +65,10 @@ WANTED = {
     "first": "e.at >= CAST(CAST(:first AS date) AS timestamp) AT TIME ZONE 'Asia/Jakarta'",
     "last": "e.at < (CAST(CAST(:last AS date) AS timestamp) + interval '1 day') AT TIME ZONE 'Asia/Jakarta'",
 }
+COLUMNS = f"""
+    SELECT e.id, e.at, p.name AS person, e.action, e.subject_kind, e.subject_id, f.code AS facility_code,
+           e.details, e.request_id, host(e.network) AS network, {{keys}} {FROM}"""
+LATEST = Order((("e.id", "bigint"),))
 PEOPLE = text("SELECT id FROM people WHERE strpos(lower(name || ' ' || email), lower(:who)) > 0 LIMIT 1000")
 KINDS = text(
     """
@@ -165,6 +167,16 @@ class Act:
         return found + [Change(name, plain(value)) for name, value in others.items()]
 
 
+@dataclass(frozen=True)
+class Acts:
+    """One page of the trail. How many acts there are in all is not counted: that would read the whole trail."""
+
+    rows: Sequence[Act]
+    #: Keys of the neighbouring pages; None where there is none.
+    older: str | None
+    newer: str | None
+
+
 def plain(value: Any) -> str:
     """A detail as people read it."""
     if value is None or value == "":
@@ -177,26 +189,23 @@ def plain(value: Any) -> str:
 
 
 def acts(
-    asked: Asked, facility_ids: Iterable[int] | None, *, with_people: bool, before: int | None = None
-) -> tuple[Sequence[Act], int | None]:
-    """A page of acts, the latest first, and the key of the page that follows.
+    asked: Asked, facility_ids: Iterable[int] | None, *, with_people: bool, turn: Turn = FIRST
+) -> Acts:
+    """A page of acts, the latest first.
 
     Of some facilities, or (None) of all; `with_people` also those on people and what auditors looked at.
     """
-    statement, values = narrow(asked, facility_ids, with_people=with_people, before=before)
-    rows = [Act(**row) for row in db.session.execute(text(statement), values).mappings()]
-    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+    selection, values = narrow(asked, facility_ids, with_people=with_people)
+    rows, older, newer = fetch(COLUMNS, selection, values, LATEST, turn)
+    return Acts([Act(**row) for row in rows], older, newer)
 
 
-def narrow(
-    asked: Asked, facility_ids: Iterable[int] | None, *, with_people: bool, before: int | None
-) -> tuple[str, dict[str, Any]]:
-    """The statement of a page with only those of `WANTED` that are asked for, and its parameters.
+def narrow(asked: Asked, facility_ids: Iterable[int] | None, *, with_people: bool) -> tuple[str, dict[str, Any]]:
+    """Those of `WANTED` that are asked for, as one condition, and its parameters.
 
     Names are looked up first (who, which acts of a noun, which facility), so that the trail is asked by its indexes.
     """
     values: dict[str, Any] = {
-        "before": before,
         "ids": None if facility_ids is None else list(facility_ids),
         "about_people": None if with_people else list(ABOUT_PEOPLE),
         "words": asked.words or None,
@@ -218,12 +227,7 @@ def narrow(
         found = db.session.scalar(text("SELECT id FROM facilities WHERE code = :code"), {"code": asked.facility})
         values["facility"] = found or 0
     values = {name: value for name, value in values.items() if value is not None}
-    wanted = " AND ".join(WANTED[name] for name in values) or "true"
-    statement = f"""
-        SELECT e.id, e.at, p.name AS person, e.action, e.subject_kind, e.subject_id, f.code AS facility_code,
-               e.details, e.request_id, host(e.network) AS network {FROM}
-         WHERE {wanted} ORDER BY e.id DESC LIMIT {PAGE + 1}"""
-    return statement, values
+    return " AND ".join(WANTED[name] for name in values) or "true", values
 
 
 def known_actions(*, with_people: bool) -> list[str]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
 
 from storefront.extensions import db
-
-#: Rows of each list on one page.
-PAGE = 50
+from storefront.keyset import FIRST, PAGE, Keyed, Order, Paged, Turn
 
 GATEWAYS = text(
     """
@@ -49,14 +46,11 @@ GATEWAYS = text(
      ORDER BY g.gateway"""
 )
 
-REFUNDS = text(
-    """
+REFUNDS = """
     SELECT r.id, r.amount, r.reason, r.state, r.requested_at, r.finished_at, o.number AS order_number, p.gateway,
-           p.reference AS payment_reference
-      FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN orders o ON o.id = r.order_id
-     WHERE (CAST(:before AS bigint) IS NULL OR r.id < CAST(:before AS bigint))
-     ORDER BY r.id DESC LIMIT :limit"""
-)
+           p.reference AS payment_reference, {keys}
+      FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN orders o ON o.id = r.order_id"""
+LATEST = Order((("r.id", "bigint"),))
 
 TROUBLED_EVENTS = text(
     """
@@ -111,6 +105,9 @@ class RefundRow:
     payment_reference: str | None
 
 
+ALL_REFUNDS = Paged(RefundRow, REFUNDS, "SELECT count(*), sum(r.amount)::bigint FROM refunds r", {"": LATEST})
+
+
 @dataclass(frozen=True)
 class TroubledEvent:
     """A provider's event that could not be handled yet, or about money that we cannot place."""
@@ -136,13 +133,9 @@ def gateway_balances() -> list[GatewayBalance]:
     return [GatewayBalance(**row) for row in db.session.execute(GATEWAYS).mappings()]
 
 
-def refunds(before: int | None = None) -> tuple[Sequence[RefundRow], int | None]:
-    """Refunds, the latest first, and the key of the page that follows."""
-    rows = [
-        RefundRow(**row)
-        for row in db.session.execute(REFUNDS, {"before": before, "limit": PAGE + 1}).mappings()
-    ]
-    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+def refunds(turn: Turn = FIRST) -> Keyed[RefundRow]:
+    """Refunds of whatever state, the latest first."""
+    return ALL_REFUNDS.page({}, turn)
 
 
 def refund_totals() -> dict[str, tuple[int, int]]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
 
 from storefront.extensions import db
+from storefront.keyset import FIRST, Keyed, Order, Paged, Turn
 from storefront.ledger.shares import STANDARD_FUNDS
 
 #: Columns of the table of balances; shipping is owed to a facility but to no fund.
 COLUMNS = (*STANDARD_FUNDS, "other", "shipping")
-#: Postings on one page.
-PAGE = 50
 
 BALANCES = text(
     """
@@ -28,17 +27,16 @@ BALANCES = text(
      ORDER BY f.name, f.code"""
 )
 
-POSTINGS = text(
-    """
+ACCOUNT = text("SELECT id, kind, facility_id FROM accounts WHERE code = :code")
+BALANCE = text("SELECT COALESCE(sum(amount), 0)::bigint FROM postings WHERE account_id = :account")
+POSTINGS = """
     SELECT p.id, p.amount, e.effective_date, e.happened_on, e.posted_at, e.source, e.kind,
-           o.number AS order_number, l.title, l.title_en, l.sku
+           o.number AS order_number, l.title, l.title_en, l.sku,
+           {keys}
       FROM postings p
       JOIN journal_entries e ON e.id = p.entry_id
       LEFT JOIN orders o ON o.id = e.order_id
-      LEFT JOIN order_lines l ON l.id = p.order_line_id
-     WHERE p.account_id = :account AND (CAST(:before AS bigint) IS NULL OR p.id < CAST(:before AS bigint))
-     ORDER BY p.id DESC LIMIT :limit"""
-)
+      LEFT JOIN order_lines l ON l.id = p.order_line_id"""
 
 
 @dataclass
@@ -76,16 +74,23 @@ class Posting:
 
 @dataclass(frozen=True)
 class AccountPage:
-    """One page of an account's postings, the latest first; balance and count are of all of them."""
+    """One page of an account's postings, the latest first; `balance` is of all of them, whatever is asked for."""
 
     code: str
     kind: str
     facility_id: int | None
     balance: int
-    count: int
-    rows: Sequence[Posting]
-    #: Key of the page that follows; None at the end.
-    next_key: int | None
+    found: Keyed[Posting]
+
+
+OF_ACCOUNT = Paged(
+    Posting,
+    POSTINGS,
+    "SELECT count(*), sum(p.amount)::bigint FROM postings p JOIN journal_entries e ON e.id = p.entry_id",
+    {"": Order((("p.id", "bigint"),))},
+    {"first": "e.effective_date >= :first", "last": "e.effective_date <= :last"},
+    always="p.account_id = :account",
+)
 
 
 def balances(facility_ids: Iterable[int] | None) -> list[FacilityOwed]:
@@ -100,22 +105,15 @@ def balances(facility_ids: Iterable[int] | None) -> list[FacilityOwed]:
     return list(rows.values())
 
 
-def account_page(code: str, before: int | None = None) -> AccountPage | None:
-    """A page of the postings of the account `code`, before the posting with the id `before`; None: no such account."""
-    found = db.session.execute(
-        text(
-            """SELECT a.id, a.kind, a.facility_id, COALESCE(sum(p.amount), 0)::bigint AS balance, count(p.id) AS lines
-                 FROM accounts a LEFT JOIN postings p ON p.account_id = a.id WHERE a.code = :code GROUP BY a.id"""
-        ),
-        {"code": code},
-    ).one_or_none()
-    if found is None:
+def account_page(
+    code: str, *, first: datetime.date | None = None, last: datetime.date | None = None, turn: Turn = FIRST
+) -> AccountPage | None:
+    """A page of the postings of the account `code`, booked on days from `first` to `last`; None: no such account."""
+    account = db.session.execute(ACCOUNT, {"code": code}).one_or_none()
+    if account is None:
         return None
-    rows = [
-        Posting(**row)
-        for row in db.session.execute(
-            POSTINGS, {"account": found.id, "before": before, "limit": PAGE + 1}
-        ).mappings()
-    ]
-    next_key = rows[PAGE - 1].id if len(rows) > PAGE else None
-    return AccountPage(code, found.kind, found.facility_id, found.balance, found.lines, rows[:PAGE], next_key)
+    found = OF_ACCOUNT.page({"first": first, "last": last}, turn, account=account.id)
+    balance = found.amount
+    if first or last:
+        balance = db.session.execute(BALANCE, {"account": account.id}).scalar_one()
+    return AccountPage(code, account.kind, account.facility_id, balance, found)

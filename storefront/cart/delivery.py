@@ -14,7 +14,7 @@ from storefront.cart.view import CartView, ParcelGoods
 from storefront.days import today
 from storefront.errors import Invalid, NotDeliveredThere
 from storefront.facilities.working_days import calendars
-from storefront.shipping import stands
+from storefront.shipping import stand_offers, stands
 from storefront.shipping.addresses import MISSING, DeliveryAddress
 from storefront.shipping.destinations import destination_for
 from storefront.shipping.quote import Option, ParcelQuote
@@ -35,7 +35,7 @@ def quotes(view: CartView, address: DeliveryAddress | None) -> dict[int, ParcelQ
 def with_stands(view: CartView, quotes: Mapping[int, ParcelQuote]) -> dict[int, ParcelQuote]:
     """The same with the fairs at whose stand the goods can be on its last day, if they are paid today."""
     day = today()
-    found = stands.offered(view.pieces, day)
+    found = stand_offers.offered(view.pieces, day)
     days = calendars(found, day) if found else {}
     offered = dict(quotes)
     for parcel in view.parcels:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from storefront.shipping.places import city_key
-
-if TYPE_CHECKING:
-    from storefront.shipping.stands import Stand
+from storefront.shipping.stands import Stand
 
 #: Narrow to wide; a product's delivery scope `pickup` is narrower than any of them.
 REACHES = ("same_city", "province", "nationwide")

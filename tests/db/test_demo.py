@@ -172,6 +172,11 @@ def test_every_facility_has_sold_within_its_rule(demo_session: Session) -> None:
     assert min(sold) >= 3
 
 
+def test_orders_of_the_shop_are_collected_at_the_running_fair(demo_session: Session) -> None:
+    states = "SELECT state FROM parcels WHERE exhibition_id IS NOT NULL ORDER BY state"
+    assert demo_session.scalars(text(states)).all() == ["packed", "ready", "received"]
+
+
 def test_exhibitions_of_the_past_and_the_one_that_runs(demo_session: Session) -> None:
     rows = demo_session.execute(text("SELECT slug, starts_on, ends_on FROM exhibitions")).all()
     days = {row.slug: (row.starts_on, row.ends_on) for row in rows}

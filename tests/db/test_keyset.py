@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from storefront.books import owed
 from storefront.keyset import FIRST, Order, Paged, Turn, fetch
+from storefront.ledger.book import AccountKey, Leg, book, books_difference
 
 PROJECT = Path(__file__).parents[2]
 #: Rooms whose lists the office's pages show, and where the pages are. The shop's and a facility's own lie elsewhere.
@@ -90,6 +92,31 @@ def test_a_key_that_makes_no_sense_is_the_first_page(db_session: Session) -> Non
     assert numbers.one({"most": 0}) is None
 
 
+def test_what_an_account_holds_turns_both_ways_within_its_days(db_session: Session) -> None:
+    days = [datetime.date(2026, 9, 1) + datetime.timedelta(days=n // 40) for n in range(130)]
+    for n, on in enumerate(days, 1):
+        legs = [Leg(AccountKey("receivable:office", "asset"), n), Leg(books_difference(), -n)]
+        book(f"test:{n}", "correction", on, legs)
+    whole = owed.account_page("receivable:office")
+    assert whole is not None
+    assert (whole.balance, whole.found.total, whole.found.rows[0].amount) == (130 * 131 // 2, 130, 130)
+    assert owed.account_page("owed:of:nobody") is None
+    asked = {"first": days[10], "last": days[119]}
+    turn, seen = FIRST, []
+    while True:
+        page = owed.account_page("receivable:office", **asked, turn=turn)
+        assert page is not None
+        assert (page.balance, page.found.total, page.found.amount) == (whole.balance, 120, 120 * 121 // 2)
+        seen.append([row.amount for row in page.found.rows])
+        if page.found.older is None:
+            break
+        turn = Turn(older=page.found.older)
+    assert [amount for rows in seen for amount in rows] == list(range(120, 0, -1))
+    back = owed.account_page("receivable:office", **asked, turn=Turn(newer=page.found.newer))
+    assert back is not None
+    assert [row.amount for row in back.found.rows] == seen[1]
+
+
 def test_no_list_of_the_office_counts_rows_to_skip() -> None:
     skipping = set()
     for name in OFFICE:
@@ -98,6 +125,7 @@ def test_no_list_of_the_office_counts_rows_to_skip() -> None:
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             if re.search(r"\bOFFSET [:%{]|\.offset\(|\bpage_number\(|\bPAGE : page", path.read_text()):
                 skipping.add(str(path.relative_to(PROJECT / "storefront")))
+            assert not re.search(r"args\.get\(\"before\", type=int\)", path.read_text()), f"{path}: pages one way only"
     assert skipping == SKIPS
     numbered = [
         path.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import re
 
 import pytest
 from flask import Flask
@@ -13,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from storefront.audit.models import AuditEvent
 from storefront.audit.record import record
-from storefront.audit.trail import PAGE
 from storefront.days import today
 from storefront.extensions import db
+from storefront.keyset import PAGE
 from tests.selling import Shop, open_shop
 from tests.staff import make_account, sign_in
 
@@ -132,9 +133,26 @@ def test_long_trails_have_pages_without_gaps(app: Flask, shop: Shop) -> None:
     client = sign_in(app.test_client(), make_account("administrator"))
     first = client.get("/finance/audit?action=stock").text
     assert rows(first) == PAGE
-    following = first.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+    assert 'rel="prev"' not in first
+    following = turned(first, "next")
     assert "action=stock" in following
-    assert rows(client.get(following).text) == 10
+    second = client.get(following).text
+    assert rows(second) == 10
+    assert 'rel="next"' not in second
+    back = turned(second, "prev")
+    assert "action=stock" in back
+    assert subjects(client.get(back).text) == subjects(first)
+    office = sign_in(app.test_client(), make_account("administrator", name="Admin"))
+    assert turned(office.get("/admin/audit?action=stock").text, "next").startswith("/admin/audit?action=stock&older=")
+
+
+def turned(page: str, which: str) -> str:
+    """Where the link to the `next` or `prev` page leads."""
+    return page.split(f'rel="{which}"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+
+
+def subjects(page: str) -> list[str]:
+    return re.findall(r"subject=variant:(\d+)", page)
 
 
 def test_the_export_is_the_page_as_it_is_filtered(app: Flask, shop: Shop) -> None:

@@ -25,7 +25,7 @@ from storefront.mail.models import Message
 from storefront.orders import at_stand
 from storefront.orders.models import Order, Parcel
 from storefront.orders.pickups import remind_waiting
-from storefront.shipping import stands
+from storefront.shipping import stand_offers
 from storefront.stock.levels import store_location_id
 from tests.after_sale import body, letter, parcels_of
 from tests.clones import Clone
@@ -128,7 +128,7 @@ def test_the_last_day_to_order_is_the_last_on_which_the_goods_can_be_there(
     today = days.today()
     leaves = ready_on(today, lead, calendar_of(shop.pekalongan.id, today))
     token = new_cart(client, (sku, 1))
-    there = leaves + datetime.timedelta(stands.FAR)
+    there = leaves + datetime.timedelta(stand_offers.FAR)
     for ends, status in ((there - datetime.timedelta(1), 422), (there, 201)):
         fair.starts_on, fair.ends_on = min(fair.starts_on, ends), ends
         db_session.commit()

@@ -367,6 +367,41 @@ def test_payments_that_pay_nothing_and_failed_news_are_shown(finance: FlaskClien
     assert waiting(finance.get("/finance/").text)["kabar penyedia pembayaran"] == ("1", "/finance/payments#kabar")
 
 
+def test_what_goes_back_and_what_an_account_holds_are_paged_both_ways(
+    finance: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _turn in range(3):
+        order = make_order((shop.chair, 1))
+        for payment in (open_payment(order), open_payment(order)):
+            record_payment(payment.id, reference=payment.id, amount=payment.amount)
+    db.session.commit()
+    monkeypatch.setattr("storefront.keyset.PAGE", 1)
+    for path, row in (
+        ("/finance/payments", r'href="/finance/refunds/(\d+)"'),
+        ("/finance/accounts/clearing:sandbox?from=2026-01-01", r'<th scope="row" class="code code--long">([^<]+)'),
+    ):
+        seen, address = [], path
+        while address and len(seen) < 20:
+            page = finance.get(address).text
+            seen.append(re.findall(row, page))
+            address = turned(page, "next")
+        assert len(seen) >= 3
+        assert all(len(one) == 1 for one in seen)
+        assert len({one[0] for one in seen}) == len(seen)
+        back = turned(page, "prev")
+        assert re.findall(row, finance.get(back).text) == seen[-2]
+        assert ("from=2026-01-01" in back) == ("from" in path)
+    for wrong in ("from=kemarin", "from=2026-02-01&to=2026-01-01"):
+        assert finance.get(f"/finance/accounts/clearing:sandbox?{wrong}").status_code == 422
+    assert "Perpanjang rentang" in finance.get("/finance/accounts/clearing:sandbox?to=2020-01-01").text
+
+
+def turned(page: str, which: str) -> str:
+    """Where the link to the `next` or `prev` page leads; '' where there is none."""
+    found = re.search(rf'<a href="([^"]+)" rel="{which}"', page)
+    return html.unescape(found[1]) if found else ""
+
+
 def test_a_shop_without_sales_says_what_comes(app: Flask, db_session: DbSession) -> None:
     client = sign_in(app.test_client(), make_account("finance"))
     for path in ("/finance/", "/finance/sales", "/finance/export", "/finance/owed", "/finance/payments"):

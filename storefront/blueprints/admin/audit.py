@@ -16,6 +16,7 @@ from storefront.audit.trail import Act
 from storefront.blueprints.admin import bp
 from storefront.extensions import db
 from storefront.facilities.models import Facility
+from storefront.keyset import asked_turn
 from storefront.people import access, policy
 from storefront.people.models import Membership
 from storefront.people.policy import Action
@@ -55,17 +56,16 @@ def audit() -> ResponseReturnValue:
     where = policy.reach(access.person(), Action.AUDIT_READ, face="admin")
     ids = None if where.everywhere else where.facility_ids
     asked, errors = asked_of(request.args, one_line(request.args.get("facility", ""))[:20].upper() or None)
-    rows, next_key = trail.acts(asked, ids, with_people=True, before=request.args.get("before", type=int))
+    found = trail.acts(asked, ids, with_people=True, turn=asked_turn())
     page = render_template(
         "admin/audit.html",
-        rows=rows,
-        next_key=next_key,
+        found=found,
         asked=asked,
         query=said(request.args),
         errors=errors,
         actions=trail.known_actions(with_people=True),
         facilities=_facilities(ids),
-        things=_things(rows),
+        things=_things(found.rows),
     )
     return page, 422 if errors else 200
 

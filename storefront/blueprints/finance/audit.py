@@ -20,6 +20,7 @@ from storefront.exports.download import Part
 from storefront.exports.formats import Format
 from storefront.exports.manifest import demo_note
 from storefront.extensions import db
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.snapshot import snapshot
@@ -33,13 +34,10 @@ def audit() -> ResponseReturnValue:
     ids, with_people = steps.within(Action.AUDIT_READ), steps.may_somewhere(Action.PEOPLE_READ)
     if request.args.get("format") and not errors:
         return file(asked, request.args["format"], ids, with_people)
-    rows, next_key = trail.acts(
-        asked, ids, with_people=with_people, before=request.args.get("before", type=int)
-    )
+    found = trail.acts(asked, ids, with_people=with_people, turn=asked_turn())
     page = render_template(
         "finance/audit.html",
-        rows=rows,
-        next_key=next_key,
+        found=found,
         asked=asked,
         query=said(request.args),
         errors=errors,

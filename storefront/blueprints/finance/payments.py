@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from storefront.blueprints.finance import bp, reach, steps
 from storefront.books import attention
 from storefront.errors import NotFound
+from storefront.keyset import asked_turn
 from storefront.people import access
 from storefront.people.policy import Action
 from storefront.refunds import held_payments
@@ -25,13 +26,11 @@ def payments() -> ResponseReturnValue:
 
 def page(form: Written, open_form: str = "") -> str:
     """The page, with a form as it was refused; `open_form` names the one that was sent."""
-    refunds, next_key = attention.refunds(request.args.get("before", type=int))
     return render_template(
         "finance/payments.html",
         gateways=attention.gateway_balances(),
-        refunds=refunds,
+        refunds=attention.refunds(asked_turn()),
         refund_totals=attention.refund_totals(),
-        next_key=next_key,
         troubled=attention.troubled_events(),
         held=held_payments.held(),
         may_write=steps.may(Action.BOOKS_WRITE),
