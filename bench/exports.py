@@ -112,15 +112,18 @@ def measure(lines: int, *, fresh: bool) -> Found:
                 with spending(database) as spent:
                     copy(connection, query, folder / "copy.csv")
                 copies.append(spent)
+                _say(f"  COPY: {spent.seconds:.1f} s, {spent.cpu:.1f} s CPU")
                 with spending(database) as spent:
                     done = run(shop, "export", "sales", "--help")
                 starts.append(replace(spent, cpu=spent.cpu + done.cpu))
+                _say(f"  start: {spent.seconds:.1f} s, {starts[-1].cpu:.1f} s CPU")
             for form in FORMS[1:]:
                 _say(form.upper())
                 written[form].append(export(shop, database, folder, form, wanted))
             _say("XlsxWriter")
             with spending(database) as rival:
                 xlsxwriter(connection, query, folder / "rival.xlsx")
+            _say(f"  XlsxWriter: {rival.seconds:.1f} s, {rival.cpu:.1f} s CPU")
             middle = {form: sorted(each, key=lambda one: one[0].seconds)[len(each) // 2]
                       for form, each in written.items()}  # fmt: skip
             found = Found(
@@ -160,6 +163,7 @@ def export(shop: Shop, database: int, folder: Path, form: str, wanted: Range) ->
     options = ["--from", str(wanted.first), "--to", LAST, "--as-of", wanted.as_of, "--format", form, "--out", str(out)]
     with spending(database) as spent:
         done = run(shop, "export", "sales", *options)
+    _say(f"  {form}: {spent.seconds:.1f} s, {spent.cpu + done.cpu:.1f} s CPU, {done.peak / 1e6:.0f} MB")
     return replace(spent, cpu=spent.cpu + done.cpu), replace(done, size=out.stat().st_size)
 
 
@@ -212,6 +216,7 @@ def _check(connection: psycopg.Connection[Any], folder: Path, wanted: Range, wro
     row = connection.execute(query.encode()).fetchone()
     assert row is not None
     for form in FORMS:
+        _say(f"  {form}")
         found, file = _manifest(folder, form), folder / f"sales.{form}"
         if (found["row_count"], *found["sums"].values()) != tuple(row):
             wrong.append(f"{form}: rows or sums")
@@ -235,7 +240,11 @@ def _read_xlsx(file: Path) -> tuple[int, int]:
 
     rows = openpyxl.load_workbook(file, read_only=True)["Penjualan"].iter_rows(values_only=True)
     place = next(rows).index("net_amount")
-    amounts = [int(str(row[place])) for row in rows]
+    # 150000.0 is how a whole number stands in a cell, and how it is read; a part of a rupiah would change the sum.
+    amounts: list[Any] = [row[place] for row in rows]
+    if any(amount != int(amount) for amount in amounts):
+        raise ValueError("an amount in XLSX is no whole number")
+    amounts = [int(amount) for amount in amounts]
     return len(amounts), sum(amounts)
 
 

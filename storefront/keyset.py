@@ -73,7 +73,12 @@ class Order:
         """The condition that a row follows (or comes before) the key bound as `key_0`, `key_1`, …"""
         sign = "<" if self.descending != backwards else ">"
         there = ", ".join(f"CAST({parameter.format(f'key_{n}')} AS {type_})" for n, (_x, type_) in enumerate(self.by))
-        return f"({', '.join(expression for expression, _type in self.by)}) {sign} ({there})"
+        here = ", ".join(expression for expression, _type in self.by)
+        if self.by[0][1] == "boolean":
+            # Of a comparison of rows the planner estimates the first column alone: nothing is below false, so it would
+            # expect one row, read all that follow and sort them. With the key itself let in it keeps the index's order.
+            return f"({here}) {sign}= ({there}) AND ({here}) <> ({there})"
+        return f"({here}) {sign} ({there})"
 
     def read(self, name: str | None) -> dict[str, Any] | None:
         """The key written in an address; None for what is none."""
