@@ -78,8 +78,8 @@ def kept(name: str, make: Callable[[], Kept]) -> Kept:
     Servers are in different states, so what is kept of one says nothing of the other.
     """
     full = name if current() is Source.PRIMARY else f"{name} {current()}"
-    found: Kept = current_app.extensions.setdefault(full, make())
-    return found
+    found: Kept | None = current_app.extensions.get(full)
+    return found if found is not None else current_app.extensions.setdefault(full, make())
 
 
 def _reader(source: Source) -> sa.Engine:

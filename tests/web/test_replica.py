@@ -198,6 +198,7 @@ def test_a_replica_that_is_gone_is_not_missed_and_is_used_when_it_is_back(shop: 
     look()
     assert page_of(stranger, "/products?sort=price") == (Source.REPLICA, 200)
     assert "tertinggal 0 detik" in administrator.get("/admin/system").text
+    assert "0 s behind" in administrator.get("/en/admin/system").text
     assert stranger.get("/readyz").json["checks"]["replica"] == "ok"
     follower.kill()
     assert page_of(stranger, "/products?sort=price") == (Source.PRIMARY, 200)
