@@ -25,8 +25,8 @@ from bench.stage import open_database
 from storefront.exports.workbook import SHEET_ROWS
 from tests.drills.running_shop import Shop, cpu_of, descendants
 
-#: A little fewer lines than the demo makes of one order, so that there are always enough.
-LINES_OF_ORDER = 1.5
+#: A little fewer lines than the demo makes of one order (1.22 of 666,666), so that there are always enough.
+LINES_OF_ORDER = 1.2
 LAST = "2099-12-31"
 #: Sold from the first day on, by the accounting zone's clock.
 SOLD = "paid_at >= timestamp '{first}' AT TIME ZONE 'Asia/Jakarta' AND paid_at <= '{as_of}'"
