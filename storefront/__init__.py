@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         web,
     )
     from storefront.content import operator
-    from storefront.extensions import db, limiter, login_manager, migrate
+    from storefront.extensions import db, limiter, login_manager
     from storefront.sources import Source
 
     settings = embedded.with_database(settings or Settings.from_env())
@@ -68,7 +68,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in ("arrivals", "held_data", "letters", "moderated", "waits"):
         import_rooms(module)
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
     # Not init_app(): its hooks would read the session on every page, and remember-cookies are not used.
     app.login_manager = login_manager  # type: ignore[attr-defined]
     app.jinja_env.globals["current_user"] = current_user

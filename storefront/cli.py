@@ -49,9 +49,10 @@ def migrate() -> None:
     """Bring the database to the newest revision, give the web's role its rights, load places where they are older."""
     import psycopg
     from flask import current_app
-    from flask_migrate import upgrade
     from psycopg.errors import LockNotAvailable
     from sqlalchemy.exc import OperationalError
+
+    from storefront.schema import upgrade
 
     try:
         upgrade()

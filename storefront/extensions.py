@@ -10,7 +10,6 @@ from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from procrastinate import App as Jobs
@@ -49,7 +48,6 @@ class JobsConnector(PsycopgConnector):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": SourcedSession})
-migrate = Migrate()
 login_manager = LoginManager()
 babel = Babel()
 csrf = CSRFProtect()

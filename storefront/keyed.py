@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import hmac
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken
 from flask import current_app
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 
 def keyed_check(purpose: str, text: str) -> bytes:
@@ -30,6 +33,8 @@ def sealed(purpose: str, content: bytes) -> bytes:
 
 def opened(purpose: str, content: bytes) -> bytes | None:
     """What was sealed for this purpose; None when it was changed, or the secret has changed since."""
+    from cryptography.fernet import InvalidToken
+
     try:
         return _box(purpose).decrypt(content)
     except InvalidToken:
@@ -37,4 +42,6 @@ def opened(purpose: str, content: bytes) -> bytes | None:
 
 
 def _box(purpose: str) -> Fernet:
+    from cryptography.fernet import Fernet  # six megabytes; few processes seal anything
+
     return Fernet(base64.urlsafe_b64encode(keyed_check(purpose, "sealed")))

@@ -62,9 +62,8 @@ class TestServer:
         self.server.start()
         self.create(TEMPLATE, "template1")
         addresses = self.server.addresses(TEMPLATE)
-        from flask_migrate import upgrade
-
         from storefront import create_app
+        from storefront.schema import upgrade
 
         app = create_app(settings_for(addresses, self.var_dir))
         with app.app_context():

@@ -25,7 +25,7 @@ def reset() -> None:
     The ledger, movements and audit trail refuse to be emptied, and rightly so: a shop is begun anew by
     making its schemas anew, as their owner, and by nothing less. Raises RuntimeError when DEMO is off.
     """
-    from flask_migrate import upgrade
+    from storefront.schema import upgrade
 
     settings: Settings = current_app.extensions["settings"]
     if not settings.demo:

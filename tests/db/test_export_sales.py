@@ -24,7 +24,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from storefront.days import accounting_day
-from storefront.exports import files, moment, sales, written_table
+from storefront.exports import files, moment, sales, workbook, written_table
 from storefront.exports.columns import SALES
 from storefront.exports.download import Part
 from storefront.exports.formats import Format
@@ -222,6 +222,22 @@ def test_xlsx_reads_back_equal_with_types_and_a_header_in_sight(shop: dict[str, 
     sums = {row[0]: row[1] for row in book["Jumlah"].iter_rows(min_row=2, values_only=True)}
     assert sums == {"Baris": len(model), **{name: sum(row[name] for row in model) for name in AMOUNTS}}
     assert book.worksheets[2].cell(2, 1).value == "CONTOH"
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+def test_xlsx_refuses_more_rows_than_a_sheet_holds_and_leaves_nothing(
+    shop: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(workbook, "AT_ONCE", at_once)
+    moment_of_it = db.session.execute(text("SELECT now()")).scalar_one()
+    whole = write(tmp_path / "sales.xlsx", Format.XLSX, as_of=moment_of_it)
+    (tmp_path / "sales.xlsx").unlink()
+    monkeypatch.setattr(workbook, "SHEET_ROWS", whole["row_count"])  # its header is a row too
+    with pytest.raises(workbook.TooManyRows):
+        write(tmp_path / "sales.xlsx", Format.XLSX, as_of=moment_of_it)
+    assert not (tmp_path / "sales.xlsx").exists()
+    monkeypatch.setattr(workbook, "SHEET_ROWS", whole["row_count"] + 1)
+    assert write(tmp_path / "sales.xlsx", Format.XLSX, as_of=moment_of_it)["sha256"] == whole["sha256"]
 
 
 def test_jsonl_keeps_values_as_they_are(shop: dict[str, Any], tmp_path: Path) -> None:

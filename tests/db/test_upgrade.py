@@ -12,7 +12,6 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from psycopg import sql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -26,7 +25,7 @@ from storefront.orders.mark_paid import record_payment
 from storefront.orders.models import OrderState
 from storefront.orders.payment import open_payment
 from storefront.reports.statement import Statement, statement
-from storefront.schema import MIGRATIONS, newest_revision
+from storefront.schema import MIGRATIONS, newest_revision, upgrade
 from storefront.verify.everything import INVARIANTS
 from storefront.verify.invariant import check
 from tests.clones import Clone, TestServer, settings_for, worker_name

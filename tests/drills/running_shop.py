@@ -173,10 +173,9 @@ def fill_small(var_dir: Path, *, pieces: int = 5000) -> None:
 
 
 def _migrate_and_fill(settings: Any, pieces: int) -> None:
-    from flask_migrate import upgrade
-
     from storefront import create_app
     from storefront.extensions import db
+    from storefront.schema import upgrade
 
     app = create_app(settings)
     with app.app_context():
