@@ -127,7 +127,7 @@ def _copy(session: DbSession, skill: str) -> TrainingProgramme:
 
 
 def letters(pattern: str) -> list[str]:
-    """To whom letters of a kind went, with what they say; taken away."""
+    """To whom letters of a kind went, with what they say; taken away. Those of tests before lie there too."""
     found = []
     for file in sorted(mail_folder().glob(pattern)):
         read = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
@@ -139,6 +139,7 @@ def letters(pattern: str) -> list[str]:
 def test_office_and_facility_hear_of_each_other(
     app: Flask, wayan: FlaskClient, admin: FlaskClient, shop: Shop, run_jobs: Callable[[], None], db_session: DbSession
 ) -> None:
+    letters("*.eml")
     make_account("head", email="kepala@pkl.test", facilities=(shop.pekalongan,))
     make_account("coordinator", email="koor@nml.test", facilities=(shop.ambon,))
     make_account("administrator", email="kantor@pusat.test", locale="en")
