@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Rows of a worksheet, its header included (Microsoft, "Excel specifications and limits").
 SHEET_ROWS = 1_048_576
 #: Rows taken at once: with more of them memory grows, with fewer a row costs more.
-AT_ONCE = 1000
+AT_ONCE = 250
 WIDTHS = {Kind.TIME: 19.0, Kind.AMOUNT: 15.0, Kind.NUMBER: 10.0, Kind.TEXT: 16.0, Kind.DAY: 11.0}
 WIDE = {"product": 34.0}
 #: The member of the file that carries the time of writing; it and what follows come after the sheets.
