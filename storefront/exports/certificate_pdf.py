@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-import segno
 from flask import current_app
 from flask_babel import gettext as _
 
@@ -20,6 +18,7 @@ from storefront.exports.models import SaleCertificate
 from storefront.exports.typeset import typeset
 from storefront.mail.write import address_of
 from storefront.money import format_number, format_rupiah
+from storefront.qr_code import as_file
 
 TEMPLATE = Path(__file__).with_name("certificate.typ")
 
@@ -79,7 +78,7 @@ def document(certificate: SaleCertificate) -> dict[str, Any]:
         ],
         "check": _("Periksa keaslian surat ini di:"),
         "link": link,
-        "qr": _qr(link),
+        "qr": as_file(link, border=0, xmldecl=False),
         "qr_alt": _("Kode QR ke halaman pemeriksaan"),
         "sign": [_("Kepala UPT"), _("Nama:"), _("NIP:")],
         "words": {"page": _("Halaman"), "of": _("dari")},
@@ -102,9 +101,3 @@ def _shares(rule: dict[str, Any]) -> str:
     basis = _("dari laba") if rule["basis"] == "profit" else _("dari nilai bersih")
     parts = [f"{points / 100:g}".replace(".", ",") + f" % {name}" for _code, name, points in rule["shares"]]
     return f"{', '.join(parts)} ({basis})"
-
-
-def _qr(link: str) -> str:
-    drawn = io.BytesIO()
-    segno.make(link, error="m", micro=False).save(drawn, kind="svg", border=0, xmldecl=False)
-    return drawn.getvalue().decode()

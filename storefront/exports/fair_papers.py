@@ -5,14 +5,12 @@ Pieces only: no buyer stands on any of them.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import segno
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
@@ -25,6 +23,7 @@ from storefront.exports.typeset import fitting, typeset
 from storefront.facilities.models import Facility
 from storefront.money import format_rupiah
 from storefront.orders.at_stand import ToCollect
+from storefront.qr_code import as_file
 
 PACKING = Path(__file__).with_name("packing_list.typ")
 LABELS = Path(__file__).with_name("piece_labels.typ")
@@ -83,7 +82,7 @@ def packing_list_pdf(
 
 def piece_labels_pdf(facility: Facility, fair: Exhibition, lines: Sequence[Packed], size: str) -> bytes:
     """A label for each piece, with its SKU as text and as QR code; on an A4 sheet 3 by 8, or on a roll."""
-    codes = {line.sku: _drawn(line.sku) for line in lines}
+    codes = {line.sku: as_file(line.sku, border=2, scale=4) for line in lines}
     labels = [
         [line.sku, line.title, format_rupiah(line.price) if line.price else "", codes[line.sku]]
         for line in lines
@@ -96,12 +95,6 @@ def piece_labels_pdf(facility: Facility, fair: Exhibition, lines: Sequence[Packe
 def _parcel(parcel: ToCollect) -> list[str]:
     inside = ", ".join(f"{line.title} ×{line.to_pack}" for line in parcel.lines if line.to_pack)
     return [f"{parcel.order_number}/{parcel.position}", inside, str(parcel.pieces)]
-
-
-def _drawn(sku: str) -> str:
-    drawn = io.BytesIO()
-    segno.make(sku, error="m", micro=False).save(drawn, kind="svg", border=2, scale=4)
-    return drawn.getvalue().decode()
 
 
 def _frame(heading: str, facility: Facility) -> dict[str, Any]:

@@ -5,13 +5,11 @@ Slips and pick lists carry order code, parcel number and pieces only. A buyer st
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import segno
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -25,6 +23,7 @@ from storefront.facilities.models import Facility
 from storefront.orders.packing import PackedLine, ParcelRow
 from storefront.orders.parcel_sheet import Buyer, ParcelSheet
 from storefront.orders.pick_list import PickList
+from storefront.qr_code import as_file
 
 SLIPS = Path(__file__).with_name("slips.typ")
 LABELS = Path(__file__).with_name("labels.typ")
@@ -139,9 +138,7 @@ def _links(parcel_ids: Sequence[int]) -> dict[int, dict[str, str]]:
     base = current_app.extensions["settings"].base_url
     found = {}
     for parcel_id, code in codes_of("parcel", parcel_ids).items():
-        drawn = io.BytesIO()
-        segno.make(f"{base}/p/{code}", error="m", micro=False).save(drawn, kind="svg", border=2, scale=4)
-        found[parcel_id] = {"qr": drawn.getvalue().decode(), "code": code}
+        found[parcel_id] = {"qr": as_file(f"{base}/p/{code}", border=2, scale=4), "code": code}
     return found
 
 

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 from itertools import groupby
 
-import segno
 from markupsafe import Markup
+
+from storefront.qr_code import in_page, qr_code
 
 
 def picture(number: str) -> Markup:
     """The code as a drawing that stands in a page."""
-    return Markup(_code(number).svg_inline(scale=6, border=2, light="#fff", svgclass=None, lineclass=None))  # noqa: S704 - made here of nothing but the number
+    return in_page(number, scale=6, border=2, light="#fff", svgclass=None, lineclass=None)
 
 
 def rows(number: str) -> list[list[tuple[bool, int]]]:
     """Each row of the code as runs of dark or light squares: letters show no drawings, but they do show tables."""
     return [
-        [(bool(dark), len(list(run))) for dark, run in groupby(row)] for row in _code(number).matrix_iter(border=2)
+        [(bool(dark), len(list(run))) for dark, run in groupby(row)] for row in qr_code(number).matrix_iter(border=2)
     ]
-
-
-def _code(number: str) -> segno.QRCode:
-    return segno.make(number, error="m", micro=False)

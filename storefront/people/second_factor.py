@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import pyotp
-import segno
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, Select, func, select, update
@@ -26,6 +25,7 @@ from storefront.mail.owe import owe_about
 from storefront.people import attempts, sessions
 from storefront.people.factor_models import RecoveryCode, SecondFactor
 from storefront.people.models import Person
+from storefront.qr_code import in_page
 
 Result = TypeVar("Result")
 PURPOSE, CODES = "storefront:second-factor", "storefront:recovery-codes"
@@ -87,8 +87,7 @@ def secret(factor: SecondFactor) -> str:
 def qr(factor: SecondFactor, person: Person, shop: str) -> Markup:
     """The picture that a phone scans, as SVG to be set into a page. Raises `Unreadable`."""
     address = pyotp.TOTP(secret(factor), interval=STEP).provisioning_uri(name=person.email, issuer_name=shop)
-    picture = segno.make(address, error="m", micro=False)
-    return Markup(picture.svg_inline(scale=4, border=4, light="#fff", svgclass=None, lineclass=None))  # noqa: S704 (our own picture)
+    return in_page(address, scale=4, border=4, light="#fff", svgclass=None, lineclass=None)
 
 
 def confirm(person: Person, code: str) -> list[str]:

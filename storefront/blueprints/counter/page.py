@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import io
 
-import segno
 from flask import Response, g, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
@@ -20,6 +18,7 @@ from storefront.orders.models import Order
 from storefront.payments.models import Payment
 from storefront.people import access
 from storefront.people.policy import Action
+from storefront.qr_code import as_file
 
 #: Banknotes that people pay with, in rupiah.
 BANKNOTES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
@@ -57,10 +56,8 @@ def qr(slug: str, number: str, what: str) -> ResponseReturnValue:
     if order is None:
         raise NotFound
     address = payment_page(order) if what == "payment" else receipt_link(order, locale())
-    picture = io.BytesIO()
-    code = segno.make(address, error="m", micro=False)
-    code.save(picture, kind="svg", border=3, scale=6, dark="#1D1B26", light="#FFFFFF", xmldecl=False, nl=False)
-    return Response(picture.getvalue(), mimetype="image/svg+xml")
+    picture = as_file(address, border=3, scale=6, dark="#1D1B26", light="#FFFFFF", xmldecl=False, nl=False)
+    return Response(picture, mimetype="image/svg+xml")
 
 
 def payment_page(order: Order) -> str:

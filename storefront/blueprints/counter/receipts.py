@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import segno
 from flask import g, render_template
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from storefront.blueprints.counter import bp
 from storefront.counter import voids
@@ -17,6 +15,7 @@ from storefront.orders.links import receipt_link
 from storefront.orders.models import Order, OrderState
 from storefront.orders.views import order_view
 from storefront.people import access
+from storefront.qr_code import in_page
 
 
 @bp.get("/<slug>/receipts/<number>")
@@ -27,9 +26,8 @@ def receipt(slug: str, number: str) -> ResponseReturnValue:
     order = db.session.get_one(Order, sale.order_id)
     if order.state != OrderState.PAID:
         raise NotFound()
-    # A picture made here of nothing but our own address.
     link = receipt_link(order, locale())
-    code = Markup(segno.make(link, error="m", micro=False).svg_inline(scale=4, border=2))  # noqa: S704
+    code = in_page(link, scale=4, border=2)
     view = order_view(order, locale=locale())
     return render_template(
         "counter/receipt.html",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
-import segno
 from flask import current_app, render_template, url_for
 
 from storefront.blueprints.shop import bp
@@ -15,6 +12,7 @@ from storefront.catalogue.product_page import ProductPage
 from storefront.days import today
 from storefront.ledger.shares import MoneySplit, money_split
 from storefront.ledger.split_rules import Scope, rules_in_force
+from storefront.qr_code import as_file
 
 
 @bp.get("/products/<slug>")
@@ -44,10 +42,8 @@ def product_code(slug: str) -> str:
     """The page's address as a QR code, in the page's language."""
     asked_page(slug)
     path = url_for("shop.product", slug=slug)
-    code = segno.make(current_app.extensions["settings"].base_url + path, error="m", micro=False)
-    picture = io.BytesIO()
-    code.save(picture, kind="svg", border=3, scale=6, dark="#1D1B26", light="#FFFFFF", xmldecl=False, nl=False)
-    return picture.getvalue().decode()
+    address = current_app.extensions["settings"].base_url + path
+    return as_file(address, border=3, scale=6, dark="#1D1B26", light="#FFFFFF", xmldecl=False, nl=False)
 
 
 def money_of(page: ProductPage) -> MoneySplit | None:
