@@ -18,7 +18,8 @@ from storefront.display import format_date, format_datetime, language
 from storefront.exports.manifest import demo_note
 from storefront.exports.typeset import typeset
 from storefront.money import format_rupiah
-from storefront.orders.views import OrderView, ParcelView
+from storefront.orders.parcel_views import ParcelView
+from storefront.orders.views import OrderView
 
 TEMPLATE = Path(__file__).with_name("receipt.typ")
 

@@ -21,11 +21,10 @@ from storefront.facilities.models import Facility
 from storefront.orders import packed_batches, ship
 from storefront.orders.models import Order, OrderContact, Parcel, ParcelState
 from storefront.orders.packing import PackedLine, packed_lines
+from storefront.orders.parcel_views import WAITED_FOR
 from storefront.pages import Paged
 
 PAGE = 25
-#: Not collected yet, and it may be.
-OPEN = (ParcelState.WAITING, ParcelState.TO_PACK, ParcelState.PACKED, ParcelState.READY)
 #: What a cashier is asked for: lying there, to arrive, handed over.
 STATES = ("ready", "coming", "received")
 #: Letters and digits of a number by which one is looked for: with fewer the list could be read through.
@@ -148,7 +147,7 @@ def open_parcels(exhibition_id: int) -> Sequence[tuple[Parcel, str]]:
     rows = db.session.execute(
         select(Parcel, Order.number)
         .join(Order, Order.id == Parcel.order_id)
-        .where(Parcel.exhibition_id == exhibition_id, Parcel.state.in_([state.value for state in OPEN]))
+        .where(Parcel.exhibition_id == exhibition_id, Parcel.state.in_([state.value for state in WAITED_FOR]))
         .order_by(Parcel.id)
         .execution_options(populate_existing=True)
     )
@@ -205,7 +204,7 @@ def _page(
             facility=row.name,
             state=row.Parcel.state,
             is_paid=row.paid_at is not None,
-            buyer=row.buyer or "" if with_buyers and row.Parcel.state in OPEN else "",
+            buyer=row.buyer or "" if with_buyers and row.Parcel.state in WAITED_FOR else "",
             left_at=row.Parcel.left_at,
             shipped_at=row.Parcel.shipped_at,
             received_at=row.Parcel.received_at,

@@ -8,7 +8,8 @@ from typing import Any
 from storefront.cart.view import CartView, Line, ParcelGoods
 from storefront.facilities.models import Facility
 from storefront.orders.models import OrderState, ParcelState
-from storefront.orders.views import OrderView, ParcelView
+from storefront.orders.parcel_views import ParcelView
+from storefront.orders.views import OrderView
 from storefront.payments.models import Payment
 from storefront.shipping.quote import Option, ParcelQuote
 
