@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
-from storefront import create_app, metrics, replica
+from storefront import create_app, metrics, replica, replica_watch
 from storefront.blueprints.shop.state import StateReader
 from storefront.embedded import SUPERUSER, WEB, Server
 from storefront.exports.from_replica import settled
@@ -91,7 +91,7 @@ def caught_up(shop: Flask, follower: Replica) -> Iterator[None]:
     follower.wait_with_commits(0)
 
 
-def look() -> replica.Condition:
+def look() -> replica_watch.Condition:
     watched = replica.watch()
     assert watched is not None
     return watched.look()
@@ -277,8 +277,8 @@ class Answers:
 
 def test_how_far_behind_is_told_by_the_log_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_for({WEB: "postgresql://x", "storefront_owner": "postgresql://x"}, tmp_path)
-    watched, now = replica.Watch(settings), [1000.0]
-    monkeypatch.setattr(replica.time, "monotonic", lambda: now[0])
+    watched, now = replica_watch.Watch(settings), [1000.0]
+    monkeypatch.setattr(replica_watch.time, "monotonic", lambda: now[0])
     state = {"written": "0/100", "replayed": "0/100", "age": 3600.0, "recovers": True}
 
     def primary_says() -> tuple[object, ...]:
@@ -302,7 +302,7 @@ def test_how_far_behind_is_told_by_the_log_alone(tmp_path: Path, monkeypatch: py
     assert after(26) == ("behind", 31)
     assert after(1, written=None, replayed="0/300") == ("ok", 0)  # the primary is away: nothing new is written
     assert after(1, recovers=False) == ("not_a_replica", None)
-    fresh = replica.Watch(settings)
+    fresh = replica_watch.Watch(settings)
     fresh.primary, fresh._replica = watched.primary, watched._replica
     state.update(recovers=True, written="0/900", age=45.0)
     assert fresh.look().word == "behind"  # a process that has just begun does not take an old replica for a good one
@@ -329,7 +329,7 @@ def test_a_replica_that_is_frozen_keeps_nobody_waiting(
     shop: Flask, follower: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stranger = shop.test_client()
-    monkeypatch.setattr(replica, "SILENT", 2.0)
+    monkeypatch.setattr(replica_watch, "SILENT", 2.0)
     assert look().is_good
     assert page_of(stranger, "/products?q=kursi+jati") == (Source.REPLICA, 200)
     follower.freeze()

@@ -30,6 +30,7 @@ from storefront.impact.public_counts import PublicCounts, read_public_counts
 from storefront.languages import locale
 from storefront.ledger.totals import Totals, TotalsCache
 from storefront.page_cache import Page, PageCache
+from storefront.replica_watch import has_reached
 from storefront.sources import Source
 
 #: Longer addresses are answered but not kept: they are never what many ask for.
@@ -80,7 +81,7 @@ def _page(render: Callable[[], Page], figures: bool, max_age: int) -> tuple[Page
     is_replica = sources.current() is Source.REPLICA
     try:
         mark = replica.mark_of_browser() if is_replica else None
-        if mark and not replica.has_reached(mark, reader.replayed()):
+        if mark and not has_reached(mark, reader.replayed()):
             raise replica.NotReached()
         key = _asked(reader.read(), figures)
     except Unavailable:
